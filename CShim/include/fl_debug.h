@@ -1,0 +1,59 @@
+/// Debug knobs: injected failures of system calls, and moves that a timer provokes.
+#ifndef FAULTLINE_DEBUG_H
+#define FAULTLINE_DEBUG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// Every place where the shim calls the kernel and must cope with a refusal.
+typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
+    FL_SITE_ARENA_MAP = 0,       ///< mmap of an arena
+    FL_SITE_ARENA_TRIM,          ///< munmap of the unaligned ends of an arena
+    FL_SITE_ARENA_TABLE,         ///< mmap of an arena's table of slots
+    FL_SITE_ARENA_ADVICE,        ///< madvise(MADV_NOHUGEPAGE) of an arena
+    FL_SITE_STACK_TABLE,         ///< mmap of the table of stacks
+    FL_SITE_GUARD_INSTALL,       ///< madvise(MADV_GUARD_INSTALL) when a slot is made ready
+    FL_SITE_GUARD_REMOVE,        ///< madvise(MADV_GUARD_REMOVE) when a slot is made ready
+    FL_SITE_GROW_INSTALL,        ///< madvise(MADV_GUARD_INSTALL) of the band below a grown stack
+    FL_SITE_GROW_REMOVE,         ///< madvise(MADV_GUARD_REMOVE) of the part that a stack grows into
+    FL_SITE_PROTECT_NONE,        ///< mprotect(PROT_NONE) of a part that a stack gives up
+    FL_SITE_PROTECT_WRITE,       ///< mprotect(PROT_READ | PROT_WRITE) when a slot is made ready
+    FL_SITE_GROW_PROTECT,        ///< mprotect(PROT_READ | PROT_WRITE) of the part that a stack grows into
+    FL_SITE_POPULATE,            ///< madvise(MADV_POPULATE_WRITE) of a fixed stack
+    FL_SITE_RELEASE,             ///< madvise(MADV_DONTNEED)
+    FL_SITE_OLD_RANGE_GUARD,     ///< the guard over the range that a stack moved away from
+    FL_SITE_QUARANTINE,          ///< mmap(MAP_FIXED, PROT_NONE) over a quarantined slot
+    FL_SITE_USERFAULTFD,         ///< userfaultfd
+    FL_SITE_UFFDIO_API,          ///< ioctl(UFFDIO_API)
+    FL_SITE_UFFDIO_REGISTER,     ///< ioctl(UFFDIO_REGISTER) of an arena
+    FL_SITE_UFFDIO_MOVE,         ///< ioctl(UFFDIO_MOVE)
+    FL_SITE_MREMAP,              ///< mremap
+    FL_SITE_GROWS_DOWN_PROBE,    ///< mmap that finds room for a `grows-down` stack
+    FL_SITE_GROWS_DOWN_MAP,      ///< mmap(MAP_GROWSDOWN)
+    FL_SITE_ALTERNATE_MAP,       ///< mmap of a thread's alternate stack
+    FL_SITE_ALTERNATE_PROTECT,   ///< mprotect of its writable parts
+    FL_SITE_ALTERNATE_SET,       ///< sigaltstack
+    FL_SITE_HANDLER_SET,         ///< sigaction
+    FL_SITE_COUNT,
+} fl_site;
+
+/// The name of a site for messages, for instance "uffdio-move". Signal context: callable.
+const char *fl_site_name(fl_site site);
+
+/// Lets the system call at `site` fail with `error` (an errno value), once `after` calls have passed; `error` 0 ends it.
+/// Signal context: forbidden.
+void fl_debug_fail(fl_site site, int error, uint32_t after);
+
+/// How many calls `site` has made since the process started. Signal context: callable.
+uint64_t fl_debug_calls(fl_site site);
+
+/// Provokes moves of this thread's running `fault-move` stack every `microseconds` until called with 0. With
+/// `anywhere` false the timer only guards the pages just below the stack pointer, so that the next store that reaches
+/// them moves the stack: a growth point. With `anywhere` true it moves the stack at the interrupted instruction, which
+/// is unsound by design (docs/HAZARDS.md). Returns 0 or an errno value. Signal context: forbidden.
+int fl_debug_provoke_moves(uint32_t microseconds, bool anywhere);
+
+#pragma clang assume_nonnull end
+#endif

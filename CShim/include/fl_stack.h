@@ -1,0 +1,202 @@
+/// One stack: made ready, grown in place, moved, ended. The strategies are data here.
+#ifndef FAULTLINE_STACK_H
+#define FAULTLINE_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "CSwitch.h"
+#include "fl_fault.h"
+#include "fl_statistics.h"
+
+#pragma clang assume_nonnull begin
+
+typedef enum __attribute__((enum_extensibility(closed))) fl_strategy : uint32_t {
+    FL_STRATEGY_FIXED = 0,
+    FL_STRATEGY_DEMAND,
+    FL_STRATEGY_GROWS_DOWN,
+    FL_STRATEGY_FAULT,
+    FL_STRATEGY_FAULT_MOVE,
+    FL_STRATEGY_CHECK_MOVE,
+    FL_STRATEGY_CHECK_SEGMENT,
+    FL_STRATEGY_CHECK_FIXED,
+} fl_strategy;
+
+typedef enum __attribute__((enum_extensibility(closed))) fl_guard : uint32_t {
+    FL_GUARD_PROT_NONE = 0,
+    FL_GUARD_PAGES = 1,
+    FL_GUARD_AUTOMATIC = 2,
+} fl_guard;
+
+/// Sizes of slots, smallest first (ARCHITECTURE: the table of slots).
+typedef enum __attribute__((enum_extensibility(closed))) fl_slot_size : uint32_t {
+    FL_SLOT_64KIB = 0,
+    FL_SLOT_256KIB,
+    FL_SLOT_1MIB,
+    FL_SLOT_8MIB,
+    FL_SLOT_64MIB,
+    FL_SLOT_1GIB,
+    FL_SLOT_SIZES,
+} fl_slot_size;
+
+typedef struct fl_slot_geometry {
+    uintptr_t size;  ///< bytes, guard included
+    uintptr_t guard; ///< bytes at the low end that are never committed
+    uintptr_t offset;///< of the first slot from the start of its arena
+} fl_slot_geometry;
+
+/// Signal context: callable.
+fl_slot_geometry fl_slot_geometry_of(fl_slot_size size);
+
+/// Smallest slot, at least `from`, whose room holds `usable` bytes; FL_SLOT_SIZES where none does.
+/// Signal context: callable.
+fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from);
+
+/// Usable bytes of a slot: its size less its guard. Signal context: callable.
+uintptr_t fl_slot_room(fl_slot_size size);
+
+/// What a stack is made from. The library has checked it: sizes are multiples of the page and
+/// initial <= maximum, and maximum + reserve fits the largest slot.
+typedef struct fl_stack_configuration {
+    fl_strategy strategy;
+    fl_guard guard;          ///< not automatic
+    fl_mover mover;
+    uint32_t slot;           ///< first slot to use (fl_slot_size)
+    uintptr_t initial;       ///< bytes usable at first
+    uintptr_t maximum;       ///< bytes usable at most
+    uintptr_t reserve;       ///< bytes below the maximum on which protected frames may finish; 0: none
+    bool contains_overflow;  ///< an overflow ends the coroutine instead of the process
+    bool contains_nil;       ///< so does a nil dereference in user code
+    bool keeps_fp_control;   ///< MXCSR and the x87 control word are the coroutine's own
+} fl_stack_configuration;
+
+enum { FL_BACKTRACE_MAXIMUM = 32, FL_OLD_RANGES = 8, FL_MAILBOX_SIZE = 96 };
+
+/// How a stack fault ended the coroutine; filled by the handler.
+typedef struct fl_fault_report {
+    fl_verdict verdict;
+    uint32_t frames;                  ///< in `backtrace`
+    int32_t error;                    ///< errno of the system call that failed, 0 where none did
+    uint32_t site;                    ///< fl_site of that call
+    uintptr_t address;                ///< that was accessed
+    uintptr_t ip;                     ///< the instruction
+    uintptr_t used;                   ///< bytes between the base and the stack pointer
+    uintptr_t limit;                  ///< the configured maximum in bytes
+    uintptr_t backtrace[FL_BACKTRACE_MAXIMUM];
+} fl_fault_report;
+
+/// The part of a stack that is seldom touched: kept apart so that an idle stack pays no memory for it.
+typedef struct fl_stack_details fl_stack_details;
+
+/// A place for a stack: a slot of an arena.
+typedef struct fl_place {
+    struct fl_arena *_Nullable arena;
+    uint32_t index;
+} fl_place;
+
+/// The hot part of a stack. `fiber` comes first: a fiber's address is its stack's address.
+typedef struct fl_stack {
+    fl_fiber fiber;
+    uintptr_t base;          ///< highest address; exclusive
+    uintptr_t low;           ///< lowest usable address now
+    uintptr_t room_low;      ///< lowest address that growth may reach in this slot, by the maximum
+    uintptr_t slot_low;      ///< lowest address of the slot
+    fl_place place;          ///< arena null: grows-down
+    fl_stack_details *details;
+    uint8_t strategy;        ///< fl_strategy
+    uint8_t guard;           ///< fl_guard
+    uint8_t mover;           ///< fl_mover
+    uint8_t slot;            ///< fl_slot_size now
+    uint8_t first_slot;      ///< fl_slot_size it starts in
+    uint8_t flags;           ///< FL_STACK_*
+    uint8_t old_count;       ///< old ranges kept, at most FL_OLD_RANGES
+    uint8_t touched_details; ///< the details hold something
+    uint32_t index;          ///< in the table of stacks
+    uint32_t next_free;      ///< in the free list of that table
+    uintptr_t initial;
+    uintptr_t maximum;
+    uintptr_t reserve;
+    struct fl_stack *_Nullable next; ///< in a thread's pool
+    /// Room for what the library keeps per coroutine, so that it needs no allocation of its own.
+    _Alignas(16) uint8_t mailbox[FL_MAILBOX_SIZE];
+} fl_stack;
+
+_Static_assert(offsetof(fl_stack, fiber) == 0, "a fiber is cast to its stack");
+
+enum {
+    FL_STACK_CONTAINS_OVERFLOW = 1,
+    FL_STACK_CONTAINS_NIL = 2,
+    FL_STACK_OVERFLOWING = 4,    ///< runs on its reserve until a protected frame returns
+    FL_STACK_PROVOKED = 8,       ///< a debug knob raised `low`
+};
+
+/// What making a stack ready ran into.
+typedef struct fl_failure {
+    int32_t error; ///< errno value, 0: none
+    uint32_t site; ///< fl_site of the call that failed
+} fl_failure;
+
+/// Takes a stack from this thread's pool or makes one. `*failure` tells why the result is null.
+/// Signal context: forbidden.
+fl_stack *_Nullable fl_stack_create(const fl_stack_configuration *configuration, fl_failure *failure);
+
+/// Says what a created stack runs at the first resume. Signal context: forbidden.
+void fl_stack_prepare(fl_stack *stack, void (*body)(void *_Nullable), void *_Nullable argument);
+
+/// Gives a finished, faulted or never started stack back: to the pool, or into quarantine when it faulted.
+/// Signal context: forbidden.
+void fl_stack_destroy(fl_stack *stack);
+
+/// Room for what the library keeps per coroutine: FL_MAILBOX_SIZE bytes at a multiple of 16.
+/// Signal context: callable.
+void *fl_stack_mailbox(fl_stack *stack);
+
+/// The last switch of a coroutine whose body returned. Signal context: forbidden.
+_Noreturn void fl_stack_finish(fl_stack *stack);
+
+/// Gives this thread what a running coroutine needs: an alternate signal stack, a stack for __morestack, the bounds of
+/// its static TLS. Returns 0 or an errno value. Signal context: forbidden.
+int fl_thread_prepare(void);
+
+/// Non-zero once fl_thread_prepare succeeded on this thread.
+extern __thread uint32_t fl_thread_is_prepared __attribute__((tls_model("initial-exec")));
+
+/// Frees what this thread's pool keeps. Signal context: forbidden.
+void fl_pool_drain(void);
+
+/// The report of a faulted stack. Signal context: forbidden.
+const fl_fault_report *fl_stack_fault(const fl_stack *stack);
+
+/// The counters of one stack. Signal context: callable.
+void fl_stack_counters(const fl_stack *stack, fl_counters *into);
+
+/// Bytes that a trap or failed check has seen in use at most. Signal context: callable.
+uintptr_t fl_stack_high_water(const fl_stack *stack);
+
+/// Slots in quarantine, in the whole process. Signal context: callable.
+uint64_t fl_quarantine_count(void);
+
+/// Slots of `size` handed out and not given back, quarantine included. Signal context: callable.
+uint64_t fl_slots_in_use(fl_slot_size size);
+
+/// Room that checked code must leave to unchecked code it calls, in a slot with `room` usable bytes: half of it, at
+/// most 64 KiB. Signal context: callable.
+uintptr_t fl_headroom(uintptr_t room);
+
+/// What compiler-inserted checks call as `__morestack`: an entry of its own in src/arch that keeps every register.
+extern void fl_morestack(void);
+
+/// What clang calls for a variable-sized local (`__morestack_allocate_stack_space`) that finds no room: memory from the
+/// heap that lives until the coroutine ends. Signal context: forbidden.
+void *fl_morestack_allocate(size_t size);
+
+/// Whether the SIGSEGV and SIGBUS handlers in force are still this shim's. Signal context: callable.
+bool fl_handler_is_installed(void);
+
+/// Installs the handlers again after another library replaced them; that library's handlers become the previous ones.
+/// Returns 0 or an errno value. Signal context: forbidden.
+int fl_handler_install(void);
+
+#pragma clang assume_nonnull end
+#endif

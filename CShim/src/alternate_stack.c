@@ -1,0 +1,99 @@
+// What each thread needs before a coroutine runs on it, in one mapping:
+//
+//     | guard | alternate signal stack | guard | stack of __morestack |
+//
+// The alternate stack is for the handlers: at a trap the coroutine's own stack has no room. 64 KiB and more, because a
+// chained crash reporter may need them (Swift's own installs 29,888 B, which is too small for one that symbolizes).
+// A larger one that the thread already has is respected.
+//
+// Safety of the thread-local words in a handler: both are initial-exec, so they lie in the static TLS block, which
+// exists before the thread runs; reading them is one instruction.
+#include "internal.h"
+
+#include <link.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#pragma clang section text = "fl_text"
+
+enum { GUARD = 64 << 10, SIGNAL_STACK = 128 << 10, MORESTACK_STACK = 64 << 10, RESPECTED = 64 << 10 };
+
+__thread fl_thread *_Nullable fl_this_thread __attribute__((tls_model("initial-exec")));
+__thread uint32_t fl_thread_is_prepared __attribute__((tls_model("initial-exec")));
+
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static int key_error;
+
+static void thread_ends(void *argument) {
+    fl_thread *thread = argument;
+    fl_pool_drain();
+    if (thread->owns_alternate_stack) {
+        stack_t disabled = {.ss_flags = SS_DISABLE};
+        if (fl_system_sigaltstack(FL_SITE_ALTERNATE_SET, &disabled, NULL)) return; // in use: it must stay mapped
+    }
+    fl_thread_is_prepared = 0;
+    fl_this_thread = NULL;
+    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)thread->mapping, thread->mapping_size);
+}
+
+static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); }
+
+// The lowest static TLS block of a loaded object on this thread. Blocks further away than this were allocated later,
+// on the heap: they are dynamic and not scanned.
+#define STATIC_TLS_REACH ((uintptr_t)64 << 10)
+
+static int lowest_block(struct dl_phdr_info *info, size_t size, void *argument) {
+    uintptr_t *low = argument, pointer = (uintptr_t)fl_thread_pointer();
+    if (size < offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof(void *)) return 0;
+    uintptr_t block = (uintptr_t)info->dlpi_tls_data;
+    if (block && block < pointer && pointer - block < STATIC_TLS_REACH && block < *low) *low = block;
+    return 0;
+}
+
+static void find_static_tls(fl_thread *thread) {
+    uintptr_t pointer = (uintptr_t)fl_thread_pointer();
+    thread->tls_high = pointer;
+    thread->tls_low = pointer;
+    dl_iterate_phdr(lowest_block, &thread->tls_low);
+    thread->tls_low &= ~(uintptr_t)(FL_WORD - 1);
+}
+
+int fl_thread_prepare(void) {
+    if (fl_thread_is_prepared) return 0;
+    pthread_once(&key_once, make_key);
+    if (key_error) return key_error;
+
+    size_t length = 2 * GUARD + SIGNAL_STACK + MORESTACK_STACK + FL_PAGE;
+    void *mapping = NULL;
+    int error = fl_system_map(FL_SITE_ALTERNATE_MAP, &mapping, length, PROT_NONE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    if (error) return error;
+    uintptr_t low = (uintptr_t)mapping, signal_low = low + GUARD, morestack_low = signal_low + SIGNAL_STACK + GUARD;
+    error = fl_system_protect(FL_SITE_ALTERNATE_PROTECT, signal_low, SIGNAL_STACK, PROT_READ | PROT_WRITE);
+    if (!error) {
+        error = fl_system_protect(FL_SITE_ALTERNATE_PROTECT, morestack_low, MORESTACK_STACK + FL_PAGE,
+                                  PROT_READ | PROT_WRITE);
+    }
+    stack_t old = {.ss_flags = SS_DISABLE};
+    if (!error) error = fl_system_sigaltstack(FL_SITE_ALTERNATE_SET, NULL, &old);
+    bool respected = !(old.ss_flags & SS_DISABLE) && old.ss_size >= RESPECTED;
+    if (!error && !respected) {
+        stack_t ours = {.ss_sp = (void *)signal_low, .ss_size = SIGNAL_STACK};
+        error = fl_system_sigaltstack(FL_SITE_ALTERNATE_SET, &ours, NULL);
+    }
+    if (error) {
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
+        return error;
+    }
+    fl_thread *thread = (fl_thread *)(morestack_low + MORESTACK_STACK);
+    thread->morestack_base = morestack_low + MORESTACK_STACK;
+    thread->mapping = mapping;
+    thread->mapping_size = length;
+    thread->owns_alternate_stack = !respected;
+    find_static_tls(thread);
+    fl_this_thread = thread;
+    fl_thread_is_prepared = 1;
+    pthread_setspecific(key, thread);
+    return 0;
+}

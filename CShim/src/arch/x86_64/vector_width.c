@@ -1,0 +1,13 @@
+// How wide the vector registers are that fl_morestack must keep: found before any checked code can run.
+#if defined(__x86_64__)
+#include "../../morestack.h"
+
+#pragma clang section text = "fl_text"
+
+uint32_t fl_vector_width;
+
+__attribute__((constructor)) static void find_vector_width(void) {
+    __builtin_cpu_init();
+    fl_vector_width = __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("avx") ? 1 : 0;
+}
+#endif

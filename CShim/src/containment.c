@@ -1,0 +1,161 @@
+// Ending a coroutine instead of the process.
+//
+// Frames of libc, ld.so, the Swift runtime and this shim are never abandoned: they may hold a lock. So the whole stack
+// is walked once, from the fault to the entry of the coroutine:
+//
+//     fault -> frames -> … -> outermost protected frame -> user frames only -> fl_fiber_entry
+//
+// Without a protected frame the coroutine ends at once. Otherwise the return address of the outermost one is replaced
+// by fl_contained_return, the reserve is opened, and the code runs on until control comes there: then every frame that
+// is left is the user's. A walk that meets a frame it cannot describe proves nothing, and the process ends.
+#include "internal.h"
+
+#pragma clang section text = "fl_text"
+
+enum { OWNER_CACHE = 64, ENTRY_BYTES = 64 };
+
+typedef struct owner_cache {
+    uintptr_t address[OWNER_CACHE];
+    uint8_t owner[OWNER_CACHE];
+} owner_cache;
+
+static fl_code_owner owner_of(owner_cache *cache, uintptr_t address) {
+    size_t slot = (address >> 1) % OWNER_CACHE;
+    if (cache->address[slot] != address) {
+        cache->address[slot] = address;
+        cache->owner[slot] = (uint8_t)fl_code_owner_of(address);
+    }
+    return (fl_code_owner)cache->owner[slot];
+}
+
+// The part of the stack that holds `address`: further segments are slots of their own.
+static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, uintptr_t *high) {
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
+        fl_place place = fl_place_of(address);
+        if (!place.arena || atomic_load_explicit(&fl_place_slot(place)->owner, memory_order_relaxed) != stack) {
+            return false;
+        }
+        *low = fl_place_slot(place)->low;
+        *high = fl_place_base(place);
+        return true;
+    }
+    *low = stack->low;
+    *high = stack->base;
+    return true;
+}
+
+static fl_unwind_result step(const fl_stack *stack, fl_unwind_registers *registers, fl_unwind_frame *frame,
+                             fl_unwind_cache *cache) {
+    uintptr_t low, high;
+    fl_unwind_registers before = *registers;
+    fl_unwind_result result = FL_UNWIND_OUT_OF_BOUNDS;
+    if (part_of(stack, registers->rsp, &low, &high)) result = fl_unwind_step(registers, frame, cache, low, high);
+    if (result != FL_UNWIND_OUT_OF_BOUNDS || stack->strategy != FL_STRATEGY_CHECK_SEGMENT) return result;
+    // __morestack's own frame stands in the segment before, where its frame pointer leads.
+    *registers = before;
+    if (part_of(stack, registers->rbp, &low, &high)) result = fl_unwind_step(registers, frame, cache, low, high);
+    return result;
+}
+
+fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool now_only) {
+    fl_unwind_cache cache;
+    owner_cache owners;
+    memset(&cache, 0, sizeof cache);
+    memset(&owners, 0, sizeof owners);
+    fl_fault_report *report = &stack->details->fault;
+    report->frames = 0;
+    if (!fl_capabilities_get()->unwinds) return FL_CONTAIN_NEVER;
+
+    fl_unwind_registers registers = *at;
+    uintptr_t entry = (uintptr_t)fl_fiber_entry, replaced = 0;
+    // A frame takes at least the word of its return address, which bounds the walk.
+    uintptr_t most = (stack->maximum + stack->reserve) / FL_WORD;
+    for (uintptr_t walked = 0; walked < most; walked++) {
+        if (registers.rip - entry < ENTRY_BYTES) {
+            if (!replaced) return FL_CONTAIN_NOW;
+            if (!now_only) {
+                *(uintptr_t *)replaced = (uintptr_t)fl_contained_return;
+                stack->details->trampoline_slot = replaced;
+            }
+            return FL_CONTAIN_LATER;
+        }
+        if (report->frames < FL_BACKTRACE_MAXIMUM) report->backtrace[report->frames++] = registers.rip;
+        fl_code_owner owner = owner_of(&owners, registers.rip);
+        if (owner == FL_CODE_UNKNOWN) return FL_CONTAIN_NEVER;
+        fl_unwind_frame frame = {.cfa = 0, .return_address_slot = 0};
+        if (step(stack, &registers, &frame, &cache) != FL_UNWIND_STEPPED) return FL_CONTAIN_NEVER;
+        if (owner == FL_CODE_PROTECTED) {
+            if (!frame.return_address_slot) return FL_CONTAIN_NEVER;
+            replaced = frame.return_address_slot;
+        }
+    }
+    return FL_CONTAIN_NEVER;
+}
+
+static fl_failure open_reserve(fl_stack *stack) {
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) return fl_failure_none(); // more segments are allowed from now on
+    uintptr_t low = stack->base - stack->maximum - stack->reserve;
+    fl_failure failure = fl_place_extend(stack->place, low);
+    if (failure.error) return failure;
+    stack->low = stack->room_low = low;
+    return failure;
+}
+
+fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t address, fl_failure failure) {
+    stack->touched_details = 1;
+    fl_fault_report *report = &stack->details->fault;
+    FL_COUNT(stack, overflows, 1);
+    uintptr_t used = stack->base - at->rsp + stack->details->segment_bytes;
+    fl_statistics_used(stack, used);
+    report->verdict = FL_VERDICT_OVERFLOW;
+    report->error = failure.error;
+    report->site = failure.site;
+    report->address = address;
+    report->ip = at->rip;
+    report->used = used;
+    report->limit = stack->maximum;
+    report->frames = 0;
+
+    const char *reason = NULL;
+    // The reserve lies below the maximum; room that could not be made for another reason has none.
+    bool reserve = stack->reserve != 0 && failure.error == 0 &&
+                   (stack->strategy == FL_STRATEGY_CHECK_SEGMENT ||
+                    (stack->place.arena &&
+                     fl_place_base(stack->place) - fl_place_low(stack->place) >=
+                         stack->maximum + stack->reserve + fl_slot_geometry_of((fl_slot_size)stack->slot).guard));
+    if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) {
+        reason = failure.error ? "could not be given more room" : "overflowed";
+    } else if (stack->flags & FL_STACK_OVERFLOWING) {
+        reason = "overflowed inside code that may not be abandoned, and used up its reserve";
+    } else {
+        switch (fl_contain(stack, at, !reserve)) {
+        case FL_CONTAIN_NOW:
+            return FL_END_COROUTINE;
+        case FL_CONTAIN_LATER:
+            if (reserve) {
+                failure = open_reserve(stack);
+                if (!failure.error) {
+                    stack->flags |= FL_STACK_OVERFLOWING;
+                    fl_stack_set_limit(stack);
+                    return FL_END_CONTINUE;
+                }
+                report->error = failure.error;
+                report->site = failure.site;
+            }
+            reason = "overflowed inside code that may not be abandoned, and has no reserve";
+            break;
+        case FL_CONTAIN_NEVER:
+            reason = "overflowed, and its frames could not be unwound";
+            break;
+        }
+    }
+    fl_message_overflow(stack, report, reason);
+    return FL_END_PROCESS;
+}
+
+void fl_contained_finish(void) {
+    fl_stack *stack = fl_stack_running();
+    stack->fiber.state = FL_FIBER_FAULTED;
+    (void)fl_switch(&stack->fiber.own, &stack->fiber.resumer);
+    __builtin_unreachable();
+}

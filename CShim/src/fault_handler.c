@@ -1,0 +1,311 @@
+// The one entry point of SIGSEGV and SIGBUS: facts, verdict, action.
+//
+// Runs on the thread's alternate stack with every signal blocked. It takes no lock, allocates nothing and never
+// returns to the same fault: growth that failed ends the coroutine or the process.
+//
+//     growth            room is made, in place or by a move; the instruction is executed again
+//     overflow          the coroutine ends, or runs on its reserve until it may, or the process ends with a message
+//     stale reference   the registers are redirected, else the process ends with a message
+//     nil dereference   contained where the coroutine asked for it, else handed on
+//     all others        handed on to the handler that was installed before; without one SIG_DFL is restored and the
+//                       instruction executed again, so that the process dies of the original fault
+//
+// Flags: SA_SIGINFO for the facts; SA_ONSTACK because the coroutine's stack has no room; not SA_NODEFER, so that a
+// fault in here kills the process at once instead of recurring; not SA_RESTART, which means nothing for a fault. All
+// signals are masked, because their handlers would run on a stack that may just be moving.
+#include "internal.h"
+
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#pragma clang section text = "fl_text"
+
+enum { LARGEST_FRAME = 1 << 30, GROWTH_MARGIN = FL_PAGE };
+
+static struct sigaction previous[2]; // SIGSEGV, SIGBUS
+static int slot_of(int signal) { return signal == SIGBUS; }
+
+static void handle(int signal, siginfo_t *info, void *context);
+
+// MARK: facts
+
+static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_running) {
+    *in_running = false;
+    if (running && !running->place.arena) { // grows-down
+        uintptr_t reach = running->slot_low - (1 << 20);
+        if (address >= reach && address < running->base) {
+            *in_running = true;
+            return FL_ZONE_BEYOND; // the kernel grows it: a fault that gets here is one it refused
+        }
+    }
+    fl_place place = fl_place_of(address);
+    if (!place.arena) return FL_ZONE_OUTSIDE;
+    fl_slot *slot = fl_place_slot(place);
+    uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
+    if (state == FL_SLOT_OLD) return FL_ZONE_OLD_RANGE;
+    if (state != FL_SLOT_LIVE) return FL_ZONE_FREE;
+    const fl_stack *owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
+    *in_running = owner && owner == running;
+    bool current = *in_running && fl_place_base(place) == running->base;
+    uintptr_t low = current ? running->low : slot->low, room_low = current ? running->room_low : fl_place_low(place);
+    if (address >= low) return FL_ZONE_COMMITTED;
+    return address >= room_low ? FL_ZONE_ROOM : FL_ZONE_BEYOND;
+}
+
+static fl_growth growth_of(const fl_stack *stack) {
+    switch ((fl_strategy)stack->strategy) {
+    case FL_STRATEGY_FAULT:
+    case FL_STRATEGY_FAULT_MOVE:
+        return FL_GROWTH_TRAP;
+    case FL_STRATEGY_CHECK_MOVE:
+    case FL_STRATEGY_CHECK_SEGMENT:
+        return stack->flags & FL_STACK_OVERFLOWING ? FL_GROWTH_NONE : FL_GROWTH_CHECK;
+    case FL_STRATEGY_FIXED:
+    case FL_STRATEGY_DEMAND:
+    case FL_STRATEGY_GROWS_DOWN:
+    case FL_STRATEGY_CHECK_FIXED:
+        return FL_GROWTH_NONE;
+    }
+}
+
+// Only a general protection fault needs the instruction; it is read by a system call, which fails where code ends.
+static fl_access decode(const ucontext_t *context) {
+    static const uint8_t order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+                                      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+    fl_general_registers registers;
+    for (int i = 0; i < 16; i++) registers.value[i] = (uintptr_t)context->uc_mcontext.gregs[order[i]];
+    registers.rip = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+    uint8_t code[15];
+    struct iovec into = {.iov_base = code, .iov_len = sizeof code};
+    struct iovec from = {.iov_base = (void *)registers.rip, .iov_len = sizeof code};
+    ssize_t length = process_vm_readv(getpid(), &into, 1, &from, 1, 0);
+    if (length <= 0) {
+        // The last bytes of a mapping: what is left of the page.
+        from.iov_len = FL_PAGE - registers.rip % FL_PAGE;
+        if (from.iov_len < sizeof code) length = process_vm_readv(getpid(), &into, 1, &from, 1, 0);
+    }
+    if (length <= 0) return (fl_access){.kind = FL_ACCESS_UNKNOWN};
+    return fl_instruction_decode(code, (size_t)length, &registers);
+}
+
+static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t *context, fl_stack *stack) {
+    const greg_t *registers = context->uc_mcontext.gregs;
+    fl_fault_facts facts = {
+        .signal = signal,
+        .code = info->si_code,
+        .address = (uintptr_t)info->si_addr,
+        .error = (uint64_t)registers[REG_ERR],
+        .trap = (uint64_t)registers[REG_TRAPNO],
+        .ip = (uintptr_t)registers[REG_RIP],
+        .sp = (uintptr_t)registers[REG_RSP],
+        .access = {.kind = FL_ACCESS_UNKNOWN},
+        .nil_extent = fl_capabilities_get()->nil_extent,
+        .signal_frame_size = fl_capabilities_get()->signal_frame_size,
+    };
+    if (info->si_code == SI_KERNEL) facts.access = decode(context);
+    facts.zone = zone_of(facts.address, stack, &facts.address_in_running_stack);
+    if (!stack) return facts;
+    facts.has_stack = true;
+    facts.stack_low = stack->low;
+    facts.stack_base = stack->base;
+    facts.stack_slot_low = stack->slot_low;
+    facts.stack_room_low = stack->room_low;
+    facts.growth = growth_of(stack);
+    facts.sp_in_running_stack = facts.sp >= stack->slot_low && facts.sp <= stack->base;
+    facts.sp_below_running_slot = facts.sp < stack->slot_low && stack->slot_low - facts.sp < LARGEST_FRAME;
+    return facts;
+}
+
+// MARK: actions
+
+static fl_unwind_registers unwind_from(const ucontext_t *context) {
+    const greg_t *registers = context->uc_mcontext.gregs;
+    return (fl_unwind_registers){
+        .rip = (uintptr_t)registers[REG_RIP], .rsp = (uintptr_t)registers[REG_RSP],
+        .rbp = (uintptr_t)registers[REG_RBP], .rbx = (uintptr_t)registers[REG_RBX],
+        .r12 = (uintptr_t)registers[REG_R12], .r13 = (uintptr_t)registers[REG_R13],
+        .r14 = (uintptr_t)registers[REG_R14], .r15 = (uintptr_t)registers[REG_R15],
+        .is_signal_frame = true,
+    };
+}
+
+// Has the interrupted context end the coroutine, near the base, where no frame is needed any more.
+static void end_coroutine(const fl_stack *stack, ucontext_t *context) {
+    enum { BELOW_ENTRY = 256, DIRECTION_FLAG = 0x400 };
+    greg_t *registers = context->uc_mcontext.gregs;
+    registers[REG_RSP] = (greg_t)(((stack->base - BELOW_ENTRY) & ~(uintptr_t)15) - FL_WORD);
+    registers[REG_RIP] = (greg_t)(uintptr_t)fl_contained_finish;
+    registers[REG_EFL] &= ~DIRECTION_FLAG;
+}
+
+static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_failure *failure) {
+    if (need_low < stack->room_low) return FL_AT_MAXIMUM;
+    uintptr_t had = stack->base - stack->low;
+    uintptr_t low = fl_minimum(stack->base - 2 * had, fl_page_down(need_low) - GROWTH_MARGIN);
+    if (2 * had > stack->base - stack->room_low) low = stack->room_low;
+    low = fl_maximum(low, stack->room_low);
+    *failure = fl_place_extend(stack->place, low);
+    if (failure->error) return FL_GROWTH_FAILED;
+    FL_COUNT(stack, growths, 1);
+    FL_COUNT(stack, bytes_committed, stack->low - low);
+    stack->low = low;
+    return FL_GREW;
+}
+
+static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context, fl_failure *failure) {
+    uintptr_t need_low = fl_minimum(facts->address, facts->sp - FL_RED_ZONE);
+    fl_statistics_used(stack, stack->base - fl_minimum(facts->address, facts->sp));
+    if (stack->strategy == FL_STRATEGY_FAULT) return grow_in_place(stack, need_low, failure);
+    fl_relocation relocation;
+    uintptr_t need = fl_page_up(stack->base - need_low) + GROWTH_MARGIN;
+    if (need > stack->maximum && stack->base - need_low <= stack->maximum) need = stack->maximum;
+    // A frame that jumped far below has stored nothing there yet: what is live begins where the slot is usable.
+    uintptr_t live = fl_maximum(facts->sp, stack->low + FL_RED_ZONE);
+    fl_growth_result result = fl_stack_grow_by_move(stack, live, need, &relocation, failure);
+    if (result != FL_GREW) return result;
+    // A stack pointer that jumped out of the slot is an address of no range: it keeps its distance to the base.
+    greg_t *sp = &context->uc_mcontext.gregs[REG_RSP];
+    bool jumped = (uintptr_t)*sp < relocation.low;
+    fl_relocate_context(&relocation, context);
+    if (jumped) *sp += (greg_t)relocation.delta;
+    fl_relocate_thread(&relocation);
+    FL_COUNT(stack, words_scanned, relocation.scanned);
+    FL_COUNT(stack, words_relocated, relocation.relocated);
+    return FL_GREW;
+}
+
+// The previous handler, with its mask and flags; without one the default action by executing the instruction again.
+static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict verdict) {
+    struct sigaction action = previous[slot_of(signal)];
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    bool sent = verdict == FL_VERDICT_SENT;
+    if (action.sa_handler == SIG_IGN && sent) return;
+    if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
+        // A refusal cannot be survived: the same instruction would fault for ever.
+        if (fl_system_sigaction(FL_SITE_HANDLER_SET, signal, &standard, NULL)) fl_die();
+        // What a process sent, or a lost frame, does not recur by itself. Blocked until the handler has returned.
+        if (sent || info->si_code == SI_KERNEL) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
+        return;
+    }
+    if (action.sa_flags & SA_RESETHAND) previous[slot_of(signal)] = standard;
+    sigset_t mask = context->uc_sigmask;
+    sigorset(&mask, &mask, &action.sa_mask);
+    if (!(action.sa_flags & SA_NODEFER)) sigaddset(&mask, signal);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (action.sa_flags & SA_SIGINFO) {
+        action.sa_sigaction(signal, info, context);
+    } else {
+        action.sa_handler(signal);
+    }
+}
+
+// True: the context may continue. False: the signal is handed on.
+static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context) {
+    fl_failure failure = fl_failure_none();
+    switch (verdict) {
+    case FL_VERDICT_GROWTH:
+        if (grow(stack, facts, context, &failure) == FL_GREW) return true;
+        break;
+    case FL_VERDICT_OVERFLOW:
+        break;
+    case FL_VERDICT_STALE_REFERENCE: {
+        if (fl_forward(context, facts->address)) return true;
+        char address[24], ip[24];
+        const char *parts[] = {"stale stack reference to 0x", fl_hexadecimal(address, facts->address),
+                               " at instruction 0x", fl_hexadecimal(ip, facts->ip),
+                               ": no register holds an address of the stack that moved from there"};
+        fl_message(parts, 5);
+        return false;
+    }
+    case FL_VERDICT_NIL_DEREFERENCE: {
+        if (!stack || !(stack->flags & FL_STACK_CONTAINS_NIL) || !facts->sp_in_running_stack) return false;
+        fl_unwind_registers at = unwind_from(context);
+        fl_fault_report *report = &stack->details->fault;
+        stack->touched_details = 1;
+        *report = (fl_fault_report){.verdict = verdict, .address = facts->address, .ip = facts->ip,
+                                    .used = stack->base - facts->sp, .limit = stack->maximum};
+        if (fl_contain(stack, &at, true) != FL_CONTAIN_NOW) return false;
+        end_coroutine(stack, context);
+        return true;
+    }
+    case FL_VERDICT_HEADROOM: {
+        char ip[24];
+        const char *parts[] = {"headroom too small: unchecked code at instruction 0x", fl_hexadecimal(ip, facts->ip),
+                               " ran through the room that checks leave for it; raise StackConfiguration.initial"};
+        fl_message(parts, 3);
+        return false;
+    }
+    case FL_VERDICT_LOST_SIGNAL_FRAME: {
+        const char *parts[] = {"a signal was lost: its handler was installed without SA_ONSTACK and the coroutine's "
+                               "stack has no room for it; install it with SA_ONSTACK"};
+        fl_message(parts, 1);
+        return false;
+    }
+    default:
+        return false;
+    }
+    fl_unwind_registers at = unwind_from(context);
+    switch (fl_overflow(stack, &at, facts->address, failure)) {
+    case FL_END_COROUTINE:
+        end_coroutine(stack, context);
+        return true;
+    case FL_END_CONTINUE:
+        return true;
+    case FL_END_PROCESS:
+        return false;
+    }
+}
+
+static void handle(int signal, siginfo_t *info, void *pointer) {
+    int kept = errno;
+    uint64_t began = fl_now();
+    ucontext_t *context = pointer;
+    fl_stack *stack = fl_stack_running();
+    fl_fault_facts facts = gather(signal, info, context, stack);
+    fl_verdict verdict = fl_fault_classify(&facts);
+    FL_COUNT(stack, traps[verdict], 1);
+    bool continues = act(verdict, stack, &facts, context);
+    fl_statistics_time(stack, fl_now() - began);
+    if (!continues) hand_on(signal, info, context, verdict);
+    errno = kept;
+}
+
+void fl_die(void) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t only;
+    (void)sigaction(SIGSEGV, &standard, NULL);
+    sigemptyset(&only);
+    sigaddset(&only, SIGSEGV);
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSEGV);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    _exit(128 + SIGSEGV); // where even that was refused
+}
+
+// MARK: installing
+
+bool fl_handler_is_installed(void) {
+    struct sigaction segv, bus;
+    return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 &&
+           (segv.sa_flags & SA_SIGINFO) && segv.sa_sigaction == handle && (bus.sa_flags & SA_SIGINFO) &&
+           bus.sa_sigaction == handle;
+}
+
+int fl_handler_install(void) {
+    static const int signals[2] = {SIGSEGV, SIGBUS};
+    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigfillset(&action.sa_mask);
+    for (int i = 0; i < 2; i++) {
+        struct sigaction old;
+        if (sigaction(signals[i], NULL, &old)) return errno;
+        if ((old.sa_flags & SA_SIGINFO) && old.sa_sigaction == handle) continue;
+        previous[i] = old;
+        int error = fl_system_sigaction(FL_SITE_HANDLER_SET, signals[i], &action, NULL);
+        if (error) {
+            // Both or neither.
+            if (i == 1) (void)sigaction(SIGSEGV, &previous[0], NULL);
+            return error;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,28 @@
+// Old ranges: a stale access to a range that a stack moved away from is redirected, or reported.
+//
+// An old slot names its stack, and a position is the distance to the base: so an access is forwarded to wherever the
+// stack is *now*, and chains of moves collapse by themselves. Each forward changes at least one register that held an
+// address of the old range, so an instruction is retried at most as often as it has registers.
+#include "internal.h"
+
+#pragma clang section text = "fl_text"
+
+bool fl_forward(ucontext_t *context, uintptr_t address) {
+    fl_place place = fl_place_of(address);
+    if (!place.arena) return false;
+    fl_slot *slot = fl_place_slot(place);
+    fl_stack *stack = atomic_load_explicit(&slot->owner, memory_order_acquire);
+    // Only the thread that runs the stack may forward: elsewhere the stack could move again meanwhile.
+    if (!stack || stack->fiber.thread != fl_thread_pointer()) return false;
+    fl_relocation relocation = {
+        .low = fl_place_low(place),
+        .base = fl_place_base(place),
+        .delta = stack->base - fl_place_base(place),
+    };
+    greg_t *registers = context->uc_mcontext.gregs;
+    for (int i = 0; i <= REG_RSP; i++) registers[i] = (greg_t)fl_relocate(&relocation, (uintptr_t)registers[i]);
+    if (relocation.relocated == 0) return false;
+    FL_COUNT(stack, forwards, 1);
+    FL_COUNT(stack, words_relocated, relocation.relocated);
+    return true;
+}

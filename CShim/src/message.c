@@ -1,0 +1,50 @@
+// One line to standard error from a handler: no allocation, no lock, one write.
+#include "internal.h"
+
+#include <unistd.h>
+
+#pragma clang section text = "fl_text"
+
+enum { LINE = 512 };
+
+void fl_message(const char *const *parts, size_t count) {
+    char line[LINE];
+    size_t length = 0;
+    const char *prefix = "faultline: ";
+    for (size_t i = 0; i <= count; i++) {
+        for (const char *c = i == 0 ? prefix : parts[i - 1]; *c && length < LINE - 1; c++) line[length++] = *c;
+    }
+    line[length++] = '\n';
+    // A closed or full standard error takes the message with it; the verdict stands in the way the process ends.
+    ssize_t written = write(STDERR_FILENO, line, length);
+    (void)written;
+}
+
+static const char *number(char *buffer, uint64_t value, uint32_t radix) {
+    char *end = buffer + 23;
+    *end = 0;
+    do {
+        *--end = "0123456789abcdef"[value % radix];
+        value /= radix;
+    } while (value);
+    return end;
+}
+
+const char *fl_decimal(char *buffer, uint64_t value) { return number(buffer, value, 10); }
+const char *fl_hexadecimal(char *buffer, uint64_t value) { return number(buffer, value, 16); }
+
+void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, const char *reason) {
+    char limit[24], used[24], error[24], ip[24];
+    bool failed = report->error != 0;
+    const char *option = stack->strategy == FL_STRATEGY_GROWS_DOWN
+                             ? "; raise RLIMIT_STACK and StackConfiguration.maximum"
+                             : "; raise StackConfiguration.maximum";
+    if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) option = "; raise StackConfiguration.maximum, or set isIsolated to have it thrown";
+    const char *parts[] = {
+        "a coroutine's stack ", reason, ": limit ", fl_decimal(limit, report->limit), " bytes, in use ",
+        fl_decimal(used, report->used), " bytes, at instruction 0x", fl_hexadecimal(ip, report->ip),
+        failed ? "; " : "", failed ? fl_site_name((fl_site)report->site) : "", failed ? " failed with errno " : "",
+        failed ? fl_decimal(error, (uint64_t)report->error) : "", failed ? "" : option,
+    };
+    fl_message(parts, sizeof parts / sizeof *parts);
+}

@@ -1,0 +1,155 @@
+// What a failed check does: move to a larger slot, or run the function on a new segment.
+//
+// The assembly (arch/x86_64/morestack.S) has saved every register that may hold an argument on the stack itself, so
+// a move relocates them with the other live words; this runs on the thread's __morestack stack.
+#include "internal.h"
+
+#include <stdlib.h>
+
+#include "morestack.h"
+
+#pragma clang section text = "fl_text"
+
+static fl_unwind_registers unwind_from(const fl_morestack_frame *frame) {
+    // The function that was entered has not begun: its caller is where the walk starts.
+    const uintptr_t *bp = (const uintptr_t *)frame->bp;
+    return (fl_unwind_registers){
+        .rip = bp[2], .rsp = frame->bp + 3 * FL_WORD, .rbp = bp[0], .rbx = frame->rbx, .r12 = frame->r12,
+        .r13 = frame->r13, .r14 = frame->r14, .r15 = frame->r15, .is_signal_frame = false,
+    };
+}
+
+static fl_morestack_frame *overflow(fl_stack *stack, fl_morestack_frame *frame, fl_failure failure) {
+    fl_unwind_registers at = unwind_from(frame);
+    switch (fl_overflow(stack, &at, frame->bp - frame->frame_size, failure)) {
+    case FL_END_COROUTINE:
+        fl_contained_finish();
+    case FL_END_CONTINUE:
+        frame->mode = FL_MORESTACK_CONTINUE;
+        return frame;
+    case FL_END_PROCESS:
+        fl_die();
+    }
+}
+
+static fl_morestack_frame *add_segment(fl_stack *stack, fl_morestack_frame *frame) {
+    enum { RESERVED = (sizeof(fl_segment_link) + 15) & ~15 };
+    uintptr_t arguments = (frame->arguments_size + 15) & ~(uintptr_t)15;
+    uintptr_t need = frame->frame_size + arguments + RESERVED + FL_PAGE;
+    // Twice the need: half of a room may be headroom.
+    fl_slot_size size = fl_slot_for(fl_maximum(2 * need, stack->initial), (fl_slot_size)stack->first_slot);
+    if (size >= FL_SLOT_SIZES) return overflow(stack, frame, fl_failure_none());
+    uintptr_t usable = fl_maximum(fl_page_up(2 * need), stack->initial);
+    uintptr_t allowed = stack->maximum + (stack->flags & FL_STACK_OVERFLOWING ? stack->reserve : 0);
+    if (stack->details->segment_bytes + stack->initial + usable > allowed) {
+        if (!(stack->flags & FL_STACK_OVERFLOWING)) {
+            fl_morestack_frame *ended = overflow(stack, frame, fl_failure_none());
+            (void)ended; // the reserve is open: this very function needs a segment from it
+            allowed = stack->maximum + stack->reserve;
+        }
+        if (stack->details->segment_bytes + stack->initial + usable > allowed) {
+            return overflow(stack, frame, fl_failure_none());
+        }
+    }
+    fl_place place;
+    fl_failure failure = fl_place_take(size, (fl_guard)stack->guard, stack, &place);
+    if (failure.error) return overflow(stack, frame, failure);
+    uintptr_t base = fl_place_base(place);
+    failure = fl_place_make_usable(place, base - usable);
+    if (failure.error) {
+        fl_place_release(place, false);
+        return overflow(stack, frame, failure);
+    }
+    fl_segment_link *link = (fl_segment_link *)(base - sizeof(fl_segment_link));
+    *link = (fl_segment_link){.place = stack->place, .base = stack->base, .low = stack->low,
+                              .slot_low = stack->slot_low};
+    uintptr_t sp = base - RESERVED - arguments;
+    // The arguments on the stack begin behind the two return addresses and the saved frame pointer.
+    memcpy((void *)sp, (const void *)(frame->bp + 3 * FL_WORD), frame->arguments_size);
+
+    stack->place = place;
+    stack->base = base;
+    stack->low = base - usable;
+    stack->slot_low = stack->room_low = fl_place_low(place);
+    stack->touched_details = 1;
+    stack->details->segment_bytes += usable;
+    fl_stack_set_limit(stack);
+    FL_COUNT(stack, segments, 1);
+    FL_COUNT(stack, growths, 1);
+    FL_COUNT(stack, bytes_committed, usable);
+    fl_statistics_used(stack, stack->details->segment_bytes + stack->initial);
+    frame->segment_sp = sp;
+    frame->mode = FL_MORESTACK_SEGMENT;
+    return frame;
+}
+
+fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) {
+    fl_stack *stack = fl_stack_running();
+    int kept = errno;
+    if (!stack) {
+        const char *parts[] = {"checked code failed its check outside a coroutine; the limit in the thread control "
+                               "block was not set by this library"};
+        fl_message(parts, 1);
+        fl_die();
+    }
+    FL_COUNT(stack, checks_failed, 1);
+    frame->mode = FL_MORESTACK_CONTINUE;
+    fl_morestack_frame *result = frame;
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
+        result = add_segment(stack, frame);
+    } else if (stack->strategy == FL_STRATEGY_CHECK_MOVE) {
+        uintptr_t sp = (uintptr_t)frame;
+        uintptr_t need = fl_page_up(stack->base - sp + frame->frame_size + fl_headroom(SIZE_MAX) + FL_PAGE);
+        fl_relocation relocation;
+        fl_failure failure;
+        fl_statistics_used(stack, stack->base - frame->bp + frame->frame_size);
+        if (need > stack->maximum) need = stack->maximum; // the last slot; the next failed check finds it full
+        switch (fl_stack_grow_by_move(stack, sp, need, &relocation, &failure)) {
+        case FL_GREW:
+            fl_relocate_thread(&relocation);
+            FL_COUNT(stack, words_scanned, relocation.scanned);
+            FL_COUNT(stack, words_relocated, relocation.relocated);
+            result = (fl_morestack_frame *)(sp + relocation.delta);
+            if (result->bp - result->frame_size < stack->fiber.limit) result = overflow(stack, result, failure);
+            break;
+        case FL_AT_MAXIMUM:
+        case FL_GROWTH_FAILED:
+            result = overflow(stack, frame, failure);
+            break;
+        }
+    } else {
+        result = overflow(stack, frame, fl_failure_none());
+    }
+    errno = kept;
+    return result;
+}
+
+void fl_morestack_release(void) {
+    fl_stack *stack = fl_stack_running();
+    int kept = errno;
+    fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
+    fl_place done = stack->place;
+    stack->details->segment_bytes -= stack->base - stack->low;
+    stack->place = link.place;
+    stack->base = link.base;
+    stack->low = link.low;
+    stack->slot_low = stack->room_low = link.slot_low;
+    fl_stack_set_limit(stack);
+    fl_place_release(done, false);
+    errno = kept;
+}
+
+void *fl_morestack_allocate(size_t size) {
+    fl_stack *stack = fl_stack_running();
+    enum { HEADER = 16 };
+    char *block = size <= PTRDIFF_MAX - HEADER ? malloc(size + HEADER) : NULL;
+    if (!block || !stack) {
+        const char *parts[] = {"a variable-sized local found room neither on the stack nor on the heap"};
+        fl_message(parts, 1);
+        fl_die();
+    }
+    *(void **)(void *)block = stack->details->allocations;
+    stack->touched_details = 1;
+    stack->details->allocations = block;
+    return block + HEADER;
+}

@@ -1,0 +1,62 @@
+// Moving the pages of a stack: by the page table (UFFDIO_MOVE, mremap) or by copying. Each chain ends in copy, which
+// cannot fail. A mover that stops half way leaves the rest to copy: pages it has moved are at their destination.
+//
+// Legal pairs: UFFDIO_MOVE needs a destination registered with the userfaultfd (the arenas of guard pages) and without
+// any page-table entry, guard markers included; mremap needs nothing but splits mappings for good; copy needs nothing.
+#include "internal.h"
+
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#pragma clang section text = "fl_text"
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
+// From include/uapi/linux/userfaultfd.h of Linux 6.8; Debian 12's headers are older.
+struct uffdio_move_request {
+    uint64_t to, from, length, mode;
+    int64_t moved;
+};
+#define UFFDIO_MOVE_REQUEST _IOWR(UFFDIO, 0x05, struct uffdio_move_request)
+enum { ALLOW_SOURCE_HOLES = 2 };
+
+// Bytes that UFFDIO_MOVE has moved, from the low end.
+static size_t move_by_userfaultfd(uintptr_t from, uintptr_t to, size_t length) {
+    int descriptor = fl_userfaultfd();
+    if (descriptor < 0) return 0;
+    size_t done = 0;
+    // EAGAIN reports progress in `moved`; a few rounds without any are given up.
+    for (int idle = 0; done < length && idle < 3;) {
+        struct uffdio_move_request request = {
+            .to = to + done, .from = from + done, .length = length - done, .mode = ALLOW_SOURCE_HOLES};
+        int error = fl_system_ioctl(FL_SITE_UFFDIO_MOVE, descriptor, UFFDIO_MOVE_REQUEST, &request);
+        if (error == 0) return length;
+        if (error != EAGAIN) break;
+        if (request.moved > 0) {
+            done += (size_t)request.moved;
+        } else {
+            idle++;
+        }
+    }
+    return done;
+}
+
+fl_mover fl_pages_move(fl_mover wanted, uintptr_t from, uintptr_t to, size_t length) {
+    size_t done = 0;
+    if (wanted == FL_MOVER_AUTOMATIC) {
+        wanted = fl_capabilities_get()->uffdio_move ? FL_MOVER_UFFDIO_MOVE : FL_MOVER_COPY;
+    }
+    if (wanted == FL_MOVER_UFFDIO_MOVE) {
+        done = move_by_userfaultfd(from, to, length);
+        if (done == length) return FL_MOVER_UFFDIO_MOVE;
+    } else if (wanted == FL_MOVER_MREMAP) {
+        if (fl_system_mremap(FL_SITE_MREMAP, from, length, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == 0) {
+            return FL_MOVER_MREMAP;
+        }
+    }
+    memcpy((void *)(to + done), (const void *)(from + done), length - done);
+    return FL_MOVER_COPY;
+}

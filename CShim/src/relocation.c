@@ -1,0 +1,27 @@
+// The roots of a moved stack: every place that may hold an address of the former range, adjusted by value.
+//
+// A word is relocated when its value lies in [low, base], one past the end included, whatever it means: an integer that
+// looks like such an address is changed too (docs/HAZARDS.md says what that implies).
+#include "internal.h"
+
+#pragma clang section text = "fl_text"
+
+void fl_relocate_words(fl_relocation *relocation, uintptr_t *words, size_t count) {
+    uintptr_t low = relocation->low, span = relocation->base - low, delta = relocation->delta;
+    uint64_t relocated = 0;
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t value = words[i];
+        if (value - low <= span) {
+            words[i] = value + delta;
+            relocated++;
+        }
+    }
+    relocation->scanned += count;
+    relocation->relocated += relocated;
+}
+
+void fl_relocate_thread(fl_relocation *relocation) {
+    const fl_thread *thread = fl_this_thread;
+    if (!thread) return;
+    fl_relocate_words(relocation, (uintptr_t *)thread->tls_low, (thread->tls_high - thread->tls_low) / FL_WORD);
+}

@@ -1,0 +1,110 @@
+// Every system call of the shim, each with the name of its site, so that a test can make any of them fail.
+#include "internal.h"
+
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#pragma clang section text = "fl_text"
+
+// Armed failure: error in the upper half, calls to let pass in the lower; 0 when disarmed.
+static _Atomic(uint64_t) armed[FL_SITE_COUNT];
+static _Atomic(uint64_t) calls[FL_SITE_COUNT];
+
+static const char *const names[FL_SITE_COUNT] = {
+    "arena-map",         "arena-trim",      "arena-table",      "arena-advice",      "stack-table",
+    "guard-install",     "guard-remove",    "grow-install",     "grow-remove",       "protect-none",
+    "protect-write",     "grow-protect",    "populate",         "release",           "old-range-guard",
+    "quarantine",        "userfaultfd",     "uffdio-api",       "uffdio-register",   "uffdio-move",
+    "mremap",            "grows-down-probe", "grows-down-map",  "alternate-map",     "alternate-protect",
+    "alternate-set",     "handler-set",
+};
+
+const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
+
+void fl_debug_fail(fl_site site, int error, uint32_t after) {
+    uint64_t value = error ? ((uint64_t)(uint32_t)error << 32) | after : 0;
+    atomic_store_explicit(&armed[site], value, memory_order_relaxed);
+}
+
+uint64_t fl_debug_calls(fl_site site) { return atomic_load_explicit(&calls[site], memory_order_relaxed); }
+
+// The error to inject at this call, 0 for none.
+static int injected(fl_site site) {
+    atomic_fetch_add_explicit(&calls[site], 1, memory_order_relaxed);
+    uint64_t value = atomic_load_explicit(&armed[site], memory_order_relaxed);
+    if (value == 0) return 0;
+    if ((uint32_t)value == 0) return (int)(value >> 32);
+    // A lost race lets one call more pass, which a test of one thread cannot see.
+    atomic_compare_exchange_strong_explicit(&armed[site], &value, value - 1, memory_order_relaxed,
+                                            memory_order_relaxed);
+    return 0;
+}
+
+fl_failure fl_failure_none(void) { return (fl_failure){.error = 0, .site = 0}; }
+fl_failure fl_failure_at(fl_site site, int error) { return (fl_failure){.error = error, .site = site}; }
+
+int fl_system_map(fl_site site, void **address, size_t length, int protection, int flags) {
+    int error = injected(site);
+    if (error) return error;
+    void *mapped = mmap(*address, length, protection, flags, -1, 0);
+    if (mapped == MAP_FAILED) return errno;
+    *address = mapped;
+    return 0;
+}
+
+int fl_system_unmap(fl_site site, uintptr_t address, size_t length) {
+    int error = injected(site);
+    if (error) return error;
+    return munmap((void *)address, length) ? errno : 0;
+}
+
+int fl_system_protect(fl_site site, uintptr_t address, size_t length, int protection) {
+    int error = injected(site);
+    if (error) return error;
+    return mprotect((void *)address, length, protection) ? errno : 0;
+}
+
+int fl_system_advise(fl_site site, uintptr_t address, size_t length, int advice) {
+    int error = injected(site);
+    if (error) return error;
+    return madvise((void *)address, length, advice) ? errno : 0;
+}
+
+int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *argument) {
+    int error = injected(site);
+    if (error) return error;
+    return ioctl(descriptor, request, argument) ? errno : 0;
+}
+
+int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uintptr_t to) {
+    int error = injected(site);
+    if (error) return error;
+    return mremap((void *)from, length, length, flags, (void *)to) == MAP_FAILED ? errno : 0;
+}
+
+int fl_system_userfaultfd(fl_site site, int *descriptor) {
+    int error = injected(site);
+    if (error) return error;
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+    long opened = syscall(SYS_userfaultfd, 02000000 /* O_CLOEXEC */ | 04000 /* O_NONBLOCK */ | UFFD_USER_MODE_ONLY);
+    if (opened < 0) return errno;
+    *descriptor = (int)opened;
+    return 0;
+}
+
+int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old) {
+    int error = injected(site);
+    if (error) return error;
+    return sigaltstack(stack, old) ? errno : 0;
+}
+
+int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action, struct sigaction *old) {
+    int error = injected(site);
+    if (error) return error;
+    return sigaction(signal, action, old) ? errno : 0;
+}

@@ -1,0 +1,534 @@
+// The reader of .eh_frame_hdr and .eh_frame, and the evaluator of DWARF expressions. Invariants: unwind_rules.h.
+//
+// Formats: Linux Standard Base Core 5.0, chapter 10.6 (Exception Frames); DWARF 5, chapters 2.5 and 6.4. Where the two
+// leave room, this does what libgcc's unwinder does, because that is what compilers and glibc are tested with.
+#include "unwind_rules.h"
+
+#pragma clang section text = "fl_text"
+
+/// Pointer encodings (LSB 10.5.1).
+enum {
+    POINTER_FORMAT_MASK = 0x0f,
+    POINTER_ABSOLUTE = 0x00, // format: eight bytes; application: as it is
+    POINTER_ULEB128 = 0x01,
+    POINTER_UDATA2 = 0x02,
+    POINTER_UDATA4 = 0x03,
+    POINTER_UDATA8 = 0x04,
+    POINTER_SLEB128 = 0x09,
+    POINTER_SDATA2 = 0x0a,
+    POINTER_SDATA4 = 0x0b,
+    POINTER_SDATA8 = 0x0c,
+    POINTER_APPLICATION_MASK = 0xf0, // with the bit for "indirect", which nothing here follows
+    POINTER_PC_RELATIVE = 0x10,
+    POINTER_DATA_RELATIVE = 0x30,
+};
+
+/// Operations of one CIE and FDE. The largest functions of the Swift toolchain have a few thousand.
+enum { MAX_FRAME_OPERATIONS = 1 << 16 };
+/// Nesting of remember_state. Compilers emit one level, two where shrink-wrapped epilogues nest.
+enum { MAX_REMEMBERED_ROWS = 8 };
+/// Depth and length of an expression: the PLT's takes 4 and 11, libgcc allows a depth of 64.
+enum { MAX_EXPRESSION_DEPTH = 16, MAX_EXPRESSION_OPERATIONS = 128 };
+/// Bytes of one LEB128 number of 64 bits.
+enum { MAX_LEB128_BYTES = 10 };
+
+// MARK: Cursor
+
+/// A place in an object's tables. Once a read would cross `end` the cursor is `failed`: it stays where it is and every
+/// read gives 0, so that callers check once per record.
+typedef struct cursor {
+    uintptr_t at, end;
+    bool failed;
+} cursor;
+
+/// A cursor over [at, at + length), failed unless that lies in the object.
+static cursor cursor_make(const fl_unwind_object *object, uintptr_t at, uint64_t length) {
+    bool inside = at >= object->start && at <= object->end && length <= object->end - at;
+    return (cursor){.at = at, .end = inside ? at + length : at, .failed = !inside};
+}
+
+static bool cursor_has_more(const cursor *from) {
+    return !from->failed && from->at < from->end;
+}
+
+static void skip(cursor *from, uint64_t length) {
+    if (from->failed || length > from->end - from->at) {
+        from->failed = true;
+    } else {
+        from->at += length;
+    }
+}
+
+/// A little-endian number of `size` bytes (1, 2, 4 or 8), zero-extended.
+static uint64_t take_fixed(cursor *from, unsigned size) {
+    uintptr_t at = from->at;
+    skip(from, size);
+    if (from->failed) return 0;
+    uint64_t value = 0;
+    for (unsigned i = 0; i < size; i++) value |= (uint64_t) * (const uint8_t *)(at + i) << (8 * i);
+    return value;
+}
+
+static uint8_t take_byte(cursor *from) {
+    return (uint8_t)take_fixed(from, 1);
+}
+
+static int64_t take_signed(cursor *from, unsigned size) {
+    unsigned unused = 64 - 8 * size;
+    return (int64_t)(take_fixed(from, size) << unused) >> unused;
+}
+
+/// An LEB128 number; `is_signed` extends the last byte's sign.
+static uint64_t take_leb128(cursor *from, bool is_signed) {
+    uint64_t value = 0;
+    for (unsigned i = 0, shift = 0; i < MAX_LEB128_BYTES; i++, shift += 7) {
+        uint8_t byte = take_byte(from);
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte & 0x80) continue;
+        if (is_signed && (byte & 0x40) && shift + 7 < 64) value |= ~(uint64_t)0 << (shift + 7);
+        return value;
+    }
+    from->failed = true;
+    return 0;
+}
+
+static uint64_t take_uleb(cursor *from) {
+    return take_leb128(from, false);
+}
+
+static int64_t take_sleb(cursor *from) {
+    return (int64_t)take_leb128(from, true);
+}
+
+/// The number that an encoded pointer consists of, before it is applied to anything.
+static uintptr_t take_format(cursor *from, uint8_t encoding) {
+    switch (encoding & POINTER_FORMAT_MASK) {
+    case POINTER_ABSOLUTE:
+    case POINTER_UDATA8:
+    case POINTER_SDATA8: return take_fixed(from, 8);
+    case POINTER_UDATA4: return take_fixed(from, 4);
+    case POINTER_SDATA4: return (uintptr_t)take_signed(from, 4);
+    case POINTER_UDATA2: return take_fixed(from, 2);
+    case POINTER_SDATA2: return (uintptr_t)take_signed(from, 2);
+    case POINTER_ULEB128: return take_uleb(from);
+    case POINTER_SLEB128: return (uintptr_t)take_sleb(from);
+    default: from->failed = true; return 0;
+    }
+}
+
+/// An encoded pointer to code.
+static uintptr_t take_pointer(cursor *from, uint8_t encoding) {
+    uintptr_t origin = from->at;
+    uintptr_t value = take_format(from, encoding);
+    switch (encoding & POINTER_APPLICATION_MASK) {
+    case POINTER_ABSOLUTE: return value;
+    case POINTER_PC_RELATIVE: return origin + value;
+    default: from->failed = true; return 0;
+    }
+}
+
+/// Steps over an expression block; its address.
+static uintptr_t take_block(cursor *from) {
+    uintptr_t block = from->at;
+    uint64_t length = take_uleb(from);
+    skip(from, length);
+    return block;
+}
+
+// MARK: Search table
+
+/// The address of the FDE that the search table of `object` has for `address`.
+static fl_unwind_result find_description(const fl_unwind_object *object, uintptr_t address, uintptr_t *description) {
+    enum { ENTRY_SIZE = 8, VERSION = 1 };
+    if (object->frame_header == 0) return FL_UNWIND_NO_ENTRY;
+    uintptr_t base = object->frame_header;
+    cursor header = cursor_make(object, base, object->end - base);
+    uint8_t version = take_byte(&header);
+    uint8_t frame_encoding = take_byte(&header);
+    uint8_t count_encoding = take_byte(&header);
+    uint8_t table_encoding = take_byte(&header);
+    take_format(&header, frame_encoding);
+    uint64_t count = take_format(&header, count_encoding);
+    if (header.failed || version != VERSION || (count_encoding & POINTER_APPLICATION_MASK) != POINTER_ABSOLUTE
+        || table_encoding != (POINTER_DATA_RELATIVE | POINTER_SDATA4)
+        || count > (header.end - header.at) / ENTRY_SIZE) {
+        return FL_UNWIND_UNSUPPORTED;
+    }
+
+    // The last entry that begins at or before the address: entries before `low` do, entries from `high` on do not.
+    uint64_t low = 0, high = count;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        cursor entry = cursor_make(object, header.at + middle * ENTRY_SIZE, ENTRY_SIZE);
+        if (base + (uintptr_t)take_signed(&entry, 4) <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) return FL_UNWIND_NO_ENTRY;
+    cursor entry = cursor_make(object, header.at + (low - 1) * ENTRY_SIZE, ENTRY_SIZE);
+    skip(&entry, 4);
+    *description = base + (uintptr_t)take_signed(&entry, 4);
+    return FL_UNWIND_STEPPED;
+}
+
+// MARK: Records
+
+/// What a CIE says about the FDEs that refer to it.
+typedef struct common {
+    uint64_t code_alignment;
+    int64_t data_alignment;
+    uint64_t return_register;
+    uint8_t pointer_encoding;
+    bool has_augmentation_data;
+    bool is_signal_frame;
+    cursor program;
+} common;
+
+/// A cursor over the record at `address`, behind its length; failed for the terminator and for 64-bit records, which
+/// no x86-64 toolchain emits.
+static cursor record_open(const fl_unwind_object *object, uintptr_t address) {
+    cursor length = cursor_make(object, address, 4);
+    uint64_t size = take_fixed(&length, 4);
+    cursor body = cursor_make(object, length.at, size);
+    if (length.failed || size == 0 || size == UINT32_MAX) body.failed = true;
+    return body;
+}
+
+/// Reads the augmentation data that `letters` (behind the 'z') describe. False: a letter that this does not know.
+static bool read_augmentation(cursor letters, cursor *data, common *cie) {
+    while (cursor_has_more(&letters)) {
+        switch (take_byte(&letters)) {
+        case 'R': cie->pointer_encoding = take_byte(data); break;
+        case 'P': {
+            uint8_t encoding = take_byte(data);
+            if ((encoding & ~0x80 & POINTER_APPLICATION_MASK) == 0x50) return false; // aligned: used by nobody
+            take_format(data, encoding);
+            break;
+        }
+        case 'L': take_byte(data); break;
+        case 'S': cie->is_signal_frame = true; break;
+        case 'B': break; // return addresses signed with another key, on processors that sign them
+        default: return false;
+        }
+    }
+    return !data->failed;
+}
+
+static bool read_common(const fl_unwind_object *object, uintptr_t address, common *cie) {
+    cursor body = record_open(object, address);
+    uint64_t id = take_fixed(&body, 4);
+    uint8_t version = take_byte(&body);
+    if (body.failed || id != 0 || (version != 1 && version != 3)) return false;
+
+    cursor letters = {.at = body.at, .end = body.at};
+    while (take_byte(&body) != 0) letters.end = body.at;
+
+    *cie = (common){.pointer_encoding = POINTER_ABSOLUTE};
+    cie->code_alignment = take_uleb(&body);
+    cie->data_alignment = take_sleb(&body);
+    cie->return_register = version == 1 ? take_byte(&body) : take_uleb(&body);
+    if (body.failed) return false;
+
+    if (cursor_has_more(&letters)) {
+        if (take_byte(&letters) != 'z') return false;
+        cie->has_augmentation_data = true;
+        uint64_t length = take_uleb(&body);
+        cursor data = body;
+        skip(&body, length);
+        if (body.failed) return false;
+        data.end = body.at;
+        if (!read_augmentation(letters, &data, cie)) return false;
+    }
+    cie->program = body;
+    return true;
+}
+
+// MARK: Frame programs
+
+static void set_rule(fl_frame_row *row, uint64_t number, fl_rule_kind kind, uint64_t operand) {
+    // The others are vector registers, all of which a callee may destroy.
+    if (number < FL_DWARF_REGISTERS) row->registers[number] = (fl_register_rule){kind, (int64_t)operand};
+}
+
+static void restore_rule(fl_frame_row *row, uint64_t number, const fl_frame_row *initial) {
+    if (number < FL_DWARF_REGISTERS) row->registers[number] = initial->registers[number];
+}
+
+static int64_t scaled(int64_t factor, const common *cie) {
+    return (int64_t)((uint64_t)factor * (uint64_t)cie->data_alignment);
+}
+
+static void set_cfa(fl_frame_row *row, uint64_t number, int64_t offset) {
+    row->cfa_expression = 0;
+    row->cfa_register = number;
+    row->cfa_offset = offset;
+}
+
+/// Runs a program on `row` until it passes `address` or ends. `initial` holds what restore goes back to.
+/// False: damaged, or an operation that this does not know.
+static bool run_program(cursor program, const common *cie, uintptr_t location, uintptr_t address,
+                        const fl_frame_row *initial, fl_frame_row *row) {
+    fl_frame_row remembered[MAX_REMEMBERED_ROWS];
+    unsigned depth = 0;
+    for (unsigned count = 0; location <= address && cursor_has_more(&program); count++) {
+        if (count == MAX_FRAME_OPERATIONS) return false;
+        uint8_t byte = take_byte(&program);
+        uint8_t low_bits = byte & 0x3f;
+        uint64_t number, advance = 0;
+        switch (byte & 0xc0) {
+        case 0x40: location += low_bits * cie->code_alignment; continue;
+        case 0x80:
+            set_rule(row, low_bits, FL_RULE_OFFSET, (uint64_t)scaled((int64_t)take_uleb(&program), cie));
+            continue;
+        case 0xc0: restore_rule(row, low_bits, initial); continue;
+        default: break;
+        }
+        switch (byte) {
+        case 0x00: break; // nop
+        case 0x01: location = take_pointer(&program, cie->pointer_encoding); break; // set_loc
+        case 0x02: advance = take_fixed(&program, 1); break;                        // advance_loc1
+        case 0x03: advance = take_fixed(&program, 2); break;                        // advance_loc2
+        case 0x04: advance = take_fixed(&program, 4); break;                        // advance_loc4
+        case 0x05: // offset_extended
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_OFFSET, (uint64_t)scaled((int64_t)take_uleb(&program), cie));
+            break;
+        case 0x06: restore_rule(row, take_uleb(&program), initial); break;            // restore_extended
+        case 0x07: set_rule(row, take_uleb(&program), FL_RULE_UNDEFINED, 0); break;   // undefined
+        case 0x08: set_rule(row, take_uleb(&program), FL_RULE_SAME_VALUE, 0); break;  // same_value
+        case 0x09: // register
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_REGISTER, take_uleb(&program));
+            break;
+        case 0x0a: // remember_state
+            if (depth == MAX_REMEMBERED_ROWS) return false;
+            remembered[depth++] = *row;
+            break;
+        case 0x0b: // restore_state
+            if (depth == 0) return false;
+            *row = remembered[--depth];
+            break;
+        case 0x0c: // def_cfa
+            number = take_uleb(&program);
+            set_cfa(row, number, (int64_t)take_uleb(&program));
+            break;
+        case 0x0d: set_cfa(row, take_uleb(&program), row->cfa_offset); break; // def_cfa_register
+        case 0x0e: row->cfa_offset = (int64_t)take_uleb(&program); break;     // def_cfa_offset
+        case 0x0f: row->cfa_expression = take_block(&program); break;         // def_cfa_expression
+        case 0x10: // expression
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_EXPRESSION, take_block(&program));
+            break;
+        case 0x11: // offset_extended_sf
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_OFFSET, (uint64_t)scaled(take_sleb(&program), cie));
+            break;
+        case 0x12: // def_cfa_sf
+            number = take_uleb(&program);
+            set_cfa(row, number, scaled(take_sleb(&program), cie));
+            break;
+        case 0x13: row->cfa_offset = scaled(take_sleb(&program), cie); break; // def_cfa_offset_sf
+        case 0x14: // val_offset
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_VALUE_OFFSET, (uint64_t)scaled((int64_t)take_uleb(&program), cie));
+            break;
+        case 0x15: // val_offset_sf
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_VALUE_OFFSET, (uint64_t)scaled(take_sleb(&program), cie));
+            break;
+        case 0x16: // val_expression
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_VALUE_EXPRESSION, take_block(&program));
+            break;
+        case 0x2e: take_uleb(&program); break; // GNU_args_size: for landing pads, of no use here
+        case 0x2f: // GNU_negative_offset_extended
+            number = take_uleb(&program);
+            set_rule(row, number, FL_RULE_OFFSET, 0 - (uint64_t)scaled((int64_t)take_uleb(&program), cie));
+            break;
+        default: return false;
+        }
+        location += advance * cie->code_alignment;
+    }
+    return !program.failed;
+}
+
+fl_unwind_result fl_frame_rules_find(const fl_unwind_object *object, uintptr_t address, fl_frame_rules *rules) {
+    uintptr_t description = 0;
+    fl_unwind_result found = find_description(object, address, &description);
+    if (found != FL_UNWIND_STEPPED) return found;
+
+    cursor body = record_open(object, description);
+    uintptr_t back_link = body.at;
+    uint64_t distance = take_fixed(&body, 4);
+    common cie;
+    if (body.failed || distance == 0 || !read_common(object, back_link - distance, &cie)) return FL_UNWIND_UNSUPPORTED;
+
+    uintptr_t first = take_pointer(&body, cie.pointer_encoding);
+    uintptr_t length = take_format(&body, cie.pointer_encoding);
+    if (cie.has_augmentation_data) {
+        uint64_t size = take_uleb(&body);
+        skip(&body, size);
+    }
+    if (body.failed) return FL_UNWIND_UNSUPPORTED;
+    if (address - first >= length) return FL_UNWIND_NO_ENTRY;
+
+    // A CIE's program has no locations and nothing to restore: any row will do for `initial`.
+    *rules = (fl_frame_rules){.return_register = cie.return_register, .is_signal_frame = cie.is_signal_frame};
+    fl_frame_row initial = rules->row;
+    if (!run_program(cie.program, &cie, 0, UINTPTR_MAX, &initial, &rules->row)) return FL_UNWIND_UNSUPPORTED;
+    initial = rules->row;
+    if (!run_program(body, &cie, first, address, &initial, &rules->row)) return FL_UNWIND_UNSUPPORTED;
+    return FL_UNWIND_STEPPED;
+}
+
+// MARK: Expressions
+
+/// The stack of one evaluation. An overflow, an underflow or an unknown register makes it `failed`.
+typedef struct machine {
+    uintptr_t values[MAX_EXPRESSION_DEPTH];
+    unsigned depth;
+    bool failed;
+} machine;
+
+static void push(machine *stack, uintptr_t value) {
+    if (stack->depth == MAX_EXPRESSION_DEPTH) {
+        stack->failed = true;
+    } else {
+        stack->values[stack->depth++] = value;
+    }
+}
+
+static uintptr_t pop(machine *stack) {
+    if (stack->depth > 0) return stack->values[--stack->depth];
+    stack->failed = true;
+    return 0;
+}
+
+/// The value `index` below the top.
+static uintptr_t peek(machine *stack, unsigned index) {
+    if (index < stack->depth) return stack->values[stack->depth - 1 - index];
+    stack->failed = true;
+    return 0;
+}
+
+static void push_register(machine *stack, const fl_unwind_view *view, uint64_t number, int64_t offset) {
+    if (number >= FL_DWARF_REGISTERS || (FL_DWARF_TRACKED >> number & 1) == 0) {
+        stack->failed = true;
+    } else {
+        push(stack, view->registers[number] + (uintptr_t)offset);
+    }
+}
+
+/// Operations that replace the two topmost values: `left` was pushed first. Comparisons are signed.
+static void combine(machine *stack, uint8_t operation) {
+    uintptr_t right = pop(stack), left = pop(stack);
+    intptr_t signed_right = (intptr_t)right, signed_left = (intptr_t)left;
+    switch (operation) {
+    case 0x1a: push(stack, left & right); break;
+    case 0x1c: push(stack, left - right); break;
+    case 0x1e: push(stack, left * right); break;
+    case 0x21: push(stack, left | right); break;
+    case 0x22: push(stack, left + right); break;
+    case 0x24: push(stack, right < 64 ? left << right : 0); break;                             // shl
+    case 0x25: push(stack, right < 64 ? left >> right : 0); break;                             // shr
+    case 0x26: push(stack, (uintptr_t)(signed_left >> (right < 64 ? right : 63))); break;      // shra
+    case 0x27: push(stack, left ^ right); break;
+    case 0x29: push(stack, left == right); break;
+    case 0x2a: push(stack, signed_left >= signed_right); break;
+    case 0x2b: push(stack, signed_left > signed_right); break;
+    case 0x2c: push(stack, signed_left <= signed_right); break;
+    case 0x2d: push(stack, signed_left < signed_right); break;
+    case 0x2e: push(stack, left != right); break;
+    default: stack->failed = true; break;
+    }
+}
+
+/// Operations on the stack alone.
+static void rearrange(machine *stack, uint8_t operation, unsigned index) {
+    uintptr_t top, second, third;
+    switch (operation) {
+    case 0x12: push(stack, peek(stack, 0)); break;     // dup
+    case 0x13: pop(stack); break;                      // drop
+    case 0x14: push(stack, peek(stack, 1)); break;     // over
+    case 0x15: push(stack, peek(stack, index)); break; // pick
+    case 0x16:                                         // swap
+        top = pop(stack), second = pop(stack);
+        push(stack, top), push(stack, second);
+        break;
+    case 0x17: // rot: the topmost becomes the third
+        top = pop(stack), second = pop(stack), third = pop(stack);
+        push(stack, top), push(stack, third), push(stack, second);
+        break;
+    default: stack->failed = true; break;
+    }
+}
+
+fl_unwind_result fl_expression_evaluate(const fl_unwind_object *object, uintptr_t block, const fl_unwind_view *view,
+                                        uintptr_t *value) {
+    cursor length = cursor_make(object, block, object->end - block);
+    uint64_t size = take_uleb(&length);
+    cursor program = cursor_make(object, length.at, size);
+    if (length.failed || program.failed) return FL_UNWIND_UNSUPPORTED;
+
+    machine stack;
+    stack.depth = 0;
+    stack.failed = false;
+    if (view->has_cfa) push(&stack, view->cfa);
+    for (unsigned count = 0; cursor_has_more(&program); count++) {
+        if (count == MAX_EXPRESSION_OPERATIONS) return FL_UNWIND_UNSUPPORTED;
+        uint8_t operation = take_byte(&program);
+        uintptr_t word;
+        uint64_t number;
+        switch (operation) {
+        case 0x03: push(&stack, take_fixed(&program, 8)); break; // addr
+        case 0x06:                                               // deref
+            word = pop(&stack);
+            if (stack.failed) return FL_UNWIND_UNSUPPORTED;
+            if (!fl_stack_read(word, view->low, view->high, &word)) return FL_UNWIND_OUT_OF_BOUNDS;
+            push(&stack, word);
+            break;
+        case 0x08: push(&stack, take_fixed(&program, 1)); break; // const1u, const1s and so on
+        case 0x09: push(&stack, (uintptr_t)take_signed(&program, 1)); break;
+        case 0x0a: push(&stack, take_fixed(&program, 2)); break;
+        case 0x0b: push(&stack, (uintptr_t)take_signed(&program, 2)); break;
+        case 0x0c: push(&stack, take_fixed(&program, 4)); break;
+        case 0x0d: push(&stack, (uintptr_t)take_signed(&program, 4)); break;
+        case 0x0e:
+        case 0x0f: push(&stack, take_fixed(&program, 8)); break;
+        case 0x10: push(&stack, take_uleb(&program)); break;
+        case 0x11: push(&stack, (uintptr_t)take_sleb(&program)); break;
+        case 0x12 ... 0x14:
+        case 0x16 ... 0x17: rearrange(&stack, operation, 0); break;
+        case 0x15: rearrange(&stack, operation, take_byte(&program)); break;
+        case 0x1f: push(&stack, 0 - pop(&stack)); break; // neg
+        case 0x20: push(&stack, ~pop(&stack)); break;    // not
+        case 0x23:                                       // plus_uconst
+            word = pop(&stack);
+            push(&stack, word + take_uleb(&program));
+            break;
+        case 0x1a:
+        case 0x1c:
+        case 0x1e:
+        case 0x21 ... 0x22:
+        case 0x24 ... 0x27:
+        case 0x29 ... 0x2e: combine(&stack, operation); break;
+        case 0x30 ... 0x4f: push(&stack, operation - 0x30u); break;                                         // lit
+        case 0x70 ... 0x8f: push_register(&stack, view, operation - 0x70u, take_sleb(&program)); break;     // breg
+        case 0x92:                                                                                          // bregx
+            number = take_uleb(&program);
+            push_register(&stack, view, number, take_sleb(&program));
+            break;
+        case 0x96: break; // nop
+        case 0x9c:        // call_frame_cfa
+            if (!view->has_cfa) return FL_UNWIND_UNSUPPORTED;
+            push(&stack, view->cfa);
+            break;
+        default: return FL_UNWIND_UNSUPPORTED;
+        }
+        if (stack.failed || program.failed) return FL_UNWIND_UNSUPPORTED;
+    }
+    *value = pop(&stack);
+    return stack.failed ? FL_UNWIND_UNSUPPORTED : FL_UNWIND_STEPPED;
+}

@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let warningsAreErrorsC: [CSetting] = [.treatAllWarnings(as: .error)]
+let warningsAreErrors: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "faultline",
+    products: [
+        .library(name: "Faultline", targets: ["Faultline"]),
+        .executable(name: "faultline", targets: ["faultline-tool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // The mechanism.
+        .target(name: "CSwitch", path: "CShim/Switch", cSettings: warningsAreErrorsC),
+        .target(
+            name: "CShim", dependencies: ["CSwitch"], path: "CShim", exclude: ["Switch", "README.md"],
+            sources: ["src"], cSettings: warningsAreErrorsC),
+        // The library.
+        .target(name: "Faultline", dependencies: ["CShim", "CSwitch"], swiftSettings: warningsAreErrors),
+        // Measuring and reporting; neither knows of stacks.
+        .target(
+            name: "Measurement",
+            dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")], exclude: ["README.md"],
+            swiftSettings: warningsAreErrors),
+        .target(
+            name: "Report", dependencies: ["Measurement"], exclude: ["README.md"],
+            resources: [.embedInCode("Resources/records.schema.json")], swiftSettings: warningsAreErrors),
+        // What runs on a stack, and what it is compared with.
+        .target(name: "Kernels", cSettings: warningsAreErrorsC),
+        .target(
+            name: "Workloads", dependencies: ["Kernels"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        .target(name: "CPeers", cSettings: warningsAreErrorsC),
+        // The command line.
+        .executableTarget(
+            name: "faultline-tool",
+            dependencies: [
+                "Faultline", "Measurement", "Report", "Workloads", "CPeers", "CSwitch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/faultline", swiftSettings: warningsAreErrors),
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
+        .executableTarget(
+            name: "FaultChild", dependencies: ["Faultline", "CShim", "CSwitch", "TestSupport"],
+            swiftSettings: warningsAreErrors),
+        .testTarget(name: "CShimTests", dependencies: ["CShim"]),
+        .testTarget(
+            name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "TestSupport"],
+            swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "CrashTests", dependencies: ["Faultline", "FaultChild"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,47 @@
+/// The alternatives that Faultline is measured beside, as far as they are C, and the probes that benchmarks time.
+#ifndef FAULTLINE_CPEERS_H
+#define FAULTLINE_CPEERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// `count` round trips between two ucontexts (swapcontext, which makes a system call for the signal mask each time).
+/// Returns 0 or an errno value.
+int fl_peer_ucontext_round_trips(uint64_t count);
+
+/// `count` times: make a ucontext on one and the same stack, run it to its end.
+int fl_peer_ucontext_spawn(uint64_t count);
+
+/// `count` round trips between two POSIX threads that hand a turn to each other (mutex and condition variable).
+int fl_peer_thread_round_trips(uint64_t count);
+
+/// `count` times: create a POSIX thread that does nothing, join it.
+int fl_peer_thread_spawn(uint64_t count);
+
+/// `count` calls of a function that the compiler can neither inline nor see through.
+void fl_peer_plain_calls(uint64_t count);
+
+/// Lowers the stack pointer page by page to `bytes` below, storing one word in each, then restores it: what a deep call
+/// does to a stack, and what compilers' stack probes do.
+void fl_probe_touch_stack(size_t bytes);
+
+/// The same stores, page by page downward, into ordinary memory that ends at `end`.
+void fl_probe_touch_memory(void *end, size_t bytes);
+
+/// Lowers the stack pointer by `bytes`, fills every word there (each 64th with an address of this stack), then times the
+/// first store on the page below. Returns nanoseconds by the time-stamp counter, calibrated against CLOCK_MONOTONIC.
+uint64_t fl_probe_store_below(size_t bytes);
+
+/// Nanoseconds of CLOCK_MONOTONIC.
+uint64_t fl_probe_now(void);
+
+/// Nanoseconds that `count` raise(SIGUSR1) with an empty handler take: signal delivery and return alone.
+uint64_t fl_probe_signals(uint64_t count);
+
+/// `count` system calls that do nothing (getppid).
+void fl_probe_system_calls(uint64_t count);
+
+#pragma clang assume_nonnull end
+#endif

@@ -1,0 +1,106 @@
+// What benchmarks time on a stack. Inline assembly, because a C function with a large array would lower the stack
+// pointer once and so ask for all its room at the first fault.
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CPeers.h"
+
+enum { PAGE = 4096 };
+
+uint64_t fl_probe_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+#if defined(__x86_64__)
+void fl_probe_touch_stack(size_t bytes) {
+    size_t pages = bytes / PAGE;
+    if (pages == 0) return;
+    __asm__ volatile(
+        "movq %%rsp, %%rax\n\t"
+        "1: subq $4096, %%rsp\n\t"
+        "movq %%rcx, (%%rsp)\n\t"
+        "decq %%rcx\n\t"
+        "jnz 1b\n\t"
+        "leaq (%%rsp,%1), %%rsp\n\t" // not from rax: a moved stack has another base
+        : "+c"(pages)
+        : "r"(pages * PAGE)
+        : "rax", "memory", "cc");
+}
+
+void fl_probe_touch_memory(void *end, size_t bytes) {
+    size_t pages = bytes / PAGE;
+    char *pointer = end;
+    if (pages == 0) return;
+    __asm__ volatile(
+        "1: subq $4096, %0\n\t"
+        "movq %%rcx, (%0)\n\t"
+        "decq %%rcx\n\t"
+        "jnz 1b\n\t"
+        : "+r"(pointer), "+c"(pages)
+        :
+        : "memory", "cc");
+}
+
+// One statement: between its first and last instruction the stack pointer is not what the compiler believes.
+static uint64_t ticks_of_store_below(size_t bytes) {
+    uint64_t words = bytes / sizeof(uint64_t), size = words * sizeof(uint64_t), ticks;
+    __asm__ volatile(
+        "1: subq $8, %%rsp\n\t"
+        "movq %%rcx, (%%rsp)\n\t"
+        "testq $63, %%rcx\n\t"
+        "jnz 2f\n\t"
+        "movq %%rsp, (%%rsp)\n\t"
+        "2: decq %%rcx\n\t"
+        "jnz 1b\n\t"
+        "rdtscp\n\t"
+        "shlq $32, %%rdx\n\t"
+        "orq %%rax, %%rdx\n\t"
+        "movq %%rdx, %%r8\n\t"
+        "subq $4096, %%rsp\n\t"
+        "movq %%rcx, (%%rsp)\n\t" // the store that is timed
+        "addq $4096, %%rsp\n\t"
+        "rdtscp\n\t"
+        "shlq $32, %%rdx\n\t"
+        "orq %%rax, %%rdx\n\t"
+        "subq %%r8, %%rdx\n\t"
+        "addq %%rbx, %%rsp\n\t"
+        : "=&d"(ticks), "+c"(words)
+        : "b"(size)
+        : "rax", "r8", "memory", "cc");
+    return ticks;
+}
+
+static double ticks_per_nanosecond(void) {
+    static double rate;
+    if (rate != 0) return rate;
+    uint64_t began = fl_probe_now(), first = __builtin_ia32_rdtsc(), now;
+    while ((now = fl_probe_now()) - began < 10000000) {
+    }
+    return rate = (double)(__builtin_ia32_rdtsc() - first) / (double)(now - began);
+}
+
+uint64_t fl_probe_store_below(size_t bytes) {
+    double rate = ticks_per_nanosecond();
+    return (uint64_t)((double)ticks_of_store_below(bytes) / rate);
+}
+#endif
+
+static void no_action(int signal) { (void)signal; }
+
+uint64_t fl_probe_signals(uint64_t count) {
+    struct sigaction action = {.sa_handler = no_action}, old;
+    sigaction(SIGUSR1, &action, &old);
+    uint64_t began = fl_probe_now();
+    for (uint64_t i = 0; i < count; i++) raise(SIGUSR1);
+    uint64_t took = fl_probe_now() - began;
+    sigaction(SIGUSR1, &old, NULL);
+    return took;
+}
+
+void fl_probe_system_calls(uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) syscall(SYS_getppid);
+}

@@ -1,0 +1,180 @@
+public import CSwitch
+
+/// A computation with a stack of its own that can stop in the middle, at any depth of calls, and be continued.
+///
+///     let squares = try Coroutine<Void, Int, String> { (co: borrowing Suspender, _) in
+///         for n in 1...3 { try co.suspend(n * n) }
+///         return "done"
+///     }
+///     while case .suspended(let square) = try squares.resume() { print(square) }
+///
+/// A coroutine starts at its first ``resume(_:)`` and from then on belongs to the thread that started it: resuming or
+/// destroying it elsewhere is a precondition failure, because compilers keep thread-specific addresses in registers
+/// across a suspension. The type is not `Sendable`.
+///
+/// Destroying a suspended coroutine cancels it and runs it to its end on the spot.
+public final class Coroutine<Input, Output, Result> {
+    /// What a coroutine did until control came back.
+    public enum Step {
+        /// It called ``Suspender/suspend(_:)``.
+        case suspended(Output)
+        /// Its body returned.
+        case finished(Result)
+    }
+
+    /// A coroutine's body: what it is given to suspend with, and the first input.
+    public typealias Body = (borrowing Suspender, Input) throws -> Result
+
+    @usableFromInline struct Mailbox {
+        @usableFromInline var header: MailboxHeader
+        @usableFromInline var body: Body?
+        @usableFromInline var input: Input?
+        @usableFromInline var output: Output?
+        @usableFromInline var result: Swift.Result<Result, any Error>?
+
+        @inlinable init(body: @escaping Body) {
+            header = MailboxHeader(witness: Coroutine.witness)
+            self.body = body
+            input = nil
+            output = nil
+            result = nil
+        }
+    }
+
+    /// What the body suspends with. It cannot be copied or kept beyond the body.
+    public struct Suspender: ~Copyable {
+        @usableFromInline let fiber: UnsafeMutablePointer<fl_fiber>
+        @usableFromInline let mailbox: UnsafeMutablePointer<Mailbox>
+
+        @inlinable init(fiber: UnsafeMutablePointer<fl_fiber>, mailbox: UnsafeMutablePointer<Mailbox>) {
+            self.fiber = fiber
+            self.mailbox = mailbox
+        }
+
+        /// Hands `output` to the resumer and waits to be resumed.
+        /// - Returns: the input of the next ``Coroutine/resume(_:)``.
+        /// - Throws: ``CoroutineCancelled`` once the coroutine is cancelled, at this call and at every further one.
+        @inlinable @discardableResult
+        public func suspend(_ output: consuming Output) throws(CoroutineCancelled) -> Input {
+            // The running fiber by the thread's word, not by this frame: its address is known earlier.
+            guard let running = fl_fiber_running(), running == fiber else {
+                preconditionFailure("suspend was called on another stack than the coroutine's own")
+            }
+            if running.mailbox(of: Coroutine.self).pointee.header.isCancelled { throw CoroutineCancelled() }
+            running.mailbox(of: Coroutine.self).pointee.output = consume output
+            let resumed = fl_suspend(running)
+            guard let input = resumed.mailbox(of: Coroutine.self).pointee.input.take() else { throw CoroutineCancelled() }
+            return input
+        }
+
+        /// Whether the coroutine was cancelled.
+        @inlinable public var isCancelled: Bool { mailbox.pointee.header.isCancelled }
+    }
+
+    @usableFromInline let fiber: UnsafeMutablePointer<fl_fiber>
+    @usableFromInline let space: UnsafeMutableRawPointer
+
+    @inlinable var mailbox: UnsafeMutablePointer<Mailbox> { space.assumingMemoryBound(to: Mailbox.self) }
+
+    /// Makes a coroutine with a stack from this thread's pool, or a new one.
+    /// - Throws: ``StackError`` when the configuration cannot be met or the kernel refuses memory.
+    @inlinable
+    public init(configuration: StackConfiguration = .init(), body: @escaping Body) throws {
+        fiber = try FiberSupport.make(configuration)
+        space = FiberSupport.prepare(
+            fiber, size: MemoryLayout<Mailbox>.size, alignment: MemoryLayout<Mailbox>.alignment)
+        space.initializeMemory(as: Mailbox.self, to: Mailbox(body: body))
+    }
+
+    /// What code that does not know the types needs done with a mailbox. A function of this class that is called
+    /// through its metadata would not be specialized; this one is, where the coroutine is made.
+    @inlinable static func witness(
+        _ operation: MailboxHeader.Operation, _ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer
+    ) {
+        let mailbox = space.assumingMemoryBound(to: Mailbox.self)
+        switch operation {
+        case .run: runBody(mailbox: mailbox, fiber: fiber)
+        case .deinitialize:
+            // Field by field, which is specialized where destroying the whole would go through its metadata; the header
+            // holds a function without a context.
+            mailbox.pointee.body = nil
+            mailbox.pointee.input = nil
+            mailbox.pointee.output = nil
+            mailbox.pointee.result = nil
+        }
+    }
+
+    /// Whether ``resume(_:)`` may be called: the coroutine has not ended.
+    public var isResumable: Bool {
+        fiber.pointee.state == .FL_FIBER_CREATED || fiber.pointee.state == .FL_FIBER_SUSPENDED
+    }
+
+    /// Continues the coroutine with `input` until it suspends or ends.
+    ///
+    /// - Throws: what the body throws; ``StackFault`` when a stack fault ended the coroutine; ``StackError/finished``
+    ///   when it had ended before.
+    /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
+    @inlinable public func resume(_ input: consuming Input) throws -> Step {
+        if fiber.pointee.state != .FL_FIBER_SUSPENDED || fiber.pointee.thread != fl_thread_pointer() {
+            try FiberSupport.prepareToResume(fiber)
+        }
+        mailbox.pointee.input = consume input
+        let resumed = fl_resume(fiber)
+        if resumed.pointee.state == .FL_FIBER_SUSPENDED,
+            let output = resumed.mailbox(of: Coroutine.self).pointee.output.take()
+        {
+            return .suspended(output)
+        }
+        return .finished(try takeResult())
+    }
+
+    /// Asks the body to end: from now on every ``Suspender/suspend(_:)`` throws. A suspended coroutine is resumed and
+    /// runs to its end before this returns; one that never started never runs.
+    ///
+    /// What the body returns or throws meanwhile is discarded.
+    public func cancel() { FiberSupport.cancel(fiber, space) }
+
+    /// What this coroutine's stack went through so far.
+    public var statistics: FaultStatistics { FiberSupport.statistics(of: fiber) }
+
+    @inlinable func takeResult() throws -> Result {
+        if fiber.pointee.state == .FL_FIBER_FAULTED { throw FiberSupport.fault(of: fiber) }
+        guard let result = mailbox.pointee.result.take() else {
+            preconditionFailure("a finished coroutine has a result")
+        }
+        return try result.get()
+    }
+
+    // A function of its own, so that nothing of the body is alive at the last switch, which never returns.
+    @inlinable @inline(never)
+    static func runBody(mailbox: UnsafeMutablePointer<Mailbox>, fiber: UnsafeMutablePointer<fl_fiber>) {
+        guard let body = mailbox.pointee.body.take(), let input = mailbox.pointee.input.take() else { return }
+        do {
+            mailbox.pointee.result = .success(try body(Suspender(fiber: fiber, mailbox: mailbox), input))
+        } catch {
+            mailbox.pointee.result = .failure(error)
+        }
+    }
+
+    deinit { FiberSupport.end(fiber, space) }
+}
+
+extension Coroutine where Input == Void {
+    /// Continues the coroutine until it suspends or ends. Throws as ``resume(_:)`` does.
+    @inlinable public func resume() throws -> Step { try resume(()) }
+}
+
+/// Thrown by `suspend` in a coroutine that is cancelled. Let it pass: the body is to unwind.
+public struct CoroutineCancelled: Error, CustomStringConvertible {
+    @inlinable public init() {}
+    public var description: String { "the coroutine was cancelled" }
+}
+
+extension UnsafeMutablePointer<fl_fiber> {
+    /// The mailbox of a coroutine's fiber, which is what its body is given.
+    @inlinable func mailbox<Input, Output, Result>(
+        of _: Coroutine<Input, Output, Result>.Type
+    ) -> UnsafeMutablePointer<Coroutine<Input, Output, Result>.Mailbox> {
+        pointee.argument.unsafelyUnwrapped.assumingMemoryBound(to: Coroutine<Input, Output, Result>.Mailbox.self)
+    }
+}

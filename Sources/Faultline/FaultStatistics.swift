@@ -1,0 +1,87 @@
+internal import CShim
+
+/// What the fault handler and the checks have done: for the process or for one coroutine.
+///
+/// A snapshot: each counter is one atomic read, without locks; together they are not one instant.
+public struct FaultStatistics: Sendable, Equatable {
+    /// Faults by verdict; the keys are every verdict there is.
+    public let traps: [String: Int]
+    /// Times that room was made, in place, by a move or by a segment.
+    public let growths: Int
+    /// Bytes that growth made usable.
+    public let bytesCommitted: Int
+    /// Moves by the mover that finished them.
+    public let moves: [PageMover: Int]
+    /// Bytes of live stack that moved.
+    public let bytesMoved: Int
+    /// Words that moves compared with the old range.
+    public let wordsScanned: Int
+    /// Words and registers that were adjusted.
+    public let wordsRelocated: Int
+    /// Stale accesses that were redirected.
+    public let forwards: Int
+    /// Prologue checks that failed.
+    public let checksFailed: Int
+    /// Segments that `check-segment` added.
+    public let segments: Int
+    /// Overflows, contained or not.
+    public let overflows: Int
+    /// Most bytes of one stack in use at a trap, failed check or overflow. Between traps a stack may have used more of what
+    /// was already committed.
+    public let highWaterMark: Int
+    /// Time in the handler in nanoseconds; percentiles are upper bounds of buckets of a quarter octave.
+    public let handlerTime: HandlerTime
+
+    public struct HandlerTime: Sendable, Equatable {
+        public let count: Int
+        public let p50: Int
+        public let p99: Int
+        public let max: Int
+    }
+
+    /// All verdicts, in the order of the classifier.
+    public static let verdicts: [String] = (0..<fl_verdict.FL_VERDICT_COUNT.rawValue).compactMap {
+        fl_verdict(rawValue: $0).map { String(cString: fl_verdict_name($0)) }
+    }
+
+    /// The counters of the process since its start or the last ``resetProcess()``.
+    public static var process: FaultStatistics {
+        var counters = fl_counters()
+        fl_statistics_process(&counters)
+        return FaultStatistics(counters)
+    }
+
+    /// Sets the counters of the process to zero. Counts made at the same moment may be lost.
+    public static func resetProcess() { fl_statistics_reset() }
+
+    init(_ counters: fl_counters) {
+        let traps = withUnsafeBytes(of: counters.traps) { Array($0.bindMemory(to: UInt64.self)) }
+        self.traps = Dictionary(uniqueKeysWithValues: zip(Self.verdicts, traps.map { Int($0) }))
+        growths = Int(counters.growths)
+        bytesCommitted = Int(counters.bytes_committed)
+        moves = [
+            .copy: Int(counters.moves.0), .uffdioMove: Int(counters.moves.1), .mremap: Int(counters.moves.2),
+        ]
+        bytesMoved = Int(counters.bytes_moved)
+        wordsScanned = Int(counters.words_scanned)
+        wordsRelocated = Int(counters.words_relocated)
+        forwards = Int(counters.forwards)
+        checksFailed = Int(counters.checks_failed)
+        segments = Int(counters.segments)
+        overflows = Int(counters.overflows)
+        highWaterMark = Int(counters.high_water)
+        let buckets = withUnsafeBytes(of: counters.handler_time) { Array($0.bindMemory(to: UInt32.self)) }
+        let count = buckets.reduce(0) { $0 + Int($1) }
+        let longest = Int(counters.handler_max)
+        func percentile(_ share: Double) -> Int {
+            var left = Int((Double(count) * share).rounded(.up))
+            for (index, bucket) in buckets.enumerated() {
+                left -= Int(bucket)
+                if left <= 0 { return Swift.min(Int(fl_histogram_bound(UInt32(index))), longest) }
+            }
+            return longest
+        }
+        handlerTime = HandlerTime(
+            count: count, p50: count == 0 ? 0 : percentile(0.5), p99: count == 0 ? 0 : percentile(0.99), max: longest)
+    }
+}

@@ -1,0 +1,113 @@
+internal import CShim
+public import CSwitch
+
+/// What coroutines need of the shim, apart from their types, so that everything generic can be inlined and specialized.
+@usableFromInline enum FiberSupport {
+    private static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
+        UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self) // its first member
+    }
+
+    @usableFromInline
+    static func make(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_fiber> {
+        UnsafeMutableRawPointer(try makeStack(configuration)).assumingMemoryBound(to: fl_fiber.self)
+    }
+
+    static func makeStack(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_stack> {
+        try StackError.check(fl_initialize(), "initialization")
+        var resolved = try configuration.resolved()
+        var failure = fl_failure()
+        guard let stack = fl_stack_create(&resolved, &failure) else { throw StackError(failure) }
+        return stack
+    }
+
+    /// Says that the coroutine runs from its mailbox, and finds room for that: in the stack's control block where it
+    /// fits, else on the heap.
+    @usableFromInline
+    static func prepare(
+        _ fiber: UnsafeMutablePointer<fl_fiber>, size: Int, alignment: Int
+    ) -> UnsafeMutableRawPointer {
+        let fits = size <= Int(FL_MAILBOX_SIZE) && alignment <= 16
+        let space =
+            fits
+            ? fl_stack_mailbox(stack(fiber))
+            : UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
+        fl_stack_prepare(stack(fiber), enterCoroutine, space)
+        return space
+    }
+
+    static func cancel(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
+        space.assumingMemoryBound(to: MailboxHeader.self).pointee.isCancelled = true
+        switch fiber.pointee.state {
+        case .FL_FIBER_SUSPENDED:
+            precondition(
+                fiber.pointee.thread == fl_thread_pointer(),
+                "a started coroutine is resumed and destroyed on the thread that started it")
+            // No input was left in the mailbox, which tells `suspend` to throw.
+            _ = fl_resume(fiber)
+        case .FL_FIBER_CREATED:
+            fiber.pointee.state = .FL_FIBER_FINISHED
+        case .FL_FIBER_RUNNING, .FL_FIBER_FINISHED, .FL_FIBER_FAULTED:
+            break
+        }
+    }
+
+    static func end(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
+        precondition(fiber.pointee.state != .FL_FIBER_RUNNING, "a coroutine was destroyed while it runs")
+        cancel(fiber, space)
+        precondition(
+            fiber.pointee.state != .FL_FIBER_SUSPENDED, "a cancelled coroutine's suspend throws, so that it ends")
+        space.assumingMemoryBound(to: MailboxHeader.self).pointee.witness(.deinitialize, fiber, space)
+        if space != fl_stack_mailbox(stack(fiber)) { space.deallocate() }
+        fl_stack_destroy(stack(fiber))
+    }
+
+    @usableFromInline
+    static func prepareToResume(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
+        switch fiber.pointee.state {
+        case .FL_FIBER_SUSPENDED:
+            preconditionFailure("a started coroutine is resumed and destroyed on the thread that started it")
+        case .FL_FIBER_RUNNING:
+            preconditionFailure("a coroutine cannot be resumed while it runs")
+        case .FL_FIBER_FINISHED, .FL_FIBER_FAULTED:
+            throw StackError.finished
+        case .FL_FIBER_CREATED:
+            try bindToThread(fiber)
+        }
+    }
+
+    @usableFromInline
+    static func bindToThread(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
+        try StackError.check(fl_thread_prepare(), "thread preparation")
+        fiber.pointee.thread = fl_thread_pointer()
+    }
+
+    @usableFromInline
+    static func destroy(_ fiber: UnsafeMutablePointer<fl_fiber>) { fl_stack_destroy(stack(fiber)) }
+
+    @usableFromInline
+    static func fault(of fiber: UnsafeMutablePointer<fl_fiber>) -> any Error { StackFault(of: stack(fiber)) }
+
+    @usableFromInline
+    static func statistics(of fiber: UnsafeMutablePointer<fl_fiber>) -> FaultStatistics {
+        var counters = fl_counters()
+        fl_stack_counters(stack(fiber), &counters)
+        return FaultStatistics(counters)
+    }
+}
+
+/// The part of a mailbox that does not depend on the coroutine's types. It comes first.
+@usableFromInline struct MailboxHeader {
+    @usableFromInline enum Operation { case run, deinitialize }
+    @usableFromInline typealias Witness = (Operation, UnsafeMutablePointer<fl_fiber>, UnsafeMutableRawPointer) -> Void
+
+    @usableFromInline let witness: Witness
+    @usableFromInline var isCancelled = false
+
+    @inlinable init(witness: @escaping Witness) { self.witness = witness }
+}
+
+private let enterCoroutine: @convention(c) (UnsafeMutableRawPointer?) -> Void = { space in
+    guard let space, let fiber = fl_fiber_running() else { preconditionFailure("entered outside a coroutine") }
+    space.assumingMemoryBound(to: MailboxHeader.self).pointee.witness(.run, fiber, space)
+    fl_stack_finish(UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self))
+}

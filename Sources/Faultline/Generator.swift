@@ -1,0 +1,63 @@
+/// A sequence whose elements a coroutine produces, at any depth of calls.
+///
+///     let leaves = Generator { yield in try visit(tree, yield) }
+///     for leaf in leaves { … }
+///
+/// Each iterator is a coroutine of its own, with the rules of ``Coroutine``: it stays on its thread, and leaving the loop
+/// early cancels it. A generator whose body throws, or whose stack cannot be made, ends the sequence there; iterate with
+/// ``Iterator/nextElement()`` to see the error.
+public struct Generator<Element>: Sequence {
+    /// What a generator's body yields with.
+    public typealias Yield = Coroutine<Void, Element, Void>.Suspender
+
+    private let configuration: StackConfiguration
+    private let body: (borrowing Yield) throws -> Void
+
+    public init(configuration: StackConfiguration = .init(), _ body: @escaping (borrowing Yield) throws -> Void) {
+        self.configuration = configuration
+        self.body = body
+    }
+
+    public func makeIterator() -> Iterator { Iterator(configuration: configuration, body: body) }
+
+    public final class Iterator: IteratorProtocol {
+        private let make: () throws -> Coroutine<Void, Element, Void>
+        private var coroutine: Coroutine<Void, Element, Void>?
+        private var ended = false
+        /// The error that ended the sequence early, if one did.
+        public private(set) var error: (any Error)?
+
+        init(configuration: StackConfiguration, body: @escaping (borrowing Yield) throws -> Void) {
+            make = { try Coroutine(configuration: configuration) { (yield: borrowing Yield, _: Void) in try body(yield) } }
+        }
+
+        /// The next element, nil at the end or after an error, which `error` then holds.
+        public func next() -> Element? {
+            do { return try nextElement() } catch {
+                self.error = error
+                return nil
+            }
+        }
+
+        /// The next element, nil at the end.
+        /// - Throws: what the body throws, ``StackFault``, or ``StackError`` when no stack can be made.
+        public func nextElement() throws -> Element? {
+            if ended { return nil }
+            do {
+                let running = try coroutine ?? make()
+                coroutine = running
+                if case .suspended(let element) = try running.resume() { return element }
+                end()
+                return nil
+            } catch {
+                end()
+                throw error
+            }
+        }
+
+        private func end() {
+            ended = true
+            coroutine = nil
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// How the public types and the shim's correspond.
+internal import CShim
+
+extension StackStrategy {
+    var shim: fl_strategy {
+        switch self {
+        case .fixed: .FL_STRATEGY_FIXED
+        case .demand: .FL_STRATEGY_DEMAND
+        case .growsDown: .FL_STRATEGY_GROWS_DOWN
+        case .fault: .FL_STRATEGY_FAULT
+        case .faultMove: .FL_STRATEGY_FAULT_MOVE
+        case .checkMove: .FL_STRATEGY_CHECK_MOVE
+        case .checkSegment: .FL_STRATEGY_CHECK_SEGMENT
+        case .checkFixed: .FL_STRATEGY_CHECK_FIXED
+        }
+    }
+}
+
+extension StackGuard {
+    var shim: fl_guard {
+        switch self {
+        case .protNone: .FL_GUARD_PROT_NONE
+        case .guardPages: .FL_GUARD_PAGES
+        }
+    }
+}
+
+extension PageMover {
+    var shim: fl_mover {
+        switch self {
+        case .copy: .FL_MOVER_COPY
+        case .uffdioMove: .FL_MOVER_UFFDIO_MOVE
+        case .mremap: .FL_MOVER_MREMAP
+        }
+    }
+}
+
+extension fl_slot_size {
+    static let all: [fl_slot_size] = (0..<fl_slot_size.FL_SLOT_SIZES.rawValue).map { fl_slot_size(rawValue: $0)! }
+}
+
+extension StackError {
+    init(_ failure: fl_failure) {
+        let site = fl_site(rawValue: failure.site) ?? .FL_SITE_ARENA_MAP
+        self = .unavailable(call: String(cString: fl_site_name(site)), errno: failure.error)
+    }
+
+    /// Throws when a step of the shim returned an errno value.
+    static func check(_ error: Int32, _ call: String) throws {
+        if error != 0 { throw StackError.unavailable(call: call, errno: error) }
+    }
+}

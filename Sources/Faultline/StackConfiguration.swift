@@ -1,0 +1,220 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+internal import CShim
+
+/// What a stack is made from. Sizes are in bytes and are rounded up to pages of 4,096 bytes.
+public struct StackConfiguration: Sendable, Hashable {
+    /// How the stack makes room.
+    public var strategy: StackStrategy
+    /// Bytes usable at first. Nil: 64 KiB for `fault`, 16 KiB for `fault-move`, 192 KiB for `check-move` and
+    /// `check-segment`, 128 KiB for `grows-down`.
+    public var initial: Int?
+    /// Bytes usable at most; going beyond is an overflow. Nil: what the reservation holds, and for moving and segmented
+    /// stacks what the largest reservation holds.
+    public var maximum: Int?
+    /// Size of the slot: 64 KiB, 256 KiB, 1 MiB, 8 MiB, 64 MiB or 1 GiB, guard included. Nil: the smallest that holds
+    /// `maximum`, or 8 MiB where that is nil too.
+    public var reservation: Int?
+    /// Nil: guard pages where the kernel has them, else pages without access.
+    public var guardKind: StackGuard?
+    /// Nil: by capability of the kernel.
+    public var mover: PageMover?
+    /// Whether an overflow ends this coroutine with ``StackFault/overflow(_:)`` instead of the process. What the
+    /// abandoned frames owned leaks, and what they were changing stays half changed: declare a coroutine isolated only
+    /// when nothing outside depends on its frames being unwound.
+    public var isIsolated: Bool
+    /// Whether a nil dereference in the user's code ends this coroutine with ``StackFault/nilDereference(_:)``. Opt-in
+    /// only: such a fault is a bug, and the same leaks apply.
+    public var containsNilDereference: Bool
+    /// Whether MXCSR and the x87 control word are the coroutine's own. Otherwise they are shared with its resumer, which
+    /// is faster (`faultline bench switch` shows by how much) and right for code that never changes them.
+    public var keepsFloatingPointControl: Bool
+
+    public init(
+        strategy: StackStrategy = .fault, initial: Int? = nil, maximum: Int? = nil, reservation: Int? = nil,
+        guardKind: StackGuard? = nil, mover: PageMover? = nil, isIsolated: Bool = false,
+        containsNilDereference: Bool = false, keepsFloatingPointControl: Bool = false
+    ) {
+        self.strategy = strategy
+        self.initial = initial
+        self.maximum = maximum
+        self.reservation = reservation
+        self.guardKind = guardKind
+        self.mover = mover
+        self.isIsolated = isIsolated
+        self.containsNilDereference = containsNilDereference
+        self.keepsFloatingPointControl = keepsFloatingPointControl
+    }
+
+    /// Room below the maximum on which frames that may not be abandoned finish after an overflow: 256 KiB.
+    static let reserve = 256 << 10
+    static let page = 4096
+    /// `malloc`'s largest frames, the dynamic linker's and a signal frame need more than one page.
+    static let smallestInitial = 4096
+
+    /// The default of `initial` in bytes for a growing strategy.
+    static func defaultInitial(of strategy: StackStrategy) -> Int {
+        switch strategy {
+        case .fault: 64 << 10
+        case .faultMove: 16 << 10
+        case .checkMove, .checkSegment: 192 << 10
+        case .growsDown: 128 << 10
+        case .fixed, .demand, .checkFixed: 0
+        }
+    }
+
+    /// The largest `maximum` in bytes that any stack may have: the room of a slot of 1 GiB less the reserve.
+    public static let largestMaximum = (1 << 30) - (1 << 20) - reserve
+
+    /// Throws ``StackError/invalidConfiguration(_:)`` unless a stack can be made from this configuration.
+    public func validate() throws { _ = try resolved() }
+
+    /// The configuration as the shim takes it.
+    func resolved() throws -> fl_stack_configuration {
+        // Without sizes and choices only a few flags vary: worked out once, because making a coroutine from the pool takes
+        // little longer than working this out.
+        guard initial == nil && maximum == nil && reservation == nil && guardKind == nil && mover == nil else {
+            return try workedOut()
+        }
+        var result =
+            isIsolated ? Self.isolatedDefaults[strategy.ordinal] : Self.defaults[strategy.ordinal]
+        result.contains_nil = containsNilDereference
+        result.keeps_fp_control = keepsFloatingPointControl
+        return result
+    }
+
+    // The defaults of every strategy are valid everywhere: a test makes a stack of each.
+    private static let defaults = StackStrategy.allCases.map {
+        try! StackConfiguration(strategy: $0).workedOut()
+    }
+    private static let isolatedDefaults = StackStrategy.allCases.map {
+        try! StackConfiguration(strategy: $0, isIsolated: true).workedOut()
+    }
+
+    private func workedOut() throws -> fl_stack_configuration {
+        try reject(.initial, if: initial != nil)
+        try reject(.reservation, if: reservation != nil)
+        try reject(.guardKind, if: guardKind != nil)
+        try reject(.mover, if: mover != nil)
+        let pages = try resolvedGuard()
+        if mover == .uffdioMove && pages == .protNone {
+            throw StackError.invalidConfiguration(
+                "mover 'uffdio-move' needs guard 'guard-pages', which is not what this stack has; choose 'copy' or 'mremap'")
+        }
+        var result = fl_stack_configuration()
+        result.strategy = strategy.shim
+        result.guard = pages.shim
+        result.mover = mover.map(\.shim) ?? .FL_MOVER_AUTOMATIC
+        result.contains_overflow = isIsolated
+        result.contains_nil = containsNilDereference
+        result.keeps_fp_control = keepsFloatingPointControl
+        // grows-down has no room of its own below its maximum, and without containment a reserve would be wasted.
+        result.reserve = isIsolated && strategy != .growsDown ? UInt(Self.reserve) : 0
+        try resolveSizes(into: &result)
+        return result
+    }
+
+    private func reject(_ option: StackOption, if isSet: Bool) throws {
+        guard isSet && !option.isUsed(by: strategy) else { return }
+        throw StackError.invalidConfiguration(
+            "strategy '\(strategy.rawValue)' does not use '\(option.rawValue)'; leave it out")
+    }
+
+    private func resolvedGuard() throws -> StackGuard {
+        let capabilities = fl_capabilities_get().pointee
+        switch guardKind {
+        case .guardPages where !capabilities.guard_install:
+            throw StackError.invalidConfiguration(
+                "guard 'guard-pages' needs MADV_GUARD_INSTALL, which this kernel lacks (Linux 6.13 has it); choose 'prot-none'")
+        case .some(let kind): return kind
+        // Mode 2 charges a writable reservation in full, so that only pages without access can be reserved.
+        case nil: return capabilities.guard_install && capabilities.overcommit_mode != 2 ? .guardPages : .protNone
+        }
+    }
+
+    private static func rounded(_ size: Int, _ name: String) throws -> Int {
+        guard size > 0, size <= largestMaximum else {
+            throw StackError.invalidConfiguration("\(name) of \(size) bytes is out of range; use 1 to \(largestMaximum)")
+        }
+        return (size + page - 1) & ~(page - 1)
+    }
+
+    private func resolveSizes(into result: inout fl_stack_configuration) throws {
+        let reserve = Int(result.reserve)
+        let first = try initial.map { try Self.rounded($0, "initial") } ?? Self.defaultInitial(of: strategy)
+        var most = try maximum.map { try Self.rounded($0, "maximum") }
+        var slot = fl_slot_size.FL_SLOT_64KIB
+
+        if strategy == .growsDown {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(UInt32(RLIMIT_STACK.rawValue)), &limit)
+            let allowed = Int(clamping: limit.rlim_cur)
+            most = most ?? min(allowed, 8 << 20)
+            if let most, most > allowed {
+                throw StackError.invalidConfiguration(
+                    "maximum of \(most) bytes exceeds RLIMIT_STACK (\(allowed) bytes), which bounds 'grows-down'; raise it with ulimit -s")
+            }
+        } else if strategy.moves || strategy == .checkSegment {
+            most = most ?? Self.largestMaximum
+            let usable = min(first, most ?? first)
+            slot = fl_slot_for(UInt(usable + (usable == most ? reserve : 0)), .FL_SLOT_64KIB)
+        } else if let reservation {
+            guard let exact = fl_slot_size.all.first(where: { fl_slot_geometry_of($0).size == UInt(reservation) }) else {
+                throw StackError.invalidConfiguration(
+                    "reservation of \(reservation) bytes is not a slot size; use 64KiB, 256KiB, 1MiB, 8MiB, 64MiB or 1GiB")
+            }
+            slot = exact
+            let room = Int(fl_slot_room(exact))
+            most = most ?? room - reserve
+            guard let most, most > 0, most + reserve <= room else {
+                throw StackError.invalidConfiguration(
+                    "maximum of \(most ?? 0) bytes and a reserve of \(reserve) do not fit a reservation of \(reservation) bytes (room \(room)); choose a larger reservation")
+            }
+        } else if let most {
+            slot = fl_slot_for(UInt(most + reserve), .FL_SLOT_64KIB)
+        } else {
+            slot = .FL_SLOT_8MIB
+            most = Int(fl_slot_room(.FL_SLOT_8MIB)) - reserve
+        }
+        guard slot != .FL_SLOT_SIZES, let most else {
+            throw StackError.invalidConfiguration("maximum exceeds \(Self.largestMaximum) bytes")
+        }
+        if strategy.grows && initial != nil && first > most {
+            throw StackError.invalidConfiguration("initial of \(first) bytes exceeds the maximum of \(most) bytes")
+        }
+        result.initial = UInt(min(first, most))
+        result.maximum = UInt(most)
+        result.slot = slot.rawValue
+    }
+}
+
+/// Why a stack or coroutine could not be made or resumed.
+public enum StackError: Error, Equatable, CustomStringConvertible {
+    /// The configuration contradicts itself or this machine; the text names the option and the remedy.
+    case invalidConfiguration(String)
+    /// The kernel refused what a stack needs.
+    case unavailable(call: String, errno: Int32)
+    /// The coroutine has ended: it finished, was cancelled, or was ended by a stack fault.
+    case finished
+
+    public var description: String {
+        switch self {
+        case .invalidConfiguration(let text): text
+        case .finished: "the coroutine has ended and cannot be resumed"
+        case .unavailable(let call, let number):
+            "no stack: \(call) failed with \(String(cString: strerror(number)))\(Self.remedy(call, number))"
+        }
+    }
+
+    private static func remedy(_ call: String, _ number: Int32) -> String {
+        switch (call, number) {
+        case ("protect-write", ENOMEM), ("protect-none", ENOMEM), ("grow-protect", ENOMEM):
+            "; each stack with guard 'prot-none' takes two mappings: raise vm.max_map_count (now \(fl_capabilities_get().pointee.max_map_count)) or use 'guard-pages'"
+        case ("arena-map", ENOMEM):
+            "; raise RLIMIT_AS (ulimit -v), or use guard 'prot-none' where vm.overcommit_memory is 2"
+        case (_, ENOMEM): "; free memory or ask for smaller stacks"
+        default: ""
+        }
+    }
+}

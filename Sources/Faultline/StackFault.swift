@@ -1,0 +1,66 @@
+internal import CShim
+
+/// A fault that ended a coroutine instead of the process.
+public enum StackFault: Error, CustomStringConvertible {
+    /// The stack's configured maximum was reached, or room could not be made.
+    case overflow(Overflow)
+    /// An access to the nil page; only where ``StackConfiguration/containsNilDereference`` is set.
+    case nilDereference(NilDereference)
+
+    public struct Overflow: Sendable {
+        /// The configured maximum in bytes.
+        public let limit: Int
+        /// Bytes between the stack's base and the stack pointer.
+        public let bytesInUse: Int
+        /// The system call that refused room before the maximum was reached, if one did.
+        public let refused: (call: String, errno: Int32)?
+        let addresses: [UInt]
+
+        /// The top frames, at most 32, innermost first. Symbols are looked up now, by reading the files of the images.
+        public var backtrace: [StackFrame] { Symbolizer.frames(at: addresses) }
+    }
+
+    public struct NilDereference: Sendable {
+        /// What was accessed; below `vm.mmap_min_addr`, 65,536 by default.
+        public let address: UInt
+        /// The instruction that did.
+        public let instruction: UInt
+        let addresses: [UInt]
+
+        /// The top frames, at most 32, innermost first. Symbols are looked up now, by reading the files of the images.
+        public var backtrace: [StackFrame] { Symbolizer.frames(at: addresses) }
+    }
+
+    public var description: String {
+        switch self {
+        case .overflow(let overflow):
+            let cause = overflow.refused.map { " (\($0.call) failed with errno \($0.errno))" } ?? ""
+            return "stack overflow: \(overflow.bytesInUse) bytes in use of \(overflow.limit)\(cause); raise the stack's maximum"
+        case .nilDereference(let nilDereference):
+            return "nil dereference of address 0x\(String(nilDereference.address, radix: 16)) at instruction 0x\(String(nilDereference.instruction, radix: 16))"
+        }
+    }
+
+    /// The fault that ended `stack`.
+    init(of stack: UnsafePointer<fl_stack>) {
+        let report = fl_stack_fault(stack)
+        let count = Int(report.pointee.frames)
+        let addresses = withUnsafeBytes(of: report.pointee.backtrace) {
+            Array($0.bindMemory(to: UInt.self).prefix(count))
+        }
+        if report.pointee.verdict == .FL_VERDICT_NIL_DEREFERENCE {
+            self = .nilDereference(
+                NilDereference(
+                    address: UInt(report.pointee.address), instruction: UInt(report.pointee.ip), addresses: addresses))
+            return
+        }
+        var refused: (call: String, errno: Int32)?
+        if report.pointee.error != 0, let site = fl_site(rawValue: report.pointee.site) {
+            refused = (String(cString: fl_site_name(site)), report.pointee.error)
+        }
+        self = .overflow(
+            Overflow(
+                limit: Int(report.pointee.limit), bytesInUse: Int(report.pointee.used), refused: refused,
+                addresses: addresses))
+    }
+}

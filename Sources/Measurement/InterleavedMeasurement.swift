@@ -1,0 +1,181 @@
+// Rounds of all cases, in an order drawn anew for each round.
+//
+// Invariants: every case has exactly one sample per kept round; samples of one round share its index in every case;
+// the order of the cases and nothing else depends on the seed.
+
+/// Times several cases against each other in one process and one run.
+///
+/// The cases take turns, so that a change of clock speed or a busy neighbour meets all of them; the order within a
+/// round is shuffled, so that no case always follows the same other one.
+///
+///     let result = try InterleavedMeasurement(
+///         cases: [plain, checked, plain.nullControl()], settings: .quick
+///     ).run()
+///     let ratio = try result.ratio(of: "checked", to: "plain")
+public struct InterleavedMeasurement {
+    /// How long and how often to measure.
+    public struct Settings: Sendable, Hashable {
+        /// A batch takes at least this long, in nanoseconds; 1 or more.
+        public var targetBatch: UInt64
+        /// Under ``IterationPolicy/shared``, no batch is made longer than about this, in nanoseconds.
+        public var longestBatch: UInt64
+        /// Rounds that are kept, 1 or more. Intervals mean little below about 10.
+        public var rounds: Int
+        /// Rounds that run first and are discarded, 0 or more.
+        public var warmUpRounds: Int
+        /// How iteration counts are chosen.
+        public var iterations: IterationPolicy
+        /// The clock that times the cases.
+        public var clock: MeasurementClock
+        /// Determines the order of the cases in each round and the resampling of the intervals.
+        public var seed: UInt64
+        /// Resamples per interval, 100 or more.
+        public var resamples: Int
+
+        /// Settings, each with the value of ``quick`` unless given.
+        public init(
+            targetBatch: UInt64 = 200_000, longestBatch: UInt64 = 10_000_000, rounds: Int = 31,
+            warmUpRounds: Int = 3, iterations: IterationPolicy = .shared,
+            clock: MeasurementClock = .monotonic, seed: UInt64 = 1,
+            resamples: Int = Bootstrap.quickResamples
+        ) {
+            self.targetBatch = targetBatch
+            self.longestBatch = longestBatch
+            self.rounds = rounds
+            self.warmUpRounds = warmUpRounds
+            self.iterations = iterations
+            self.clock = clock
+            self.seed = seed
+            self.resamples = resamples
+        }
+
+        /// Batches of 200 µs, 31 rounds, 2,000 resamples: about 10 ms per case.
+        public static let quick = Settings()
+
+        /// Batches of 2 ms, 101 rounds, 10,000 resamples: about 0.25 s per case.
+        public static let full = Settings(
+            targetBatch: 2_000_000, longestBatch: 100_000_000, rounds: 101, warmUpRounds: 5,
+            resamples: 10_000)
+    }
+
+    /// Where a running measurement is.
+    public struct Position: Sendable, Hashable {
+        /// Rounds done, warm-up included.
+        public var finishedRounds: Int
+        /// All rounds, warm-up included.
+        public var totalRounds: Int
+
+        /// A position.
+        public init(finishedRounds: Int, totalRounds: Int) {
+            self.finishedRounds = finishedRounds
+            self.totalRounds = totalRounds
+        }
+    }
+
+    /// The cases, in the order in which results list them.
+    public let cases: [MeasurementCase]
+    /// How long and how often to measure.
+    public let settings: Settings
+
+    /// A measurement of `cases`.
+    ///
+    /// - Throws: ``MeasurementError`` when there is no case, two have one name, or a setting is out of its range.
+    public init(cases: [MeasurementCase], settings: Settings = .quick) throws {
+        guard !cases.isEmpty else { throw MeasurementError.noCases }
+        var names = Set<String>()
+        for measured in cases {
+            guard names.insert(measured.name).inserted else {
+                throw MeasurementError.duplicateCase(measured.name)
+            }
+            try Self.require(measured.maximumIterations ?? 1, atLeast: 1, "maximumIterations")
+        }
+        try Self.require(settings.rounds, atLeast: 1, "rounds")
+        try Self.require(settings.warmUpRounds, atLeast: 0, "warmUpRounds")
+        try Self.require(settings.resamples, atLeast: Bootstrap.fewestResamples, "resamples")
+        try Self.require(Int(clamping: settings.targetBatch), atLeast: 1, "targetBatch")
+        if case .fixed(let count) = settings.iterations {
+            try Self.require(count, atLeast: 1, "iterations")
+        }
+        self.cases = cases
+        self.settings = settings
+    }
+
+    private static func require(_ value: Int, atLeast least: Int, _ setting: String) throws {
+        guard value >= least else {
+            throw MeasurementError.settingTooSmall(setting: setting, value: value, least: least)
+        }
+    }
+
+    /// Calibrates, warms up and measures, on the calling thread.
+    ///
+    /// - Parameter afterRound: Called between rounds, outside every timed region; an error it throws ends the
+    ///   measurement, which is how one is interrupted.
+    /// - Returns: One sample per case and kept round.
+    /// - Throws: What a body, a setup, a teardown or `afterRound` threw.
+    public func run(afterRound: ((Position) throws -> Void)? = nil) throws -> MeasurementResult {
+        let iterations = try iterationCounts()
+        var generator = SeededGenerator(seed: settings.seed)
+        var samples = [[Double]](repeating: [], count: cases.count)
+        var orders: [[Int]] = []
+        let total = settings.warmUpRounds + settings.rounds
+        for round in 0..<total {
+            let order = generator.permutation(of: cases.count)
+            let isKept = round >= settings.warmUpRounds
+            for index in order {
+                let batch = try cases[index].run(
+                    iterations: iterations[index], clock: settings.clock)
+                if isKept {
+                    samples[index].append(Double(batch.timed) / Double(iterations[index]))
+                }
+            }
+            if isKept { orders.append(order) }
+            try afterRound?(Position(finishedRounds: round + 1, totalRounds: total))
+        }
+        return MeasurementResult(
+            cases: cases.indices.map { index in
+                CaseSamples(
+                    name: cases[index].name, isNullControlOf: cases[index].isNullControlOf,
+                    iterations: iterations[index], nanosecondsPerOperation: samples[index])
+            },
+            orders: orders, clock: settings.clock, seed: settings.seed,
+            resamples: settings.resamples)
+    }
+
+    private func iterationCounts() throws -> [Int] {
+        if case .fixed(let count) = settings.iterations {
+            return cases.map { min(count, $0.maximumIterations ?? count) }
+        }
+        let patience = max(settings.longestBatch, settings.targetBatch)
+        let calibrations = try cases.map { measured in
+            try Calibration.calibrate(
+                measured, target: settings.targetBatch, patience: patience, clock: settings.clock)
+        }
+        return Calibration.counts(
+            calibrations, of: cases, shared: settings.iterations == .shared, longestBatch: patience)
+    }
+}
+
+/// What is wrong with a measurement or with a question asked of its result; one line each.
+public enum MeasurementError: Error, Hashable, CustomStringConvertible {
+    /// There is nothing to measure.
+    case noCases
+    /// Two cases have this name.
+    case duplicateCase(String)
+    /// A setting is below its least value.
+    case settingTooSmall(setting: String, value: Int, least: Int)
+    /// No case has this name; the names there are.
+    case unknownCase(String, known: [String])
+
+    public var description: String {
+        switch self {
+        case .noCases:
+            "a measurement needs at least one case"
+        case .duplicateCase(let name):
+            "two cases are named '\(name)': give each case a name of its own"
+        case .settingTooSmall(let setting, let value, let least):
+            "\(setting) is \(value): it must be at least \(least)"
+        case .unknownCase(let name, let known):
+            "no case is named '\(name)': the cases are \(known.joined(separator: ", "))"
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// Reading the facts. Formats: proc(5), and Documentation/ABI/testing/sysfs-* of the kernel.
+
+import Glibc
+
+extension MachineFacts {
+    /// More runnable processes per core than this, before the measurement starts, disturb it.
+    public static let busyLoadPerCore = 0.5
+
+    /// Reads the facts of this machine. Never fails: what cannot be read is `nil`.
+    ///
+    /// - Parameter compilers: Whether to ask the compilers on the search path for their versions, which starts a
+    ///   process each and takes some tenths of a second; ``MachineFacts/compilers`` is `nil` otherwise.
+    public static func current(compilers: Bool = false) -> MachineFacts {
+        var facts = read(SystemFiles())
+        facts.cores = positive(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        facts.pageSize = positive(sysconf(Int32(_SC_PAGESIZE)))
+        facts.architecture = compiledArchitecture
+        facts.swiftCompiler = compiledSwiftVersion
+        facts.isDebugBuild = isCompiledForDebugging
+        if compilers { facts.compilers = compilerVersions() }
+        facts.warnings = warnings(about: facts)
+        return facts
+    }
+
+    /// The facts that are found in files.
+    static func read(_ files: SystemFiles) -> MachineFacts {
+        var facts = MachineFacts()
+        let processor = files.text("/proc/cpuinfo").map(firstProcessor)
+        facts.processorModel = processor.flatMap(model)
+        facts.isVirtualized = processor?["flags"].map {
+            $0.split(separator: " ").contains("hypervisor")
+        }
+        facts.kernelRelease = files.text("/proc/sys/kernel/osrelease")
+        facts.totalMemory = files.text("/proc/meminfo").flatMap(totalMemory)
+        facts.transparentHugepages =
+            files.text("/sys/kernel/mm/transparent_hugepage/enabled").flatMap(bracketed)
+        facts.overcommitMemory = files.number("/proc/sys/vm/overcommit_memory")
+        facts.maxMapCount = files.number("/proc/sys/vm/max_map_count")
+        facts.loadAverage = files.text("/proc/loadavg")
+            .flatMap { $0.split(separator: " ").first }.flatMap { Double($0) }
+        facts.mitigations = mitigations(files)
+        // The processor's counters are a device named after it: "cpu" on x86 ("cpu_core" and "cpu_atom" on hybrids),
+        // "armv8_..." on ARM. Software counters alone do not count.
+        facts.hasHardwareCounters = files.names(in: "/sys/bus/event_source/devices").map { names in
+            names.contains { $0.hasPrefix("cpu") || $0.hasPrefix("armv") }
+        }
+        return facts
+    }
+
+    /// What a reader should bear in mind about these facts.
+    static func warnings(about facts: MachineFacts) -> [String] {
+        var warnings: [String] = []
+        if let load = facts.loadAverage, let cores = facts.cores, load > busyLoadPerCore * Double(cores) {
+            warnings.append(
+                "the machine is busy: load average \(load) on \(cores) cores; wait until it is idle")
+        }
+        if facts.isDebugBuild {
+            warnings.append("this is a debug build: its times mean little; build with -c release")
+        }
+        return warnings
+    }
+
+    private static func positive(_ value: Int) -> Int? { value > 0 ? value : nil }
+
+    /// The keys and values of the first processor of `/proc/cpuinfo`.
+    private static func firstProcessor(_ text: String) -> [String: String] {
+        var values: [String: String] = [:]
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            guard let colon = line.firstIndex(of: ":") else {
+                if values.isEmpty { continue } else { break }
+            }
+            values[line[..<colon].trimmed] = line[line.index(after: colon)...].trimmed
+        }
+        return values
+    }
+
+    private static func model(_ processor: [String: String]) -> String? {
+        if let name = processor["model name"], !name.isEmpty { return name }
+        // ARM kernels give numbers instead of a name.
+        guard let implementer = processor["CPU implementer"], let part = processor["CPU part"] else {
+            return nil
+        }
+        return "implementer \(implementer) part \(part)"
+    }
+
+    private static func totalMemory(_ text: String) -> Int? {
+        for line in text.split(separator: "\n") where line.hasPrefix("MemTotal:") {
+            guard let number = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+                return nil
+            }
+            let (bytes, overflow) = number.multipliedReportingOverflow(by: 1024)
+            return overflow ? nil : bytes
+        }
+        return nil
+    }
+
+    /// The word in brackets: the one in force.
+    private static func bracketed(_ text: String) -> String? {
+        guard let open = text.firstIndex(of: "["), let close = text[open...].firstIndex(of: "]") else {
+            return nil
+        }
+        return String(text[text.index(after: open)..<close])
+    }
+
+    private static func mitigations(_ files: SystemFiles) -> [String: String]? {
+        let folder = "/sys/devices/system/cpu/vulnerabilities"
+        guard let names = files.names(in: folder) else { return nil }
+        var found: [String: String] = [:]
+        for name in names {
+            guard let status = files.text("\(folder)/\(name)"), status != "Not affected" else { continue }
+            found[name] = status
+        }
+        return found
+    }
+
+    private static func compilerVersions() -> [String: String] {
+        let commands = [
+            "swiftc": "swiftc --version", "clang": "clang --version", "gcc": "gcc --version",
+            "go": "go version",
+        ]
+        return commands.compactMapValues(SystemFiles.firstLine)
+    }
+
+    private static var compiledArchitecture: String? {
+        #if arch(x86_64)
+            "x86_64"
+        #elseif arch(arm64)
+            "aarch64"
+        #else
+            nil
+        #endif
+    }
+
+    /// The language offers comparisons only; the package needs 6.2 or newer.
+    private static var compiledSwiftVersion: String {
+        #if compiler(>=6.5)
+            "6.5 or newer"
+        #elseif compiler(>=6.4)
+            "6.4"
+        #elseif compiler(>=6.3)
+            "6.3"
+        #else
+            "6.2"
+        #endif
+    }
+
+    /// Assertions are compiled in exactly when the build is not optimized.
+    private static var isCompiledForDebugging: Bool {
+        var isDebug = false
+        assert(
+            {
+                isDebug = true
+                return true
+            }())
+        return isDebug
+    }
+}

@@ -1,0 +1,45 @@
+// What every command writes as JSON. The encoding is stable: sorted keys, records in the order given, two spaces.
+
+import FoundationEssentials
+import Measurement
+
+/// The results of one run of a command, and the machine they come from.
+public struct Document: Sendable, Hashable, Codable {
+    /// The version of the JSON Schema that this module writes. It changes when a reader of the old one would misread
+    /// the new one, not when something is added.
+    public static let currentSchemaVersion = 1
+
+    /// The version of the JSON Schema that the document follows.
+    public let schemaVersion: Int
+    /// The machine that the results come from; its warnings apply to all of them.
+    public var machine: MachineFacts
+    /// The results, in the order in which they are shown.
+    public var records: [Record]
+    /// What a reader should know of this run: what was skipped and why.
+    public var notes: [String]
+
+    /// A document of the current schema version.
+    public init(machine: MachineFacts, records: [Record], notes: [String] = []) {
+        schemaVersion = Self.currentSchemaVersion
+        self.machine = machine
+        self.records = records
+        self.notes = notes
+    }
+
+    /// The document as JSON, ending in a newline.
+    ///
+    /// - Throws: ``ReportError/invalidRecord(record:reason:)`` for the first record that breaks an invariant.
+    public func json() throws -> String {
+        for record in records { try record.check() }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    }
+
+    /// The document that a JSON text holds.
+    ///
+    /// - Throws: `DecodingError` when it is not JSON or not a document.
+    public init(json: String) throws {
+        self = try JSONDecoder().decode(Document.self, from: Data(json.utf8))
+    }
+}

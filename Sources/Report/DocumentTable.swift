@@ -1,0 +1,62 @@
+// A document for people: one table per suite, then the machine, its warnings and the notes.
+
+import Measurement
+
+extension Document {
+    /// The document as plain text tables.
+    ///
+    /// Parameters that all records of a suite share stand once under its heading.
+    ///
+    /// - Throws: ``ReportError/invalidRecord(record:reason:)`` for the first record that breaks an invariant.
+    public func table() throws -> String {
+        for record in records { try record.check() }
+        var text = ""
+        for suite in suites {
+            text += Self.section(suite, records.filter { $0.suite == suite }) + "\n"
+        }
+        text += "machine: \(TextTable.printable(machine.summary))\n"
+        for warning in machine.warnings { text += "warning: \(TextTable.printable(warning))\n" }
+        for note in notes { text += "note: \(TextTable.printable(note))\n" }
+        return text
+    }
+
+    /// The names of the suites, in the order of their first records.
+    private var suites: [String] {
+        var seen = Set<String>()
+        return records.map(\.suite).filter { seen.insert($0).inserted }
+    }
+
+    private static func section(_ suite: String, _ records: [Record]) -> String {
+        let common = commonParameters(records)
+        var table = TextTable([
+            .init("case"), .init("metric"), .init("median", .right), .init("95 % interval", .right),
+            .init("baseline"), .init("samples", .right), .init("parameters"),
+        ])
+        for record in records {
+            let estimate = Estimate(
+                median: record.median, low: record.low, high: record.high, samples: record.samples)
+            var own = record.parameters.filter { common[$0.key] == nil }
+            let baseline = own.removeValue(forKey: Record.baselineParameter)
+            table.append([
+                record.name, record.metric, QuantityFormatter.string(record.median, record.unit),
+                QuantityFormatter.interval(of: estimate, record.unit), baseline?.description ?? "",
+                // What was counted once has no sample size worth a column.
+                record.samples > 1 ? String(record.samples) : "", list(own),
+            ])
+        }
+        let heading = common.isEmpty ? suite : "\(suite) (\(list(common)))"
+        return TextTable.printable(heading) + "\n" + table.rendered(indentation: 2)
+    }
+
+    /// What all of two or more records have in common; the baseline keeps its column.
+    private static func commonParameters(_ records: [Record]) -> [String: ParameterValue] {
+        guard let first = records.first, records.count > 1 else { return [:] }
+        return first.parameters.filter { key, value in
+            key != Record.baselineParameter && records.allSatisfy { $0.parameters[key] == value }
+        }
+    }
+
+    private static func list(_ parameters: [String: ParameterValue]) -> String {
+        parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,54 @@
+// The records of a finished measurement: a time per case, a ratio per comparison, a ratio per null control.
+
+import Measurement
+
+extension Record {
+    /// The parameter that tells a null control's ratio from a finding.
+    public static let nullControlParameter = "null-control"
+
+    /// The records of a measurement.
+    ///
+    /// - Parameters:
+    ///   - result: The measurement.
+    ///   - suite: The suite of all its records.
+    ///   - comparisons: Cases and what each is compared with, in the order in which the ratios are listed.
+    ///   - parameters: Added to every record.
+    /// - Returns: A record with metric `time` for each case that is no null control, a ratio for each comparison, and
+    ///   a ratio with the parameter `null-control` for each null control.
+    /// - Throws: `MeasurementError` when a comparison names an unknown case, `StatisticsError` when a baseline took no
+    ///   time at all.
+    public static func records(
+        of result: MeasurementResult, suite: String, comparisons: [(case: String, baseline: String)] = [],
+        parameters: [String: ParameterValue] = [:]
+    ) throws -> [Record] {
+        var shared = parameters
+        shared["clock"] = .string(result.clock.rawValue)
+        // As text, because not every reader of JSON keeps 64 bits of a number.
+        shared["seed"] = .string(String(result.seed))
+        var records: [Record] = []
+        for samples in result.cases where samples.isNullControlOf == nil {
+            var own = shared
+            own["iterations"] = .int(samples.iterations)
+            own["outliers"] = .int(try Statistics.outliers(samples.nanosecondsPerOperation).count)
+            records.append(
+                Record(
+                    suite: suite, case: samples.name, metric: "time", unit: .nanoseconds,
+                    estimate: try result.time(of: samples.name), parameters: own))
+        }
+        for (name, baseline) in comparisons {
+            records.append(
+                .ratio(
+                    suite: suite, case: name, baseline: baseline,
+                    estimate: try result.ratio(of: name, to: baseline), parameters: shared))
+        }
+        for control in try result.nullControls() {
+            var own = shared
+            own[nullControlParameter] = true
+            records.append(
+                .ratio(
+                    suite: suite, case: control.name, baseline: control.original,
+                    estimate: control.ratio, parameters: own))
+        }
+        return records
+    }
+}
