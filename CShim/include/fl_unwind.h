@@ -23,8 +23,8 @@ typedef struct fl_unwind_registers {
 typedef enum __attribute__((enum_extensibility(closed))) fl_unwind_result : uint32_t {
     FL_UNWIND_STEPPED = 0,  ///< `registers` now describe the caller
     FL_UNWIND_NO_OBJECT,    ///< no loaded object holds the address
-    /// The object has no frame description for it. So it is with many Swift functions compiled without -g (half of those
-    /// of a small program, and many of the standard library's), and with the PLT that lld makes.
+    /// The object has no frame description for it. So it is with many Swift functions compiled without -g (half of
+    /// those of a small program, and many of the standard library's), and with the PLT that lld makes.
     FL_UNWIND_NO_ENTRY,
     FL_UNWIND_UNSUPPORTED,  ///< a rule that this unwinder does not evaluate
     FL_UNWIND_OUT_OF_BOUNDS,///< a rule reads outside [low, high), the bounds of the stack, or leads back down it
@@ -53,8 +53,8 @@ typedef struct fl_unwind_cache {
     fl_unwind_rule rules[FL_UNWIND_CACHE_ENTRIES];
 } fl_unwind_cache;
 
-/// Steps from the frame in `registers` to its caller. Stack memory is read only inside [low, high). `registers` are left
-/// alone unless the result is FL_UNWIND_STEPPED. Takes about 10 ns from the cache; needs less than 6 KiB of stack.
+/// Steps from the frame in `registers` to its caller. Stack memory is read only inside [low, high). `registers` are
+/// left alone unless the result is FL_UNWIND_STEPPED. Takes about 10 ns from the cache; needs less than 6 KiB of stack.
 /// Only a signal frame, or one whose stack pointer lies outside [low, high), can lead downwards: callers that allow
 /// either bound their walk. Signal context: callable.
 fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame *frame, fl_unwind_cache *cache,

@@ -44,12 +44,50 @@ static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, ui
     return true;
 }
 
+// Nearly half of the Swift runtime's functions, and user code that was compiled without -g, have no frame description;
+// Swift code keeps frame pointers, so the saved one leads on. Where a function has not stored it yet, the instruction
+// that faulted tells: `push %rbp` at its entry, or the pushes of a lazy-binding stub. A function without a frame pointer
+// would make this skip its caller, which errs on the safe side: the coroutine ends later than it might.
+static fl_unwind_result step_by_frame_pointer(fl_unwind_registers *registers, fl_unwind_frame *frame, uintptr_t low,
+                                              uintptr_t high) {
+    enum { PUSH_RBP = 0x55, PUSH_IMMEDIATE = 0x68, PUSH_GROUP = 0xff, PUSH_RIP_RELATIVE = 0x35 };
+    const uint8_t *code = (const uint8_t *)registers->rip;
+    uintptr_t slot, rbp = registers->rbp;
+    if (registers->is_signal_frame && (code[0] == PUSH_RBP || code[0] == PUSH_IMMEDIATE)) {
+        slot = registers->rsp;
+    } else if (registers->is_signal_frame && code[0] == PUSH_GROUP && code[1] == PUSH_RIP_RELATIVE) {
+        slot = registers->rsp + FL_WORD;
+    } else {
+        if (rbp < registers->rsp || rbp < low || rbp > high - 2 * FL_WORD || rbp % FL_WORD) {
+            return FL_UNWIND_OUT_OF_BOUNDS;
+        }
+        slot = rbp + FL_WORD;
+        rbp = *(const uintptr_t *)rbp;
+    }
+    // The faulting instruction of a leaf may stand with its stack pointer just below what is committed, where only the
+    // return address above it may be read.
+    if (slot < low || slot > high - FL_WORD || slot % FL_WORD) return FL_UNWIND_OUT_OF_BOUNDS;
+    registers->rip = *(const uintptr_t *)slot;
+    registers->rsp = slot + FL_WORD;
+    registers->rbp = rbp;
+    registers->is_signal_frame = false;
+    frame->cfa = registers->rsp;
+    frame->return_address_slot = slot;
+    return FL_UNWIND_STEPPED;
+}
+
 static fl_unwind_result step(const fl_stack *stack, fl_unwind_registers *registers, fl_unwind_frame *frame,
                              fl_unwind_cache *cache) {
     uintptr_t low, high;
     fl_unwind_registers before = *registers;
     fl_unwind_result result = FL_UNWIND_OUT_OF_BOUNDS;
-    if (part_of(stack, registers->rsp, &low, &high)) result = fl_unwind_step(registers, frame, cache, low, high);
+    if (part_of(stack, registers->rsp, &low, &high)) {
+        result = fl_unwind_step(registers, frame, cache, low, high);
+        if (result == FL_UNWIND_NO_ENTRY) {
+            *registers = before;
+            result = step_by_frame_pointer(registers, frame, low, high);
+        }
+    }
     if (result != FL_UNWIND_OUT_OF_BOUNDS || stack->strategy != FL_STRATEGY_CHECK_SEGMENT) return result;
     // __morestack's own frame stands in the segment before, where its frame pointer leads.
     *registers = before;
@@ -80,7 +118,8 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
             return FL_CONTAIN_LATER;
         }
         if (report->frames < FL_BACKTRACE_MAXIMUM) report->backtrace[report->frames++] = registers.rip;
-        fl_code_owner owner = owner_of(&owners, registers.rip);
+        // A call may be the last instruction of its function: its return address then lies in the next one.
+        fl_code_owner owner = owner_of(&owners, registers.is_signal_frame ? registers.rip : registers.rip - 1);
         if (owner == FL_CODE_UNKNOWN) return FL_CONTAIN_NEVER;
         fl_unwind_frame frame = {.cfa = 0, .return_address_slot = 0};
         if (step(stack, &registers, &frame, &cache) != FL_UNWIND_STEPPED) return FL_CONTAIN_NEVER;

@@ -26,6 +26,10 @@ enum { LARGEST_FRAME = 1 << 30, GROWTH_MARGIN = FL_PAGE };
 static struct sigaction previous[2]; // SIGSEGV, SIGBUS
 static int slot_of(int signal) { return signal == SIGBUS; }
 
+// The signal that this thread is handing on. A handler that was installed over this one and then made the previous one
+// has this one as *its* previous handler: coming back here with the same signal, there is nobody left to ask.
+static __thread const siginfo_t *_Nullable handing_on __attribute__((tls_model("initial-exec")));
+
 static void handle(int signal, siginfo_t *info, void *context);
 
 // MARK: facts
@@ -180,6 +184,7 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     struct sigaction action = previous[slot_of(signal)];
     struct sigaction standard = {.sa_handler = SIG_DFL};
     bool sent = verdict == FL_VERDICT_SENT;
+    if (handing_on == info) action = standard;
     if (action.sa_handler == SIG_IGN && sent) return;
     if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
         // A refusal cannot be survived: the same instruction would fault for ever.
@@ -193,11 +198,13 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     sigorset(&mask, &mask, &action.sa_mask);
     if (!(action.sa_flags & SA_NODEFER)) sigaddset(&mask, signal);
     sigprocmask(SIG_SETMASK, &mask, NULL);
+    handing_on = info;
     if (action.sa_flags & SA_SIGINFO) {
         action.sa_sigaction(signal, info, context);
     } else {
         action.sa_handler(signal);
     }
+    handing_on = NULL;
 }
 
 // True: the context may continue. False: the signal is handed on.

@@ -250,6 +250,12 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
         ready(stack);
         return stack;
     }
+    // Another library may have put its own handler over ours: then no stack could grow. Asked only where a stack is
+    // made, not where one is reused.
+    if (!fl_handler_is_installed()) {
+        *failure = fl_failure_at(FL_SITE_HANDLER_SET, EBUSY);
+        return NULL;
+    }
     fl_stack *stack = NULL;
     int error = take_entry(&stack);
     if (error) {

@@ -63,7 +63,9 @@ public final class Coroutine<Input, Output, Result> {
             if running.mailbox(of: Coroutine.self).pointee.header.isCancelled { throw CoroutineCancelled() }
             running.mailbox(of: Coroutine.self).pointee.output = consume output
             let resumed = fl_suspend(running)
-            guard let input = resumed.mailbox(of: Coroutine.self).pointee.input.take() else { throw CoroutineCancelled() }
+            guard let input = resumed.mailbox(of: Coroutine.self).pointee.input.take() else {
+                throw CoroutineCancelled()
+            }
             return input
         }
 

@@ -4,7 +4,7 @@ public import CSwitch
 /// What coroutines need of the shim, apart from their types, so that everything generic can be inlined and specialized.
 @usableFromInline enum FiberSupport {
     private static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
-        UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self) // its first member
+        UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self)  // its first member
     }
 
     @usableFromInline

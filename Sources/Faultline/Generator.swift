@@ -28,7 +28,9 @@ public struct Generator<Element>: Sequence {
         public private(set) var error: (any Error)?
 
         init(configuration: StackConfiguration, body: @escaping (borrowing Yield) throws -> Void) {
-            make = { try Coroutine(configuration: configuration) { (yield: borrowing Yield, _: Void) in try body(yield) } }
+            make = {
+                try Coroutine(configuration: configuration) { (yield: borrowing Yield, _: Void) in try body(yield) }
+            }
         }
 
         /// The next element, nil at the end or after an error, which `error` then holds.

@@ -1,7 +1,8 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 internal import CShim
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// What a stack is made from. Sizes are in bytes and are rounded up to pages of 4,096 bytes.
 public struct StackConfiguration: Sendable, Hashable {
@@ -100,7 +101,8 @@ public struct StackConfiguration: Sendable, Hashable {
         let pages = try resolvedGuard()
         if mover == .uffdioMove && pages == .protNone {
             throw StackError.invalidConfiguration(
-                "mover 'uffdio-move' needs guard 'guard-pages', which is not what this stack has; choose 'copy' or 'mremap'")
+                "mover 'uffdio-move' needs guard 'guard-pages', which is not what this stack has; choose 'copy' or 'mremap'"
+            )
         }
         var result = fl_stack_configuration()
         result.strategy = strategy.shim
@@ -126,7 +128,8 @@ public struct StackConfiguration: Sendable, Hashable {
         switch guardKind {
         case .guardPages where !capabilities.guard_install:
             throw StackError.invalidConfiguration(
-                "guard 'guard-pages' needs MADV_GUARD_INSTALL, which this kernel lacks (Linux 6.13 has it); choose 'prot-none'")
+                "guard 'guard-pages' needs MADV_GUARD_INSTALL, which this kernel lacks (Linux 6.13 has it); choose 'prot-none'"
+            )
         case .some(let kind): return kind
         // Mode 2 charges a writable reservation in full, so that only pages without access can be reserved.
         case nil: return capabilities.guard_install && capabilities.overcommit_mode != 2 ? .guardPages : .protNone
@@ -135,7 +138,8 @@ public struct StackConfiguration: Sendable, Hashable {
 
     private static func rounded(_ size: Int, _ name: String) throws -> Int {
         guard size > 0, size <= largestMaximum else {
-            throw StackError.invalidConfiguration("\(name) of \(size) bytes is out of range; use 1 to \(largestMaximum)")
+            throw StackError.invalidConfiguration(
+                "\(name) of \(size) bytes is out of range; use 1 to \(largestMaximum)")
         }
         return (size + page - 1) & ~(page - 1)
     }
@@ -153,23 +157,27 @@ public struct StackConfiguration: Sendable, Hashable {
             most = most ?? min(allowed, 8 << 20)
             if let most, most > allowed {
                 throw StackError.invalidConfiguration(
-                    "maximum of \(most) bytes exceeds RLIMIT_STACK (\(allowed) bytes), which bounds 'grows-down'; raise it with ulimit -s")
+                    "maximum of \(most) bytes exceeds RLIMIT_STACK (\(allowed) bytes), which bounds 'grows-down'; raise it with ulimit -s"
+                )
             }
         } else if strategy.moves || strategy == .checkSegment {
             most = most ?? Self.largestMaximum
             let usable = min(first, most ?? first)
             slot = fl_slot_for(UInt(usable + (usable == most ? reserve : 0)), .FL_SLOT_64KIB)
         } else if let reservation {
-            guard let exact = fl_slot_size.all.first(where: { fl_slot_geometry_of($0).size == UInt(reservation) }) else {
+            guard let exact = fl_slot_size.all.first(where: { fl_slot_geometry_of($0).size == UInt(reservation) })
+            else {
                 throw StackError.invalidConfiguration(
-                    "reservation of \(reservation) bytes is not a slot size; use 64KiB, 256KiB, 1MiB, 8MiB, 64MiB or 1GiB")
+                    "reservation of \(reservation) bytes is not a slot size; use 64KiB, 256KiB, 1MiB, 8MiB, 64MiB or 1GiB"
+                )
             }
             slot = exact
             let room = Int(fl_slot_room(exact))
             most = most ?? room - reserve
             guard let most, most > 0, most + reserve <= room else {
                 throw StackError.invalidConfiguration(
-                    "maximum of \(most ?? 0) bytes and a reserve of \(reserve) do not fit a reservation of \(reservation) bytes (room \(room)); choose a larger reservation")
+                    "maximum of \(most ?? 0) bytes and a reserve of \(reserve) do not fit a reservation of \(reservation) bytes (room \(room)); choose a larger reservation"
+                )
             }
         } else if let most {
             slot = fl_slot_for(UInt(most + reserve), .FL_SLOT_64KIB)
@@ -213,6 +221,8 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             "; each stack with guard 'prot-none' takes two mappings: raise vm.max_map_count (now \(fl_capabilities_get().pointee.max_map_count)) or use 'guard-pages'"
         case ("arena-map", ENOMEM):
             "; raise RLIMIT_AS (ulimit -v), or use guard 'prot-none' where vm.overcommit_memory is 2"
+        case ("handler-set", EBUSY):
+            "; another library replaced the SIGSEGV or SIGBUS handler: call FaultHandler.install() after it"
         case (_, ENOMEM): "; free memory or ask for smaller stacks"
         default: ""
         }

@@ -1,8 +1,9 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 internal import CShim
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// One frame of a backtrace.
 public struct StackFrame: Sendable, CustomStringConvertible {
@@ -60,7 +61,8 @@ enum Symbolizer {
     }
 
     private static func find(_ value: UInt, in table: Table) -> Symbol? {
-        var low = 0, high = table.symbols.count
+        var low = 0
+        var high = table.symbols.count
         while low < high {
             let middle = (low + high) / 2
             if table.symbols[middle].start <= value { low = middle + 1 } else { high = middle }
