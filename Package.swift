@@ -35,11 +35,15 @@ let package = Package(
         .target(
             name: "Workloads", dependencies: ["Kernels"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
+        .target(
+            name: "Peers", dependencies: ["Workloads"], exclude: ["README.md"],
+            resources: [.embedInCode("Boost/boost_peer.cpp")], swiftSettings: warningsAreErrors),
         // The command line.
+        .target(name: "CFaultKinds", path: "Sources/FaultKinds", cSettings: warningsAreErrorsC),
         .executableTarget(
             name: "faultline-tool",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "CPeers", "CSwitch",
+                "Faultline", "Measurement", "Report", "Workloads", "CFaultKinds", "CPeers", "Peers", "CSwitch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/faultline", swiftSettings: warningsAreErrors),
@@ -55,6 +59,13 @@ let package = Package(
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CrashTests", dependencies: ["Faultline", "FaultChild"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "BenchTests", dependencies: ["faultline-tool", "Report"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
+            swiftSettings: warningsAreErrors),
+        .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],
     swiftLanguageModes: [.v6],

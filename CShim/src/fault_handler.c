@@ -252,6 +252,10 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     default:
         return false;
     }
+    // The kernel grew this one, contiguously: what lies above the refused page is mapped.
+    if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
+        stack->low = fl_minimum(fl_page_down(facts->address) + FL_PAGE, stack->base - FL_PAGE);
+    }
     fl_unwind_registers at = unwind_from(context);
     switch (fl_overflow(stack, &at, facts->address, failure)) {
     case FL_END_COROUTINE:

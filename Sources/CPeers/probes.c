@@ -87,6 +87,21 @@ uint64_t fl_probe_store_below(size_t bytes) {
     double rate = ticks_per_nanosecond();
     return (uint64_t)((double)ticks_of_store_below(bytes) / rate);
 }
+
+// What clang puts at the beginning of a function with a large frame, and an empty body. A contiguous stack continues
+// behind the first `ret`; a segmented one returns to it.
+__attribute__((naked, noinline)) void fl_probe_checked_call(const void *morestack) {
+    __asm__("leaq -%c0(%%rsp), %%r11\n\t"
+            "cmpq %%fs:0x70, %%r11\n\t"
+            "ja 1f\n\t"
+            "movl %0, %%r10d\n\t"
+            "xorl %%r11d, %%r11d\n\t"
+            "callq *%%rdi\n\t"
+            "retq\n"
+            "1: retq"
+            :
+            : "i"(FL_PROBE_CHECKED_FRAME));
+}
 #endif
 
 static void no_action(int signal) { (void)signal; }

@@ -47,7 +47,8 @@ public struct LatencyHistogram: Sendable {
     public func quantile(_ fraction: Double) -> UInt64? {
         precondition((0...1).contains(fraction), "a quantile lies between 0 and 1")
         guard count > 0 else { return nil }
-        return min(histogram.valueAtPercentile(100 * fraction), maximum)
+        // The buckets hold the longest ones only as ``longestTracked``.
+        return fraction == 1 ? maximum : histogram.valueAtPercentile(100 * fraction)
     }
 
     /// The median in nanoseconds.

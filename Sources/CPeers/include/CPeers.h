@@ -34,6 +34,12 @@ void fl_probe_touch_memory(void *end, size_t bytes);
 /// first store on the page below. Returns nanoseconds by the time-stamp counter, calibrated against CLOCK_MONOTONIC.
 uint64_t fl_probe_store_below(size_t bytes);
 
+enum { FL_PROBE_CHECKED_FRAME = 160 << 10 };
+
+/// Begins like a function with a frame of FL_PROBE_CHECKED_FRAME bytes and compiler-inserted checks, then returns: calls
+/// `morestack` where the frame does not fit above the limit at %fs:0x70.
+void fl_probe_checked_call(const void *morestack);
+
 /// Nanoseconds of CLOCK_MONOTONIC.
 uint64_t fl_probe_now(void);
 

@@ -7,10 +7,12 @@
 import Glibc
 
 /// A 128-bit FNV-1a hash of byte strings; the lengths are part of it, so that `ab, c` differs from `a, bc`.
-struct ContentHash {
+package struct ContentHash {
     private var state: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
 
-    mutating func add(_ bytes: some Collection<UInt8>) {
+    package init() {}
+
+    package mutating func add(_ bytes: some Collection<UInt8>) {
         let prime: UInt128 = 0x0000_0000_0100_0000_0000_0000_0000_013b
         for byte in bytes { state = (state ^ UInt128(byte)) &* prime }
         var length = UInt64(bytes.count)
@@ -20,18 +22,18 @@ struct ContentHash {
         }
     }
 
-    mutating func add(_ text: String) {
+    package mutating func add(_ text: String) {
         add(text.utf8)
     }
 
     /// 32 hexadecimal digits.
-    var digits: String {
+    package var digits: String {
         let text = String(state, radix: 16)
         return String(repeating: "0", count: 32 - text.count) + text
     }
 }
 
-struct ContentCache {
+package struct ContentCache {
     private static let mark = "\n;faultline "
     /// The mark, 32 digits and a newline.
     private static let trailerLength = mark.utf8.count + 33
@@ -39,7 +41,7 @@ struct ContentCache {
     let folder: String
 
     /// Opens the cache in `folder`; if nothing can be written there, one that lasts as long as the process.
-    init(preferring folder: String) throws(WorkloadError) {
+    package init(preferring folder: String) throws(WorkloadError) {
         if Files.makeFolder(folder), access(folder, W_OK | X_OK) == 0 {
             self.folder = folder
         } else {
@@ -56,12 +58,12 @@ struct ContentCache {
     }
 
     /// The path of an entry, nil if there is none or it is damaged.
-    func path(_ name: String) -> String? {
+    package func path(_ name: String) -> String? {
         read(name) == nil ? nil : "\(folder)/\(name)"
     }
 
     /// Writes an entry; its path.
-    func store(_ contents: [UInt8], as name: String, from workFolder: String) throws(WorkloadError) -> String {
+    package func store(_ contents: [UInt8], as name: String, from workFolder: String) throws(WorkloadError) -> String {
         let (draft, path) = ("\(workFolder)/entry", "\(folder)/\(name)")
         try Files.write(contents + Array(Self.trailer(of: contents[...]).utf8), to: draft)
         guard rename(draft, path) == 0 else {
@@ -71,7 +73,9 @@ struct ContentCache {
     }
 
     /// Runs `body` with a folder of its own in the cache (so that a rename can move files out of it), then removes it.
-    func withWorkFolder<Result>(_ body: (String) throws(WorkloadError) -> Result) throws(WorkloadError) -> Result {
+    package func withWorkFolder<Result>(
+        _ body: (String) throws(WorkloadError) -> Result
+    ) throws(WorkloadError) -> Result {
         let workFolder = try Files.makeTemporaryFolder(in: folder)
         defer { Files.removeFolder(workFolder) }
         return try body(workFolder)

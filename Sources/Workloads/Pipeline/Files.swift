@@ -2,13 +2,13 @@
 
 import Glibc
 
-enum Files {
+package enum Files {
     /// The text of `errno` after a failed call.
     static func reason(_ code: Int32 = errno) -> String {
         String(cString: strerror(code))
     }
 
-    static func read(_ path: String) throws(WorkloadError) -> [UInt8] {
+    package static func read(_ path: String) throws(WorkloadError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw WorkloadError("cannot read \(path): \(reason())") }
         defer { close(descriptor) }
@@ -37,7 +37,7 @@ enum Files {
         return bytes
     }
 
-    static func write(_ bytes: some Collection<UInt8>, to path: String) throws(WorkloadError) {
+    package static func write(_ bytes: some Collection<UInt8>, to path: String) throws(WorkloadError) {
         let bytes = Array(bytes)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw WorkloadError("cannot write \(path): \(reason())") }
@@ -70,7 +70,7 @@ enum Files {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    static func isExecutable(_ path: String) -> Bool {
+    package static func isExecutable(_ path: String) -> Bool {
         !isFolder(path) && access(path, X_OK) == 0
     }
 

@@ -2,10 +2,10 @@
 
 import Glibc
 
-enum Subprocess {
+package enum Subprocess {
     /// Runs `executable`. Its standard output goes to `output.txt` in `folder`.
     /// - Throws: when it cannot be started or fails; the message ends with the first error line that it wrote.
-    static func run(
+    package static func run(
         _ executable: String, _ arguments: [String], in folder: String
     ) throws(WorkloadError) {
         let name = executable.split(separator: "/").last.map(String.init) ?? executable
@@ -31,7 +31,7 @@ enum Subprocess {
 
         var vector: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
         vector.append(nil)
-        defer { vector.forEach { free($0) } }
+        defer { for string in vector { free(string) } }
         var child: pid_t = 0
         let failure = posix_spawn(&child, executable, &actions, &attributes, vector, environ)
         guard failure == 0 else { throw WorkloadError("cannot start \(executable): \(Files.reason(failure))") }

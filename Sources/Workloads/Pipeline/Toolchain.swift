@@ -25,7 +25,7 @@ public struct CodeEnvironment: Sendable {
     }
 }
 
-struct Toolchain {
+package struct Toolchain {
     let clang: String
     let objcopy: String
     let linker: String
@@ -36,11 +36,14 @@ struct Toolchain {
     var swiftLibraries: String { "\(Files.folder(of: Files.folder(of: clang)))/lib/swift/linux" }
 
     /// Changes whenever a tool is replaced: paths, sizes and times of modification.
-    var identity: String {
-        [clang, objcopy, linker, swiftc].compactMap { $0 }.map { tool in
+    var identity: String { Self.identity(of: [clang, objcopy, linker, swiftc].compactMap { $0 }) }
+
+    /// Changes whenever one of the files is replaced: paths, sizes and times of modification.
+    package static func identity(of files: [String]) -> String {
+        files.map { file in
             var status = stat()
-            guard stat(tool, &status) == 0 else { return tool }
-            return "\(tool) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+            guard stat(file, &status) == 0 else { return file }
+            return "\(file) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
         }.joined(separator: "\n")
     }
 

@@ -1,0 +1,71 @@
+// `faultline bench`: each suite measured, all results written at the end, or one line that says why not.
+
+import ArgumentParser
+import Measurement
+import Report
+
+/// Measures what growable stacks cost beside the alternatives.
+struct BenchCommand: ParsableCommand {
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+        case table, json
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure what growable stacks cost beside the alternatives.",
+        discussion: """
+            Every case is interleaved with its baselines in one process: each round runs all of them in an order drawn \
+            anew. Times are medians with 95 % intervals; ratios are taken within each round. Lower is better.
+
+            Suites:
+            \(BenchSuites.all.map { "  \($0.name.padding(to: 8)) \($0.summary)" }.joined(separator: "\n"))
+
+            Examples:
+              faultline bench                            every suite, about five minutes
+              faultline bench --quick                    every suite, less than a minute, wider intervals
+              faultline bench switch spawn               two suites
+              faultline bench growth --format json       for programs
+            """)
+
+    @Argument(
+        help: ArgumentHelp("Suites to run: \(BenchSuites.names). Left out: all.", valueName: "suite"),
+        completion: .list(BenchSuites.all.map(\.name)))
+    var suites: [String] = []
+
+    @Flag(help: "Fewer and shorter rounds: wider intervals, less than a minute for everything.")
+    var quick = false
+
+    @Option(help: ArgumentHelp("How results are written: table or json.", valueName: "format"))
+    var format: Format = .table
+
+    @Option(help: ArgumentHelp("Determines the order of the cases and the resampling.", valueName: "n"))
+    var seed: UInt64 = 1
+
+    func validate() throws {
+        for name in suites where !BenchSuites.all.contains(where: { $0.name == name }) {
+            throw ValidationError("unknown suite '\(name)'; choose from: \(BenchSuites.names)")
+        }
+    }
+
+    func run() throws {
+        // The load average must be that of before.
+        var machine = MachineFacts.current()
+        let progress = Progress()
+        defer { progress.finish() }
+        let bench = Bench(isQuick: quick, seed: seed, progress: progress)
+        // In the order of the list, each once, whatever order they were named in.
+        var records: [Record] = []
+        for suite in BenchSuites.all where suites.isEmpty || suites.contains(suite.name) {
+            progress.update("\(suite.name): preparing")
+            records += try suite.records(bench)
+        }
+        guard !records.isEmpty else {
+            throw RuntimeFailure("nothing was measured: \(bench.notes.joined(separator: "; "))")
+        }
+        progress.update("reading the machine's facts")
+        machine.compilers = MachineFacts.current(compilers: true).compilers
+        let document = Document(machine: machine, records: records, notes: bench.notes)
+        progress.finish()
+        StandardOutput.write(format == .json ? try document.json() : try document.table())
+    }
+}

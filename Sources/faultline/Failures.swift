@@ -1,0 +1,79 @@
+// How commands fail: one line on standard error that names the input and the remedy, nothing on standard output.
+
+import ArgumentParser
+import Faultline
+import Report
+import Workloads
+
+/// Input that cannot be used: exit code 64, EX_USAGE of sysexits.h, as for what the argument parser refuses.
+struct UsageFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// A run that did not end as it should: exit code 1.
+struct RuntimeFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// What to write where, and the exit code, for whatever ended a command.
+struct Ending {
+    var output = ""
+    var message = ""
+    var code: Int32
+
+    /// - Parameter command: the root command, whose parser the error may come from.
+    init(_ error: any Error, of command: (some ParsableCommand).Type) {
+        if let failure = error as? UsageFailure {
+            message = Self.line(failure.description)
+            code = ExitCode.validationFailure.rawValue
+            return
+        }
+        code = command.exitCode(for: error).rawValue
+        if code == 0 {
+            // Help, the version and completion scripts arrive as errors, too.
+            output = command.fullMessage(for: error)
+            if !output.isEmpty && !output.hasSuffix("\n") { output += "\n" }
+        } else if !(error is ExitCode) {
+            let text = command.message(for: error)
+            message = Self.line(code == ExitCode.validationFailure.rawValue ? Self.withRemedy(text, command) : text)
+        }
+    }
+
+    /// What the parser says, with where to look where it offers nothing itself.
+    private static func withRemedy(_ text: String, _ command: any ParsableCommand.Type) -> String {
+        guard !text.contains(":"), !text.contains("Please"), !text.contains("Did you mean") else { return text }
+        let given = CommandLine.arguments.dropFirst().first
+        let names = command.configuration.subcommands.map { $0._commandName }
+        let path = [command._commandName] + names.filter { $0 == given }
+        return "\(text); see '\(path.joined(separator: " ")) --help'"
+    }
+
+    private static func line(_ text: String) -> String { "error: \(oneLine(text))\n" }
+
+    /// The parser lists alternatives on lines of their own, and a name that a user gave may hold any character.
+    private static func oneLine(_ text: String) -> String {
+        var line = ""
+        var isFirst = true
+        for part in text.split(whereSeparator: \.isNewline) {
+            let trimmed = part.drop { $0 == " " }
+            let isItem = trimmed.hasPrefix("- ")
+            let separator = isFirst ? "" : isItem && !line.hasSuffix(":") ? ", " : " "
+            line += separator + (isItem ? trimmed.dropFirst(2) : trimmed)
+            isFirst = false
+        }
+        let scalars = line.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) }
+        return String(scalars)
+    }
+}
+
+extension StackError {
+    /// The text with options spelled as on the command line.
+    var commandLineText: String {
+        let option = StackOption.allCases.first { description.hasPrefix($0.rawValue + " ") }
+        return option == nil ? description : "--\(description)"
+    }
+}
