@@ -46,7 +46,7 @@ let package = Package(
                 "Faultline", "Measurement", "Report", "Workloads", "CFaultKinds", "CPeers", "Peers", "CSwitch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Sources/faultline", swiftSettings: warningsAreErrors),
+            path: "Sources/faultline", exclude: ["README.md", "Bench/README.md"], swiftSettings: warningsAreErrors),
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),

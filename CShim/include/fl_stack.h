@@ -152,9 +152,6 @@ void fl_stack_destroy(fl_stack *stack);
 /// Signal context: callable.
 void *fl_stack_mailbox(fl_stack *stack);
 
-/// The last switch of a coroutine whose body returned. Signal context: forbidden.
-_Noreturn void fl_stack_finish(fl_stack *stack);
-
 /// Gives this thread what a running coroutine needs: an alternate signal stack, a stack for __morestack, the bounds of
 /// its static TLS. Returns 0 or an errno value. Signal context: forbidden.
 int fl_thread_prepare(void);

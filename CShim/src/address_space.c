@@ -262,9 +262,18 @@ fl_failure fl_place_extend(fl_place place, uintptr_t low) {
         slot->low = low;
         return fl_failure_none();
     }
-    // The new band first: at no instant is the stack without a guard below it.
-    uintptr_t band = band_below(place, low);
-    int error = advise_retrying(FL_SITE_GROW_INSTALL, band, low, MADV_GUARD_INSTALL);
+    // The new band first: at no instant is the stack without a guard below it. While enough of the old band is left
+    // below the new end, it serves: the first one, made with the slot, reaches down to a multiple of 2 MiB.
+    uintptr_t band = slot->band_low, end = fl_place_low(place);
+    int error = 0;
+    if (band > end && low < band + BAND) {
+        uintptr_t guard_top = end + geometries[place.arena->size].guard;
+        uintptr_t wanted = low - BAND <= guard_top ? end : low - BAND;
+        uintptr_t top = fl_minimum(low, band);
+        error = advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
+                                MADV_GUARD_INSTALL);
+        band = wanted;
+    }
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);
     error = advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_GROW_REMOVE, error);

@@ -39,24 +39,29 @@ static void thread_ends(void *argument) {
 
 static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); }
 
-// The lowest static TLS block of a loaded object on this thread. Blocks further away than this were allocated later,
-// on the heap: they are dynamic and not scanned.
-#define STATIC_TLS_REACH ((uintptr_t)64 << 10)
+// How far static TLS reaches below the thread pointer. A block's distance is the same on every thread, so the largest
+// that any thread has seen serves all. The main thread looks first, before main: a later thread's table of blocks
+// may be out of date, and dl_iterate_phdr then reports none of them. Blocks further away than STATIC_TLS_REACH were
+// allocated on the heap: they are dynamic and not scanned.
+#define STATIC_TLS_REACH ((uintptr_t)1 << 20)
+static _Atomic(uintptr_t) static_tls;
 
-static int lowest_block(struct dl_phdr_info *info, size_t size, void *argument) {
-    uintptr_t *low = argument, pointer = (uintptr_t)fl_thread_pointer();
+static int farthest_block(struct dl_phdr_info *info, size_t size, void *argument) {
+    uintptr_t *farthest = argument, pointer = (uintptr_t)fl_thread_pointer();
     if (size < offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof(void *)) return 0;
     uintptr_t block = (uintptr_t)info->dlpi_tls_data;
-    if (block && block < pointer && pointer - block < STATIC_TLS_REACH && block < *low) *low = block;
+    if (block && block < pointer && pointer - block < STATIC_TLS_REACH) *farthest = fl_maximum(*farthest, pointer - block);
     return 0;
 }
 
-static void find_static_tls(fl_thread *thread) {
-    uintptr_t pointer = (uintptr_t)fl_thread_pointer();
-    thread->tls_high = pointer;
-    thread->tls_low = pointer;
-    dl_iterate_phdr(lowest_block, &thread->tls_low);
-    thread->tls_low &= ~(uintptr_t)(FL_WORD - 1);
+__attribute__((constructor)) static void find_static_tls(void) {
+    uintptr_t farthest = 0;
+    dl_iterate_phdr(farthest_block, &farthest);
+    uintptr_t known = atomic_load_explicit(&static_tls, memory_order_relaxed);
+    // Each failed exchange means that another thread raised it.
+    while (known < farthest && !atomic_compare_exchange_weak_explicit(&static_tls, &known, farthest,
+                                                                      memory_order_relaxed, memory_order_relaxed)) {
+    }
 }
 
 int fl_thread_prepare(void) {
@@ -91,7 +96,9 @@ int fl_thread_prepare(void) {
     thread->mapping = mapping;
     thread->mapping_size = length;
     thread->owns_alternate_stack = !respected;
-    find_static_tls(thread);
+    find_static_tls();
+    thread->tls_high = (uintptr_t)fl_thread_pointer();
+    thread->tls_low = (thread->tls_high - atomic_load_explicit(&static_tls, memory_order_relaxed)) & ~(FL_WORD - 1);
     fl_this_thread = thread;
     fl_thread_is_prepared = 1;
     pthread_setspecific(key, thread);

@@ -101,6 +101,7 @@ static void find_access_set(void) {
     swift_endAccess(buffer);
     if (hits == 1 && *(uintptr_t *)found != (uintptr_t)buffer) {
         fl_access_set_offset = (intptr_t)(found - (uintptr_t)fl_thread_pointer());
+        capabilities.finds_access_set = true;
     }
 }
 

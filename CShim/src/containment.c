@@ -14,6 +14,9 @@
 
 enum { OWNER_CACHE = 64, ENTRY_BYTES = 64 };
 
+// Behind the last instruction of fl_morestack (src/arch).
+extern const char fl_morestack_end[] __attribute__((visibility("hidden")));
+
 typedef struct owner_cache {
     uintptr_t address[OWNER_CACHE];
     uint8_t owner[OWNER_CACHE];
@@ -122,8 +125,11 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
         fl_code_owner owner = owner_of(&owners, registers.is_signal_frame ? registers.rip : registers.rip - 1);
         if (owner == FL_CODE_UNKNOWN) return FL_CONTAIN_NEVER;
         fl_unwind_frame frame = {.cfa = 0, .return_address_slot = 0};
+        fl_unwind_registers registers_before = registers;
         if (step(stack, &registers, &frame, &cache) != FL_UNWIND_STEPPED) return FL_CONTAIN_NEVER;
-        if (owner == FL_CODE_PROTECTED) {
+        // __morestack's frames separate the segments of a stack and hold nothing: they may be given up like the user's.
+        bool is_segment = registers_before.rip - (uintptr_t)fl_morestack < (uintptr_t)fl_morestack_end - (uintptr_t)fl_morestack;
+        if (owner == FL_CODE_PROTECTED && !is_segment) {
             if (!frame.return_address_slot) return FL_CONTAIN_NEVER;
             replaced = frame.return_address_slot;
         }

@@ -44,6 +44,21 @@ static size_t move_by_userfaultfd(uintptr_t from, uintptr_t to, size_t length) {
     return done;
 }
 
+// Linux 6.17 and later move a range of several mappings one by one, and a refusal in the middle leaves those before it
+// moved: what is empty here and reads as zeros has gone to its destination, or was never touched.
+static void copy_what_stayed(uintptr_t from, uintptr_t to, size_t length) {
+    for (size_t done = 0; done < length; done += FL_PAGE) {
+        const uintptr_t *source = (const uintptr_t *)(from + done);
+        unsigned char resident = 1;
+        if (mincore((void *)(from + done), FL_PAGE, &resident) == 0 && !(resident & 1)) {
+            size_t word = 0;
+            while (word < FL_PAGE / FL_WORD && source[word] == 0) word++; // a page in swap comes back here
+            if (word == FL_PAGE / FL_WORD) continue;
+        }
+        memcpy((void *)(to + done), source, FL_PAGE);
+    }
+}
+
 // mremap drops the registration of its destination; without it UFFDIO_MOVE would never work in that slot again.
 static void register_again(uintptr_t low, size_t length) {
     int descriptor = fl_userfaultfd();
@@ -66,6 +81,8 @@ fl_mover fl_pages_move(fl_mover wanted, uintptr_t from, uintptr_t to, size_t len
             register_again(to, length);
             return FL_MOVER_MREMAP;
         }
+        copy_what_stayed(from, to, length);
+        return FL_MOVER_COPY;
     }
     memcpy((void *)(to + done), (const void *)(from + done), length - done);
     return FL_MOVER_COPY;

@@ -64,6 +64,11 @@ int fl_debug_provoke_moves(uint32_t microseconds, bool anywhere) {
     struct sigaction action = {.sa_sigaction = provoke, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     sigfillset(&action.sa_mask);
     if (sigaction(SIGNAL, &action, NULL)) return errno;
+    // Threads of libdispatch, on which tasks run, block nearly every signal.
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGNAL);
+    if (pthread_sigmask(SIG_UNBLOCK, &only, NULL)) return EINVAL;
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     if (timer_create(CLOCK_MONOTONIC, &event, &timer)) return errno;

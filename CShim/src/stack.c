@@ -283,12 +283,6 @@ void fl_stack_prepare(fl_stack *stack, void (*body)(void *), void *argument) {
 
 void *fl_stack_mailbox(fl_stack *stack) { return stack->mailbox; }
 
-void fl_stack_finish(fl_stack *stack) {
-    stack->fiber.state = FL_FIBER_FINISHED;
-    (void)fl_switch(&stack->fiber.own, &stack->fiber.resumer);
-    __builtin_unreachable();
-}
-
 // MARK: ending
 
 static void release_old(fl_stack *stack) {

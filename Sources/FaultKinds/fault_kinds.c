@@ -55,10 +55,14 @@ int fk_read_beyond_file(void) {
 }
 
 __attribute__((noinline)) uint64_t fk_recurse(size_t bytes) {
-    volatile char frame[FRAME];
+    char frame[FRAME];
     frame[0] = (char)bytes;
-    if (bytes <= FRAME) return (uint64_t)frame[0];
-    return fk_recurse(bytes - FRAME) * 31 + (uint64_t)frame[0];
+    // The assembly may use all of the frame, so that it is as large as it says.
+    __asm__ volatile("" : : "r"(frame) : "memory");
+    uint64_t below = bytes <= FRAME ? 0 : fk_recurse(bytes - FRAME);
+    // After the call, so that the call cannot become a jump.
+    __asm__ volatile("" : : "r"(frame) : "memory");
+    return below * 31 + (uint64_t)frame[0];
 }
 
 __attribute__((noinline)) uintptr_t fk_frame_address(void) { return (uintptr_t)__builtin_frame_address(0); }

@@ -2,7 +2,7 @@ public import CSwitch
 
 /// A computation with a stack of its own that can stop in the middle, at any depth of calls, and be continued.
 ///
-///     let squares = try Coroutine<Void, Int, String> { (co: borrowing Suspender, _) in
+///     let squares = try Coroutine<Void, Int, String> { (co: borrowing _, _) in
 ///         for n in 1...3 { try co.suspend(n * n) }
 ///         return "done"
 ///     }
@@ -28,17 +28,25 @@ public final class Coroutine<Input, Output, Result> {
     @usableFromInline struct Mailbox {
         @usableFromInline var header: MailboxHeader
         @usableFromInline var body: Body?
-        @usableFromInline var input: Input?
-        @usableFromInline var output: Output?
         @usableFromInline var result: Swift.Result<Result, any Error>?
 
         @inlinable init(body: @escaping Body) {
             header = MailboxHeader(witness: Coroutine.witness)
             self.body = body
-            input = nil
-            output = nil
             result = nil
         }
+    }
+
+    // Behind the mailbox stands one cell for the value that is being handed over: an input from `resume` until the body
+    // goes on, an output from `suspend` until the resumer does. Which of them, or none, follows from who runs, so nothing
+    // is stored to tell.
+    @inlinable static var cellAlignment: Int { max(MemoryLayout<Input>.alignment, MemoryLayout<Output>.alignment) }
+    @inlinable static var cellOffset: Int { (MemoryLayout<Mailbox>.size + cellAlignment - 1) & ~(cellAlignment - 1) }
+    @inlinable static var spaceSize: Int { cellOffset + max(MemoryLayout<Input>.size, MemoryLayout<Output>.size) }
+    @inlinable static var spaceAlignment: Int { max(MemoryLayout<Mailbox>.alignment, cellAlignment) }
+
+    @inlinable static func cell<Value>(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<Value> {
+        (fiber.pointee.argument.unsafelyUnwrapped + cellOffset).assumingMemoryBound(to: Value.self)
     }
 
     /// What the body suspends with. It cannot be copied or kept beyond the body.
@@ -60,13 +68,12 @@ public final class Coroutine<Input, Output, Result> {
             guard let running = fl_fiber_running(), running == fiber else {
                 preconditionFailure("suspend was called on another stack than the coroutine's own")
             }
-            if running.mailbox(of: Coroutine.self).pointee.header.isCancelled { throw CoroutineCancelled() }
-            running.mailbox(of: Coroutine.self).pointee.output = consume output
+            if running.isCancelled { throw CoroutineCancelled() }
+            (Coroutine.cell(running) as UnsafeMutablePointer<Output>).initialize(to: consume output)
             let resumed = fl_suspend(running)
-            guard let input = resumed.mailbox(of: Coroutine.self).pointee.input.take() else {
-                throw CoroutineCancelled()
-            }
-            return input
+            // Cancelling resumes without an input.
+            if resumed.isCancelled { throw CoroutineCancelled() }
+            return (Coroutine.cell(resumed) as UnsafeMutablePointer<Input>).move()
         }
 
         /// Whether the coroutine was cancelled.
@@ -84,7 +91,7 @@ public final class Coroutine<Input, Output, Result> {
     public init(configuration: StackConfiguration = .init(), body: @escaping Body) throws {
         fiber = try FiberSupport.make(configuration)
         space = FiberSupport.prepare(
-            fiber, size: MemoryLayout<Mailbox>.size, alignment: MemoryLayout<Mailbox>.alignment)
+            fiber, size: Self.spaceSize, alignment: Self.spaceAlignment)
         space.initializeMemory(as: Mailbox.self, to: Mailbox(body: body))
     }
 
@@ -100,8 +107,6 @@ public final class Coroutine<Input, Output, Result> {
             // Field by field, which is specialized where destroying the whole would go through its metadata; the header
             // holds a function without a context.
             mailbox.pointee.body = nil
-            mailbox.pointee.input = nil
-            mailbox.pointee.output = nil
             mailbox.pointee.result = nil
         }
     }
@@ -120,12 +125,10 @@ public final class Coroutine<Input, Output, Result> {
         if fiber.pointee.state != .FL_FIBER_SUSPENDED || fiber.pointee.thread != fl_thread_pointer() {
             try FiberSupport.prepareToResume(fiber)
         }
-        mailbox.pointee.input = consume input
+        (Self.cell(fiber) as UnsafeMutablePointer<Input>).initialize(to: consume input)
         let resumed = fl_resume(fiber)
-        if resumed.pointee.state == .FL_FIBER_SUSPENDED,
-            let output = resumed.mailbox(of: Coroutine.self).pointee.output.take()
-        {
-            return .suspended(output)
+        if resumed.pointee.state == .FL_FIBER_SUSPENDED {
+            return .suspended((Self.cell(resumed) as UnsafeMutablePointer<Output>).move())
         }
         return .finished(try takeResult())
     }
@@ -147,10 +150,10 @@ public final class Coroutine<Input, Output, Result> {
         return try result.get()
     }
 
-    // A function of its own, so that nothing of the body is alive at the last switch, which never returns.
     @inlinable @inline(never)
     static func runBody(mailbox: UnsafeMutablePointer<Mailbox>, fiber: UnsafeMutablePointer<fl_fiber>) {
-        guard let body = mailbox.pointee.body.take(), let input = mailbox.pointee.input.take() else { return }
+        guard let body = mailbox.pointee.body.take() else { return }
+        let input = (cell(fiber) as UnsafeMutablePointer<Input>).move()
         do {
             mailbox.pointee.result = .success(try body(Suspender(fiber: fiber, mailbox: mailbox), input))
         } catch {
@@ -173,10 +176,8 @@ public struct CoroutineCancelled: Error, CustomStringConvertible {
 }
 
 extension UnsafeMutablePointer<fl_fiber> {
-    /// The mailbox of a coroutine's fiber, which is what its body is given.
-    @inlinable func mailbox<Input, Output, Result>(
-        of _: Coroutine<Input, Output, Result>.Type
-    ) -> UnsafeMutablePointer<Coroutine<Input, Output, Result>.Mailbox> {
-        pointee.argument.unsafelyUnwrapped.assumingMemoryBound(to: Coroutine<Input, Output, Result>.Mailbox.self)
+    /// Whether the coroutine that runs from this fiber was cancelled.
+    @inlinable var isCancelled: Bool {
+        pointee.argument.unsafelyUnwrapped.assumingMemoryBound(to: MailboxHeader.self).pointee.isCancelled
     }
 }

@@ -42,7 +42,7 @@ public import CSwitch
             precondition(
                 fiber.pointee.thread == fl_thread_pointer(),
                 "a started coroutine is resumed and destroyed on the thread that started it")
-            // No input was left in the mailbox, which tells `suspend` to throw.
+            // Without an input: `suspend` looks whether it was cancelled before it takes one.
             _ = fl_resume(fiber)
         case .FL_FIBER_CREATED:
             fiber.pointee.state = .FL_FIBER_FINISHED
@@ -109,5 +109,4 @@ public import CSwitch
 private let enterCoroutine: @convention(c) (UnsafeMutableRawPointer?) -> Void = { space in
     guard let space, let fiber = fl_fiber_running() else { preconditionFailure("entered outside a coroutine") }
     space.assumingMemoryBound(to: MailboxHeader.self).pointee.witness(.run, fiber, space)
-    fl_stack_finish(UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self))
 }

@@ -69,7 +69,10 @@ public struct StackConfiguration: Sendable, Hashable {
     public static let largestMaximum = (1 << 30) - (1 << 20) - reserve
 
     /// Throws ``StackError/invalidConfiguration(_:)`` unless a stack can be made from this configuration.
-    public func validate() throws { _ = try resolved() }
+    public func validate() throws {
+        try StackError.check(fl_initialize(), "initialization")
+        _ = try resolved()
+    }
 
     /// The configuration as the shim takes it.
     func resolved() throws -> fl_stack_configuration {
@@ -176,7 +179,7 @@ public struct StackConfiguration: Sendable, Hashable {
             most = most ?? room - reserve
             guard let most, most > 0, most + reserve <= room else {
                 throw StackError.invalidConfiguration(
-                    "maximum of \(most ?? 0) bytes and a reserve of \(reserve) do not fit a reservation of \(reservation) bytes (room \(room)); choose a larger reservation"
+                    "a reservation of \(reservation) bytes has room for \(room), which \(maximum.map { "a maximum of \($0)" } ?? "any maximum") and a reserve of \(reserve) exceed; choose a larger reservation"
                 )
             }
         } else if let most {

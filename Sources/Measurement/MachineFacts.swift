@@ -45,7 +45,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         warnings = []
     }
 
-    enum CodingKeys: String, CodingKey, CaseIterable {
+    package enum CodingKeys: String, CodingKey, CaseIterable {
         case processorModel, architecture, cores, kernelRelease, pageSize, totalMemory
         case transparentHugepages, overcommitMemory, maxMapCount, mitigations, loadAverage
         case isVirtualized, hasHardwareCounters, swiftCompiler, isDebugBuild, compilers, warnings

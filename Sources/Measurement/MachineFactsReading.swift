@@ -23,7 +23,7 @@ extension MachineFacts {
     }
 
     /// The facts that are found in files.
-    static func read(_ files: SystemFiles) -> MachineFacts {
+    package static func read(_ files: SystemFiles) -> MachineFacts {
         var facts = MachineFacts()
         let processor = files.text("/proc/cpuinfo").map(firstProcessor)
         facts.processorModel = processor.flatMap(model)
@@ -48,7 +48,7 @@ extension MachineFacts {
     }
 
     /// What a reader should bear in mind about these facts.
-    static func warnings(about facts: MachineFacts) -> [String] {
+    package static func warnings(about facts: MachineFacts) -> [String] {
         var warnings: [String] = []
         if let load = facts.loadAverage, let cores = facts.cores, load > busyLoadPerCore * Double(cores) {
             warnings.append(

@@ -3,9 +3,13 @@
 
 import Glibc
 
-struct SystemFiles {
+package struct SystemFiles {
     /// Put before each path; empty for the real machine.
-    var root = ""
+    package var root: String
+
+    package init(root: String = "") {
+        self.root = root
+    }
 
     /// No file of interest is larger; `/proc/cpuinfo` is about 1.5 KB per processor.
     static let mostBytes = 4 << 20
@@ -47,7 +51,7 @@ struct SystemFiles {
     }
 
     /// The first line that a command of the shell writes to standard output, or `nil` when it fails or is silent.
-    static func firstLine(of command: String) -> String? {
+    package static func firstLine(of command: String) -> String? {
         guard let stream = popen("\(command) 2>/dev/null", "re") else { return nil }
         var buffer = [CChar](repeating: 0, count: 512)
         let line = fgets(&buffer, Int32(buffer.count), stream).map { String(cString: $0).trimmed }

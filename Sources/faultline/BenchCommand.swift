@@ -21,8 +21,8 @@ struct BenchCommand: ParsableCommand {
             \(BenchSuites.all.map { "  \($0.name.padding(to: 8)) \($0.summary)" }.joined(separator: "\n"))
 
             Examples:
-              faultline bench                            every suite, about five minutes
-              faultline bench --quick                    every suite, less than a minute, wider intervals
+              faultline bench                            every suite, one to two minutes
+              faultline bench --quick                    every suite in a quarter of the time, wider intervals
               faultline bench switch spawn               two suites
               faultline bench growth --format json       for programs
             """)

@@ -69,7 +69,8 @@ struct FaultKind: Sendable {
         survived(
             "overflow-contained", "overflow an isolated stack", "overflow", message: "contained: stack overflow"
         ) {
-            try expectFault { try withStack(StackConfiguration(maximum: 1 << 20, isIsolated: true)) { recurseForEver() } }
+            let configuration = StackConfiguration(maximum: 1 << 20, isIsolated: true)
+            try expectFault { try withStack(configuration) { recurseForEver() } }
         },
         fatal("overflow", "overflow a stack that is not isolated", "overflow", message: "limit 1048576 bytes") {
             try withStack(StackConfiguration(maximum: 1 << 20)) { recurseForEver() }

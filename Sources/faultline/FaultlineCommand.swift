@@ -14,6 +14,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline run json --input nested:100000
               faultline run lisp --strategy check-move --repeat 5 --stats
               faultline stats trees --strategy fault-move --format prometheus
+              faultline bench --quick
               faultline faults
 
             Results go to standard output; progress is shown on a terminal only.

@@ -47,7 +47,8 @@ struct StatisticsReport {
         [
             Counter("growths", name: "growths", help: "Times that room was made.", \.growths),
             Counter(
-                "bytes-committed", .bytes, name: "committed_bytes", help: "Bytes that growth made usable.", \.bytesCommitted),
+                "bytes-committed", .bytes, name: "committed_bytes", help: "Bytes that growth made usable.",
+                \.bytesCommitted),
             Counter("overflows", name: "overflows", help: "Overflows, contained or not.", \.overflows),
             Counter(highWater, .bytes, help: highWaterHelp, \.highWaterMark),
         ]
@@ -159,7 +160,7 @@ struct StatisticsReport {
 
 extension WorkloadRun {
     /// What the process and the stack went through.
-    var statistics: StatisticsReport { 
+    var statistics: StatisticsReport {
         StatisticsReport(process: process, stack: stack, workload: prepared.name, parameters: parameters)
     }
 }

@@ -9,9 +9,9 @@ struct StatsCommand: ParsableCommand {
         commandName: "stats", abstract: "Run a workload and print the fault statistics.",
         usage: "faultline stats <workload> [--input <file> ...] [<options>]",
         discussion: """
-            The options are those of run; 'faultline run --help' says what they mean for each
-            strategy. Counters are given for the whole process, since the workload started,
-            and for the workload's stack. Tables leave out what is zero.
+            The options are those of run; 'faultline run --help' says what each means for
+            each strategy. Counters are given for the whole process since the workload
+            started, and for the workload's stack. Tables leave out what is zero.
 
             Examples:
               faultline stats json --input nested:100000

@@ -20,11 +20,13 @@ struct WorkloadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How its code is compiled. Left out: checked for the check strategies, else builtin.", valueName: "code"))
+            "How its code is compiled. Left out: checked for the check strategies, else builtin.",
+            valueName: "code"))
     var code: CodeVariant?
 
     @Option(
-        name: .customLong("repeat"), help: ArgumentHelp("How often to run it, on one stack.", valueName: "n"),
+        name: .customLong("repeat"),
+        help: ArgumentHelp("How often to run it, on one stack. (default: 1)", valueName: "n"),
         transform: { text in
             guard let number = Int(text), number >= 1 else { throw UsageFailure("give a number from 1") }
             return number

@@ -44,7 +44,10 @@ struct WorkloadRun {
         var finished: WorkloadResult?
         do {
             while finished == nil {
-                progress.update("\(workload.name): repetition \(times.count + 1) of \(count)")
+                // The last resume only lets the body return.
+                if times.count < count {
+                    progress.update("\(workload.name): repetition \(times.count + 1) of \(count)")
+                }
                 switch try coroutine.resume() {
                 case .suspended(let time): times.append(Double(time))
                 case .finished(let result): finished = result
@@ -95,8 +98,8 @@ struct WorkloadRun {
         guard case .overflow(let overflow) = fault else { return "\(workload): \(fault)" }
         let strategy = configuration.strategy
         if let refused = overflow.refused {
-            return "\(workload): no room for its stack after \(overflow.bytesInUse) bytes of \(overflow.limit) (strategy "
-                + "'\(strategy.rawValue)'): \(refused.call) failed with \(ErrorNumber.text(refused.errno)); free memory"
+            return "\(workload): no room for its stack after \(overflow.bytesInUse) bytes of \(overflow.limit) "
+                + "(strategy '\(strategy.rawValue)'): \(refused.call) failed with \(ErrorNumber.text(refused.errno)); free memory"
         }
         let remedy =
             switch strategy {

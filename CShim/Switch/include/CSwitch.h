@@ -34,7 +34,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_fiber_state : uint32
     FL_FIBER_FAULTED = 4,
 } fl_fiber_state;
 
-/// The part of a coroutine that a switch touches. Offsets are used by src/arch and by the unwind table of the entry.
+/// The part of a coroutine that a switch touches. Offsets are used by the entry and its unwind table.
 typedef struct fl_fiber {
     fl_context own;                              ///< 0: where the suspended coroutine continues
     fl_context resumer;                          ///< 24: where its resumer continues
@@ -48,12 +48,19 @@ typedef struct fl_fiber {
     uint32_t keeps_fp_control;                   ///< 100: save MXCSR and the x87 control word at each switch
     uint32_t mxcsr;                              ///< 104
     uint16_t x87_control;                        ///< 108
-    uint16_t reserved;                           ///< 110
+    uint16_t resumer_x87_control;                ///< 110: the resumer's, while `keeps_fp_control` exchanged them
+    uint32_t resumer_mxcsr;                      ///< 112
+    uint32_t lent;                               ///< 116: FL_LENT_*, what was exchanged at the last resume
+    uintptr_t resumer_limit;                     ///< 120
+    void *_Nullable resumer_access_set;          ///< 128
 } fl_fiber;
 
-_Static_assert(offsetof(fl_fiber, resumer) == 24, "src/arch uses this offset");
-_Static_assert(offsetof(fl_fiber, body) == 56, "src/arch uses this offset");
-_Static_assert(offsetof(fl_fiber, argument) == 64, "src/arch uses this offset");
+enum { FL_LENT_LIMIT = 1, FL_LENT_ACCESS_SET = 2 };
+
+_Static_assert(offsetof(fl_fiber, resumer) == 24, "the entry uses this offset");
+_Static_assert(offsetof(fl_fiber, body) == 56, "the entry uses this offset");
+_Static_assert(offsetof(fl_fiber, argument) == 64, "the entry uses this offset");
+_Static_assert(offsetof(fl_fiber, state) == 96 && FL_FIBER_FINISHED == 3, "the entry uses both");
 
 /// The coroutine that runs on this thread, null on a thread's own stack. Initial-exec: a read is one instruction and
 /// cannot allocate, so the fault handler may use it.
@@ -66,7 +73,7 @@ extern intptr_t fl_access_set_offset;
 /// That word. Its offset is the same on every thread.
 extern __thread void *_Nullable fl_no_access_set __attribute__((tls_model("initial-exec")));
 
-/// Entry of every new coroutine (src/arch): calls `body(argument)`, which must not return.
+/// Entry of every new coroutine (src/): calls `body(argument)`, then goes back to the resumer for good.
 extern void fl_fiber_entry(void) __attribute__((visibility("hidden")));
 
 /// The value that identifies this thread. Signal context: callable.
@@ -132,37 +139,52 @@ static inline __attribute__((always_inline)) void fl_fp_control_write(uint32_t m
 
 /// Runs the coroutine until it suspends, finishes or faults. The caller has checked that it may be resumed on this
 /// thread. Returns `fiber`, in a register. Signal context: forbidden.
+///
+/// A round trip is bound by its stores, so nothing is stored that is equal on both sides: the limit and the access set
+/// are mostly null here and there, and what was exchanged is noted in the fiber only when something was.
 static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber) {
-    fl_fiber *_Nullable previous = fl_current_fiber;
-    void *_Nullable limit = FL_THREAD_WORD(FL_LIMIT_OFFSET);
+    uintptr_t limit = (uintptr_t)FL_THREAD_WORD(FL_LIMIT_OFFSET);
     intptr_t offset = fl_access_set_offset;
     void *_Nullable accesses = FL_THREAD_WORD(offset);
-    uint32_t mxcsr = 0;
-    uint16_t x87 = 0;
 
-    fiber->resumer_fiber = previous;
+    fiber->resumer_fiber = fl_current_fiber;
     fiber->state = FL_FIBER_RUNNING;
     if (__builtin_expect(fiber->keeps_fp_control, 0)) {
-        fl_fp_control_read(&mxcsr, &x87);
+        fl_fp_control_read(&fiber->resumer_mxcsr, &fiber->resumer_x87_control);
         fl_fp_control_write(fiber->mxcsr, fiber->x87_control);
     }
-    // Both words are mostly equal on both sides, namely null. Storing only what differs keeps the next load from waiting
-    // for this store: 4.2 became 2.7 ns for a resume and suspend.
-    if (__builtin_expect(accesses != fiber->access_set, 0)) FL_THREAD_WORD(offset) = fiber->access_set;
-    if (__builtin_expect((uintptr_t)limit != fiber->limit, 0)) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)fiber->limit;
+    // A stack that moves changes its limit while it runs, so one that has a limit always notes its resumer's.
+    if (__builtin_expect((limit | fiber->limit) != 0, 0)) {
+        fiber->lent |= FL_LENT_LIMIT;
+        fiber->resumer_limit = limit;
+        FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)fiber->limit;
+    }
+    if (__builtin_expect(accesses != fiber->access_set, 0)) {
+        fiber->lent |= FL_LENT_ACCESS_SET;
+        fiber->resumer_access_set = accesses;
+        FL_THREAD_WORD(offset) = fiber->access_set;
+    }
 
-    // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its resumer, and `own` is its first member.
+    // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its
+    // resumer, and `own` is its first member.
     fiber = (fl_fiber *)(void *)fl_switch(&fiber->resumer, &fiber->own).from;
 
     offset = fl_access_set_offset;
-    fl_current_fiber = previous;
-    if (__builtin_expect((uintptr_t)limit != fiber->limit, 0)) FL_THREAD_WORD(FL_LIMIT_OFFSET) = limit;
+    fl_current_fiber = fiber->resumer_fiber;
     void *_Nullable left = FL_THREAD_WORD(offset);
-    if (__builtin_expect(left != fiber->access_set, 0)) fiber->access_set = left;
-    if (__builtin_expect(left != accesses, 0)) FL_THREAD_WORD(offset) = accesses;
+    uint32_t lent = fiber->lent;
+    if (__builtin_expect((lent & FL_LENT_ACCESS_SET) != 0 || left != fiber->access_set, 0)) {
+        // Not lent: the resumer's set was the same as the coroutine's at the resume.
+        FL_THREAD_WORD(offset) = lent & FL_LENT_ACCESS_SET ? fiber->resumer_access_set : fiber->access_set;
+        fiber->access_set = left;
+    }
+    if (__builtin_expect(lent != 0, 0)) {
+        if (lent & FL_LENT_LIMIT) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)fiber->resumer_limit;
+        fiber->lent = 0;
+    }
     if (__builtin_expect(fiber->keeps_fp_control, 0)) {
         fl_fp_control_read(&fiber->mxcsr, &fiber->x87_control);
-        fl_fp_control_write(mxcsr, x87);
+        fl_fp_control_write(fiber->resumer_mxcsr, fiber->resumer_x87_control);
     }
     return fiber;
 }

@@ -16,10 +16,6 @@ struct closure {
 static void run_closure(void *argument) {
     const struct closure *closure = argument;
     closure->function(closure->context);
-    fl_fiber *fiber = fl_current_fiber;
-    fiber->state = FL_FIBER_FINISHED;
-    (void)fl_switch(&fiber->own, &fiber->resumer);
-    __builtin_unreachable();
 }
 
 // Declared to Swift by @_silgen_name: (UnsafeMutablePointer<fl_fiber>, () -> Void) -> Void.

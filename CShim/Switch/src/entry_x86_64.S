@@ -5,7 +5,8 @@
 // On arrival   rsi = &fiber->own, which is the fiber itself (offset 0); rsp = the initial stack pointer, 16-aligned
 // Frame        rsp + 0   the fiber, written when the stack was made ready
 //              rsp + 8   unused
-// Calls        fiber->body(fiber->argument), which never returns: it ends in a last switch to the resumer
+// Calls        fiber->body(fiber->argument), then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 96) and
+//              continues its resumer for the last time
 //
 // Unwinding: the caller of this frame is whoever resumed the coroutine last. Its three words stand in
 // fiber->resumer (offsets 24, 32, 40), and the fiber is found at the frame's own rsp + 0, so the rules below follow
@@ -38,7 +39,14 @@ fl_fiber_entry:
     movq 64(%rsi), %rdi
     xorl %ebp, %ebp
     callq *56(%rsi)
-    ud2
+    // The body has returned: the last switch, as in fl_switch, with rdi = &fiber->own for the resumer. A body that did
+    // this itself and never returned would leave the processor's return stack one entry off.
+    movq (%rsp), %rdi
+    movl $3, 96(%rdi)
+    movq 40(%rdi), %rax
+    movq 32(%rdi), %rbp
+    movq 24(%rdi), %rsp
+    jmpq *%rax
     .cfi_endproc
     .size fl_fiber_entry, . - fl_fiber_entry
 #endif

@@ -32,11 +32,13 @@ struct ChecksSuite: BenchSuite {
                 return try subject(workload)
             }
         } catch {
-            bench.note("checks is left out, because its code is built at run time by the Swift toolchain's clang: \(error)")
+            bench.note(
+                "checks is left out, because its code is built at run time by the Swift toolchain's clang: \(error)")
             return []
         }
         var records: [Record] = []
-        var ratios: [[Double]] = [], paddedRatios: [[Double]] = []
+        var ratios: [[Double]] = []
+        var paddedRatios: [[Double]] = []
         for subject in subjects {
             let workload = subject.workload.name
             let result = try bench.measure(

@@ -74,13 +74,13 @@ struct MoveSuite: BenchSuite {
     /// Fills `size` bytes of a new stack and stores below them. There is room for one page more than that, which the
     /// frames above the probe need in part, so that the timed store is the first without room.
     ///
-    /// mremap has stacks of its own, those between pages without access: where it has put pages, the kernel no longer
-    /// moves any by UFFDIO_MOVE.
+    /// mremap has stacks of its own, those between pages without access: each of its moves splits mappings, and those
+    /// in which the other movers work should stay whole.
     static func move(_ size: Int, by mover: PageMover) throws -> (nanoseconds: UInt64, FaultStatistics) {
         var statistics: FaultStatistics?
         let configuration = StackConfiguration(
             strategy: .faultMove, initial: size + 4096, guardKind: mover == .mremap ? .protNone : nil, mover: mover)
-        let time = try withStack(configuration, statistics: { statistics = $0 }) { fl_probe_store_below(size) }
+        let time = try withStack(configuration, statistics: { statistics = $0 }, { fl_probe_store_below(size) })
         guard let statistics else { preconditionFailure("a stack that ended has statistics") }
         return (time, statistics)
     }

@@ -90,14 +90,14 @@ struct TrapSuite: BenchSuite {
             var took: UInt64 = 0
             for _ in 0..<count {
                 StackPool.drain()
-                var growths = 0, moves = 0
+                var growths = 0
+                var moves = 0
                 took += try withStack(
                     configuration,
                     statistics: {
                         growths = $0.growths
                         moves = $0.moves.values.reduce(0, +)
-                    }
-                ) { fl_probe_store_below(Self.live) }
+                    }, { fl_probe_store_below(Self.live) })
                 guard growths == 1, moves == (isMove ? 1 : 0) else {
                     throw RuntimeFailure("trap / \(name): \(growths) growths and \(moves) moves instead of one")
                 }
@@ -113,12 +113,12 @@ private func failedChecksThatMove(_ count: Int) throws -> UInt64 {
     for _ in 0..<count {
         var moves = 0
         took += try withStack(
-            StackConfiguration(strategy: .checkMove), statistics: { moves = $0.moves.values.reduce(0, +) }
-        ) {
-            let start = MeasurementClock.monotonic.now()
-            fl_probe_checked_call(CheckedCode.morestack)
-            return MeasurementClock.monotonic.now() - start
-        }
+            StackConfiguration(strategy: .checkMove), statistics: { moves = $0.moves.values.reduce(0, +) },
+            {
+                let start = MeasurementClock.monotonic.now()
+                fl_probe_checked_call(CheckedCode.morestack)
+                return MeasurementClock.monotonic.now() - start
+            })
         guard moves == 1 else { throw RuntimeFailure("trap / check-move: \(moves) moves instead of one") }
     }
     return took
@@ -128,9 +128,9 @@ private func failedChecksThatMove(_ count: Int) throws -> UInt64 {
 /// segments up.
 private func failedChecksOnSegments(_ count: Int) throws {
     var segments = 0
-    try withStack(StackConfiguration(strategy: .checkSegment), statistics: { segments = $0.segments }) {
-        for _ in 0..<count { fl_probe_checked_call(CheckedCode.morestack) }
-    }
+    try withStack(
+        StackConfiguration(strategy: .checkSegment), statistics: { segments = $0.segments },
+        { for _ in 0..<count { fl_probe_checked_call(CheckedCode.morestack) } })
     guard segments == count else {
         throw RuntimeFailure("trap / check-segment: \(segments) segments instead of \(count)")
     }

@@ -148,6 +148,9 @@ fl_morestack:
     retq
     .cfi_endproc
     .size fl_morestack, . - fl_morestack
+    .globl fl_morestack_end
+    .hidden fl_morestack_end
+fl_morestack_end:
 
 // fl_contained_return: where the outermost protected frame of an overflowing coroutine returns to. The results in the
 // registers belong to frames that are given up.

@@ -1,0 +1,122 @@
+// The benchmark's contract with its readers: which records exist and what they look like. Times are for information,
+// so nothing here compares one with a bound.
+
+import Foundation
+import Measurement
+import Report
+import Testing
+
+/// What one run of the built program wrote and how it ended.
+private struct Run {
+    var output = ""
+    var errors = ""
+    var status: Int32 = 0
+
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        // The products of the package lie beside the program that runs the tests.
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let folder = URL(fileURLWithPath: tests).deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = folder.appendingPathComponent("faultline")
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        // Errors are one line, which fits any pipe while the output is read.
+        self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        status = process.terminationStatus
+    }
+
+    func document() throws -> Document {
+        #expect(status == 0, "\(errors)")
+        #expect(errors.isEmpty)
+        return try Document(json: output)
+    }
+}
+
+extension Document {
+    /// The ratio of the row of the issue's table.
+    fileprivate func ratio(_ suite: String, _ name: String, _ baseline: String) -> Record? {
+        records.first {
+            $0.suite == suite && $0.name == name && $0.metric == Record.ratioMetric
+                && $0.parameters[Record.baselineParameter] == .string(baseline)
+        }
+    }
+
+    fileprivate func expectRatio(_ suite: String, _ name: String, _ baseline: String) {
+        guard let record = ratio(suite, name, baseline) else {
+            Issue.record("no ratio of \(suite) / \(name) against \(baseline); notes: \(notes)")
+            return
+        }
+        #expect(record.unit == .ratio)
+        #expect(record.median > 0 && record.samples > 1)
+    }
+}
+
+// Serialized: benchmarks disturb each other, and a test that takes the machine is enough at a time.
+@Suite(.serialized) struct BenchTests {
+    @Test func switchAndGrowthHaveTheRowsOfTheTable() throws {
+        let document = try Run(["bench", "switch", "growth", "--quick", "--format", "json"]).document()
+        #expect(Set(document.records.map(\.suite)) == ["switch", "growth"])
+        if document.notes.contains(where: { $0.contains("libboost-context-dev") }) {
+            #expect(document.ratio("switch", "api", "boost-fcontext") == nil)
+        } else {
+            document.expectRatio("switch", "api", "boost-fcontext")
+            document.expectRatio("switch", "raw", "boost-fcontext")
+        }
+        document.expectRatio("switch", "api-fp-control", "api")
+        document.expectRatio("growth", "fault-first-touch", "demand")
+        document.expectRatio("growth", "fault-second-touch", "array")
+        for record in document.records {
+            #expect(record.low <= record.median && record.median <= record.high, "\(record.suite)/\(record.name)")
+            #expect(record.median > 0, "\(record.suite)/\(record.name)")
+        }
+    }
+
+    @Test func timesAndRatiosAreUnambiguous() throws {
+        let document = try Run(["bench", "spawn", "move", "trap", "--quick", "--format", "json"]).document()
+        if document.notes.isEmpty {
+            document.expectRatio("spawn", "pooled", "boost-pooled")
+            document.expectRatio("move", "page-move-1MiB", "copy")
+        }
+        let keys = document.records.map {
+            "\($0.suite)/\($0.name)/\($0.metric)/\($0.parameters[Record.baselineParameter]?.description ?? "")"
+        }
+        let repeated = Dictionary(grouping: keys) { $0 }.filter { $0.value.count > 1 }.keys
+        #expect(repeated.isEmpty, "\(repeated.sorted())")
+    }
+
+    @Test func peersThatAreMissingAreSkippedWithANote() throws {
+        let run = try Run(["bench", "spawn", "--quick", "--format", "json"], environment: ["PATH": "/nonexistent"])
+        let document = try run.document()
+        #expect(document.notes.contains { $0.contains("Boost") && $0.contains("libboost-context-dev") })
+        #expect(!document.records.contains { $0.name.hasPrefix("boost") })
+        #expect(document.records.contains { $0.name == "pooled" && $0.metric == "time" })
+    }
+
+    @Test func aSuiteThatCannotBeMeasuredIsAnErrorOfOneLine() throws {
+        let run = try Run(["bench", "checks", "--quick"], environment: ["PATH": "/nonexistent"])
+        #expect(run.status == 1)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.split(separator: "\n").count == 1)
+        #expect(run.errors.contains("clang"))
+    }
+
+    @Test func anUnknownSuiteListsTheValidOnes() throws {
+        let run = try Run(["bench", "swich"])
+        #expect(run.status == 64)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains("unknown suite 'swich'; choose from: switch, spawn, growth, move, trap, checks"))
+    }
+
+    @Test func prometheusIsNoFormatOfMeasurements() throws {
+        let run = try Run(["bench", "--format", "prometheus"])
+        #expect(run.status == 64)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains("table") && run.errors.contains("json"))
+    }
+}

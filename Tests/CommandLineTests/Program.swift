@@ -1,0 +1,94 @@
+// Running the program that was built together with these tests, as users run it.
+
+import Foundation
+import Testing
+
+/// The program `faultline` and what a run of it left behind.
+struct Program {
+    /// The exit code, or the negated signal.
+    let status: Int32
+    let output: String
+    let errors: String
+
+    /// The built program: next to the program that runs the tests, or next to the bundle that it has loaded.
+    static var path: String {
+        get throws {
+            var folder = try URL(filePath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            let loaded = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+            if let bundle = loaded.split(separator: "\n").first(where: { $0.hasSuffix(".xctest") }),
+                let start = bundle.firstIndex(of: "/")
+            {
+                folder = URL(filePath: String(bundle[start...]))
+            }
+            let program = folder.deletingLastPathComponent().appending(path: "faultline")
+            try #require(FileManager.default.isExecutableFile(atPath: program.path), "\(program.path) is not built")
+            return program.path
+        }
+    }
+
+    /// Runs `faultline` with `arguments`; output is 80 columns wide.
+    static func run(_ arguments: [String]) throws -> Program {
+        try run(try path, arguments)
+    }
+
+    /// Runs a shell script in which `$0` is the program and `$1`, `$2`, … are `arguments`.
+    static func shell(_ script: String, _ arguments: [String] = []) throws -> Program {
+        try run("/bin/sh", ["-c", script, try path] + arguments)
+    }
+
+    private static func run(_ executable: String, _ arguments: [String]) throws -> Program {
+        // Files hold any amount, where pipes would have to be read meanwhile.
+        let folder = try TemporaryFolder()
+        let (output, errors) = (folder.file("output"), folder.file("errors"))
+        for file in ["output", "errors"] { _ = try folder.file(file, holding: "") }
+        let process = Process()
+        process.executableURL = URL(filePath: executable)
+        process.arguments = arguments
+        var environment = ProcessInfo.processInfo.environment
+        environment["COLUMNS"] = "80"
+        // A crash is a failure, with or without pages of a backtrace.
+        environment["SWIFT_BACKTRACE"] = "enable=no"
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle(forWritingAtPath: output)
+        process.standardError = FileHandle(forWritingAtPath: errors)
+        try process.run()
+        process.waitUntilExit()
+        return Program(
+            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            output: try String(contentsOfFile: output, encoding: .utf8),
+            errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
+}
+
+/// A folder that goes with its last reference.
+final class TemporaryFolder {
+    private let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "faultline-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    /// The path of the file called `name` in the folder.
+    func file(_ name: String) -> String { url.appending(path: name).path }
+
+    /// A file with `text`.
+    func file(_ name: String, holding text: String) throws -> String {
+        try text.write(toFile: file(name), atomically: true, encoding: .utf8)
+        return file(name)
+    }
+}
+
+/// What this machine must have for some tests.
+enum Requirement {
+    /// Code with checks is built with the toolchain's clang. CI has it, so there its absence is a failure.
+    static let checkedCode =
+        ProcessInfo.processInfo.environment["CI"] != nil
+        || (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/swiftc")
+                || FileManager.default.isExecutableFile(atPath: "\($0)/clang")
+        }
+}

@@ -1,0 +1,243 @@
+// Each strategy against a huge fixed stack, and how it made room.
+import CShim
+import Faultline
+import Glibc
+import TestSupport
+import Testing
+
+private let plain = StackStrategy.allCases.filter { !$0.needsChecks }
+
+/// A strategy with its guard.
+private struct GrowthCase: Sendable, CustomTestStringConvertible {
+    let strategy: StackStrategy
+    let guardKind: StackGuard
+    var testDescription: String { "\(strategy.rawValue) with \(guardKind.rawValue)" }
+    static let all = [StackStrategy.fault, .faultMove].flatMap { strategy in
+        StackGuard.allCases.map { GrowthCase(strategy: strategy, guardKind: $0) }
+    }
+    func configuration(initial: Int = 4096, maximum: Int? = nil) -> StackConfiguration {
+        StackConfiguration(strategy: strategy, initial: initial, maximum: maximum, guardKind: guardKind)
+    }
+}
+
+private indirect enum Tree {
+    case leaf
+    case node(Tree, Int, Tree)
+    func inserting(_ n: Int) -> Tree {
+        switch self {
+        case .leaf: .node(.leaf, n, .leaf)
+        case .node(let l, let m, let r): n < m ? .node(l.inserting(n), m, r) : .node(l, m, r.inserting(n))
+        }
+    }
+    var depth: Int {
+        switch self {
+        case .leaf: 0
+        case .node(let l, _, let r): 1 + max(l.depth, r.depth)
+        }
+    }
+}
+
+@inline(never) private func ackermann(_ m: Int, _ n: Int) -> Int {
+    if m == 0 { return n + 1 }
+    return n == 0 ? ackermann(m - 1, 1) : ackermann(m - 1, ackermann(m, n - 1))
+}
+
+private func work() -> [String] {
+    var tree = Tree.leaf
+    for n in 0..<500 { tree = tree.inserting(n) } // a list: as deep as it is long
+    let text = (0..<50).map { "\($0): \(sum(to: $0 * 100))" }.joined(separator: ", ")
+    return ["\(tree.depth)", "\(ackermann(2, 300))", text, "\(ts_recurse(3000, 200))", "\(ts_large_frame(10_000))"]
+}
+
+extension Stacks {
+    @Suite struct Strategies {
+        @Test(arguments: plain) func resultEqualsAHugeFixedStacks(_ strategy: StackStrategy) throws {
+            let expected = try withStack(.init(strategy: .fixed, maximum: 60 << 20), work)
+            #expect(expected[0] == "500" && expected[1] == "603")
+            for _ in 0..<3 { #expect(try withStack(.init(strategy: strategy), work) == expected) }
+        }
+
+        @Test(arguments: [StackStrategy.fixed, .demand, .checkFixed]) func fixedSizesNeverTrap(_ strategy: StackStrategy) throws {
+            let (_, statistics) = try measured(.init(strategy: strategy, maximum: 1 << 20)) { ts_touch(pages: 250) }
+            #expect(statistics.allTraps == 0 && statistics.growths == 0)
+        }
+
+        @Test(arguments: StackGuard.allCases) func aMebibyteTouchedPageByPageTakesAtMostNineTraps(_ kind: StackGuard) throws {
+            let configuration = StackConfiguration(strategy: .fault, initial: 4096, guardKind: kind)
+            let (_, statistics) = try measured(configuration) { ts_touch(pages: 256) }
+            let traps = try #require(statistics.traps["growth"])
+            #expect(traps >= 1 && traps <= 9)
+            #expect(statistics.growths == traps && statistics.allTraps == traps)
+            #expect(statistics.bytesCommitted >= (1 << 20) - 8192 && statistics.bytesCommitted <= 4 << 20)
+            #expect(statistics.highWaterMark > 512 << 10 && statistics.highWaterMark <= statistics.bytesCommitted + 4096)
+            #expect(statistics.allMoves == 0 && statistics.overflows == 0)
+            #expect(statistics.handlerTime.count == traps)
+            #expect(statistics.handlerTime.p50 > 0 && statistics.handlerTime.p50 <= statistics.handlerTime.p99)
+            #expect(statistics.handlerTime.p99 <= statistics.handlerTime.max)
+        }
+
+        @Test(arguments: GrowthCase.all) fileprivate func aSecondTouchDoesNotTrap(_ growth: GrowthCase) throws {
+            let (first, second) = try withStack(growth.configuration()) {
+                let before = ts_running_traps()
+                ts_touch(pages: 256)
+                let between = ts_running_traps()
+                ts_touch(pages: 256)
+                return (between - before, ts_running_traps() - between)
+            }
+            #expect(first > 0 && second == 0)
+        }
+
+        @Test(arguments: GrowthCase.all, [20 << 10, 40 << 10, 60 << 10])
+        fileprivate func growthIsContiguousDownToTheStackPointer(_ growth: GrowthCase, frame: Int) throws {
+            // A system call into the middle of a frame whose lowest word alone was touched would return EFAULT.
+            #expect(try withStack(growth.configuration()) { ts_read_into_frame(frame) } == 0)
+        }
+
+        @Test(arguments: [2, 5, 20, 100, 300, 2000, 20_000]) func aMoveLandsInASlotAtLeastTwiceAsLarge(pages: Int) throws {
+            let sizes = try withStack(.init(strategy: .faultMove, initial: 4096)) {
+                let before = ts_running_slot()
+                ts_touch(pages: pages)
+                return (before, ts_running_slot())
+            }
+            #expect(sizes.0 == 64 << 10)
+            #expect(sizes.1 >= 2 * sizes.0)
+            #expect(sizes.1 > pages * 4096)
+        }
+
+        @Test func aMovedStackCountsWhatMoved() throws {
+            let (_, statistics) = try measured(.init(strategy: .faultMove, initial: 4096)) {
+                sum(to: 20_000)
+            }
+            #expect(statistics.allMoves >= 2 && statistics.growths == statistics.allMoves)
+            #expect(statistics.bytesMoved >= 4096 * statistics.allMoves)
+            #expect(statistics.wordsScanned * 8 >= statistics.bytesMoved - 4096 * statistics.allMoves)
+            #expect(statistics.wordsRelocated > 1000 && statistics.wordsRelocated <= statistics.wordsScanned + 64)
+        }
+
+        @Test(arguments: StackGuard.allCases) func everyFrameOfADeepRecursionSurvivesItsMoves(_ kind: StackGuard) throws {
+            let expected = try withStack(.init(strategy: .fixed, maximum: 60 << 20)) { ts_recurse(50_000, 300) }
+            for mover in PageMover.allCases where !(mover == .uffdioMove && kind == .protNone) {
+                let configuration = StackConfiguration(strategy: .faultMove, initial: 4096, guardKind: kind, mover: mover)
+                let (value, statistics) = try measured(configuration) { ts_recurse(50_000, 300) }
+                #expect(value == expected)
+                #expect(statistics.moves[mover]! >= 1, "\(mover) was never used")
+            }
+        }
+
+        @Test func stacksAreReusedWithoutTheirHistory() throws {
+            for round in 0..<200 {
+                let configuration = StackConfiguration(strategy: .fault, initial: 4096, maximum: 1 << 20)
+                let (_, statistics) = try measured(configuration) { ts_touch(pages: 100) }
+                #expect(statistics.growths >= 4, "round \(round): the pool handed out a grown stack")
+                #expect(statistics.growths <= 9)
+            }
+        }
+    }
+
+    @Suite struct LargeFrames {
+        /// Each slot with the largest frame that its guard catches without probes: the guard's own size.
+        static let slots: [(reservation: Int, guardSize: Int)] = [
+            (64 << 10, 48 << 10), (256 << 10, 64 << 10), (1 << 20, 256 << 10), (8 << 20, 1 << 20), (64 << 20, 1 << 20),
+        ]
+
+        @Test(arguments: GrowthCase.all, [8 << 10, 16 << 10, 48 << 10, 100 << 10, 200 << 10, 900 << 10, 5 << 20])
+        fileprivate func framesLargerThanTheGuardBandGrow(_ growth: GrowthCase, frame: Int) throws {
+            for depth in [0, 1, 7, 100] {
+                #expect(try withStack(growth.configuration()) { at(depth: depth) { ts_large_frame(frame) } })
+            }
+        }
+
+        @Test(arguments: slots, StackGuard.allCases)
+        func theLargestUnprobedFrameOfASlotIsCaughtAsAnOverflow(slot: (reservation: Int, guardSize: Int), kind: StackGuard) throws {
+            // The whole room is the maximum, so that a frame which leaves it must hit the guard at the slot's end.
+            let room = slot.reservation - slot.guardSize
+            let reserve = 256 << 10
+            guard room > reserve else {
+                // No slot below 1 MiB has room for the reserve of an isolated stack.
+                #expect(throws: StackError.self) {
+                    try withStack(.init(reservation: slot.reservation, guardKind: kind, isIsolated: true)) {}
+                }
+                return
+            }
+            let configuration = StackConfiguration(
+                strategy: .demand, maximum: room - reserve, reservation: slot.reservation, guardKind: kind, isIsolated: true)
+            for beyond in [64, 4096, slot.guardSize / 2, slot.guardSize + reserve - 8192] {
+                #expect(throws: StackFault.self, "a frame that ends \(beyond) bytes below the maximum") {
+                    try withStack(configuration) { ts_large_frame(room - reserve + beyond) }
+                }
+            }
+        }
+
+        @Test(arguments: [16 << 10, 48 << 10, 100 << 10, 200 << 10]) func swiftFramesOfThatSizeGrowToo(_ bytes: Int) throws {
+            func fill() -> Int {
+                withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { buffer in
+                    buffer.storeBytes(of: 1, as: UInt8.self)
+                    for index in 0..<bytes { buffer.storeBytes(of: UInt8(truncatingIfNeeded: index), toByteOffset: index, as: UInt8.self) }
+                    return buffer.reduce(0) { $0 + Int($1) }
+                }
+            }
+            let expected = (0..<bytes).reduce(0) { $0 + $1 & 255 }
+            for growth in GrowthCase.all { #expect(try withStack(growth.configuration(), fill) == expected) }
+        }
+    }
+
+    @Suite struct Configurations {
+        private static let illegal: [(StackConfiguration, String)] = [
+            (.init(strategy: .fixed, initial: 4096), "'fixed' does not use 'initial'"),
+            (.init(strategy: .fault, mover: .copy), "'fault' does not use 'mover'"),
+            (.init(strategy: .faultMove, reservation: 1 << 20), "'fault-move' does not use 'reservation'"),
+            (.init(strategy: .growsDown, guardKind: .protNone), "'grows-down' does not use 'guard'"),
+            (.init(strategy: .faultMove, guardKind: .protNone, mover: .uffdioMove), "'uffdio-move' needs guard 'guard-pages'"),
+            (.init(reservation: 5 << 20), "not a slot size"),
+            (.init(maximum: 0), "out of range"),
+            (.init(maximum: -1), "out of range"),
+            (.init(maximum: 1 << 40), "out of range"),
+            (.init(initial: 1 << 20, maximum: 4096), "exceeds the maximum"),
+            (.init(maximum: 1 << 20, reservation: 1 << 20), "choose a larger reservation"),
+        ]
+
+        @Test(arguments: illegal.indices) func anIllegalConfigurationNamesTheOption(_ index: Int) throws {
+            let (configuration, text) = Self.illegal[index]
+            let error = #expect(throws: StackError.self) { try withStack(configuration) {} }
+            #expect(error?.description.contains(text) == true, "\(error as Any)")
+            #expect(throws: error!) { try Coroutine<Void, Void, Void>(configuration: configuration) { (_: borrowing _, _) in } }
+        }
+
+        @Test func tooManyProtNoneStacksNameTheLimit() async {
+            let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+                var all: [Coroutine<Void, Void, Void>] = []
+                do {
+                    for _ in 0..<40_000 {
+                        all.append(try Coroutine(configuration: .init(maximum: 8192, guardKind: .protNone)) { (_: borrowing _, _) in })
+                    }
+                } catch {
+                    // Every mapping is taken: make room for the message first.
+                    let text = "\(all.count): \(error)"
+                    all.removeLast(100)
+                    writeToStandardError(text)
+                }
+                all.removeAll()
+                try withStack(.init(maximum: 8192, guardKind: .protNone)) {}
+            }
+            expectMessage(result, "raise vm.max_map_count")
+            expectMessage(result, "guard-pages")
+        }
+
+        @Test func guardPagesHaveNoSuchLimit() throws {
+            guard fl_capabilities_get().pointee.guard_install else { return }
+            var all: [Coroutine<Void, Void, Void>] = []
+            for _ in 0..<40_000 {
+                all.append(try Coroutine(configuration: .init(maximum: 8192, guardKind: .guardPages)) { (_: borrowing _, _) in })
+            }
+            #expect(all.count == 40_000)
+        }
+    }
+}
+
+/// Runs `body` below `depth` Swift frames.
+@inline(never) func at<R>(depth: Int, _ body: () throws -> R) rethrows -> R {
+    if depth == 0 { return try body() }
+    let result = try at(depth: depth - 1, body)
+    _ = keep(depth)
+    return result
+}

@@ -1,0 +1,107 @@
+/// What tests need and Swift cannot say: frames of a given size, pointers in given registers, faults of every kind,
+/// signal handlers with every combination of flags, fork.
+#ifndef FAULTLINE_TEST_SUPPORT_H
+#define FAULTLINE_TEST_SUPPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "CShim.h"
+
+#pragma clang assume_nonnull begin
+
+// MARK: stacks
+
+/// The stack that runs on this thread, null on a thread's own.
+const fl_stack *_Nullable ts_running_stack(void);
+
+/// Whether the head of Swift's exclusivity access set was found.
+bool ts_access_set_is_known(void);
+
+/// The kernel's number of this thread.
+int ts_thread_id(void);
+
+/// Touches `pages` pages below the stack pointer, one after the other, downward.
+void ts_touch_down(size_t pages);
+
+/// A frame of about `bytes` whose lowest word is stored first: one unprobed jump of the stack pointer. Returns whether
+/// a sum over a pattern that is then written to the whole frame is right.
+bool ts_large_frame(size_t bytes);
+
+/// A frame of `bytes` of which only the lowest word was stored; then read(2) fills a buffer in its middle. Returns 0 or
+/// the errno value of the read.
+int ts_read_into_frame(size_t bytes);
+
+/// `depth` nested C frames of about `frame` bytes; returns a value that depends on each of them.
+uint64_t ts_recurse(uint32_t depth, size_t frame);
+
+/// Stores errno `value`, traps by touching `pages` pages, and returns errno as it was then.
+int ts_errno_across_growth(int value, size_t pages);
+
+// MARK: pointer holders; each returns whether every pointer followed the stack
+
+/// Pairs of pointers to a local in each of xmm0 … xmm15, and in ymm0 … ymm15 where the processor has them, across a
+/// store `pages` pages further down.
+bool ts_vector_registers(size_t pages);
+
+/// Pointers to a local in eleven general registers.
+bool ts_general_registers(size_t pages);
+
+/// The address one past the end of the stack, kept in a local.
+bool ts_one_past_end(size_t pages);
+
+/// An address kept in the red zone, across a store into the same red zone that faults.
+bool ts_red_zone(void);
+
+// MARK: faults
+
+void ts_read_byte(uintptr_t address);
+void ts_write_byte(uintptr_t address);
+void ts_jump(uintptr_t address);
+/// Reads through two registers of which neither holds an address of the stack.
+void ts_read_indexed(uintptr_t address);
+/// Writes to a string literal.
+void ts_write_read_only(void);
+/// Reads a page of a file mapping beyond the end of the file: SIGBUS.
+void ts_read_beyond_file(void);
+/// Calls through rsp while it is non-canonical: SIGBUS.
+void ts_push_non_canonical(void);
+/// Lowers the stack pointer to `distance` bytes above the usable part's end, and has the kernel deliver `signal`.
+void ts_signal_near_end(int signal, size_t distance);
+
+// MARK: handlers
+
+typedef enum ts_handler_kind : uint32_t {
+    TS_HANDLER_INFO = 1,      ///< SA_SIGINFO
+    TS_HANDLER_NODEFER = 2,   ///< SA_NODEFER
+    TS_HANDLER_RESET = 4,     ///< SA_RESETHAND
+    TS_HANDLER_MASKS_USR1 = 8,///< SIGUSR1 in sa_mask
+    TS_HANDLER_RETURNS = 16,  ///< returns instead of ending the process with status 7
+    TS_HANDLER_ONSTACK = 32,  ///< SA_ONSTACK
+} ts_handler_kind;
+
+/// Installs a handler that writes "handler signal=… [code=… address=…] blocked-self=… blocked-usr1=… calls=…".
+int ts_install_handler(int signal, uint32_t kind);
+/// signal(2) with SIG_DFL or SIG_IGN.
+int ts_set_default(int signal);
+int ts_set_ignore(int signal);
+/// Installs a handler that writes the verdicts counted so far and restores the default action.
+int ts_install_reporter(void);
+/// Sends `signal` to this thread.
+void ts_raise(int signal);
+/// A signal handler without SA_ONSTACK that counts its calls.
+int ts_install_counting_handler(int signal);
+int ts_handler_calls(void);
+
+/// fork(2), which Swift does not import.
+int ts_fork(void);
+
+/// The alternate stack of this thread: size in bytes, 0 where there is none.
+size_t ts_alternate_stack_size(void);
+uintptr_t ts_alternate_stack_low(void);
+/// Gives this thread an alternate stack of `size` bytes from malloc. Returns 0 or an errno value.
+int ts_set_alternate_stack(size_t size);
+
+#pragma clang assume_nonnull end
+#endif
