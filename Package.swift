@@ -58,7 +58,7 @@ let package = Package(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "TestSupport"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CrashTests", dependencies: ["Faultline", "FaultChild"], swiftSettings: warningsAreErrors),
+            name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "BenchTests", dependencies: ["faultline-tool", "Report"], swiftSettings: warningsAreErrors),
         .testTarget(

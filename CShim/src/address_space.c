@@ -315,7 +315,13 @@ void fl_place_release(fl_place place, bool provoked) {
         uintptr_t from = place.arena->guard == FL_GUARD_PAGES ? fl_place_low(place) : slot->low;
         if (from && from < base) (void)fl_system_advise(FL_SITE_RELEASE, from, base - from, MADV_DONTNEED);
     }
-    if (provoked) slot->old_low = slot->low;
+    if (provoked) {
+        // The debug knob guarded only a part; the next use takes all of an old range without access for granted.
+        if (place.arena->guard == FL_GUARD_PROT_NONE) {
+            (void)fl_system_protect(FL_SITE_PROTECT_NONE, slot->low, base - slot->low, PROT_NONE);
+        }
+        slot->old_low = slot->low;
+    }
     atomic_store_explicit(&slot->state, FL_SLOT_FREE, memory_order_release);
     atomic_store_explicit(&slot->owner, NULL, memory_order_relaxed);
     atomic_fetch_sub_explicit(&in_use[place.arena->size], 1, memory_order_relaxed);

@@ -42,7 +42,8 @@ static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, ui
         *high = fl_place_base(place);
         return true;
     }
-    *low = stack->low;
+    // The kernel extends a grows-down stack without a word; what lies above the stack pointer is mapped.
+    *low = stack->place.arena ? stack->low : stack->slot_low;
     *high = stack->base;
     return true;
 }

@@ -127,10 +127,12 @@ static fl_failure map_grows_down(fl_stack *stack) {
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
         if (error) return fl_failure_at(FL_SITE_GROWS_DOWN_PROBE, error);
         uintptr_t base = (uintptr_t)probe + length;
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)probe, length);
+        // What lies below the maximum stays reserved: it ends the kernel's growth there, however much RLIMIT_STACK allows.
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, base - stack->maximum, stack->maximum);
         void *address = (void *)(base - stack->initial);
         error = fl_system_map(FL_SITE_GROWS_DOWN_MAP, &address, stack->initial, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+        if (error) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)probe, length - stack->maximum);
         if (error == EEXIST) continue;
         if (error) return fl_failure_at(FL_SITE_GROWS_DOWN_MAP, error);
         stack->base = base;
@@ -304,7 +306,8 @@ static void clear_details(fl_stack *stack) {
 static void discard(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         // The kernel grew the mapping by itself; unmapping its largest extent covers what it became.
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, stack->base - stack->maximum, stack->maximum);
+        uintptr_t length = stack->maximum + GROWS_DOWN_GAP + FL_PAGE;
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, stack->base - length, length);
     } else {
         fl_place_release(stack->place, (stack->flags & FL_STACK_PROVOKED) != 0);
     }
@@ -314,7 +317,9 @@ static void discard(fl_stack *stack) {
 
 static void quarantine(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
-        (void)fl_system_protect(FL_SITE_PROTECT_NONE, stack->low, stack->base - stack->low, PROT_NONE);
+        void *address = (void *)stack->slot_low;
+        (void)fl_system_map(FL_SITE_QUARANTINE, &address, stack->maximum, PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
     } else {
         if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
             // Frames on further segments were abandoned with the rest. The link stands at the top of each.

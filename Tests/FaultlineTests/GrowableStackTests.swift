@@ -51,7 +51,7 @@ extension Stacks {
         @Test func passesResultsWithReferences() throws {
             do {
                 let result = try withGrowableStack { (0..<10).map { _ in Tracked() } }
-                #expect(result.count == 10 && Tracked.alive == 10)
+                withExtendedLifetime(result) { #expect(result.count == 10 && Tracked.alive == 10) }
             }
             #expect(Tracked.alive == 0)
         }

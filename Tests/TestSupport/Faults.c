@@ -26,8 +26,11 @@ __attribute__((noinline)) void ts_read_indexed(uintptr_t address) {
 }
 
 void ts_write_read_only(void) {
-    static const char constant[] = "constant";
-    ts_write_byte((uintptr_t)constant);
+    char *mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) _exit(3);
+    mapped[0] = 1;
+    if (mprotect(mapped, 4096, PROT_READ)) _exit(3);
+    ts_write_byte((uintptr_t)mapped);
 }
 
 void ts_read_beyond_file(void) {
@@ -152,6 +155,10 @@ int ts_install_counting_handler(int signal) {
 }
 
 int ts_handler_calls(void) { return counted; }
+
+void ts_discard_output(void) {
+    if (!freopen("/dev/null", "w", stdout)) _exit(3);
+}
 
 int ts_fork(void) { return fork(); }
 

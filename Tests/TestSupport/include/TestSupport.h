@@ -61,7 +61,7 @@ void ts_write_byte(uintptr_t address);
 void ts_jump(uintptr_t address);
 /// Reads through two registers of which neither holds an address of the stack.
 void ts_read_indexed(uintptr_t address);
-/// Writes to a string literal.
+/// Writes to a page that is present and read-only.
 void ts_write_read_only(void);
 /// Reads a page of a file mapping beyond the end of the file: SIGBUS.
 void ts_read_beyond_file(void);
@@ -93,6 +93,9 @@ void ts_raise(int signal);
 /// A signal handler without SA_ONSTACK that counts its calls.
 int ts_install_counting_handler(int signal);
 int ts_handler_calls(void);
+
+/// Standard output goes to /dev/null from here on, still through stdio.
+void ts_discard_output(void);
 
 /// fork(2), which Swift does not import.
 int ts_fork(void);

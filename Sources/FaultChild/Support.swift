@@ -1,0 +1,48 @@
+import CShim
+import Faultline
+import Glibc
+import TestSupport
+
+typealias Scenario = @Sendable ([String]) throws -> Void
+
+let scenarios: [String: Scenario] = faultScenarios
+    .merging(containmentScenarios) { $1 }.merging(handlerScenarios) { $1 }.merging(injectionScenarios) { $1 }
+
+func say(_ text: String) { _ = (text + "\n").withCString { write(2, $0, strlen($0)) } }
+
+/// Keeps a value from being computed away or a frame from being removed.
+@inline(never) @_optimize(none) func keep<T>(_ value: T) -> T { value }
+
+@inline(never) func sum(to depth: Int) -> Int {
+    if depth == 0 { return 0 }
+    let below = sum(to: depth - 1)
+    return below &+ keep(depth)
+}
+
+/// User code alone: recurses until something stops it.
+@inline(never) func recurseForever(_ depth: Int = 0) -> Int {
+    if keep(depth) == .max { return 0 }
+    return recurseForever(depth + 1) &+ keep(1)
+}
+
+/// Ends the process when something that must hold does not.
+func require(_ condition: Bool, _ text: @autoclosure () -> String, line: Int = #line) {
+    if condition { return }
+    say("failed at line \(line): \(text())")
+    exit(9)
+}
+
+/// Runs `body` on a stack and says how it ended.
+func outcome(_ configuration: StackConfiguration, _ body: () throws -> Void) -> String {
+    do {
+        try withStack(configuration, body)
+        return "returned"
+    } catch let fault as StackFault {
+        return "fault: \(fault)"
+    } catch { return "error: \(error)" }
+}
+
+func usablePages() -> Int {
+    let stack = ts_running_stack()!
+    return Int(stack.pointee.base - stack.pointee.low) / 4096
+}

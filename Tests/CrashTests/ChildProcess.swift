@@ -1,0 +1,129 @@
+// Runs FaultChild as what it is: a plain executable, with Swift's backtracer on or off.
+import Glibc
+import Testing
+
+enum Ending: Equatable, CustomStringConvertible {
+    case exited(Int32), signalled(Int32), timedOut
+    var description: String {
+        switch self {
+        case .exited(let status): "exited with \(status)"
+        case .signalled(let signal): "ended by signal \(signal)"
+        case .timedOut: "did not end in time"
+        }
+    }
+}
+
+struct ChildResult {
+    let ending: Ending
+    /// Standard output and standard error in one.
+    let output: String
+    /// The value behind `name=` in the output.
+    func number(_ name: String) -> Int? {
+        guard let range = output.firstRange(of: name + "=") else { return nil }
+        return Int(output[range.upperBound...].prefix { $0.isNumber })
+    }
+}
+
+enum ChildProcess {
+    static let directory: String = {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let length = readlink("/proc/self/exe", &buffer, buffer.count)
+        let path = String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self)
+        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }()
+    static var faultChild: String { directory + "/FaultChild" }
+
+    /// Runs a program to its end, or kills it after `seconds`. `whileRunning` sees what was written so far.
+    static func run(
+        program path: String = faultChild, _ arguments: [String], backtrace: Bool = false, seconds: Int = 60,
+        whileRunning: (pid_t, String) -> Void = { _, _ in }
+    ) throws -> ChildResult {
+        var ends: [Int32] = [0, 0]
+        // A pipe that no other child, started at the same moment, inherits.
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
+        defer { close(ends[0]) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+        // The child starts with every signal at its default and none blocked, whatever this process does.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t(), all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        var environment = currentEnvironment().filter { !$0.hasPrefix("SWIFT_BACKTRACE=") }
+        environment.append("SWIFT_BACKTRACE=" + (backtrace ? "enable=yes,interactive=no,color=no" : "enable=no"))
+
+        var process = pid_t()
+        let error = withArray([path] + arguments) { argv in
+            withArray(environment) { envp in posix_spawn(&process, path, &actions, &attributes, argv, envp) }
+        }
+        close(ends[1])
+        try #require(error == 0, "\(path) cannot be started: \(String(cString: strerror(error)))")
+
+        var output: [UInt8] = [], timedOut = false
+        let deadline = time(nil) + seconds
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            var ready = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+            if poll(&ready, 1, 200) > 0 {
+                let length = read(ends[0], &buffer, buffer.count)
+                if length <= 0 { break }
+                output += buffer.prefix(length)
+                whileRunning(process, String(decoding: output, as: UTF8.self))
+            }
+            if time(nil) > deadline && !timedOut {
+                timedOut = true
+                kill(process, SIGKILL)
+            }
+        }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        let signal = status & 0x7f
+        let ending: Ending = timedOut ? .timedOut : signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+        return ChildResult(ending: ending, output: String(decoding: output, as: UTF8.self))
+    }
+
+    private static func currentEnvironment() -> [String] {
+        var result: [String] = []
+        var entry = environ
+        while let text = entry.pointee {
+            result.append(String(cString: text))
+            entry += 1
+        }
+        return result
+    }
+
+    private static func withArray<R>(
+        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
+    ) -> R {
+        var pointers = strings.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        return pointers.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
+    }
+}
+
+/// Runs a scenario and records an issue unless it ended so, having written each of `texts`.
+@discardableResult
+func expectChild(
+    _ arguments: String, ends ending: Ending, writes texts: [String] = [], never absent: [String] = ["survived"],
+    backtrace: Bool = false, seconds: Int = 60, sourceLocation: SourceLocation = #_sourceLocation
+) throws -> ChildResult {
+    let result = try ChildProcess.run(arguments.split(separator: " ").map(String.init), backtrace: backtrace, seconds: seconds)
+    #expect(result.ending == ending, "\(arguments): \(result.output.suffix(2000))", sourceLocation: sourceLocation)
+    for text in texts {
+        #expect(result.output.contains(text), "\(arguments) wrote: \(result.output.suffix(2000))", sourceLocation: sourceLocation)
+    }
+    for text in absent {
+        #expect(!result.output.contains(text), "\(arguments) wrote: \(result.output.suffix(2000))", sourceLocation: sourceLocation)
+    }
+    return result
+}

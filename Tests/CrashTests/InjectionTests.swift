@@ -1,0 +1,117 @@
+// Every system call of the shim fails once, in a child: it throws, falls back or dies with a message, and works again.
+import CShim
+import Faultline
+import Glibc
+import Testing
+
+/// What a refusal at a site leads to.
+private enum Outcome: Sendable {
+    /// Making the stack throws, naming this call.
+    case throwing(String)
+    /// The work is done another way.
+    case fallback
+    /// An isolated coroutine ends with a fault that names the call; without isolation the process ends.
+    case fault
+    /// The process ends with this message.
+    case death(String)
+}
+
+private struct SiteCase: Sendable, CustomTestStringConvertible {
+    let site: fl_site
+    /// Armed before anything was made, and after the site has worked.
+    let first: Outcome?, later: Outcome?
+    var testDescription: String { String(cString: fl_site_name(site)) }
+
+    static let all: [SiteCase] = [
+        .init(site: .FL_SITE_ARENA_MAP, first: .throwing("arena-map"), later: .throwing("arena-map")),
+        .init(site: .FL_SITE_ARENA_TRIM, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_ARENA_TABLE, first: .throwing("arena-table"), later: .throwing("arena-table")),
+        .init(site: .FL_SITE_ARENA_ADVICE, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_STACK_TABLE, first: .throwing("stack-table"), later: .throwing("stack-table")),
+        .init(site: .FL_SITE_GUARD_INSTALL, first: .throwing("guard-pages"), later: .throwing("guard-install")),
+        .init(site: .FL_SITE_GUARD_REMOVE, first: .throwing("guard-pages"), later: .throwing("guard-remove")),
+        .init(site: .FL_SITE_GROW_INSTALL, first: .fault, later: .fault),
+        .init(site: .FL_SITE_GROW_REMOVE, first: .fault, later: .fault),
+        .init(site: .FL_SITE_PROTECT_NONE, first: .throwing("protect-none"), later: .throwing("protect-none")),
+        .init(site: .FL_SITE_PROTECT_WRITE, first: .throwing("protect-write"), later: .throwing("protect-write")),
+        .init(site: .FL_SITE_GROW_PROTECT, first: .fault, later: .fault),
+        .init(site: .FL_SITE_POPULATE, first: .fallback, later: .throwing("populate")),
+        .init(site: .FL_SITE_RELEASE, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_OLD_RANGE_GUARD, first: .death("could not be guarded (old-range-guard)"),
+              later: .death("could not be guarded (old-range-guard)")),
+        .init(site: .FL_SITE_QUARANTINE, first: .fault, later: .fault),
+        .init(site: .FL_SITE_USERFAULTFD, first: .fallback, later: nil), // opened once
+        .init(site: .FL_SITE_UFFDIO_API, first: .fallback, later: nil), // likewise
+        .init(site: .FL_SITE_UFFDIO_REGISTER, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_UFFDIO_MOVE, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_MREMAP, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_GROWS_DOWN_PROBE, first: .throwing("grows-down-probe"), later: .throwing("grows-down-probe")),
+        .init(site: .FL_SITE_GROWS_DOWN_MAP, first: .throwing("grows-down-map"), later: .throwing("grows-down-map")),
+        .init(site: .FL_SITE_ALTERNATE_MAP, first: .throwing("initialization"), later: .throwing("thread preparation")),
+        .init(site: .FL_SITE_ALTERNATE_PROTECT, first: .throwing("initialization"), later: .throwing("thread preparation")),
+        .init(site: .FL_SITE_ALTERNATE_SET, first: .throwing("initialization"), later: .throwing("thread preparation")),
+        .init(site: .FL_SITE_HANDLER_SET, first: .throwing("handler-set"), later: .throwing("handler-set")),
+    ]
+}
+
+@Suite struct InjectedFailures {
+    @Test func everySiteHasACase() {
+        #expect(SiteCase.all.map(\.site.rawValue) == Array(0..<fl_site.FL_SITE_COUNT.rawValue))
+    }
+
+    @Test(arguments: SiteCase.all, [ENOMEM, EPERM, EAGAIN])
+    fileprivate func aRefusalThrowsFallsBackOrEndsWithAMessage(_ site: SiteCase, _ error: Int32) throws {
+        for (when, outcome) in [("first", site.first), ("later", site.later)] {
+            guard let outcome else { continue }
+            try check(site, error, when, outcome, isolated: true)
+            try check(site, error, when, outcome, isolated: false)
+        }
+    }
+
+    @Test(arguments: SiteCase.all) fileprivate func aLaterCallMayFailAsWell(_ site: SiteCase) throws {
+        // Whatever the second, third or tenth call is for: no refusal may hang, or end without a message.
+        for after in [1, 2, 9] {
+            let result = try ChildProcess.run(["inject", "\(site.site.rawValue)", "\(ENOMEM)", "\(after)", "first", "isolated"], seconds: 30)
+            switch result.ending {
+            case .exited(0): #expect(result.output.contains("done"))
+            case .signalled(SIGSEGV): #expect(result.output.contains("faultline: "), "\(result.output)")
+            default: Issue.record("after \(after): \(result.ending): \(result.output.suffix(1000))")
+            }
+        }
+    }
+
+    @Test func aDefaultActionThatCannotBeRestoredStillEndsTheProcess() throws {
+        try expectChild("inject-default", ends: .signalled(SIGSEGV), seconds: 20)
+    }
+
+    private func check(_ site: SiteCase, _ error: Int32, _ when: String, _ outcome: Outcome, isolated: Bool) throws {
+        let arguments = "inject \(site.site.rawValue) \(error) 0 \(when) \(isolated ? "isolated" : "plain")"
+        let name = site.testDescription
+        let result: ChildResult
+        switch outcome {
+        case .throwing(let text):
+            result = try expectChild(arguments, ends: .exited(0), seconds: 30)
+            #expect(result.output.contains(/armed: error: [^\n]*/.ignoresCase()), "\(result.output)")
+            #expect(result.output.split(separator: "\n").contains { $0.hasPrefix("armed: error: ") && $0.contains(text) }, "\(result.output)")
+        case .fallback:
+            result = try expectChild(arguments, ends: .exited(0), writes: ["armed: returned"], never: ["error", "fault:"], seconds: 30)
+        case .fault where isolated:
+            result = try expectChild(arguments, ends: .exited(0), writes: ["armed: fault: stack overflow"], seconds: 30)
+            if site.site != .FL_SITE_QUARANTINE {
+                #expect(result.output.contains("(\(name) failed with errno \(error))"), "\(result.output)")
+            }
+        case .fault:
+            let message = site.site == .FL_SITE_QUARANTINE ? "overflowed" : "\(name) failed with errno \(error)"
+            try expectChild(arguments, ends: .signalled(SIGSEGV), writes: ["faultline: a coroutine's stack", message], seconds: 30)
+            return
+        case .death(let message):
+            try expectChild(arguments, ends: .signalled(SIGSEGV), writes: ["faultline: ", message], seconds: 30)
+            return
+        }
+        #expect(try #require(result.number("calls")) > 0, "the site was not reached: \(result.output)")
+        // Where the probe at the start was refused, guard pages stay unused; everything else works again.
+        if !(when == "first" && [.FL_SITE_ARENA_MAP, .FL_SITE_GUARD_INSTALL, .FL_SITE_GUARD_REMOVE].contains(site.site)) {
+            #expect(!result.output.contains("disarmed: error"), "\(result.output)")
+        }
+    }
+}
