@@ -38,15 +38,20 @@ let package = Package(
         .target(
             name: "Peers", dependencies: ["Workloads"], exclude: ["README.md"],
             resources: [.embedInCode("Boost/boost_peer.cpp")], swiftSettings: warningsAreErrors),
+        // The benchmark's suites, and the claims with their rules.
+        .target(
+            name: "Claims",
+            dependencies: ["Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch"],
+            exclude: ["README.md", "Bench/README.md"], swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", path: "Sources/FaultKinds", cSettings: warningsAreErrorsC),
         .executableTarget(
             name: "faultline-tool",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "CFaultKinds", "CPeers", "Peers", "CSwitch",
+                "Faultline", "Measurement", "Report", "Workloads", "Claims", "CFaultKinds",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Sources/faultline", exclude: ["README.md", "Bench/README.md"], swiftSettings: warningsAreErrors),
+            path: "Sources/faultline", exclude: ["README.md"], swiftSettings: warningsAreErrors),
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
@@ -64,6 +69,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
+        .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Report"], swiftSettings: warningsAreErrors),
         .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),

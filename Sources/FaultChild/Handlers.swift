@@ -62,6 +62,9 @@ let handlerScenarios: [String: Scenario] = [
         require(try withStack(.init(strategy: .faultMove, initial: 4096)) { sum(to: 20_000) } == 200_010_000, "before")
         let child = ts_fork()
         if child == 0 {
+            // The descriptor acts on the parent's memory: it must not be used here at all, not even to be refused.
+            func uses() -> UInt64 { fl_debug_calls(.FL_SITE_UFFDIO_MOVE) + fl_debug_calls(.FL_SITE_UFFDIO_REGISTER) }
+            let before = uses()
             for mover in PageMover.allCases {
                 var by: [PageMover: Int] = [:]
                 let value = try withStack(
@@ -72,7 +75,7 @@ let handlerScenarios: [String: Scenario] = [
             }
             let coroutine = try Coroutine<Void, Int, Void> { co, _ in try co.suspend(sum(to: 20_000)) }
             guard case .suspended(200_010_000) = try coroutine.resume() else { _exit(5) }
-            _exit(0)
+            _exit(uses() == before ? 0 : 6)
         }
         var status: Int32 = 0
         require(waitpid(child, &status, 0) == child, "no child")

@@ -17,13 +17,16 @@ public struct Document: Sendable, Hashable, Codable {
     public var records: [Record]
     /// What a reader should know of this run: what was skipped and why.
     public var notes: [String]
+    /// What became of each claim; `nil` in documents of commands that judge none.
+    public var verdicts: [ClaimVerdict]?
 
     /// A document of the current schema version.
-    public init(machine: MachineFacts, records: [Record], notes: [String] = []) {
+    public init(machine: MachineFacts, records: [Record], notes: [String] = [], verdicts: [ClaimVerdict]? = nil) {
         schemaVersion = Self.currentSchemaVersion
         self.machine = machine
         self.records = records
         self.notes = notes
+        self.verdicts = verdicts
     }
 
     /// The document as JSON, ending in a newline.

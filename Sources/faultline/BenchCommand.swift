@@ -1,6 +1,7 @@
 // `faultline bench`: each suite measured, all results written at the end, or one line that says why not.
 
 import ArgumentParser
+import Claims
 import Measurement
 import Report
 
@@ -52,19 +53,19 @@ struct BenchCommand: ParsableCommand {
         var machine = MachineFacts.current()
         let progress = Progress()
         defer { progress.finish() }
-        let bench = Bench(isQuick: quick, seed: seed, progress: progress)
+        let laboratory = Laboratory(isQuick: quick, seed: seed, progress: progress.update)
         // In the order of the list, each once, whatever order they were named in.
         var records: [Record] = []
         for suite in BenchSuites.all where suites.isEmpty || suites.contains(suite.name) {
             progress.update("\(suite.name): preparing")
-            records += try suite.records(bench)
+            records += try suite.records(laboratory)
         }
         guard !records.isEmpty else {
-            throw RuntimeFailure("nothing was measured: \(bench.notes.joined(separator: "; "))")
+            throw RuntimeFailure("nothing was measured: \(laboratory.notes.joined(separator: "; "))")
         }
         progress.update("reading the machine's facts")
         machine.compilers = MachineFacts.current(compilers: true).compilers
-        let document = Document(machine: machine, records: records, notes: bench.notes)
+        let document = Document(machine: machine, records: records, notes: laboratory.notes)
         progress.finish()
         StandardOutput.write(format == .json ? try document.json() : try document.table())
     }

@@ -1,6 +1,7 @@
 // Running this program again to raise a fault, and reading what became of it.
 
 import Glibc
+import Measurement
 
 /// What a child process did.
 struct FaultChild {

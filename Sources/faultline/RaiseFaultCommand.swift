@@ -8,6 +8,7 @@ import ArgumentParser
 import CFaultKinds
 import Faultline
 import Glibc
+import Measurement
 import Report
 
 /// `faultline raise-fault KIND`: hidden; raises one fault in this process.

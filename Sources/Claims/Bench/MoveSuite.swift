@@ -5,9 +5,9 @@ import Faultline
 import Measurement
 import Report
 
-struct MoveSuite: BenchSuite {
-    let name = "move"
-    let summary = "move 16 KiB, 256 KiB and 1 MiB of live stack: UFFDIO_MOVE, mremap, copy"
+public struct MoveSuite: BenchSuite {
+    public let name = "move"
+    public let summary = "move 16 KiB, 256 KiB and 1 MiB of live stack: UFFDIO_MOVE, mremap, copy"
 
     private static let sizes = [16 << 10, 256 << 10, 1 << 20]
     /// Case names begin so, by mover.
@@ -15,10 +15,10 @@ struct MoveSuite: BenchSuite {
         .uffdioMove: "page-move", .mremap: "mremap", .copy: "copy",
     ]
 
-    func records(_ bench: Bench) throws -> [Record] {
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
         let movers = try PageMover.allCases.filter { mover in
             guard try !works(mover) else { return true }
-            bench.note("move / \(Self.prefixes[mover]!) is left out: this kernel does not offer '\(mover.rawValue)'")
+            laboratory.note("move / \(Self.prefixes[mover]!) is left out: this kernel does not offer '\(mover.rawValue)'")
             return false
         }
         var cases: [MeasurementCase] = []
@@ -26,7 +26,7 @@ struct MoveSuite: BenchSuite {
             cases += movers.map { mover in measuredMove(of: size, by: mover) }
             if size == Self.sizes.last { cases.append(measuredMove(of: size, by: .copy).nullControl()) }
         }
-        let result = try bench.measure(name, cases, bench.repetitions(bench.isQuick ? 1 : 4))
+        let result = try laboratory.measure(name, cases, laboratory.repetitions(laboratory.isQuick ? 1 : 4))
         var records = try Record.records(of: result, suite: name)
         // One baseline, `copy`, whatever the size.
         for size in Self.sizes {
@@ -36,7 +36,7 @@ struct MoveSuite: BenchSuite {
                     .ratio(
                         suite: name, case: moved, baseline: "copy",
                         estimate: try result.ratio(of: moved, to: Self.caseName(.copy, size)),
-                        parameters: ["clock": "tsc", "seed": .string(String(bench.seed))]))
+                        parameters: ["clock": "tsc", "seed": .string(String(laboratory.seed))]))
             }
         }
         for index in records.indices { records[index].parameters["clock"] = "tsc" }
@@ -55,7 +55,7 @@ struct MoveSuite: BenchSuite {
                 let (time, statistics) = try Self.move(size, by: mover)
                 guard statistics.moves == Self.one(by: mover), statistics.growths == 1 else {
                     let moves = PageMover.allCases.map { "\(statistics.moves[$0] ?? 0) by '\($0.rawValue)'" }
-                    throw RuntimeFailure(
+                    throw MeasurementFailure(
                         "move / \(name): there must be one move by '\(mover.rawValue)', there were "
                             + moves.joined(separator: ", "))
                 }

@@ -6,16 +6,16 @@ import Glibc
 import Measurement
 import Report
 
-struct TrapSuite: BenchSuite {
-    let name = "trap"
-    let summary = "one trap taken apart: system call, signal, kernel page fault, growth, move, failed check"
+public struct TrapSuite: BenchSuite {
+    public let name = "trap"
+    public let summary = "one trap taken apart: system call, signal, kernel page fault, growth, move, failed check"
 
     /// Live bytes when the stack grows: one page, so that what is moved does not count.
     private static let live = 4096
     /// The most pages that one batch of kernel faults touches: 16 MiB.
     private static let mostPages = 4096
 
-    func records(_ bench: Bench) throws -> [Record] {
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
         let steps = [
             MeasurementCase("system-call") { fl_probe_system_calls(UInt64($0)) },
             MeasurementCase(selfTimed: "signal") { fl_probe_signals(UInt64($0)) },
@@ -23,7 +23,7 @@ struct TrapSuite: BenchSuite {
             MeasurementCase("check-segment") { try failedChecksOnSegments($0) },
         ]
         var records = try Record.records(
-            of: bench.measure(name, steps, bench.batches), suite: name,
+            of: laboratory.measure(name, steps, laboratory.batches), suite: name,
             comparisons: [("signal", "system-call"), ("demand-fault", "system-call")])
 
         var growths = [
@@ -43,10 +43,10 @@ struct TrapSuite: BenchSuite {
             comparisons.append(("growth-fault-guard-pages", "demand-fault-on-stack"))
             comparisons.append(("growth-fault-guard-pages", "growth-fault-prot-none"))
         } catch {
-            bench.note("trap / growth-fault-guard-pages is left out: \(error)")
+            laboratory.note("trap / growth-fault-guard-pages is left out: \(error)")
         }
         records += try Record.records(
-            of: bench.measure(name, growths, bench.repetitions(bench.isQuick ? 4 : 16)), suite: name,
+            of: laboratory.measure(name, growths, laboratory.repetitions(laboratory.isQuick ? 4 : 16)), suite: name,
             comparisons: comparisons)
         return records
     }
@@ -61,7 +61,7 @@ struct TrapSuite: BenchSuite {
             let length = count * 4096
             let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let memory, memory != MAP_FAILED else {
-                throw RuntimeFailure("trap / demand-fault: no memory for \(length) bytes: \(ErrorNumber.text(errno))")
+                throw MeasurementFailure("trap / demand-fault: no memory for \(length) bytes: \(ErrorNumber.text(errno))")
             }
             defer { munmap(memory, length) }
             // Pages of 4 KiB, as stacks have; a kernel without huge pages refuses the advice and needs none.
@@ -99,7 +99,7 @@ struct TrapSuite: BenchSuite {
                         moves = $0.moves.values.reduce(0, +)
                     }, { fl_probe_store_below(Self.live) })
                 guard growths == 1, moves == (isMove ? 1 : 0) else {
-                    throw RuntimeFailure("trap / \(name): \(growths) growths and \(moves) moves instead of one")
+                    throw MeasurementFailure("trap / \(name): \(growths) growths and \(moves) moves instead of one")
                 }
             }
             return took
@@ -119,7 +119,7 @@ private func failedChecksThatMove(_ count: Int) throws -> UInt64 {
                 fl_probe_checked_call(CheckedCode.morestack)
                 return MeasurementClock.monotonic.now() - start
             })
-        guard moves == 1 else { throw RuntimeFailure("trap / check-move: \(moves) moves instead of one") }
+        guard moves == 1 else { throw MeasurementFailure("trap / check-move: \(moves) moves instead of one") }
     }
     return took
 }
@@ -132,6 +132,6 @@ private func failedChecksOnSegments(_ count: Int) throws {
         StackConfiguration(strategy: .checkSegment), statistics: { segments = $0.segments },
         { for _ in 0..<count { fl_probe_checked_call(CheckedCode.morestack) } })
     guard segments == count else {
-        throw RuntimeFailure("trap / check-segment: \(segments) segments instead of \(count)")
+        throw MeasurementFailure("trap / check-segment: \(segments) segments instead of \(count)")
     }
 }

@@ -5,11 +5,11 @@ import Faultline
 import Measurement
 import Report
 
-struct SpawnSuite: BenchSuite {
-    let name = "spawn"
-    let summary = "create, run and destroy: from the pool, as a coroutine, Boost, ucontext, threads"
+public struct SpawnSuite: BenchSuite {
+    public let name = "spawn"
+    public let summary = "create, run and destroy: from the pool, as a coroutine, Boost, ucontext, threads"
 
-    func records(_ bench: Bench) throws -> [Record] {
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
         let pooled = MeasurementCase("pooled", body: spawnPooled)
         var cases = [
             pooled, pooled.nullControl(), MeasurementCase("coroutine", body: spawnCoroutines),
@@ -17,7 +17,7 @@ struct SpawnSuite: BenchSuite {
         ]
         var comparisons: [(case: String, baseline: String)] = []
         var parameters: [String: ParameterValue] = [:]
-        if let boost = bench.boost {
+        if let boost = laboratory.boost {
             cases += [
                 .peer("boost-pooled", boost.spawnPooled), .peer("boost-fixed", boost.spawnFixed),
                 .peer("boost-protected", boost.spawnProtected),
@@ -27,7 +27,7 @@ struct SpawnSuite: BenchSuite {
         }
         comparisons += [("pooled", "ucontext"), ("pooled", "threads")]
         return try Record.records(
-            of: bench.measure(name, cases, bench.batches), suite: name, comparisons: comparisons,
+            of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons,
             parameters: parameters)
     }
 }

@@ -6,11 +6,11 @@ import Faultline
 import Measurement
 import Report
 
-struct SwitchSuite: BenchSuite {
-    let name = "switch"
-    let summary = "one resume and suspend: bare, through the API, Boost, ucontext, threads"
+public struct SwitchSuite: BenchSuite {
+    public let name = "switch"
+    public let summary = "one resume and suspend: bare, through the API, Boost, ucontext, threads"
 
-    func records(_ bench: Bench) throws -> [Record] {
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
         let api = MeasurementCase("api") { try apiRoundTrips($0, StackConfiguration()) }
         var cases = [
             MeasurementCase("raw") { try rawRoundTrips($0) },
@@ -25,13 +25,13 @@ struct SwitchSuite: BenchSuite {
             (case: "api-fp-control", baseline: "api"), ("raw", "ucontext"), ("api", "ucontext"),
         ]
         var parameters: [String: ParameterValue] = [:]
-        if let boost = bench.boost {
+        if let boost = laboratory.boost {
             cases.append(.peer("boost-fcontext", boost.fcontextRoundTrips))
             comparisons = [("raw", "boost-fcontext"), ("api", "boost-fcontext")] + comparisons
             parameters["boost"] = .string(boost.version)
         }
         return try Record.records(
-            of: bench.measure(name, cases, bench.batches), suite: name, comparisons: comparisons,
+            of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons,
             parameters: parameters)
     }
 }

@@ -6,16 +6,16 @@ import Glibc
 import Measurement
 import Report
 
-struct GrowthSuite: BenchSuite {
-    let name = "growth"
-    let summary = "touch 1 MiB of stack page by page: the first time and again"
+public struct GrowthSuite: BenchSuite {
+    public let name = "growth"
+    public let summary = "touch 1 MiB of stack page by page: the first time and again"
 
     /// What is touched, in bytes.
     static let depth = 1 << 20
     /// How often one operation of the second touch touches all of it: the clock must not be what is timed.
     static let touches = 200
 
-    func records(_ bench: Bench) throws -> [Record] {
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
         let shared: [String: ParameterValue] = ["bytes": .int(Self.depth)]
         var first = [
             firstTouch("fault-first-touch", StackConfiguration(strategy: .fault)),
@@ -34,9 +34,9 @@ struct GrowthSuite: BenchSuite {
             first.append(firstTouch("grows-down", growsDown))
             comparisons.append(("grows-down", "demand"))
         } catch {
-            bench.note("growth / grows-down is left out: \(error)")
+            laboratory.note("growth / grows-down is left out: \(error)")
         }
-        let result = try bench.measure(name, first, bench.repetitions(bench.isQuick ? 1 : 4))
+        let result = try laboratory.measure(name, first, laboratory.repetitions(laboratory.isQuick ? 1 : 4))
         var records = try Record.records(of: result, suite: name, comparisons: comparisons, parameters: shared)
 
         let second = [
@@ -45,7 +45,7 @@ struct GrowthSuite: BenchSuite {
             arrayTouch("array"), arrayTouch("array").nullControl(),
         ]
         records += try Record.records(
-            of: bench.measure(name, second, bench.repetitions(1)), suite: name,
+            of: laboratory.measure(name, second, laboratory.repetitions(1)), suite: name,
             comparisons: [("fault-second-touch", "array"), ("demand-second-touch", "array")],
             parameters: shared.merging(["touches": .int(Self.touches)]) { first, _ in first })
         return records
@@ -85,7 +85,7 @@ struct GrowthSuite: BenchSuite {
         MeasurementCase(selfTimed: name) { count in
             let memory = mmap(nil, Self.depth, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let memory, memory != MAP_FAILED else {
-                throw RuntimeFailure("growth / \(name): no memory for \(Self.depth) bytes: \(ErrorNumber.text(errno))")
+                throw MeasurementFailure("growth / \(name): no memory for \(Self.depth) bytes: \(ErrorNumber.text(errno))")
             }
             defer { munmap(memory, Self.depth) }
             let end = memory + Self.depth

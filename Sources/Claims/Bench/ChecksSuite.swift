@@ -6,9 +6,9 @@ import Measurement
 import Report
 import Workloads
 
-struct ChecksSuite: BenchSuite {
-    let name = "checks"
-    let summary = "each workload with prologue checks, without, and with no-ops of the same length"
+public struct ChecksSuite: BenchSuite {
+    public let name = "checks"
+    public let summary = "each workload with prologue checks, without, and with no-ops of the same length"
 
     /// Large enough for every workload; only what is touched takes memory.
     private static let stack = StackConfiguration(strategy: .checkFixed, maximum: 256 << 20)
@@ -24,15 +24,15 @@ struct ChecksSuite: BenchSuite {
         let codes: [CodeVariant: LoadedCode]
     }
 
-    func records(_ bench: Bench) throws -> [Record] {
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
         let subjects: [Subject]
         do throws(WorkloadError) {
             subjects = try Workloads.all.map { workload throws(WorkloadError) in
-                bench.preparing(name, "building \(workload.name)")
+                laboratory.preparing(name, "building \(workload.name)")
                 return try subject(workload)
             }
         } catch {
-            bench.note(
+            laboratory.note(
                 "checks is left out, because its code is built at run time by the Swift toolchain's clang: \(error)")
             return []
         }
@@ -41,8 +41,8 @@ struct ChecksSuite: BenchSuite {
         var paddedRatios: [[Double]] = []
         for subject in subjects {
             let workload = subject.workload.name
-            let result = try bench.measure(
-                "\(name): \(workload)", cases(of: subject), settings(bench))
+            let result = try laboratory.measure(
+                "\(name): \(workload)", cases(of: subject), settings(laboratory))
             records += try Record.records(
                 of: result, suite: name, comparisons: [(workload, "plain"), ("\(workload)-padded", "plain")],
                 parameters: parameters(of: subject)
@@ -56,7 +56,7 @@ struct ChecksSuite: BenchSuite {
             paddedRatios.append(try result.ratios(of: "\(workload)-padded", to: "plain"))
         }
         // Each workload was measured by itself, so that the rounds of one say nothing of another's.
-        let bootstrap = Bootstrap(resamples: settings(bench).resamples, seed: bench.seed)
+        let bootstrap = Bootstrap(resamples: settings(laboratory).resamples, seed: laboratory.seed)
         for (name, series) in [("geomean", ratios), ("geomean-padded", paddedRatios)] {
             records.append(
                 .ratio(
@@ -67,9 +67,9 @@ struct ChecksSuite: BenchSuite {
         return records
     }
 
-    private func settings(_ bench: Bench) -> InterleavedMeasurement.Settings {
-        var settings = bench.repetitions(1, rounds: 61)
-        if bench.isQuick { settings.rounds = 15 }
+    private func settings(_ laboratory: Laboratory) -> InterleavedMeasurement.Settings {
+        var settings = laboratory.repetitions(1, rounds: 61)
+        if laboratory.isQuick { settings.rounds = 15 }
         settings.warmUpRounds = 2
         // Workloads only compute, and take long enough that others would get the processor meanwhile.
         settings.clock = .processTime

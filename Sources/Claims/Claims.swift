@@ -1,0 +1,15 @@
+// The list of claims, in the order in which they run and are listed: one file each, in `Discussion/`.
+
+import Report
+
+/// Every claim.
+public enum Claims {
+    /// In the order in which they run and are listed.
+    public static let all: [any Claim] = [TrapCost()]
+
+    /// The claim of that identifier.
+    public static func named(_ identifier: String) -> (any Claim)? { all.first { $0.identifier == identifier } }
+
+    /// Every identifier, for messages and completion.
+    public static var identifiers: [String] { all.map(\.identifier) }
+}

@@ -1,0 +1,90 @@
+// What a rule sees: the records of its claim, and how an interval lies to a claimed number.
+
+import Measurement
+import Report
+
+/// A record that a rule needs is not there.
+public struct MissingEvidence: Error, Hashable, CustomStringConvertible {
+    /// One line that names the record.
+    public let description: String
+
+    /// A missing record.
+    public init(_ description: String) { self.description = description }
+}
+
+/// The records of one claim.
+public struct Evidence: Sendable {
+    /// All of them.
+    public let records: [Record]
+
+    /// The evidence in `records`.
+    public init(_ records: [Record]) { self.records = records }
+
+    /// The records of a case and a metric, or of all cases, with these parameters, in the order in which they were made.
+    public func all(
+        _ name: String? = nil, metric: String, where parameters: [String: ParameterValue] = [:]
+    ) -> [Record] {
+        records.filter { record in
+            (name == nil || record.name == name) && record.metric == metric
+                && parameters.allSatisfy { record.parameters[$0.key] == $0.value }
+        }
+    }
+
+    /// The estimate of the first such record, or `nil`.
+    public func find(
+        _ name: String, metric: String, where parameters: [String: ParameterValue] = [:]
+    ) -> Estimate? {
+        all(name, metric: metric, where: parameters).first?.estimate
+    }
+
+    /// The estimate of the first such record.
+    ///
+    /// - Throws: ``MissingEvidence``.
+    public func estimate(
+        _ name: String, metric: String, where parameters: [String: ParameterValue] = [:]
+    ) throws(MissingEvidence) -> Estimate {
+        guard let estimate = find(name, metric: metric, where: parameters) else {
+            throw MissingEvidence("no record of '\(name)' with the metric '\(metric)'")
+        }
+        return estimate
+    }
+
+    /// The ratio of a case to its baseline.
+    ///
+    /// - Throws: ``MissingEvidence``.
+    public func ratio(_ name: String, to baseline: String) throws(MissingEvidence) -> Estimate {
+        try estimate(
+            name, metric: Record.ratioMetric, where: [Record.baselineParameter: .string(baseline)])
+    }
+}
+
+extension Record {
+    /// The median and its interval.
+    public var estimate: Estimate { Estimate(median: median, low: low, high: high, samples: samples) }
+}
+
+/// How a measured interval lies to a claimed range.
+public enum Relation: String, Sendable, Hashable {
+    /// All of the interval is below the range.
+    case below
+    /// All of the interval is within the range.
+    case within
+    /// All of the interval is above the range.
+    case above
+    /// The interval contains an end of the range: more rounds are needed to tell.
+    case undecided
+}
+
+extension Estimate {
+    /// How the interval lies to `figure`.
+    ///
+    /// - Parameter tolerance: The share of itself by which each end of the figure is moved outward, because a source
+    ///   rounds what it says ("about 10").
+    public func relation(to figure: ClaimedFigure, tolerance: Double = 0) -> Relation {
+        let least = figure.low.map { $0 - abs($0) * tolerance } ?? -.infinity
+        let most = figure.high.map { $0 + abs($0) * tolerance } ?? .infinity
+        if high < least { return .below }
+        if low > most { return .above }
+        return low >= least && high <= most ? .within : .undecided
+    }
+}

@@ -1,0 +1,97 @@
+// What became of a claim. The rules that decide are in the module `Claims`; here is only what is written down.
+
+import Measurement
+
+/// How a claim fared. The list is closed: the JSON Schema names the same ones.
+public enum Verdict: String, Sendable, Codable, CaseIterable {
+    /// The measured interval agrees with the claim.
+    case confirmed
+    /// The measured interval contradicts the claim.
+    case refuted
+    /// The claim holds in one regime and not in another; the regime is named.
+    case depends
+    /// Something is missing, which is named: a package, a permission, a kernel feature, or rounds against the noise.
+    case notMeasurable = "not measurable here"
+}
+
+/// A number of a claim as its source gives it.
+public struct ClaimedFigure: Sendable, Hashable, Codable {
+    /// What the number is of, unique within its claim, for instance "gain on real programs".
+    public var name: String
+    /// The least value that the source gives; `nil` where it gives only an upper bound.
+    public var low: Double?
+    /// The greatest value that the source gives; `nil` where it gives only a lower bound.
+    public var high: Double?
+    /// The unit of ``low`` and ``high``.
+    public var unit: MetricUnit
+
+    /// A range or, with one end, a bound.
+    public init(_ name: String, low: Double?, high: Double?, unit: MetricUnit) {
+        precondition(low != nil || high != nil, "a figure without a number claims nothing")
+        self.name = name
+        self.low = low
+        self.high = high
+        self.unit = unit
+    }
+
+    /// One number.
+    public init(_ name: String, _ value: Double, unit: MetricUnit) {
+        self.init(name, low: value, high: value, unit: unit)
+    }
+}
+
+/// A number that was measured, beside the claimed one of the same name where there is one.
+public struct MeasuredFigure: Sendable, Hashable, Codable {
+    /// What the number is of; that of the claimed figure which it is compared with, else a name of its own.
+    public var name: String
+    /// The median.
+    public var median: Double
+    /// The lower end of the 95 % interval.
+    public var low: Double
+    /// The upper end of the 95 % interval.
+    public var high: Double
+    /// The unit of the three.
+    public var unit: MetricUnit
+
+    /// A measured number.
+    public init(_ name: String, _ estimate: Estimate, unit: MetricUnit) {
+        self.name = name
+        median = estimate.median
+        low = estimate.low
+        high = estimate.high
+        self.unit = unit
+    }
+}
+
+/// What became of one claim.
+public struct ClaimVerdict: Sendable, Hashable, Codable {
+    /// The claim's identifier.
+    public var claim: String
+    /// Who made it, and where.
+    public var saidBy: String
+    /// The claim in a sentence.
+    public var statement: String
+    /// How it fared.
+    public var verdict: Verdict
+    /// Its numbers.
+    public var claimed: [ClaimedFigure]
+    /// What was measured.
+    public var measured: [MeasuredFigure]
+    /// Which comparison decided, with its numbers; for ``Verdict/depends`` the regime where it flips, for
+    /// ``Verdict/notMeasurable`` what is missing.
+    public var reason: String
+
+    /// What became of a claim.
+    public init(
+        claim: String, saidBy: String, statement: String, verdict: Verdict, claimed: [ClaimedFigure],
+        measured: [MeasuredFigure], reason: String
+    ) {
+        self.claim = claim
+        self.saidBy = saidBy
+        self.statement = statement
+        self.verdict = verdict
+        self.claimed = claimed
+        self.measured = measured
+        self.reason = reason
+    }
+}
