@@ -49,6 +49,12 @@ extension Claim {
     /// What `faultline` runs for this claim alone.
     public var command: String { "faultline reproduce \(identifier)" }
 
+    /// What it says, for a list of claims.
+    public var summary: ClaimDescription {
+        ClaimDescription(
+            claim: identifier, saidBy: saidBy, statement: statement, claimed: claimed, experiments: experiments)
+    }
+
     /// The claimed figure of that name.
     ///
     /// - Precondition: The claim has one: a rule names its own figures.

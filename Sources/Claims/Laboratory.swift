@@ -59,6 +59,9 @@ public final class Laboratory {
         note(text)
     }
 
+    /// Whether the user asked to stop.
+    public var isAskedToStop: Bool { isInterrupted() }
+
     /// Forgets what was missing for the claim before.
     public func beginClaim() { missingHere = [] }
 

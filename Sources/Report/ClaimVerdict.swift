@@ -40,6 +40,29 @@ public struct ClaimedFigure: Sendable, Hashable, Codable {
     }
 }
 
+extension ClaimedFigure: CustomStringConvertible {
+    /// The number with its unit: "3", "3 to 5", "at least 4", "at most 100 ns".
+    public var description: String {
+        switch (low, high) {
+        case (let low?, let high?): low == high ? text(low) : "\(text(low)) to \(text(high))"
+        case (let low?, nil): "at least \(text(low))"
+        case (nil, let high?): "at most \(text(high))"
+        case (nil, nil): ""
+        }
+    }
+
+    /// The number without zeros at its end: a source that says 89 does not say 89.0.
+    private func text(_ value: Double) -> String {
+        let parts = QuantityFormatter.string(value, unit).split(separator: " ", maxSplits: 1)
+        var number = parts[0]
+        if number.contains(".") {
+            while number.last == "0" { number.removeLast() }
+            if number.last == "." { number.removeLast() }
+        }
+        return parts.count > 1 ? "\(number) \(parts[1])" : String(number)
+    }
+}
+
 /// A number that was measured, beside the claimed one of the same name where there is one.
 public struct MeasuredFigure: Sendable, Hashable, Codable {
     /// What the number is of; that of the claimed figure which it is compared with, else a name of its own.
@@ -60,6 +83,40 @@ public struct MeasuredFigure: Sendable, Hashable, Codable {
         low = estimate.low
         high = estimate.high
         self.unit = unit
+    }
+}
+
+extension MeasuredFigure: CustomStringConvertible {
+    /// The number with its unit and its interval: "2.71 ns [2.69, 2.75]"; without one where there is none.
+    public var description: String {
+        // Only how many samples a figure has is not kept; one without an interval was counted.
+        let samples = low == high ? 1 : 2
+        return QuantityFormatter.string(Estimate(median: median, low: low, high: high, samples: samples), unit)
+    }
+}
+
+/// What one claim says, whatever became of it.
+public struct ClaimDescription: Sendable, Hashable, Codable {
+    /// The claim's identifier.
+    public var claim: String
+    /// Who made it, and where.
+    public var saidBy: String
+    /// The claim in a sentence.
+    public var statement: String
+    /// Its numbers.
+    public var claimed: [ClaimedFigure]
+    /// What is run to test it, a line each.
+    public var experiments: [String]
+
+    /// What a claim says.
+    public init(
+        claim: String, saidBy: String, statement: String, claimed: [ClaimedFigure], experiments: [String]
+    ) {
+        self.claim = claim
+        self.saidBy = saidBy
+        self.statement = statement
+        self.claimed = claimed
+        self.experiments = experiments
     }
 }
 

@@ -19,14 +19,20 @@ public struct Document: Sendable, Hashable, Codable {
     public var notes: [String]
     /// What became of each claim; `nil` in documents of commands that judge none.
     public var verdicts: [ClaimVerdict]?
+    /// The claims that there are; `nil` in documents of commands that do not list them.
+    public var claims: [ClaimDescription]?
 
     /// A document of the current schema version.
-    public init(machine: MachineFacts, records: [Record], notes: [String] = [], verdicts: [ClaimVerdict]? = nil) {
+    public init(
+        machine: MachineFacts, records: [Record], notes: [String] = [], verdicts: [ClaimVerdict]? = nil,
+        claims: [ClaimDescription]? = nil
+    ) {
         schemaVersion = Self.currentSchemaVersion
         self.machine = machine
         self.records = records
         self.notes = notes
         self.verdicts = verdicts
+        self.claims = claims
     }
 
     /// The document as JSON, ending in a newline.

@@ -1,4 +1,4 @@
-// A document for people: one table per suite, then the machine, its warnings and the notes.
+// A document for people: one table per suite, then the machine, its warnings and the notes, and the verdicts last.
 
 import Measurement
 
@@ -18,6 +18,7 @@ extension Document {
         text += "machine: \(TextTable.printable(machine.summary))\n"
         for warning in machine.warnings { text += "warning: \(TextTable.printable(warning))\n" }
         for note in notes { text += "note: \(TextTable.printable(note))\n" }
+        if let verdicts { text += "\n" + verdicts.table() }
         return text
     }
 

@@ -19,6 +19,15 @@ struct RuntimeFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// A run that the user interrupted: exit code 130, 128 + SIGINT, as shells report it.
+struct InterruptedRun: Error, CustomStringConvertible {
+    static let code: Int32 = 130
+    /// What was not finished.
+    let missing: [String]
+
+    var description: String { "interrupted; not finished: \(missing.joined(separator: ", "))" }
+}
+
 /// What to write where, and the exit code, for whatever ended a command.
 struct Ending {
     var output = ""
@@ -30,6 +39,11 @@ struct Ending {
         if let failure = error as? UsageFailure {
             message = Self.line(failure.description)
             code = ExitCode.validationFailure.rawValue
+            return
+        }
+        if let interrupted = error as? InterruptedRun {
+            message = Self.line(interrupted.description)
+            code = InterruptedRun.code
             return
         }
         code = command.exitCode(for: error).rawValue

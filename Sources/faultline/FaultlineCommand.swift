@@ -14,16 +14,17 @@ struct FaultlineCommand: ParsableCommand {
               faultline run json --input nested:100000
               faultline run lisp --strategy check-move --repeat 5 --stats
               faultline stats trees --strategy fault-move --format prometheus
+              faultline reproduce --quick
               faultline bench --quick
               faultline faults
 
             Results go to standard output; progress is shown on a terminal only.
-            Exit codes: 0 success, 1 failure, 64 wrong usage.
+            Exit codes: 0 success, 1 failure, 64 wrong usage, 130 interrupted.
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, BenchCommand.self, StatsCommand.self, FaultsCommand.self, ShowCommand.self,
-            RaiseFaultCommand.self,
+            RunCommand.self, ReproduceCommand.self, ClaimsCommand.self, BenchCommand.self, StatsCommand.self,
+            FaultsCommand.self, ShowCommand.self, RaiseFaultCommand.self,
         ])
 
     /// Parses, runs and exits. ArgumentParser's own would follow an error with lines of usage.

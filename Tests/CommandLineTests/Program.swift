@@ -27,8 +27,10 @@ struct Program {
     }
 
     /// Runs `faultline` with `arguments`; output is 80 columns wide.
-    static func run(_ arguments: [String]) throws -> Program {
-        try run(try path, arguments)
+    ///
+    /// - Parameter meanwhile: Called with the started process.
+    static func run(_ arguments: [String], meanwhile: (Process) throws -> Void = { _ in }) throws -> Program {
+        try run(try path, arguments, meanwhile)
     }
 
     /// Runs a shell script in which `$0` is the program and `$1`, `$2`, … are `arguments`.
@@ -36,7 +38,9 @@ struct Program {
         try run("/bin/sh", ["-c", script, try path] + arguments)
     }
 
-    private static func run(_ executable: String, _ arguments: [String]) throws -> Program {
+    private static func run(
+        _ executable: String, _ arguments: [String], _ meanwhile: (Process) throws -> Void = { _ in }
+    ) throws -> Program {
         // Files hold any amount, where pipes would have to be read meanwhile.
         let folder = try TemporaryFolder()
         let (output, errors) = (folder.file("output"), folder.file("errors"))
@@ -53,6 +57,7 @@ struct Program {
         process.standardOutput = FileHandle(forWritingAtPath: output)
         process.standardError = FileHandle(forWritingAtPath: errors)
         try process.run()
+        try meanwhile(process)
         process.waitUntilExit()
         return Program(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,

@@ -9,6 +9,10 @@ struct DocumentTests {
         #expect(try Document(json: document.json()) == document)
     }
 
+    @Test func `verdicts and claims survive a round trip`() throws {
+        #expect(try Document(json: Samples.judged.json()) == Samples.judged)
+    }
+
     @Test func `this machine's document survives a round trip`() throws {
         let document = Document(machine: .current(compilers: true), records: [])
         #expect(try Document(json: document.json()) == document)

@@ -36,6 +36,26 @@ enum Samples {
     static let statistic = Record(
         suite: "statistics", case: "json", metric: "bytes-committed", unit: .bytes, exactly: 16384)
 
+    static let verdict = ClaimVerdict(
+        claim: "check-cost", saidBy: "somebody", statement: "Checks cost something.", verdict: .depends,
+        claimed: [
+            ClaimedFigure("gain", low: 0.03, high: 0.05, unit: .ratio),
+            ClaimedFigure("crossings", low: 4, high: nil, unit: .count),
+        ],
+        measured: [MeasuredFigure("gain", Estimate(median: 0.02, low: 0.01, high: 0.04, samples: 16), unit: .ratio)],
+        reason: "0.02 lies below 0.03")
+
+    static var judged: Document {
+        var document = document
+        document.verdicts = [verdict]
+        document.claims = [
+            ClaimDescription(
+                claim: verdict.claim, saidBy: verdict.saidBy, statement: verdict.statement, claimed: verdict.claimed,
+                experiments: ["plain and checked"])
+        ]
+        return document
+    }
+
     static var document: Document {
         Document(
             machine: machine, records: [time, ratio, fault, statistic],

@@ -15,6 +15,10 @@ struct SchemaTests {
         try Self.validator().validate(JSONValue(Samples.document.json()))
     }
 
+    @Test func `a document with verdicts and claims follows the schema`() throws {
+        try Self.validator().validate(JSONValue(Samples.judged.json()))
+    }
+
     @Test func `a document of this machine follows the schema`() throws {
         let document = Document(machine: .current(compilers: true), records: [])
         try Self.validator().validate(JSONValue(document.json()))
@@ -24,10 +28,12 @@ struct SchemaTests {
         try Self.validator().validate(JSONValue(Document(machine: MachineFacts(), records: []).json()))
     }
 
-    @Test func `the schema names the units and the version that are written`() throws {
+    @Test func `the schema names the units, the verdicts and the version that are written`() throws {
         let schema = try JSONValue(RecordSchema.text)
-        let units = schema[["$defs", "record", "properties", "unit", "enum"]]?.array?.compactMap(\.string)
+        let units = schema[["$defs", "unit", "enum"]]?.array?.compactMap(\.string)
         #expect(units == MetricUnit.allCases.map(\.rawValue))
+        let verdicts = schema[["$defs", "verdict", "properties", "verdict", "enum"]]?.array?.compactMap(\.string)
+        #expect(verdicts == Verdict.allCases.map(\.rawValue))
         #expect(schema[["properties", "schemaVersion", "const"]] == .int(Document.currentSchemaVersion))
     }
 
@@ -70,11 +76,21 @@ struct SchemaTests {
             ("records/2/unit", .string("bytes"), "/records/2/unit", "const"),
             ("records/2/parameters/verdict", nil, "/records/2/parameters/verdict", "required"),
             ("records/2/parameters/signal", .int(11), "/records/2/parameters/signal", "type"),
+            ("verdicts", .object([:]), "/verdicts", "type"),
+            ("verdicts/0/reason", nil, "/verdicts/0/reason", "required"),
+            ("verdicts/0/reason", .string(""), "/verdicts/0/reason", "minLength"),
+            ("verdicts/0/verdict", .string("true"), "/verdicts/0/verdict", "enum"),
+            ("verdicts/0/remark", .string("x"), "/verdicts/0/remark", "additionalProperties"),
+            ("verdicts/0/claimed/0/unit", .string("us"), "/verdicts/0/claimed/0/unit", "enum"),
+            ("verdicts/0/claimed/1/high", .null, "/verdicts/0/claimed/1/high", "type"),
+            ("verdicts/0/measured/0/low", nil, "/verdicts/0/measured/0/low", "required"),
+            ("claims/0/experiments", nil, "/claims/0/experiments", "required"),
+            ("claims/0/verdict", .string("depends"), "/claims/0/verdict", "additionalProperties"),
         ] as [(String, JSONValue?, String, String)])
     func `a document that breaks a rule is rejected`(
         path: String, value: JSONValue?, place: String, keyword: String
     ) throws {
-        var document = try JSONValue(Samples.document.json())
+        var document = try JSONValue(Samples.judged.json())
         let before = document
         document[path.split(separator: "/").map(String.init)] = value
         #expect(document != before)

@@ -70,4 +70,34 @@ struct TableTests {
 
                 """)
     }
+
+    @Test func `verdicts end the table, claimed beside measured numbers`() throws {
+        var other = Samples.verdict
+        (other.claim, other.verdict, other.claimed) = ("census", .notMeasurable, [])
+        other.reason = String(repeating: "long words ", count: 10)
+        let document = Document(machine: Samples.machine, records: [], verdicts: [Samples.verdict, other])
+        #expect(
+            try document.table() == """
+                machine: Some Processor, 2 cores, 24 GiB, Linux 6.12.0, 1 mitigated
+
+                claim       verdict              number          claimed                 measured  reason
+                ----------  -------------------  ---------  ------------  -----------------------  -------------------------------------------------------------------
+                check-cost  depends              gain       0.03 to 0.05  0.0200 [0.0100, 0.0400]  0.02 lies below 0.03
+                                                 crossings    at least 4
+                census      not measurable here  gain                     0.0200 [0.0100, 0.0400]  long words long words long words long words long words long words …
+
+                """)
+    }
+
+    @Test(arguments: [
+        (ClaimedFigure("a", 89, unit: .nanoseconds), "89 ns"),
+        (ClaimedFigure("a", low: 3, high: 5, unit: .count), "3 to 5"),
+        (ClaimedFigure("a", low: 100, high: 1800, unit: .count), "100 to 1,800"),
+        (ClaimedFigure("a", low: 12_000, high: 189_000, unit: .nanoseconds), "12 µs to 189 µs"),
+        (ClaimedFigure("a", low: 2048, high: nil, unit: .bytes), "at least 2 KiB"),
+        (ClaimedFigure("a", low: nil, high: 0.5, unit: .ratio), "at most 0.5"),
+    ])
+    func `a claimed number is a value, a range or a bound`(figure: ClaimedFigure, text: String) {
+        #expect(figure.description == text)
+    }
 }

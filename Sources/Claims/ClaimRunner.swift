@@ -1,0 +1,82 @@
+// Runs claims one after the other. What goes wrong with one never costs the others: its line becomes the reason of a verdict
+// "not measurable here". Only the user's wish to stop ends a run early, and what is finished then stays.
+
+import Report
+
+/// A claim that was measured and judged.
+public struct FinishedClaim: Sendable {
+    /// The records that it made, none when it failed.
+    public var records: [Record]
+    /// What became of it.
+    public var verdict: ClaimVerdict
+}
+
+/// How a run of claims ended.
+public struct ClaimRun: Sendable {
+    /// In the order in which they ran.
+    public fileprivate(set) var finished: [FinishedClaim] = []
+    /// The identifiers of the claims that the user's interruption left out; empty for a complete run.
+    public fileprivate(set) var unfinished: [String] = []
+
+    /// The records of all finished claims.
+    public var records: [Record] { finished.flatMap(\.records) }
+    /// The verdicts of all finished claims.
+    public var verdicts: [ClaimVerdict] { finished.map(\.verdict) }
+}
+
+/// Measures and judges claims.
+public struct ClaimRunner {
+    private let claims: [any Claim]
+    private let laboratory: Laboratory
+
+    /// A runner of `claims`, in this order.
+    public init(_ claims: [any Claim], in laboratory: Laboratory) {
+        self.claims = claims
+        self.laboratory = laboratory
+    }
+
+    /// Runs them.
+    ///
+    /// - Parameter whenFinished: Called after each claim with all that is finished so far, so that it can be kept.
+    /// - Throws: What `whenFinished` threw; nothing that a claim threw.
+    public func run(whenFinished: (ClaimRun) throws -> Void) rethrows -> ClaimRun {
+        var run = ClaimRun()
+        for (place, claim) in claims.enumerated() {
+            laboratory.beginClaim()
+            guard let finished = measured(claim) else {
+                run.unfinished = claims[place...].map(\.identifier)
+                return run
+            }
+            run.finished.append(finished)
+            try whenFinished(run)
+        }
+        return run
+    }
+
+    /// The claim, measured and judged; `nil` when the user asked to stop before it was finished.
+    private func measured(_ claim: any Claim) -> FinishedClaim? {
+        do {
+            try laboratory.step("\(claim.identifier): preparing")
+            let records = try claim.measure(laboratory)
+            for record in records {
+                try record.check()
+                guard record.suite == claim.identifier else {
+                    throw MeasurementFailure("the record \(record.suite)/\(record.name) is none of this claim")
+                }
+            }
+            return FinishedClaim(
+                records: records, verdict: claim.verdict(on: records, missing: laboratory.missingHere))
+        } catch {
+            // Ctrl-C reaches child processes too, whose end then looks like a failure of the claim.
+            if error is Interrupted || laboratory.isAskedToStop { return nil }
+            let line = Self.line(error)
+            laboratory.note("\(claim.identifier) is not measured: \(line)")
+            return FinishedClaim(records: [], verdict: claim.verdict(on: [], missing: [line]))
+        }
+    }
+
+    /// The error on one line.
+    private static func line(_ error: any Error) -> String {
+        "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+}
