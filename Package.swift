@@ -37,7 +37,9 @@ let package = Package(
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
         .target(
             name: "Peers", dependencies: ["Workloads"], exclude: ["README.md"],
-            resources: [.embedInCode("Boost/boost_peer.cpp")], swiftSettings: warningsAreErrors),
+            resources: [
+                .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
+            ], swiftSettings: warningsAreErrors),
         // The benchmark's suites, and the claims with their rules.
         .target(
             name: "Claims",
@@ -70,6 +72,7 @@ let package = Package(
             name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Report"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),

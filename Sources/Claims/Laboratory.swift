@@ -36,6 +36,13 @@ public final class Laboratory {
     public private(set) var missingHere: [String] = []
     /// Compiled and loaded when an experiment first asks for it.
     public private(set) lazy var boost: BoostPeer? = loadBoost()
+    private lazy var goToolchains = GoToolchain.installed()
+    /// Every version of Go that is installed, the oldest first. Says so when there is none.
+    public var go: [GoToolchain] {
+        // Each claim that asks hears of it, not only the first.
+        if goToolchains.isEmpty { missing(GoToolchain.remedy) }
+        return goToolchains
+    }
 
     /// A laboratory.
     public init(

@@ -63,10 +63,12 @@ package struct ContentCache {
     }
 
     /// Writes an entry; its path.
-    package func store(_ contents: [UInt8], as name: String, from workFolder: String) throws(WorkloadError) -> String {
+    package func store(
+        _ contents: [UInt8], as name: String, from workFolder: String, isExecutable: Bool = false
+    ) throws(WorkloadError) -> String {
         let (draft, path) = ("\(workFolder)/entry", "\(folder)/\(name)")
         try Files.write(contents + Array(Self.trailer(of: contents[...]).utf8), to: draft)
-        guard rename(draft, path) == 0 else {
+        guard !isExecutable || chmod(draft, 0o755) == 0, rename(draft, path) == 0 else {
             throw WorkloadError("cannot write \(path): \(Files.reason()); set XDG_CACHE_HOME to a folder you own")
         }
         return path

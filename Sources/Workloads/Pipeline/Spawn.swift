@@ -1,0 +1,117 @@
+// Starting a program and waiting for it, with nothing of this process's signals inherited and no wait without an end.
+
+import Glibc
+
+package enum Spawn {
+    /// How a program ended.
+    package enum Ending: Hashable, Sendable, CustomStringConvertible {
+        case exited(Int32)
+        case signalled(Int32)
+        /// It was killed, because its time was up.
+        case timedOut
+
+        package var description: String {
+            switch self {
+            case .exited(let status): "exited with \(status)"
+            case .signalled(let number): "was killed by signal \(number)"
+            case .timedOut: "did not end in time"
+            }
+        }
+    }
+
+    /// The three descriptors that a program begins with; closed by nobody here.
+    package struct Streams {
+        package var input: Int32
+        package var output: Int32
+        package var errors: Int32
+
+        package init(input: Int32, output: Int32, errors: Int32) {
+            self.input = input
+            self.output = output
+            self.errors = errors
+        }
+    }
+
+    /// Starts `executable` in a process group of its own, so that it can be ended with whatever it starts and a Ctrl-C at
+    /// the terminal reaches this process alone.
+    ///
+    /// - Parameter environment: `NAME=value` each; this process's if nil.
+    package static func start(
+        _ executable: String, _ arguments: [String], environment: [String]? = nil, streams: Streams
+    ) throws(WorkloadError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // A copy stays open on exec, and so does one that is in its place already (glibc 2.29 and later).
+        for (place, descriptor) in [streams.input, streams.output, streams.errors].enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(place))
+        }
+        // The caller may block signals or ignore them; what it starts must not inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+
+        let words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
+        let settings: [UnsafeMutablePointer<CChar>?] = (environment ?? []).map { strdup($0) }
+        defer { for text in words + settings { free(text) } }
+        var child: pid_t = 0
+        let failure =
+            environment == nil
+            ? posix_spawn(&child, executable, &actions, &attributes, words + [nil], environ)
+            : posix_spawn(&child, executable, &actions, &attributes, words + [nil], settings + [nil])
+        guard failure == 0 else { throw WorkloadError("cannot start \(executable): \(Files.reason(failure))") }
+        return child
+    }
+
+    /// Waits until `child` ends and reaps it; kills its process group when that takes longer than `seconds`.
+    package static func wait(for child: pid_t, seconds: Double) throws(WorkloadError) -> Ending {
+        var began = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &began)
+        // Short waits at first: most programs here end at once.
+        var pause: UInt32 = 200
+        var isLate = false
+        while true {
+            var status: Int32 = 0
+            let reaped = waitpid(child, &status, isLate ? 0 : WNOHANG)
+            if reaped == child {
+                if isLate { return .timedOut }
+                return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
+            }
+            guard reaped == 0 || errno == EINTR else {
+                throw WorkloadError("lost the process \(child): \(Files.reason())")
+            }
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            if Double(now.tv_sec - began.tv_sec) + Double(now.tv_nsec - began.tv_nsec) * 1e-9 > seconds {
+                kill(-child, SIGKILL)
+                isLate = true
+            } else {
+                usleep(pause)
+                pause = min(2 * pause, 20_000)
+            }
+        }
+    }
+
+    /// This process's environment, with `changes` in place of the variables of the same names.
+    package static func environment(changing changes: [String: String]) -> [String] {
+        var settings: [String] = []
+        var entry = environ
+        while let text = entry.pointee {
+            settings.append(String(cString: text))
+            entry += 1
+        }
+        let kept = settings.filter { setting in
+            !changes.keys.contains { setting.hasPrefix("\($0)=") }
+        }
+        return kept + changes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    }
+}

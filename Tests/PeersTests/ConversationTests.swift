@@ -1,0 +1,59 @@
+import Testing
+import Workloads
+
+@testable import Peers
+
+@Suite("Conversations with programs") struct ConversationTests {
+    @Test func anAnswerBelongsToItsRequest() throws {
+        let cat = try Conversation("/bin/cat", name: "cat")
+        #expect(try cat.ask("one") == "one")
+        #expect(try cat.numbers("2 3") == [2, 3])
+    }
+
+    @Test func whatIsNoNumberIsAnError() throws {
+        let cat = try Conversation("/bin/cat", name: "cat")
+        #expect(throws: PeerFailure.self) { try cat.numbers("1 x") }
+        #expect(throws: PeerFailure.self) { try cat.numbers("1", atLeast: 2) }
+    }
+
+    @Test func aReportedErrorIsThrown() throws {
+        let cat = try Conversation("/bin/cat", name: "cat")
+        #expect { try cat.ask("error: no such thing") } throws: { "\($0)" == "cat: no such thing" }
+        #expect(try cat.ask("still here") == "still here")
+    }
+
+    @Test func aProgramThatEndsIsReported() throws {
+        let program = try Conversation("/bin/false", name: "false")
+        #expect { try program.ask("hello") } throws: { "\($0)".contains("exited with 1") }
+        #expect(throws: PeerFailure.self) { try program.ask("again") }
+    }
+
+    @Test func aProgramThatIsSilentIsKilled() throws {
+        let program = try Conversation("/bin/sh", ["-c", "exec sleep 600"], name: "sleep")
+        #expect { try program.ask("hello", seconds: 0.2) } throws: { "\($0)".contains("did not answer") }
+    }
+}
+
+@Suite("Programs run to their end") struct SubprocessTests {
+    @Test func outputAndErrorsAreKept() throws {
+        let finished = try Subprocess.finish("/bin/sh", ["-c", "echo out; echo err >&2; exit 3"], seconds: 20)
+        #expect(finished.ending == .exited(3))
+        #expect(finished.output == "out\n")
+        #expect(finished.errors == "err\n")
+    }
+
+    @Test func muchOutputNeitherHangsNorFillsMemory() throws {
+        let finished = try Subprocess.finish("/bin/sh", ["-c", "head -c 3000000 /dev/zero"], seconds: 20)
+        #expect(finished.ending == .exited(0))
+        #expect(finished.output.utf8.count == Subprocess.mostOutput)
+    }
+
+    @Test func aSignalIsAnEnding() throws {
+        #expect(try Subprocess.finish("/bin/sh", ["-c", "kill -9 $$"], seconds: 20).ending == .signalled(9))
+    }
+
+    @Test func oneThatHangsIsKilledWithItsChildren() throws {
+        let finished = try Subprocess.finish("/bin/sh", ["-c", "sleep 600 & sleep 600"], seconds: 0.2)
+        #expect(finished.ending == .timedOut)
+    }
+}
