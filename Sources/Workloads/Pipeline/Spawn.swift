@@ -72,8 +72,11 @@ package enum Spawn {
         return child
     }
 
-    /// Waits until `child` ends and reaps it; kills its process group when that takes longer than `seconds`.
-    package static func wait(for child: pid_t, seconds: Double) throws(WorkloadError) -> Ending {
+    /// Waits until `child` ends and reaps it; kills its process group when that takes longer than `seconds`, or once
+    /// `isUnwanted`, which is asked every now and then.
+    package static func wait(
+        for child: pid_t, seconds: Double, isUnwanted: () -> Bool = { false }
+    ) throws(WorkloadError) -> Ending {
         var began = timespec()
         clock_gettime(CLOCK_MONOTONIC, &began)
         // Short waits at first: most programs here end at once.
@@ -91,7 +94,8 @@ package enum Spawn {
             }
             var now = timespec()
             clock_gettime(CLOCK_MONOTONIC, &now)
-            if Double(now.tv_sec - began.tv_sec) + Double(now.tv_nsec - began.tv_nsec) * 1e-9 > seconds {
+            if Double(now.tv_sec - began.tv_sec) + Double(now.tv_nsec - began.tv_nsec) * 1e-9 > seconds || isUnwanted()
+            {
                 kill(-child, SIGKILL)
                 isLate = true
             } else {

@@ -37,22 +37,23 @@ package enum Subprocess {
         throw WorkloadError("\(name) \(end): \(line)")
     }
 
-    /// Runs `executable` to its end, whatever that is, or kills it after `seconds`.
+    /// Runs `executable` to its end, whatever that is, or kills it after `seconds` or once `isUnwanted`.
     ///
     /// - Parameter environment: `NAME=value` each; this process's if nil.
     /// - Throws: when it cannot be started.
     package static func finish(
-        _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double
+        _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
+        isUnwanted: () -> Bool = { false }
     ) throws(WorkloadError) -> Finished {
         try finish(
-            executable, arguments, environment: environment, seconds: seconds, output: try namelessFile(),
-            errors: try namelessFile())
+            executable, arguments, environment: environment, seconds: seconds, isUnwanted: isUnwanted,
+            output: try namelessFile(), errors: try namelessFile())
     }
 
     // Files, not pipes: nobody has to read while the program runs.
     private static func finish(
-        _ executable: String, _ arguments: [String], environment: [String]?, seconds: Double, output: Int32,
-        errors: Int32
+        _ executable: String, _ arguments: [String], environment: [String]?, seconds: Double,
+        isUnwanted: () -> Bool = { false }, output: Int32, errors: Int32
     ) throws(WorkloadError) -> Finished {
         defer {
             close(output)
@@ -64,7 +65,7 @@ package enum Subprocess {
         let child = try Spawn.start(
             executable, arguments, environment: environment,
             streams: Spawn.Streams(input: nothing, output: output, errors: errors))
-        let ending = try Spawn.wait(for: child, seconds: seconds)
+        let ending = try Spawn.wait(for: child, seconds: seconds, isUnwanted: isUnwanted)
         return Finished(ending: ending, output: contents(of: output), errors: contents(of: errors))
     }
 

@@ -1,0 +1,138 @@
+// "8 MiB each makes 100,000 goroutines take 800 GB of address space; a 32-bit machine cannot."
+
+import Measurement
+import Report
+
+public struct AddressSpace: Claim {
+    public init() {}
+
+    public let identifier = "address-space"
+    public let saidBy = "golang-nuts, November 2025; CloudFlare, \"How stacks are handled in Go\", 2014"
+    public let statement =
+        "8 MiB of address space for each stack makes 100,000 goroutines take 800 GB, which 32 bits cannot hold."
+    public let claimed = [
+        ClaimedFigure("address space of 100,000 stacks", 800e9, unit: .bytes),
+        ClaimedFigure("stacks of 8 MiB in 32 bits", low: nil, high: 99_999, unit: .count),
+    ]
+    public let experiments = [
+        "reserve 100,000 stacks of 8 MiB, in the full run 1,000,000, with each kind of guard, until one is refused",
+        "count their mappings, memory and page tables, and name the call that was refused",
+        "the arithmetic for address spaces of 32, 47 and 56 bits",
+    ]
+
+    static let slot = 8 << 20
+    /// The address space of a process: Linux leaves 3 of 4 GiB to programs of 32 bits, and of the others the lower half.
+    static let spaces = [(bits: 32, bytes: 3.0 * 0x1p30), (bits: 47, bytes: 0x1p47), (bits: 56, bytes: 0x1p56)]
+    /// Of the memory that can be had, the experiment takes what a stack of 8 MiB takes at least: two pages and some.
+    static let bytesOfStack = 8_800
+    /// What is left to others besides.
+    static let spared = 2 << 30
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        var records = Self.spaces.map { space in
+            Record(
+                suite: identifier, case: "\(space.bits) bits", metric: "stacks", unit: .count,
+                exactly: (space.bytes / Double(Self.slot)).rounded(.down),
+                parameters: ["bits": .int(space.bits), "slot": .int(Self.slot), "bytes": .double(space.bytes)])
+        }
+        for count in laboratory.isQuick ? [100_000] : [100_000, 1_000_000] {
+            let needed = count * Self.bytesOfStack + Self.spared
+            guard SystemNumbers.available >= needed else {
+                laboratory.missing(
+                    "\(count) stacks are not reserved: they need \(needed >> 20) MiB of free memory")
+                continue
+            }
+            for kind in StackKind.guards {
+                records += try reserved(count, kind, laboratory)
+            }
+        }
+        return records
+    }
+
+    private func reserved(_ count: Int, _ kind: StackKind, _ laboratory: Laboratory) throws -> [Record] {
+        let findings = try laboratory.experiment(
+            "stacks", ["count=\(count)", "guard=\(kind.name)", "reservation=\(Self.slot)"], seconds: 120)
+        guard findings.succeeded else {
+            if kind.isUnavailable(findings) {
+                laboratory.missing("guard '\(kind.name)' is not measured: \(findings.message)")
+                return []
+            }
+            throw findings.failure("it did not end as it should")
+        }
+        let made = try findings.number("made")
+        var shared: [String: ParameterValue] = [
+            "guard": .string(kind.name), "asked": .int(count), "slot": .int(Self.slot),
+        ]
+        shared["refused"] = findings.values["call"].map { .string($0) }
+        shared["errno"] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
+        shared["max-map-count"] = SystemNumbers.number(in: "/proc/sys/vm/max_map_count").map { .int($0) }
+        func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
+            Record(
+                suite: identifier, case: kind.name, metric: metric, unit: unit, exactly: value, parameters: shared)
+        }
+        return [
+            record("stacks", .count, made), record("address-space", .bytes, made * Double(Self.slot)),
+            record("mappings", .count, try findings.number("mappings")),
+            record("resident", .bytes, try findings.number("resident")),
+            record("page-tables", .bytes, try findings.number("page-tables")),
+        ]
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let narrow = try evidence.estimate("32 bits", metric: "stacks")
+        let wide = try evidence.estimate("47 bits", metric: "stacks")
+        let hundredThousand: [String: ParameterValue] = ["asked": 100_000]
+        let made = evidence.all(metric: "stacks", where: hundredThousand)
+        guard let most = made.max(by: { $0.median < $1.median }) else {
+            throw MissingEvidence("no record of 100,000 stacks")
+        }
+        let space = try evidence.estimate(
+            most.name, metric: "address-space", where: hundredThousand)
+        // What is claimed is the space of 100,000, of which all may not have been granted.
+        let whole = Estimate(exactly: space.median / most.median * 100_000)
+        let (amount, narrowFigure) = (claimed[0], claimed[1])
+        let measured =
+            [
+                MeasuredFigure(amount.name, whole, unit: .bytes),
+                MeasuredFigure(narrowFigure.name, narrow, unit: .count),
+                MeasuredFigure("stacks of 8 MiB in 47 bits", wide, unit: .count),
+            ]
+            + evidence.all(metric: "stacks").filter { $0.parameters["asked"] != nil }.map {
+                MeasuredFigure(
+                    "stacks made with \($0.name) of \($0.parameters["asked"]!)", $0.estimate, unit: .count)
+            }
+        let ends = made.map { record in
+            let count = Int(record.median)
+            let refused = record.parameters["refused"].map { " until \($0) was refused" } ?? ""
+            let mappings = evidence.find(record.name, metric: "mappings", where: hundredThousand)
+            return "\(record.name): \(count)\(refused)" + (mappings.map { ", \(Int($0.median)) more mappings" } ?? "")
+        }.joined(separator: "; ")
+        let share = whole.median / 0x1p47 * 100
+        let arithmetic =
+            "\(Int((whole.median / 1e9).rounded())) GB, \((share * 100).rounded() / 100) % of 47 bits; "
+            + "32 bits hold \(Int(narrow.median)), 47 bits \(Int(wide.median)) stacks"
+        guard whole.relation(to: amount, tolerance: 0.05) == .within, narrow.relation(to: narrowFigure) == .within
+        else {
+            return Judgement(.refuted, measured: measured, reason: "\(arithmetic); \(ends)")
+        }
+        guard most.median >= 100_000 else {
+            return Judgement(
+                .confirmed, measured: measured, reason: "\(arithmetic); 100,000 were not granted: \(ends)")
+        }
+        return Judgement(
+            .depends, measured: measured,
+            reason: "true and an obstacle for 32 bits; for 47 bits true and none: \(arithmetic); \(ends)")
+    }
+}
+
+/// A kind of guard, by the name that the library gives it.
+struct StackKind: Sendable, Hashable {
+    let name: String
+
+    static let guards = [StackKind(name: "guard-pages"), StackKind(name: "prot-none")]
+
+    /// Whether the child ended because this machine does not have it.
+    func isUnavailable(_ findings: Findings) -> Bool {
+        name == "guard-pages" && findings.message.contains("MADV_GUARD_INSTALL")
+    }
+}

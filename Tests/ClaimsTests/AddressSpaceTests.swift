@@ -1,0 +1,51 @@
+import Claims
+import Report
+import Testing
+
+@Suite("address-space") struct AddressSpaceTests {
+    private static let slot = 8.0 * 1_048_576
+
+    private func verdict(
+        narrow: Double = 384, wide: Double = 16_777_216, stacks: [String: Double], slot: Double = slot
+    ) -> ClaimVerdict {
+        func record(
+            _ name: String, _ metric: String, _ unit: MetricUnit, _ value: Double,
+            _ parameters: [String: ParameterValue] = [:]
+        ) -> Record {
+            Record(
+                suite: "address-space", case: name, metric: metric, unit: unit, exactly: value, parameters: parameters)
+        }
+        var records = [record("32 bits", "stacks", .count, narrow), record("47 bits", "stacks", .count, wide)]
+        for (name, made) in stacks {
+            var asked: [String: ParameterValue] = ["asked": 100_000]
+            if made < 100_000 { asked["refused"] = "protect-write" }
+            records.append(record(name, "stacks", .count, made, asked))
+            records.append(record(name, "address-space", .bytes, made * slot, asked))
+            records.append(record(name, "mappings", .count, 7, asked))
+        }
+        return AddressSpace().verdict(on: records)
+    }
+
+    @Test func itDependsOnTheBitsWhereAllAreGranted() {
+        let verdict = verdict(stacks: ["guard-pages": 100_000, "prot-none": 32_710])
+        #expect(verdict.verdict == .depends)
+        #expect(verdict.reason.contains("prot-none: 32710 until protect-write was refused, 7 more mappings"))
+        #expect(verdict.measured.first?.median == 838_860_800_000)
+    }
+
+    @Test func itIsConfirmedWhereTooFewAreGranted() {
+        let verdict = verdict(stacks: ["prot-none": 32_710])
+        #expect(verdict.verdict == .confirmed)
+        // The space of 100,000 is still that of 100,000.
+        #expect(verdict.measured.first?.median == 838_860_800_000)
+    }
+
+    @Test func anotherSizeOrRoomIn32BitsRefutesIt() {
+        #expect(verdict(stacks: ["guard-pages": 100_000], slot: Self.slot / 2).verdict == .refuted)
+        #expect(verdict(narrow: 100_000, stacks: ["guard-pages": 100_000]).verdict == .refuted)
+    }
+
+    @Test func withoutStacksItIsNotMeasurable() {
+        #expect(verdict(stacks: [:]).verdict == .notMeasurable)
+    }
+}
