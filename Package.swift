@@ -29,7 +29,8 @@ let package = Package(
             swiftSettings: warningsAreErrors),
         .target(
             name: "Report", dependencies: ["Measurement"], exclude: ["README.md"],
-            resources: [.embedInCode("Resources/records.schema.json")], swiftSettings: warningsAreErrors),
+            resources: [.embedInCode("Resources/records.schema.json"), .embedInCode("Resources/page.css")],
+            swiftSettings: warningsAreErrors),
         // What runs on a stack, and what it is compared with.
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(

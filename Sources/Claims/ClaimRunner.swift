@@ -64,15 +64,20 @@ public struct ClaimRunner {
                     throw MeasurementFailure("the record \(record.suite)/\(record.name) is none of this claim")
                 }
             }
-            return FinishedClaim(
-                records: records, verdict: claim.verdict(on: records, missing: laboratory.missingHere))
+            return finished(claim, records, missing: laboratory.missingHere)
         } catch {
             // Ctrl-C reaches child processes too, whose end then looks like a failure of the claim.
             if error is Interrupted || laboratory.isAskedToStop { return nil }
             let line = Self.line(error)
             laboratory.note("\(claim.identifier) is not measured: \(line)")
-            return FinishedClaim(records: [], verdict: claim.verdict(on: [], missing: [line]))
+            return finished(claim, [], missing: [line])
         }
+    }
+
+    private func finished(_ claim: any Claim, _ records: [Record], missing: [String]) -> FinishedClaim {
+        var verdict = claim.verdict(on: records, missing: missing)
+        verdict.command = "\(claim.command)\(laboratory.options)"
+        return FinishedClaim(records: records, verdict: verdict)
     }
 
     /// The error on one line.

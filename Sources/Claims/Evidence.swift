@@ -58,11 +58,6 @@ public struct Evidence: Sendable {
     }
 }
 
-extension Record {
-    /// The median and its interval.
-    public var estimate: Estimate { Estimate(median: median, low: low, high: high, samples: samples) }
-}
-
 /// How a measured interval lies to a claimed range.
 public enum Relation: String, Sendable, Hashable {
     /// All of the interval is below the range.

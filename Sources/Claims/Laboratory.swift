@@ -26,6 +26,10 @@ public final class Laboratory {
     public let isQuick: Bool
     /// Determines every order and every resampling.
     public let seed: UInt64
+    /// The seed of a run that names none.
+    public static let defaultSeed: UInt64 = 1
+    /// What to add to a command so that it measures in the same way.
+    var options: String { (isQuick ? " --quick" : "") + (seed == Self.defaultSeed ? "" : " --seed \(seed)") }
     /// Called with what is being done, often.
     private let progress: (String) -> Void
     /// Whether the user asked to stop.

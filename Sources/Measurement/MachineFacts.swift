@@ -11,6 +11,8 @@ public struct MachineFacts: Sendable, Hashable, Codable {
     public var cores: Int?
     /// The release of the kernel.
     public var kernelRelease: String?
+    /// The C library that this program runs with, for instance "glibc 2.36".
+    public var cLibrary: String?
     /// Bytes in a page.
     public var pageSize: Int?
     /// Bytes of memory that the kernel manages.
@@ -46,7 +48,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
     }
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case processorModel, architecture, cores, kernelRelease, pageSize, totalMemory
+        case processorModel, architecture, cores, kernelRelease, cLibrary, pageSize, totalMemory
         case transparentHugepages, overcommitMemory, maxMapCount, mitigations, loadAverage
         case isVirtualized, hasHardwareCounters, swiftCompiler, isDebugBuild, compilers, warnings
     }
@@ -58,6 +60,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         try container.encode(architecture, forKey: .architecture)
         try container.encode(cores, forKey: .cores)
         try container.encode(kernelRelease, forKey: .kernelRelease)
+        try container.encode(cLibrary, forKey: .cLibrary)
         try container.encode(pageSize, forKey: .pageSize)
         try container.encode(totalMemory, forKey: .totalMemory)
         try container.encode(transparentHugepages, forKey: .transparentHugepages)

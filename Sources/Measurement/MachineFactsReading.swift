@@ -15,6 +15,7 @@ extension MachineFacts {
         facts.cores = positive(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         facts.pageSize = positive(sysconf(Int32(_SC_PAGESIZE)))
         facts.architecture = compiledArchitecture
+        facts.cLibrary = libraryVersion
         facts.swiftCompiler = compiledSwiftVersion
         facts.isDebugBuild = isCompiledForDebugging
         if compilers { facts.compilers = compilerVersions() }
@@ -58,6 +59,14 @@ extension MachineFacts {
             warnings.append("this is a debug build: its times mean little; build with -c release")
         }
         return warnings
+    }
+
+    /// What glibc says of itself: "glibc 2.36".
+    private static var libraryVersion: String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+            let length = confstr(Int32(_CS_GNU_LIBC_VERSION), text.baseAddress, text.count)
+            return length > 0 && length <= text.count ? text.baseAddress.map { String(cString: $0) } : nil
+        }
     }
 
     private static func positive(_ value: Int) -> Int? { value > 0 ? value : nil }
@@ -116,7 +125,7 @@ extension MachineFacts {
     private static func compilerVersions() -> [String: String] {
         let commands = [
             "swiftc": "swiftc --version", "clang": "clang --version", "gcc": "gcc --version",
-            "go": "go version",
+            "go": "go version", "valgrind": "valgrind --version",
         ]
         return commands.compactMapValues(SystemFiles.firstLine)
     }

@@ -137,11 +137,13 @@ public struct ClaimVerdict: Sendable, Hashable, Codable {
     /// Which comparison decided, with its numbers; for ``Verdict/depends`` the regime where it flips, for
     /// ``Verdict/notMeasurable`` what is missing.
     public var reason: String
+    /// What measures and judges it again in the same way.
+    public var command: String?
 
     /// What became of a claim.
     public init(
         claim: String, saidBy: String, statement: String, verdict: Verdict, claimed: [ClaimedFigure],
-        measured: [MeasuredFigure], reason: String
+        measured: [MeasuredFigure], reason: String, command: String? = nil
     ) {
         self.claim = claim
         self.saidBy = saidBy
@@ -150,5 +152,6 @@ public struct ClaimVerdict: Sendable, Hashable, Codable {
         self.claimed = claimed
         self.measured = measured
         self.reason = reason
+        self.command = command
     }
 }

@@ -51,6 +51,9 @@ public struct Record: Sendable, Hashable, Codable {
         self.parameters = parameters
     }
 
+    /// The median, its interval and the number of samples.
+    public var estimate: Estimate { Estimate(median: median, low: low, high: high, samples: samples) }
+
     /// A record of a number that was counted once, without an interval.
     public init(
         suite: String, case name: String, metric: String, unit: MetricUnit, exactly value: Double,

@@ -36,9 +36,10 @@ public enum StandardOutput {
 
     /// Writes all of `text` to a descriptor; waits when the descriptor does not block and is full.
     ///
-    /// A closed pipe raises no signal that outlives the call, and the process's own handling of SIGPIPE is untouched.
+    /// A closed pipe or a limit on the size of files (RLIMIT_FSIZE) raises no signal that outlives the call, and the
+    /// process's own handling of SIGPIPE and SIGXFSZ is untouched.
     public static func write(_ text: String, to descriptor: Int32) -> Outcome {
-        withoutBrokenPipeSignal {
+        withoutSignals {
             var rest = Array(text.utf8)[...]
             while !rest.isEmpty {
                 let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -59,21 +60,26 @@ public enum StandardOutput {
         }
     }
 
-    /// SIGPIPE is raised at the writing thread, so blocking it there and taking it from the pending ones suffices.
-    private static func withoutBrokenPipeSignal(_ body: () -> Outcome) -> Outcome {
-        var brokenPipe = sigset_t()
+    /// Both signals are raised at the writing thread, so blocking them there and taking them from the pending ones
+    /// suffices.
+    private static func withoutSignals(_ body: () -> Outcome) -> Outcome {
+        var ours = sigset_t()
         var pending = sigset_t()
         var before = sigset_t()
-        sigemptyset(&brokenPipe)
-        sigaddset(&brokenPipe, SIGPIPE)
+        sigemptyset(&ours)
+        sigaddset(&ours, SIGPIPE)
+        sigaddset(&ours, SIGXFSZ)
+        pthread_sigmask(SIG_BLOCK, &ours, &before)
         sigpending(&pending)
-        let wasPending = sigismember(&pending, SIGPIPE) == 1
-        pthread_sigmask(SIG_BLOCK, &brokenPipe, &before)
+        // Those that were pending before are not ours to take.
+        for signal in [SIGPIPE, SIGXFSZ] where sigismember(&pending, signal) == 1 { sigdelset(&ours, signal) }
         let outcome = body()
-        // One that was pending before is not ours to take.
-        if outcome == .closed && !wasPending {
+        if outcome != .complete {
             var noTime = timespec()
-            while sigtimedwait(&brokenPipe, nil, &noTime) < 0 && errno == EINTR {}
+            while true {
+                let taken = sigtimedwait(&ours, nil, &noTime)
+                if taken < 0 && errno != EINTR { break }
+            }
         }
         pthread_sigmask(SIG_SETMASK, &before, nil)
         return outcome

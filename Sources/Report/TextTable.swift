@@ -30,6 +30,18 @@ public struct TextTable: Sendable {
     private let columns: [Column]
     private var rows: [[String]] = []
 
+    /// What is shown: columns with a cell that is not empty.
+    struct Shown {
+        var columns: [Column]
+        var rows: [[String]]
+    }
+
+    /// The columns that are shown, and their cells.
+    var shown: Shown {
+        let places = columns.indices.filter { column in rows.contains { !$0[column].isEmpty } }
+        return Shown(columns: places.map { columns[$0] }, rows: rows.map { row in places.map { row[$0] } })
+    }
+
     /// A table without rows.
     public init(_ columns: [Column]) {
         self.columns = columns
@@ -48,20 +60,19 @@ public struct TextTable: Sendable {
     ///
     /// - Parameter indentation: Spaces before each line.
     public func rendered(indentation: Int = 0) -> String {
-        let shown = columns.indices.filter { column in rows.contains { !$0[column].isEmpty } }
-        guard !shown.isEmpty else { return "" }
-        let widths = shown.map { column in
-            rows.reduce(columns[column].title.count) { max($0, $1[column].count) }
+        let shown = shown
+        guard !shown.columns.isEmpty else { return "" }
+        let widths = shown.columns.indices.map { column in
+            shown.rows.reduce(shown.columns[column].title.count) { max($0, $1[column].count) }
         }
-        var lines = [shown.map { columns[$0].title }, widths.map { String(repeating: "-", count: $0) }]
-        lines += rows.map { row in shown.map { row[$0] } }
+        let lines = [shown.columns.map(\.title), widths.map { String(repeating: "-", count: $0) }] + shown.rows
         let margin = String(repeating: " ", count: indentation)
         var text = ""
         for line in lines {
             var rendered = margin
             for (place, cell) in line.enumerated() {
                 let filling = String(repeating: " ", count: widths[place] - cell.count)
-                let isRight = columns[shown[place]].alignment == .right
+                let isRight = shown.columns[place].alignment == .right
                 rendered += (place == 0 ? "" : "  ") + (isRight ? filling + cell : cell + filling)
             }
             while rendered.last == " " { rendered.removeLast() }

@@ -18,9 +18,9 @@ struct ReproduceCommand: ParsableCommand {
             missing ones are named, and the exit code is 130. A second one ends it at once.
 
             Examples:
-              faultline reproduce --quick            every claim, about 3 minutes
-              faultline reproduce trap-cost          one claim
-              faultline reproduce --format json      for programs
+              faultline reproduce --quick --out results   every claim, about 3 minutes
+              faultline reproduce trap-cost               one claim
+              faultline reproduce --format json           for programs
             """)
 
     @Argument(
@@ -33,11 +33,18 @@ struct ReproduceCommand: ParsableCommand {
         help: ArgumentHelp("Fewer and shorter rounds, or all that is worth waiting for. (default: --full)"))
     var extent: Extent?
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep the results there: records.json, report.md and report.html, written after each claim.",
+            valueName: "folder"),
+        completion: .directory)
+    var out: String?
+
     @Option(help: ArgumentHelp("How to print.", valueName: "format"))
     var format = ResultFormat.table
 
     @Option(help: ArgumentHelp("Determines the order of the cases and the resampling.", valueName: "n"))
-    var seed: UInt64 = 1
+    var seed = Laboratory.defaultSeed
 
     enum Extent: String, EnumerableFlag {
         case quick, full
@@ -51,20 +58,43 @@ struct ReproduceCommand: ParsableCommand {
 
     func run() throws {
         Interruption.listen()
+        let folder = out.map { ResultsFolder($0) }
+        try folder?.prepare()
+        // In the order of the list, each once, whatever order they were named in.
+        let chosen = Claims.all.filter { claims.isEmpty || claims.contains($0.identifier) }
         // The load average must be that of before.
-        let machine = MachineFacts.current(compilers: true)
+        var document = Document(
+            machine: .current(compilers: true), records: [], verdicts: [], claims: chosen.map(\.summary))
         let progress = Progress()
         defer { progress.finish() }
         let laboratory = Laboratory(
-            isQuick: extent == .quick, seed: seed, progress: progress.update,
+            isQuick: extent == .quick, seed: seed,
+            progress: { step in
+                progress.update("\((document.verdicts ?? []).count + 1) of \(chosen.count): \(step)")
+            },
             isInterrupted: { Interruption.isRequested })
-        // In the order of the list, each once, whatever order they were named in.
-        let chosen = Claims.all.filter { claims.isEmpty || claims.contains($0.identifier) }
-        let run = ClaimRunner(chosen, in: laboratory).run { _ in }
+        let run = try ClaimRunner(chosen, in: laboratory).run { run in
+            document.records = run.records
+            document.verdicts = run.verdicts
+            document.notes = laboratory.notes + Self.note(unfinished: chosen.dropFirst(run.finished.count))
+            try folder?.write(ResultsPage(document, answer: Answer.lines(document)))
+        }
         progress.finish()
-        let document = Document(
-            machine: machine, records: run.records, notes: laboratory.notes, verdicts: run.verdicts)
-        StandardOutput.write(format == .json ? try document.json() : try document.table())
+        document.notes = laboratory.notes + Self.note(unfinished: chosen.dropFirst(run.finished.count))
+        try write(document)
         guard run.unfinished.isEmpty else { throw InterruptedRun(missing: run.unfinished) }
+    }
+
+    /// Everything where it is kept nowhere else.
+    private func write(_ document: Document) throws {
+        switch format {
+        case .json: StandardOutput.write(try document.json())
+        case .table: StandardOutput.write(out == nil ? try document.table() : (document.verdicts ?? []).table())
+        }
+    }
+
+    /// What a reader of an incomplete run must know.
+    private static func note(unfinished claims: some Collection<any Claim>) -> [String] {
+        claims.isEmpty ? [] : ["not finished: \(claims.map(\.identifier).joined(separator: ", "))"]
     }
 }

@@ -11,7 +11,8 @@ struct HelpTests {
     @Test(arguments: [
         ("help", ["--help"]), ("help", []), ("help", ["help"]), ("run-help", ["run", "--help"]),
         ("run-help", ["help", "run"]), ("stats-help", ["stats", "--help"]), ("faults-help", ["faults", "--help"]),
-        ("reproduce-help", ["reproduce", "--help"]), ("claims-help", ["claims", "--help"]), ("version", ["--version"]),
+        ("reproduce-help", ["reproduce", "--help"]), ("claims-help", ["claims", "--help"]),
+        ("report-help", ["report", "--help"]), ("version", ["--version"]),
     ])
     func `help is what it should be`(name: String, arguments: [String]) throws {
         let ending = try Program.run(arguments)
@@ -31,7 +32,7 @@ struct HelpTests {
     }
 
     @Test func `no line of a help text is wider than 80 columns`() throws {
-        for command in ["run", "stats", "faults", "reproduce", "claims"] {
+        for command in ["run", "stats", "faults", "reproduce", "claims", "report"] {
             for line in try Program.run([command, "--help"]).output.split(separator: "\n") {
                 #expect(line.count <= 80, "\(line)")
             }

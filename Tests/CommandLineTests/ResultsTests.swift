@@ -1,0 +1,90 @@
+// What `reproduce --out` leaves behind, and `report`.
+
+import Foundation
+import Report
+import Testing
+
+struct ResultsTests {
+    private static func reproduce(_ folder: String) -> [String] {
+        ["reproduce", "trap-cost", "--quick", "--out", folder]
+    }
+
+    private static func names(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
+
+    @Test func `a folder gets records and reports, standard output the verdicts alone`() throws {
+        let scratch = try TemporaryFolder()
+        let folder = scratch.file("new/results")
+        let ending = try Program.run(Self.reproduce(folder))
+        #expect(ending.errors == "")
+        #expect(ending.status == 0)
+        #expect(ending.output.hasPrefix("claim "))
+        #expect(ending.output.contains("\ntrap-cost "))
+        #expect(!ending.output.contains("machine:"))
+        #expect(try Self.names(in: folder) == ["records.json", "report.html", "report.md"])
+        let document = try Document(json: try String(contentsOfFile: "\(folder)/records.json", encoding: .utf8))
+        #expect(document.verdicts?.map(\.claim) == ["trap-cost"])
+        #expect(document.verdicts?.first?.command == "faultline reproduce trap-cost --quick")
+        #expect(document.claims?.map(\.claim) == ["trap-cost"])
+        #expect(!document.records.isEmpty)
+    }
+
+    @Test(arguments: ["/dev/null", "/proc/results"])
+    func `a folder that cannot be written is named before anything is measured`(folder: String) throws {
+        let start = ContinuousClock.now
+        let ending = try Program.run(["reproduce", "--full", "--out", folder])
+        // The full run takes many minutes.
+        #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(ending.errors.hasPrefix("error: cannot write to '\(folder)': "))
+        #expect(ending.errors.split(separator: "\n").count == 1)
+        #expect(ending.output == "")
+        #expect(ending.status == 1)
+    }
+
+    /// A limit on the size of files fails as a full disk does: part of a file is written, then nothing.
+    @Test func `a full disk is one line, and the former results stay`() throws {
+        let scratch = try TemporaryFolder()
+        let folder = scratch.file("results")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in ["records.json", "report.html"] {
+            try "former".write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
+        }
+        let ending = try Program.shell("ulimit -f 2 && exec \"$0\" \"$@\"", Self.reproduce(folder))
+        #expect(
+            ending.errors
+                == "error: cannot write to '\(folder)/records.json': File too large; choose another folder or make room\n"
+        )
+        #expect(ending.status == 1)
+        #expect(ending.output == "")
+        #expect(try Self.names(in: folder) == ["records.json", "report.html"])
+        for name in ["records.json", "report.html"] {
+            #expect(try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) == "former")
+        }
+    }
+
+    @Test func `report writes the pages again, with the plots that are there by then`() throws {
+        let scratch = try TemporaryFolder()
+        let folder = scratch.file("results")
+        _ = try Program.run(Self.reproduce(folder))
+        try FileManager.default.createDirectory(atPath: "\(folder)/plots", withIntermediateDirectories: false)
+        try "<svg><dc:title>Parts</dc:title></svg>".write(
+            toFile: "\(folder)/plots/trap-cost.svg", atomically: false, encoding: .utf8)
+        let ending = try Program.run(["report", folder])
+        #expect(ending.errors == "")
+        #expect(ending.output == "")
+        #expect(ending.status == 0)
+        let page = try String(contentsOfFile: "\(folder)/report.html", encoding: .utf8)
+        #expect(page.contains("<figcaption>Parts</figcaption>"))
+        let text = try String(contentsOfFile: "\(folder)/report.md", encoding: .utf8)
+        #expect(text.contains("![Parts](plots/trap-cost.svg)"))
+    }
+
+    @Test func `report names a folder without records`() throws {
+        let ending = try Program.run(["report", "/nonexistent"])
+        #expect(
+            ending.errors == "error: cannot read '/nonexistent/records.json'; name a folder that 'faultline reproduce "
+                + "--out' wrote\n")
+        #expect(ending.status == 1)
+    }
+}
