@@ -34,7 +34,9 @@ let package = Package(
         // What runs on a stack, and what it is compared with.
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(
-            name: "Workloads", dependencies: ["Kernels"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
+            name: "Workloads", dependencies: ["Kernels"], exclude: ["README.md"],
+            resources: [.embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs")],
+            swiftSettings: warningsAreErrors),
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
         .target(
             name: "Peers", dependencies: ["Workloads"], exclude: ["README.md"],

@@ -94,6 +94,23 @@ static const uint8_t text_Trees_swift[] = {
 #embed "../Workloads/Code/Trees.swift"
 };
 
+// What cmark renders (Sources/Workloads/Foreign).
+static const uint8_t text_README_md[] = {
+#embed "../../README.md"
+};
+static const uint8_t text_HACKING_md[] = {
+#embed "../../HACKING.md"
+};
+static const uint8_t text_HAZARDS_md[] = {
+#embed "../../docs/HAZARDS.md"
+};
+static const uint8_t text_CShim_md[] = {
+#embed "../../CShim/README.md"
+};
+static const uint8_t text_Workloads_md[] = {
+#embed "../Workloads/README.md"
+};
+
 #define FILE_ENTRY(name, text) {name, text, sizeof(text)}
 
 static const fl_embedded_file files[] = {
@@ -126,6 +143,11 @@ static const fl_embedded_file files[] = {
     FILE_ENTRY("SchemeReader.swift", text_SchemeReader_swift),
     FILE_ENTRY("SchemeValue.swift", text_SchemeValue_swift),
     FILE_ENTRY("Trees.swift", text_Trees_swift),
+    FILE_ENTRY("README.md", text_README_md),
+    FILE_ENTRY("HACKING.md", text_HACKING_md),
+    FILE_ENTRY("HAZARDS.md", text_HAZARDS_md),
+    FILE_ENTRY("CShim.md", text_CShim_md),
+    FILE_ENTRY("Workloads.md", text_Workloads_md),
 };
 
 size_t fl_embedded_count(void) {

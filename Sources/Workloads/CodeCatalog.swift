@@ -25,19 +25,86 @@ struct EmbeddedFile: Sendable {
     /// The C kernels without their headers.
     static var kernels: [EmbeddedFile] { all.filter { $0.name.hasSuffix(".c") } }
     static var headers: [EmbeddedFile] { all.filter { $0.name.hasSuffix(".h") } }
+    /// This package's documents.
+    static var documents: [EmbeddedFile] { all.filter { $0.name.hasSuffix(".md") } }
+}
+
+/// How much the compiler inlines into C code that is built at run time.
+public enum CodeInlining: String, CaseIterable, Sendable {
+    /// As -O2 does.
+    case standard
+    /// Not at all, except what the source forces.
+    case off
+    /// With a threshold four times that of -O2, which is 225 in LLVM's cost units.
+    case aggressive
+
+    var arguments: [String] {
+        switch self {
+        case .standard: []
+        case .off: ["-fno-inline"]
+        case .aggressive: ["-mllvm", "-inline-threshold=900"]
+        }
+    }
+}
+
+/// A workload that is not among those of the program: it brings its own code.
+protocol CodeSourceProvider {
+    func codeSource() throws(WorkloadError) -> CodeSource
 }
 
 /// The code of one workload in one language.
-struct CodeSource {
+struct CodeSource: Sendable {
     /// The workload's name, with the language if that is not the workload's first: part of file and module names.
     let name: String
     let language: CodeLanguage
     let symbol: String
+    /// Written to the folder in which the code is built.
     let files: [EmbeddedFile]
-    let builtin: LoadedCode.Entry
+    /// What is compiled: names of `files`, or absolute paths of files that are elsewhere.
+    let units: [String]
+    /// Further arguments of the compiler.
+    let flags: [String]
+    /// Changes with the contents of anything that is compiled or included.
+    let identity: String
+    /// Nil when the code is not part of the program.
+    let builtin: LoadedCode.Entry?
+
+    init(
+        name: String, language: CodeLanguage, symbol: String, files: [EmbeddedFile], builtin: LoadedCode.Entry?
+    ) {
+        var hash = ContentHash()
+        for file in files {
+            hash.add(file.name)
+            hash.add(file.bytes)
+        }
+        self.init(
+            name: name, language: language, symbol: symbol, files: files,
+            units: files.map(\.name).filter { !$0.hasSuffix(".h") }, flags: [], identity: hash.digits, builtin: builtin)
+    }
+
+    init(
+        name: String, language: CodeLanguage, symbol: String, files: [EmbeddedFile], units: [String], flags: [String],
+        identity: String, builtin: LoadedCode.Entry? = nil
+    ) {
+        self.name = name
+        self.language = language
+        self.symbol = symbol
+        self.files = files
+        self.units = units
+        self.flags = flags
+        self.identity = identity
+        self.builtin = builtin
+    }
 
     /// The code of `workload` in `language`, nil if there is none.
-    static func find(_ workload: String, _ language: CodeLanguage) -> CodeSource? {
+    static func find(_ workload: any Workload, _ language: CodeLanguage) throws(WorkloadError) -> CodeSource? {
+        if let provider = workload as? any CodeSourceProvider {
+            return workload.languages.contains(language) ? try provider.codeSource() : nil
+        }
+        return find(workload.name, language)
+    }
+
+    private static func find(_ workload: String, _ language: CodeLanguage) -> CodeSource? {
         switch language {
         case .c:
             guard let builtin = kernel(workload) else { return nil }

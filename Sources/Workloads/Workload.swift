@@ -99,6 +99,18 @@ struct WorkloadCase: Sendable {
     /// Expected counts, from the first.
     var counts: [UInt64] = []
 
+    /// This case with the checksum of a run of `code` whose counts are as expected.
+    func completed(by code: LoadedCode) throws(WorkloadError) -> WorkloadCase {
+        let outcome = UnsafeMutablePointer<fl_workload_outcome>.allocate(capacity: 1)
+        defer { outcome.deallocate() }
+        UnsafeMutableRawPointer(outcome).initializeMemory(
+            as: UInt8.self, repeating: 0, count: MemoryLayout<fl_workload_outcome>.size)
+        var completed = self
+        completed.checksum = code.entry(input.start, input.count, parameter, outcome)
+        try completed.verify(completed.checksum, outcome, workload: code.workload)
+        return completed
+    }
+
     /// Does nothing but compare unless the result is wrong.
     fileprivate func verify(
         _ hash: UInt64, _ outcome: UnsafeMutablePointer<fl_workload_outcome>, workload: String

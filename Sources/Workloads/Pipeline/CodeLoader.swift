@@ -68,32 +68,39 @@ public struct CodeLoader: Sendable {
     ///   - hooks: what failed checks call. The same code loaded with other hooks is another copy in memory.
     ///   - layoutSeed: shuffles the functions, to tell the cost of checks from that of alignment; nil keeps their
     ///     order.
+    ///   - inlining: how much the compiler inlines; another than the standard one is for code in C.
     /// - Throws: `WorkloadError` if the toolchain is missing or fails, or an option does not fit.
     public func load(
         _ workload: any Workload, language: CodeLanguage? = nil, variant: CodeVariant, hooks: StackCheckHooks = .none,
-        layoutSeed: UInt32? = nil
+        layoutSeed: UInt32? = nil, inlining: CodeInlining = .standard
     ) throws(WorkloadError) -> LoadedCode {
         let language = language ?? workload.languages[0]
-        guard let source = CodeSource.find(workload.name, language) else {
+        guard let source = try CodeSource.find(workload, language) else {
             let known = workload.languages.map(\.rawValue).joined(separator: ", ")
             throw WorkloadError("\(workload.name) is not written in \(language.rawValue); choose from: \(known)")
         }
+        guard language == .c || inlining == .standard else {
+            throw WorkloadError("inlining can be chosen for code in C only, and \(workload.name) is in Swift")
+        }
         guard variant != .builtin else {
-            guard layoutSeed == nil else {
+            guard layoutSeed == nil, inlining == .standard else {
                 throw WorkloadError(
                     "a layout seed needs code built at run time; choose the plain, checked or padded variant")
             }
+            guard let builtin = source.builtin else {
+                throw WorkloadError(
+                    "\(workload.name) is built at run time only; choose the plain, checked or padded variant")
+            }
             return LoadedCode(
-                workload: workload.name, language: language, variant: variant, path: nil, entry: source.builtin)
+                workload: workload.name, language: language, variant: variant, path: nil, entry: builtin)
         }
         #if !arch(x86_64)
             throw WorkloadError("prologue checks exist on x86-64 only; choose the builtin variant")
         #endif
         let toolchain = try Toolchain.find(searchPath: environment.searchPath, needsSwift: language == .swift)
         let cache = try ContentCache(preferring: environment.cacheFolder)
-        let builder = CodeBuilder(
-            cache: cache, toolchain: toolchain, source: source, variant: variant, layoutSeed: layoutSeed)
-        let path = try builder.sharedObject()
+        let builder = CodeBuilder(cache: cache, toolchain: toolchain, source: source, inlining: inlining)
+        let path = try builder.sharedObject(variant, layoutSeed: layoutSeed)
         let entry = try LoadedImages.entry(source.symbol, of: path, hooks, cache)
         return LoadedCode(workload: workload.name, language: language, variant: variant, path: path, entry: entry)
     }

@@ -70,6 +70,24 @@ package enum Files {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// The names in a folder that end with `suffix`, sorted.
+    static func names(in folder: String, suffix: String) throws(WorkloadError) -> [String] {
+        guard let stream = opendir(folder) else { throw WorkloadError("cannot read \(folder): \(reason())") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = name(of: entry)
+            if name.hasSuffix(suffix) { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+        withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+            tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+    }
+
     package static func isExecutable(_ path: String) -> Bool {
         !isFolder(path) && access(path, X_OK) == 0
     }
@@ -99,9 +117,7 @@ package enum Files {
     static func removeFolder(_ path: String) {
         guard let stream = opendir(path) else { return }
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+            let name = name(of: entry)
             guard name != ".", name != ".." else { continue }
             let child = "\(path)/\(name)"
             var status = stat()

@@ -8,11 +8,14 @@ public struct CodeEnvironment: Sendable {
     public var searchPath: String
     /// The folder of the cache. One that cannot be written is replaced by a temporary one.
     public var cacheFolder: String
+    /// Where scripts/fetch-programs puts what others wrote: beside the cache's entries.
+    public var programsFolder: String
 
     /// - Parameters:
     ///   - searchPath: folders, separated by colons; PATH if nil.
     ///   - cacheFolder: `$XDG_CACHE_HOME/faultline` if nil, or `.cache/faultline` in the home folder.
-    public init(searchPath: String? = nil, cacheFolder: String? = nil) {
+    ///   - programsFolder: `programs` in that folder of the user if nil, whatever `cacheFolder` is.
+    public init(searchPath: String? = nil, cacheFolder: String? = nil, programsFolder: String? = nil) {
         func variable(_ name: String) -> String? {
             guard let value = getenv(name), value.pointee != 0 else { return nil }
             return String(cString: value)
@@ -20,8 +23,9 @@ public struct CodeEnvironment: Sendable {
         self.searchPath = searchPath ?? variable("PATH") ?? ""
         // The XDG specification: a relative path is to be ignored.
         let base = variable("XDG_CACHE_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
-        self.cacheFolder =
-            cacheFolder ?? base.map { "\($0)/faultline" } ?? variable("HOME").map { "\($0)/.cache/faultline" } ?? ""
+        let own = base.map { "\($0)/faultline" } ?? variable("HOME").map { "\($0)/.cache/faultline" } ?? ""
+        self.cacheFolder = cacheFolder ?? own
+        self.programsFolder = programsFolder ?? "\(own)/programs"
     }
 }
 

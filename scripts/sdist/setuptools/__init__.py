@@ -1,0 +1,1 @@
+# Stands in for setuptools while scripts/fetch-programs downloads; see build_meta.py.
