@@ -46,7 +46,7 @@ let package = Package(
         // The benchmark's suites, and the claims with their rules.
         .target(
             name: "Claims",
-            dependencies: ["Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch"],
+            dependencies: ["Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds"],
             exclude: ["README.md", "Bench/README.md"], swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", path: "Sources/FaultKinds", cSettings: warningsAreErrorsC),

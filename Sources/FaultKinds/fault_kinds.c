@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, FRAME = 1024 };
@@ -115,4 +116,22 @@ int fk_install_reporter(void (*function)(int signal)) {
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGSEGV, &action, NULL)) return errno;
     return sigaction(SIGBUS, &action, NULL) ? errno : 0;
+}
+
+int fk_run_in_copy(void (*body)(void *), void *context, unsigned seconds, int *error) {
+    *error = 0;
+    pid_t copy = fork();
+    if (copy == 0) {
+        alarm(seconds); // not inherited
+        body(context);
+        _exit(0);
+    }
+    int status = 0;
+    while (copy > 0 && waitpid(copy, &status, 0) < 0) {
+        if (errno == EINTR) continue;
+        copy = -1;
+    }
+    if (copy > 0) return status;
+    *error = errno;
+    return -1;
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Claims
 import Faultline
 import Glibc
 import Measurement
@@ -59,17 +60,9 @@ struct FaultOutcome {
     let kind: FaultKind
     let child: FaultChild
 
-    /// How the fault was classified. Growth on the way to the fault does not count, unless there was nothing else.
-    var verdict: String {
-        let growth = "growth"
-        let others = child.verdicts.keys.filter { $0 != growth }.sorted()
-        if !others.isEmpty { return others.joined(separator: "+") }
-        return child.verdicts[growth] == nil ? FaultKind.noVerdict : growth
-    }
-
     /// Whether verdict, end and message are as they should be.
     var isExpected: Bool {
-        verdict == kind.verdict && child.ending == kind.ending
+        child.verdict == kind.verdict && child.ending == kind.ending
             && kind.message.map { child.message.contains($0) } != false
     }
 
@@ -78,7 +71,7 @@ struct FaultOutcome {
         Record(
             suite: "faults", case: kind.name, metric: "classified", unit: .count, exactly: isExpected ? 1 : 0,
             parameters: [
-                "verdict": .string(verdict), "expected": .string(kind.verdict),
+                "verdict": .string(child.verdict), "expected": .string(kind.verdict),
                 "signal": .string(SignalName.of(kind.signal)), "ended": .string(child.ending.description),
                 "message": .string(child.message),
             ])
@@ -92,10 +85,19 @@ struct FaultOutcome {
         for outcome in outcomes {
             let kind = outcome.kind
             table.append([
-                kind.name, SignalName.of(kind.signal), outcome.verdict, outcome.child.ending.description,
+                kind.name, SignalName.of(kind.signal), outcome.child.verdict, outcome.child.ending.description,
                 outcome.isExpected ? "yes" : "no: \(kind.verdict), \(kind.ending.description)", outcome.child.message,
             ])
         }
         return table.rendered()
+    }
+}
+
+extension FaultKind.Ending {
+    var description: String {
+        switch self {
+        case .exit(let code): "exit \(code)"
+        case .signal(let number): "killed by \(SignalName.of(number))"
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 import ArgumentParser
 import CFaultKinds
+import Claims
 import Faultline
 import Glibc
 import Measurement
@@ -13,12 +14,9 @@ import Report
 
 /// `faultline raise-fault KIND`: hidden; raises one fault in this process.
 struct RaiseFaultCommand: ParsableCommand {
-    static let commandName = "raise-fault"
     static let configuration = CommandConfiguration(
-        commandName: commandName, abstract: "Raise one fault in this process.", shouldDisplay: false)
+        commandName: FaultChild.command, abstract: "Raise one fault in this process.", shouldDisplay: false)
 
-    /// Where the parent reads the verdicts.
-    static let reportDescriptor: Int32 = 3
     /// A child that neither dies nor returns is ended after this many seconds.
     private static let deadline: UInt32 = 20
 
@@ -31,7 +29,8 @@ struct RaiseFaultCommand: ParsableCommand {
         alarm(Self.deadline)
         let failure = fk_install_reporter { _ in RaiseFaultCommand.report() }
         guard failure == 0 else { throw RuntimeFailure("cannot install a handler: \(ErrorNumber.text(failure))") }
-        try kind.raise()
+        var variation = FaultVariation.none
+        try kind.raise(&variation)
         Self.report()
     }
 
@@ -40,7 +39,7 @@ struct RaiseFaultCommand: ParsableCommand {
     private static func report() {
         var text = ""
         for (verdict, count) in FaultStatistics.process.traps where count > 0 { text += "\(verdict) \(count)\n" }
-        _ = StandardOutput.write(text, to: reportDescriptor)
+        _ = StandardOutput.write(text, to: FaultChild.reportDescriptor)
     }
 }
 

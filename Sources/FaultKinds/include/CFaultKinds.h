@@ -34,6 +34,9 @@ int fk_install_plain_handler(int signal);
 /// Installs handlers of SIGSEGV and SIGBUS that call `report`, restore the default action and let the signal end the
 /// process. Returns 0 or an errno value.
 int fk_install_reporter(void (*report)(int signal));
+/// Runs `body` in a copy of this process (fork), which `body` may kill and which is killed after `seconds`. Returns what
+/// waitpid says of its end, or -1 and an errno value in `*error`. Only for a process with one thread.
+int fk_run_in_copy(void (*body)(void *_Nullable), void *_Nullable context, unsigned seconds, int *error);
 
 #pragma clang assume_nonnull end
 #endif

@@ -4,16 +4,22 @@ import Glibc
 import Measurement
 
 /// What a child process did.
-struct FaultChild {
+public struct FaultChild {
+    /// The hidden subcommand that raises a fault.
+    public static let command = "raise-fault"
+    /// Where the parent reads the verdicts.
+    public static let reportDescriptor: Int32 = 3
+
     /// Verdicts that the child counted.
-    let verdicts: [String: Int]
+    public let verdicts: [String: Int]
     /// The first line it wrote to standard error.
-    let message: String
-    let ending: FaultKind.Ending
+    public let message: String
+    /// How it ended.
+    public let ending: FaultKind.Ending
 
     /// Raises `kind` in a child process and waits for its end.
-    /// - Throws: `RuntimeFailure` when no child can be made.
-    init(raising kind: FaultKind) throws {
+    /// - Throws: ``MeasurementFailure`` when no child can be made.
+    public init(raising kind: FaultKind) throws {
         let report = try Pipe()
         let errors = try Pipe()
         let child = try Self.spawn(kind, report: report, errors: errors)
@@ -25,9 +31,7 @@ struct FaultChild {
         message = String(text.prefix { !$0.isNewline })
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-        // The macros WIFSIGNALED and its kin, which Swift does not import.
-        let number = status & 0x7f
-        ending = number == 0 ? .exit(status >> 8 & 0xff) : .signal(number)
+        ending = FaultKind.Ending(status: status)
     }
 
     private static func spawn(_ kind: FaultKind, report: Pipe, errors: Pipe) throws -> pid_t {
@@ -42,7 +46,7 @@ struct FaultChild {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, report.writing, RaiseFaultCommand.reportDescriptor)
+        posix_spawn_file_actions_adddup2(&actions, report.writing, reportDescriptor)
         // Whatever this process ignores or blocks, the child dies as a process of its own would.
         var none = sigset_t()
         var all = sigset_t()
@@ -52,14 +56,14 @@ struct FaultChild {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        let arguments = ["faultline", RaiseFaultCommand.commandName, kind.name]
+        let arguments = ["faultline", command, kind.name]
         let words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         let settings: [UnsafeMutablePointer<CChar>?] = environment().map { strdup($0) }
         defer { for word in words + settings { free(word) } }
         var child: pid_t = 0
         let failure = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, words + [nil], settings + [nil])
         guard failure == 0 else {
-            throw RuntimeFailure(
+            throw MeasurementFailure(
                 "cannot start a child process: \(ErrorNumber.text(failure)); free memory or processes")
         }
         return child
@@ -75,6 +79,18 @@ struct FaultChild {
         }
         return settings.filter { !$0.hasPrefix("SWIFT_BACKTRACE=") } + ["SWIFT_BACKTRACE=enable=no"]
     }
+
+    /// How a fault with these counts was classified. Growth on the way to the fault does not count, unless there was
+    /// nothing else.
+    static func verdict(of verdicts: [String: Int]) -> String {
+        let growth = "growth"
+        let others = verdicts.keys.filter { $0 != growth }.sorted()
+        if !others.isEmpty { return others.joined(separator: "+") }
+        return verdicts[growth] == nil ? FaultKind.noVerdict : growth
+    }
+
+    /// How the fault was classified.
+    public var verdict: String { Self.verdict(of: verdicts) }
 
     private static func counts(_ text: String) -> [String: Int] {
         var counts: [String: Int] = [:]
@@ -94,7 +110,7 @@ private final class Pipe {
     init() throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else {
-            throw RuntimeFailure("cannot make a pipe: \(ErrorNumber.text(errno)); close files or raise ulimit -n")
+            throw MeasurementFailure("cannot make a pipe: \(ErrorNumber.text(errno)); close files or raise ulimit -n")
         }
         (reading, writing) = (Self.outOfTheWay(ends[0]), Self.outOfTheWay(ends[1]))
     }
@@ -125,7 +141,7 @@ private final class Pipe {
 
     /// The descriptor under a number that the child has no use for, closed on exec.
     private static func outOfTheWay(_ descriptor: Int32) -> Int32 {
-        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, RaiseFaultCommand.reportDescriptor + 1)
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, FaultChild.reportDescriptor + 1)
         guard copy >= 0 else { return descriptor }
         close(descriptor)
         return copy

@@ -1,0 +1,169 @@
+// "It is hard to tell a stack that grows from a bug such as a nil dereference."
+
+import Faultline
+import Glibc
+import Measurement
+import Report
+
+public struct Classification: Claim {
+    public init() {}
+
+    public let identifier = "classification"
+    public let saidBy = "golang-nuts, November 2025"
+    public let statement =
+        "It is hard to tell a fault of a stack that grows from one of a bug such as a nil dereference."
+    public let claimed: [ClaimedFigure] = []
+    public let experiments = [
+        "made-up faults by the million, each constructed from its cause, through the classifier",
+        "real faults by the thousand, with drawn addresses and sizes, each in a process that may die of it",
+    ]
+
+    /// The verdict that growth gets, and the one that says that the facts fit several causes.
+    static let growth = "growth"
+    static let ambiguous = "ambiguous"
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        try madeUp(laboratory) + real(laboratory)
+    }
+
+    private func madeUp(_ laboratory: Laboratory) throws -> [Record] {
+        let total = laboratory.isQuick ? 2_000_000 : 20_000_000
+        let verdicts = FaultStatistics.verdicts
+        var faults = SyntheticFaults(random: SeededGenerator(seed: laboratory.seed))
+        var counts: [SyntheticFault.Cause: [Int]] = [:]
+        for cause in SyntheticFault.Cause.allCases { counts[cause] = Array(repeating: 0, count: verdicts.count) }
+        var due: [SyntheticFault.Cause: String] = [:]
+        for index in 0..<total {
+            if index % 500_000 == 0 { try laboratory.step("classification: made-up fault \(index) of \(total)") }
+            let fault = faults.next()
+            counts[fault.cause]![fault.classified()] += 1
+            due[fault.cause] = fault.due
+        }
+        return SyntheticFault.Cause.allCases.flatMap { cause in
+            zip(verdicts, counts[cause]!).filter { $0.1 > 0 }.map { verdict, count in
+                record(cause.rawValue, "made up", due: due[cause]!, verdict: verdict, count, seed: laboratory.seed)
+            }
+        }
+    }
+
+    private func real(_ laboratory: Laboratory) throws -> [Record] {
+        let batches = laboratory.isQuick ? 5 : 40
+        var counts: [String: [String: Int]] = [:]
+        for batch in 0..<batches {
+            // As a whole number that any reader of arguments takes.
+            let seed = (laboratory.seed &+ UInt64(batch)) & UInt64(Int.max)
+            let findings = try laboratory.experiment("faults", ["count=25", "seed=\(seed)"])
+            guard findings.succeeded else { throw findings.failure("the faults were not all raised") }
+            for key in findings.values.keys {
+                let parts = key.split(separator: "/", maxSplits: 1).map(String.init)
+                guard parts.count == 2 else { throw findings.failure("no kind in '\(key)'") }
+                counts[parts[0], default: [:]][parts[1], default: 0] += Int(try findings.number(key))
+            }
+        }
+        return try FaultKind.all.flatMap { kind in
+            try (counts[kind.name] ?? [:]).sorted { $0.key < $1.key }.map { verdict, count in
+                guard !verdict.hasPrefix("!") else {
+                    throw MeasurementFailure(
+                        "\(count) processes that raised '\(kind.name)' did not end as they should "
+                            + "(verdict \(verdict.dropFirst()))")
+                }
+                return record(
+                    kind.name, "real", due: kind.verdict, verdict: verdict, count, seed: laboratory.seed)
+            }
+        }
+    }
+
+    private func record(
+        _ cause: String, _ source: String, due: String, verdict: String, _ count: Int, seed: UInt64
+    ) -> Record {
+        Record(
+            suite: identifier, case: cause, metric: "faults", unit: .count, exactly: Double(count),
+            parameters: [
+                "source": .string(source), "due": .string(due), "verdict": .string(verdict),
+                "seed": .string(String(seed)),
+            ])
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let sources = ["made up", "real"]
+        var tallies: [Tally] = []
+        for source in sources {
+            let tally = Tally(evidence.all(metric: "faults", where: ["source": .string(source)]))
+            guard tally.all > 0 else { throw MissingEvidence("no record of faults that are \(source)") }
+            tallies.append(tally)
+        }
+        let measured = zip(sources, tallies).flatMap { source, tally in
+            [
+                MeasuredFigure("confusions in a million faults, \(source)", tally.confusionsInAMillion, unit: .count),
+                MeasuredFigure("faults, \(source)", Estimate(exactly: tally.all), unit: .count),
+                MeasuredFigure("ambiguous, \(source)", Estimate(exactly: tally.ambiguous), unit: .count),
+                MeasuredFigure(
+                    "bugs by another bug's name, \(source)", Estimate(exactly: tally.misnamed), unit: .count),
+            ]
+        }
+        let text = zip(sources, tallies).map { "\($0): \($1.description)" }.joined(separator: "; ")
+        if tallies.contains(where: { $0.confused > 0 }) {
+            return Judgement(.confirmed, measured: measured, reason: text)
+        }
+        if tallies.contains(where: { $0.ambiguousGrowth > 0 }) {
+            return Judgement(
+                .depends, measured: measured, reason: "growth is never taken for a bug, but not always known: \(text)")
+        }
+        return Judgement(.refuted, measured: measured, reason: text)
+    }
+}
+
+/// How faults whose cause is known were classified.
+private struct Tally {
+    /// Every fault.
+    var all = 0.0
+    /// A bug was taken for growth, or growth for a bug.
+    var confused = 0.0
+    /// The classifier said that it cannot know.
+    var ambiguous = 0.0
+    /// Of these, faults that were growth.
+    var ambiguousGrowth = 0.0
+    /// A bug was taken for another bug.
+    var misnamed = 0.0
+    /// The causes that were.
+    var misnamedCauses: [String] = []
+
+    init(_ records: [Record]) {
+        for record in records {
+            let due = record.parameters["due"]
+            let verdict = record.parameters["verdict"]
+            let growth = ParameterValue.string(Classification.growth)
+            all += record.median
+            if verdict == due { continue }
+            if verdict == .string(Classification.ambiguous) {
+                ambiguous += record.median
+                if due == growth { ambiguousGrowth += record.median }
+            } else if (due == growth) != (verdict == growth) {
+                confused += record.median
+            } else {
+                misnamed += record.median
+                misnamedCauses.append(record.name)
+            }
+        }
+    }
+
+    /// The share with its 95 % interval, times a million: none of n leaves up to 3 of n possible (the rule of three);
+    /// otherwise Wilson's interval ("Probable inference", 1927).
+    var confusionsInAMillion: Estimate {
+        let share = confused / all
+        guard confused > 0 else { return Estimate(median: 0, low: 0, high: min(3 / all, 1) * 1e6, samples: Int(all)) }
+        let z = 1.96
+        let center = (share + z * z / (2 * all)) / (1 + z * z / all)
+        let reach = z / (1 + z * z / all) * (share * (1 - share) / all + z * z / (4 * all * all)).squareRoot()
+        return Estimate(
+            median: share * 1e6, low: max(0, min(center - reach, share)) * 1e6,
+            high: min(1, max(center + reach, share)) * 1e6, samples: Int(all))
+    }
+
+    var description: String {
+        let bound = (confusionsInAMillion.high * 100).rounded() / 100
+        let names = misnamedCauses.isEmpty ? "" : " (\(misnamedCauses.sorted().joined(separator: ", ")))"
+        return "\(Int(confused)) of \(Int(all)) taken for growth or growth for them, at most \(bound) in a million; "
+            + "\(Int(ambiguous)) said to be ambiguous, \(Int(misnamed)) bugs called by another bug's name\(names)"
+    }
+}
