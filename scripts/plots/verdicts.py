@@ -1,0 +1,79 @@
+"""Every claimed number beside the measured one: how many times the claimed value was measured."""
+
+import math
+
+from .style import INK, LINE, VERDICTS, figure
+
+
+def draw(results):
+    rows = [(verdict, claimed, measured(verdict, claimed))
+            for verdict in results.verdicts for claimed in verdict["claimed"] or [None]]
+    if not rows:
+        return None
+    figure_, axes = figure(9.4, 1.5 + 0.34 * len(rows))
+    axes.set_xscale("log")
+    shown = [relative(claimed, number) for _, claimed, number in rows if number]
+    edges = [edge for _, low, _, high in shown for edge in (low, high) if edge] + [0.5, 2]
+    left, right = min(edges) / 1.6, max(edges) * 1.6
+    left, right = max(left, 1e-3), min(right, 1e3)
+    last = None
+    for place, (verdict, claimed, number) in enumerate(rows):
+        shade, marker = VERDICTS[verdict["verdict"]]
+        if verdict["claim"] != last:
+            axes.axhline(place - 0.5, color=LINE, linewidth=0.8)
+        last = verdict["claim"]
+        if claimed:
+            low, high = band(claimed)
+            axes.barh(
+                place, min(high, right) - max(low, left), left=max(low, left), height=0.62, color=LINE, zorder=1)
+            if math.isclose(low, high):
+                axes.plot([low, low], [place - 0.31, place + 0.31], color="#9AA5AF", linewidth=3, zorder=1)
+        if number:
+            median, low, _, high = relative(claimed, number)
+            low, middle, high = (min(max(value, left), right) for value in (low, median, high))
+            axes.plot([low, high], [place, place], color=shade, linewidth=2.2, solid_capstyle="butt")
+            at_edge = median <= left or median >= right
+            axes.plot(middle, place, marker=("<" if median <= left else ">") if at_edge else marker, color=shade,
+                      markersize=8, markeredgecolor=INK, markeredgewidth=0.5)
+        axes.annotate(
+            verdict["verdict"], (1.01, place), xycoords=("axes fraction", "data"), va="center", color=shade, fontsize=9,
+            fontweight="bold")
+    axes.set_yticks(range(len(rows)), [label(verdict, claimed) for verdict, claimed, _ in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(left, right)
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
+    axes.set_xlabel("measured ÷ claimed (grey: what was claimed; line: 95 % interval; triangle: beyond the axis)")
+    axes.set_title("What became of each claimed number")
+    return figure_
+
+
+def measured(verdict, claimed):
+    """The measured number beside a claimed one, or None."""
+    return claimed and next((number for number in verdict["measured"] if number["name"] == claimed["name"]), None)
+
+
+def label(verdict, claimed):
+    return f"{verdict['claim']}: {claimed['name']}" if claimed else verdict["claim"]
+
+
+def reference(claimed):
+    """The value that counts as one: the middle of a range, else its only end."""
+    low, high = claimed.get("low"), claimed.get("high")
+    if low is None or high is None:
+        return low if high is None else high
+    return math.sqrt(low * high) if low > 0 else (low + high) / 2
+
+
+def band(claimed):
+    """The claimed range; an open end reaches beyond any axis."""
+    one = reference(claimed) or 1
+    low, high = claimed.get("low"), claimed.get("high")
+    return (low / one if low is not None else 1e-9, high / one if high is not None else 1e9)
+
+
+def relative(claimed, number):
+    """Median, low, median and high of what was measured, in claimed values; what is not positive lies beyond the axis."""
+    one = reference(claimed) or 1
+    median, low, high = (max(number[name] / one, 1e-9) for name in ("median", "low", "high"))
+    return median, low, median, high
