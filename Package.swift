@@ -42,6 +42,8 @@ let package = Package(
             name: "Peers", dependencies: ["Workloads"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
+                .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
+                .embedInCode("go/internals.s"),
             ], swiftSettings: warningsAreErrors),
         // The benchmark's suites, and the claims with their rules.
         .target(

@@ -8,6 +8,9 @@ import Workloads
 public struct PeerUnavailable: Error, CustomStringConvertible, Sendable {
     /// The line.
     public let description: String
+
+    /// A peer that is not there.
+    public init(_ description: String) { self.description = description }
 }
 
 /// The functions of Boost.Context that benchmarks compare with. Loaded until the process ends.
@@ -37,11 +40,11 @@ public struct BoostPeer: Sendable {
             dependencies: ["/usr/include/boost/version.hpp", "/usr/local/include/boost/version.hpp"])
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no message"
-            throw PeerUnavailable(description: "\(reason); install libboost-context-dev and delete \(path)")
+            throw PeerUnavailable("\(reason); install libboost-context-dev and delete \(path)")
         }
         func address(_ name: String) throws(PeerUnavailable) -> UnsafeMutableRawPointer {
             guard let address = dlsym(handle, name) else {
-                throw PeerUnavailable(description: "\(path) has no symbol \(name); delete it, it is built again")
+                throw PeerUnavailable("\(path) has no symbol \(name); delete it, it is built again")
             }
             return address
         }

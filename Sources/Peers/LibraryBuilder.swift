@@ -22,7 +22,7 @@ struct LibraryBuilder {
     ) throws(PeerUnavailable) -> String {
         let found = Self.compilers.compactMap(search)
         guard !found.isEmpty else {
-            throw PeerUnavailable(description: "no C++ compiler (clang++, g++) on PATH; install g++ and \(package)")
+            throw PeerUnavailable("no C++ compiler (clang++, g++) on PATH; install g++ and \(package)")
         }
         var refusal: WorkloadError?
         for compiler in found {
@@ -34,7 +34,7 @@ struct LibraryBuilder {
             }
         }
         let reason = refusal.map { "\($0)" } ?? "it does not compile"
-        throw PeerUnavailable(description: "\(Self.withoutPlace(reason)); install \(package)")
+        throw PeerUnavailable("\(Self.withoutPlace(reason)); install \(package)")
     }
 
     private func build(

@@ -7,7 +7,7 @@ public struct WorkloadError: Error, CustomStringConvertible, Sendable {
     /// The line.
     public let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }

@@ -21,6 +21,26 @@ import Workloads
     }
 
     @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    func goroutinesBeginAndGrowAsAsked() throws {
+        for toolchain in Self.toolchains {
+            let driver = try toolchain.program(.stacks).converse()
+            let few = try driver.numbers("requests 28 65536", atLeast: 5)
+            let many = try driver.numbers("requests 28 2048", atLeast: 5)
+            #expect(few[1] == 0 && many[1] > 28, "\(toolchain.version): \(few[1]) and \(many[1]) growths")
+            #expect(many[2] <= many[3] && many[3] <= many[4])
+            let copies = try driver.numbers("copy 10 4096", atLeast: 2)
+            #expect(copies[1] == 10)
+            let grown = try driver.numbers("contend 3 2 100", atLeast: 2)
+            #expect(grown[1] > 0)
+            let collected = try driver.numbers("shrink 50 65536 6", atLeast: 3)
+            #expect(collected[2] < collected[1])
+            let waiting = try driver.numbers("suspend 1000", atLeast: 3)
+            #expect(waiting[1] > 1000 * 2048)
+            #expect(try driver.numbers("stackalloc 10 8192")[0] > 0)
+        }
+    }
+
+    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
     func anUnknownOperationIsAnError() throws {
         let driver = try Self.toolchains[0].program(.growth).converse()
         #expect(throws: PeerFailure.self) { try driver.ask("dance 1") }

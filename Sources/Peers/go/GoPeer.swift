@@ -11,6 +11,7 @@ public struct GoToolchain: Sendable, Hashable {
     public let command: String
     private let environment: [String]
     private let cacheFolder: String
+    private let root: String
 
     /// What to say where there is none.
     public static let remedy = "Go is not measured: install golang-go"
@@ -48,6 +49,7 @@ public struct GoToolchain: Sendable, Hashable {
         let lines = answer.output.split(separator: "\n").map(String.init)
         guard lines.count == 2, lines[0].hasPrefix("go1.") else { return nil }
         version = lines[0]
+        root = lines[1]
         // What is on the search path may be a launcher; the toolchain itself is in its root.
         let own = "\(lines[1])/bin/go"
         self.command = Files.isExecutable(own) ? own : command
@@ -79,7 +81,7 @@ public struct GoToolchain: Sendable, Hashable {
         do throws(WorkloadError) {
             return GoProgram(version: version, path: try build(source), environment: environment)
         } catch {
-            throw PeerUnavailable(description: "\(version): \(error)")
+            throw PeerUnavailable("\(version): \(error)")
         }
     }
 
@@ -89,16 +91,39 @@ public struct GoToolchain: Sendable, Hashable {
         key.add(version)
         key.add(Toolchain.identity(of: [command]))
         for file in source.files { key.add(file.text) }
+        let flags =
+            source.usesInternals && !order.lexicographicallyPrecedes([1, 23]) ? ["-ldflags=-checklinkname=0"] : []
+        for flag in flags { key.add(flag) }
+        if let change = source.runtimeChange { key.add("\(change)") }
         let entry = "\(source.rawValue)-\(version)-\(key.digits)"
         if let path = cache.path(entry) { return path }
         return try cache.withWorkFolder { folder throws(WorkloadError) in
             for file in source.files { try Files.write(file.text, to: "\(folder)/\(file.name)") }
             let output = "\(folder)/program"
+            var arguments = ["build", "-o", output] + flags
+            if let change = source.runtimeChange {
+                arguments.append("-overlay=\(try overlay(change, in: folder))")
+            }
+            // As a folder and not file by file, because only so assembly is taken; Go before 1.20 has no -C.
             try Subprocess.run(
-                command, ["build", "-o", output] + source.files.map { "\(folder)/\($0.name)" }, in: folder,
+                "/bin/sh", ["-c", "cd \"$0\" && exec \"$@\"", folder, command] + arguments + ["."], in: folder,
                 environment: environment)
             return try cache.store(try Files.read(output), as: entry, from: folder, isExecutable: true)
         }
+    }
+
+    /// A file that has the build read a changed copy of one of Go's own.
+    private func overlay(_ change: GoSource.Change, in folder: String) throws(WorkloadError) -> String {
+        let original = "\(root)/src/\(change.file)"
+        let text = String(decoding: try Files.read(original), as: UTF8.self)
+        let changed = text.replacing(change.text, with: change.replacement)
+        guard changed != text else { throw WorkloadError("\(original) has no '\(change.text)'") }
+        // Not a name that the build would take for a part of the program.
+        let copy = "\(folder)/changed.txt"
+        try Files.write(changed.utf8, to: copy)
+        let list = "\(folder)/overlay.json"
+        try Files.write("{\"Replace\": {\"\(original)\": \"\(copy)\"}}".utf8, to: list)
+        return list
     }
 }
 
@@ -106,13 +131,35 @@ public struct GoToolchain: Sendable, Hashable {
 public enum GoSource: String, Sendable, CaseIterable {
     /// Growing stacks: `growth.go`.
     case growth
+    /// Many stacks, and requests that grow them: `stacks.go`, `requests.go`, `internals.go`.
+    case stacks
+    /// The same in a Go whose processors keep no free stacks for themselves (`stackNoCache` of runtime/stack.go). Building
+    /// it compiles Go's standard library, which takes some ten seconds the first time.
+    case uncachedStacks = "uncached-stacks"
+
+    /// A change of a file of Go's own.
+    fileprivate struct Change {
+        let file: String
+        let text: String
+        let replacement: String
+    }
+
+    fileprivate var runtimeChange: Change? {
+        guard self == .uncachedStacks else { return nil }
+        return Change(
+            file: "runtime/stack.go", text: "stackNoCache     = 0", replacement: "stackNoCache     = 1")
+    }
+
+    /// Whether it reaches what Go keeps to itself; its assembly is x86-64.
+    fileprivate var usesInternals: Bool { self != .growth }
 
     fileprivate var files: [(name: String, text: [UInt8])] {
-        let own: (String, [UInt8]) =
-            switch self {
-            case .growth: ("growth.go", PackageResources.growth_go)
-            }
-        return [("protocol.go", PackageResources.protocol_go), own]
+        let shared = [("protocol.go", PackageResources.protocol_go), ("growth.go", PackageResources.growth_go)]
+        guard usesInternals else { return shared }
+        return shared + [
+            ("internals.go", PackageResources.internals_go), ("internals.s", PackageResources.internals_s),
+            ("stacks.go", PackageResources.stacks_go), ("requests.go", PackageResources.requests_go),
+        ]
     }
 }
 

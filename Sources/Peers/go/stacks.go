@@ -1,0 +1,183 @@
+// Many goroutines: what one takes while it waits, how fast they are made and take turns, what growing costs when several
+// processors do it at once, and what a collection gives back of stacks that are larger than they need to be.
+package main
+
+import (
+	"bufio"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+func init() {
+	operations["spawn"] = spawn
+	operations["switch"] = switchTurns
+	operations["suspend"] = suspend
+	operations["contend"] = contend
+	operations["copy"] = copyOnce
+	operations["shrink"] = shrink
+}
+
+// Nanoseconds of making count goroutines that do nothing, each after the end of the one before.
+func spawn(count int, arguments []int) []int64 {
+	done := make(chan struct{})
+	start := time.Now()
+	for i := 0; i < count; i++ {
+		go func() { done <- struct{}{} }()
+		<-done
+	}
+	return []int64{int64(time.Since(start))}
+}
+
+// Nanoseconds of count round trips between two goroutines.
+func switchTurns(count int, arguments []int) []int64 {
+	there, back := make(chan int), make(chan int)
+	go func() {
+		for value := range there {
+			back <- value + 1
+		}
+	}()
+	start := time.Now()
+	for i := 0; i < count; i++ {
+		there <- i
+		<-back
+	}
+	took := time.Since(start)
+	close(there)
+	return []int64{int64(took)}
+}
+
+// A field of /proc/self/status in bytes.
+func statusBytes(name string) int64 {
+	file, err := os.Open("/proc/self/status")
+	if err != nil {
+		return -1
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		if len(words) == 3 && words[0] == name+":" {
+			kibibytes, _ := strconv.ParseInt(words[1], 10, 64)
+			return kibibytes << 10
+		}
+	}
+	return -1
+}
+
+// Makes count goroutines that wait. Returns the nanoseconds it took, and how much more memory and page tables there are,
+// in bytes. They wait until the program ends.
+func suspend(count int, arguments []int) []int64 {
+	forever := make(chan struct{})
+	var waiting sync.WaitGroup
+	waiting.Add(count)
+	resident, tables := statusBytes("VmRSS"), statusBytes("VmPTE")
+	start := time.Now()
+	for i := 0; i < count; i++ {
+		go func() {
+			waiting.Done()
+			<-forever
+		}()
+	}
+	waiting.Wait()
+	took := time.Since(start)
+	return []int64{int64(took), statusBytes("VmRSS") - resident, statusBytes("VmPTE") - tables}
+}
+
+// Grows the stacks of arguments[0] goroutines at the same moment, count times, each from 2 KiB by descending arguments[1]
+// frames. Returns the nanoseconds between the start and the last one's end, summed, and the number of growths.
+func contend(count int, arguments []int) []int64 {
+	workers, depth := arguments[0], arguments[1]
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
+	var took, growths int64
+	for i := 0; i < count; i++ {
+		var ready, done sync.WaitGroup
+		var begin int32
+		ready.Add(workers)
+		done.Add(workers)
+		for w := 0; w < workers; w++ {
+			go func() {
+				var outermost frame
+				before := bounds().size()
+				ready.Done()
+				for atomic.LoadInt32(&begin) == 0 {
+					runtime.Gosched()
+				}
+				atomic.AddUint64(&contended, descend(depth, &outermost))
+				for size := before; size < bounds().size(); size *= 2 {
+					atomic.AddInt64(&growths, 1)
+				}
+				done.Done()
+			}()
+		}
+		ready.Wait()
+		start := time.Now()
+		atomic.StoreInt32(&begin, 1)
+		done.Wait()
+		took += int64(time.Since(start))
+	}
+	return []int64{took, growths}
+}
+
+var contended uint64
+
+// Nanoseconds that count growths take, each the only one of its goroutine, from arguments[0] bytes to twice as much: the
+// same descent with and without it. Returns them and the number of growths that were counted.
+func copyOnce(count int, arguments []int) []int64 {
+	size := arguments[0]
+	var took, growths int64
+	inGoroutinesOf(size, count, func() {
+		var outermost frame
+		// Until the stack is nearly full, then on until it is not: the same number of frames again fits.
+		depth := size/512 + 2
+		for bounds().size() == size {
+			before := bounds().size()
+			start := time.Now()
+			contended += descend(depth, &outermost)
+			first := time.Since(start)
+			if bounds().size() == 2*before {
+				start = time.Now()
+				contended += descend(depth, &outermost)
+				took += int64(first - time.Since(start))
+				growths++
+			}
+			depth++
+		}
+	})
+	return []int64{took, growths}
+}
+
+// Grows count goroutines to arguments[0] bytes and more, lets them return and wait, then collects arguments[1] times: a
+// collection halves the stack of a goroutine that uses less than a quarter of it. Returns the nanoseconds of all
+// collections, and the bytes of stacks before and after.
+func shrink(count int, arguments []int) []int64 {
+	bytes, collections := arguments[0], arguments[1]
+	forever := make(chan struct{})
+	var waiting sync.WaitGroup
+	waiting.Add(count)
+	for i := 0; i < count; i++ {
+		go func() {
+			var outermost frame
+			for depth := 1; bounds().size() < bytes; depth *= 2 {
+				atomic.AddUint64(&contended, descend(depth, &outermost))
+			}
+			waiting.Done()
+			<-forever
+		}()
+	}
+	waiting.Wait()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	for i := 0; i < collections; i++ {
+		runtime.GC()
+	}
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	close(forever)
+	return []int64{int64(took), int64(before.StackInuse), int64(after.StackInuse)}
+}
