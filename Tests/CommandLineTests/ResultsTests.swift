@@ -75,7 +75,7 @@ struct ResultsTests {
         #expect(ending.output == "")
         #expect(ending.status == 0)
         let page = try String(contentsOfFile: "\(folder)/report.html", encoding: .utf8)
-        #expect(page.contains("<figcaption>Parts</figcaption>"))
+        #expect(page.contains("<img alt=\"Parts\" src=\"data:"))
         let text = try String(contentsOfFile: "\(folder)/report.md", encoding: .utf8)
         #expect(text.contains("![Parts](plots/trap-cost.svg)"))
     }

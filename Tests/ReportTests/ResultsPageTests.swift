@@ -141,8 +141,8 @@ struct ResultsPageTests {
         #expect(!html.contains("url("))
         #expect(html.contains("<h2 id=\"check-cost\">check-cost</h2>"))
         #expect(html.contains("<span class=\"badge depends\">depends</span> 0.02 lies below 0.03"))
-        #expect(html.contains("<td rowspan=\"2\"><a href=\"#check-cost\">check-cost</a></td>"))
-        #expect(html.contains("<figcaption>Cost &lt; 5 %</figcaption>"))
+        #expect(html.contains("<td rowspan=\"2\" class=\"claim\"><a href=\"#check-cost\">check-cost</a></td>"))
+        #expect(html.contains("<img alt=\"Cost &lt; 5 %\" src=\"data:"))
         #expect(html.contains("<ol>\n<li>first</li>\n<li>second</li>\n</ol>"))
         #expect(html.contains("base64,PHN2Zy8+\""))
     }

@@ -72,12 +72,12 @@ private enum HTMLWriter {
             let span = figures.count > 1 ? " rowspan=\"\(figures.count)\"" : ""
             let rows = figures.enumerated().map { place, figure in
                 var cells =
-                    "<td>\(escaped(figure.name))</td><td class=\"number\">\(escaped(figure.claimed?.description ?? ""))"
+                    "<td class=\"figure\">\(escaped(figure.name))</td><td class=\"number\">\(escaped(figure.claimed?.description ?? ""))"
                     + "</td><td class=\"number\">\(escaped(figure.measured?.description ?? ""))</td>"
                 if place == 0 {
                     let name = escaped(verdict.claim)
                     cells =
-                        "<td\(span)><a href=\"#\(name)\">\(name)</a></td><td\(span)>\(badge(verdict.verdict))</td>"
+                        "<td\(span) class=\"claim\"><a href=\"#\(name)\">\(name)</a></td><td\(span)>\(badge(verdict.verdict))</td>"
                         + cells + "<td\(span) class=\"reason\">\(escaped(verdict.reason))</td>"
                 }
                 return element("tr", cells)
@@ -92,8 +92,7 @@ private enum HTMLWriter {
     /// As an image, because the names inside of two plots on one page would meet; base64 holds no character to escape.
     private static func text(_ plot: Plot) -> String {
         let data = Data(plot.svg.utf8).base64EncodedString()
-        return "<figure><img alt=\"\(escaped(plot.title))\" src=\"data:image/svg+xml;base64,\(data)\">"
-            + "<figcaption>\(escaped(plot.title))</figcaption></figure>\n"
+        return "<figure><img alt=\"\(escaped(plot.title))\" src=\"data:image/svg+xml;base64,\(data)\"></figure>\n"
     }
 
     /// A table that scrolls by itself where the window is narrow.
