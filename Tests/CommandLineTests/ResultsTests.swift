@@ -30,6 +30,28 @@ struct ResultsTests {
         #expect(!document.records.isEmpty)
     }
 
+    @Test func `an interrupted run keeps what is finished and names what is missing`() throws {
+        let scratch = try TemporaryFolder()
+        let folder = scratch.file("results")
+        let claims = ["trap-cost", "address-space"]
+        let ending = try Program.run(["reproduce", "--quick", "--out", folder] + claims) { process in
+            // It is there as soon as the first claim is finished.
+            while process.isRunning, !FileManager.default.fileExists(atPath: "\(folder)/records.json") { usleep(1000) }
+            process.interrupt()
+        }
+        let document = try Document(json: try String(contentsOfFile: "\(folder)/records.json", encoding: .utf8))
+        let finished = try #require(document.verdicts).map(\.claim)
+        #expect(finished.count == 1)
+        let missing = claims.filter { !finished.contains($0) }.joined(separator: ", ")
+        #expect(ending.errors == "error: interrupted; not finished: \(missing)\n")
+        #expect(ending.status == 130)
+        #expect(ending.output.contains("\n\(finished[0]) "))
+        #expect(document.notes.contains("not finished: \(missing)"))
+        #expect(Set(document.records.map(\.suite)) == Set(finished))
+        let report = try String(contentsOfFile: "\(folder)/report.md", encoding: .utf8)
+        #expect(report.contains("- not finished: \(missing)\n"))
+    }
+
     @Test(arguments: ["/dev/null", "/proc/results"])
     func `a folder that cannot be written is named before anything is measured`(folder: String) throws {
         let start = ContinuousClock.now
