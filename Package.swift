@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
-        .testTarget(name: "ClaimsTests", dependencies: ["Claims", "Report"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "ClaimsTests", dependencies: ["Claims", "Report", "CPeers"], swiftSettings: warningsAreErrors),
         .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),

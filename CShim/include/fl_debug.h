@@ -49,6 +49,13 @@ void fl_debug_fail(fl_site site, int error, uint32_t after);
 /// How many calls `site` has made since the process started. Signal context: callable.
 uint64_t fl_debug_calls(fl_site site);
 
+/// Adds up, while it is on, the time that the shim's system calls on memory take, two readings of the clock included.
+/// Signal context: callable.
+void fl_debug_time_calls(bool on);
+
+/// Nanoseconds that were added up since the process started. Signal context: callable.
+uint64_t fl_debug_time_in_calls(void);
+
 /// Provokes moves of this thread's running `fault-move` stack every `microseconds` until called with 0. With
 /// `anywhere` false the timer only guards the pages just below the stack pointer, so that the next store that reaches
 /// them moves the stack: a growth point. With `anywhere` true it moves the stack at the interrupted instruction, which

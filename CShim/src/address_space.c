@@ -310,10 +310,11 @@ static void push_free(fl_arena *arena, uint32_t index) {
 void fl_place_release(fl_place place, bool provoked) {
     fl_slot *slot = fl_place_slot(place);
     uintptr_t base = fl_place_base(place);
-    // An old range has no memory any more. Elsewhere all that was touched goes, a jumped band's room included.
-    if (!slot->old_low) {
-        uintptr_t from = place.arena->guard == FL_GUARD_PAGES ? fl_place_low(place) : slot->low;
-        if (from && from < base) (void)fl_system_advise(FL_SITE_RELEASE, from, base - from, MADV_DONTNEED);
+    // An old range has no memory any more. Elsewhere all that was touched goes: a jumped band's room, and what a pooled
+    // stack gave up without giving its memory back.
+    if (!slot->old_low && (slot->low || place.arena->guard == FL_GUARD_PAGES)) {
+        uintptr_t from = fl_place_low(place);
+        (void)fl_system_advise(FL_SITE_RELEASE, from, base - from, MADV_DONTNEED);
     }
     if (provoked) {
         // The debug knob guarded only a part; the next use takes all of an old range without access for granted.

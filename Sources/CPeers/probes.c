@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "CPeers.h"
+#include "internal.h"
 
 enum { PAGE = 4096 };
 
@@ -46,8 +47,9 @@ void fl_probe_touch_memory(void *end, size_t bytes) {
 }
 
 // One statement: between its first and last instruction the stack pointer is not what the compiler believes.
-static uint64_t ticks_of_store_below(size_t bytes) {
-    uint64_t words = bytes / sizeof(uint64_t), size = words * sizeof(uint64_t), ticks;
+ticks fl_ticks_of_store_below(size_t bytes) {
+    uint64_t words = bytes / sizeof(uint64_t), size = words * sizeof(uint64_t);
+    ticks result;
     __asm__ volatile(
         "1: subq $8, %%rsp\n\t"
         "movq %%rcx, (%%rsp)\n\t"
@@ -66,15 +68,15 @@ static uint64_t ticks_of_store_below(size_t bytes) {
         "rdtscp\n\t"
         "shlq $32, %%rdx\n\t"
         "orq %%rax, %%rdx\n\t"
-        "subq %%r8, %%rdx\n\t"
+        "movq %%r8, %%rax\n\t"
         "addq %%rbx, %%rsp\n\t"
-        : "=&d"(ticks), "+c"(words)
+        : "=&d"(result.ended), "=&a"(result.began), "+c"(words)
         : "b"(size)
-        : "rax", "r8", "memory", "cc");
-    return ticks;
+        : "r8", "memory", "cc");
+    return result;
 }
 
-static double ticks_per_nanosecond(void) {
+double fl_ticks_per_nanosecond(void) {
     static double rate;
     if (rate != 0) return rate;
     uint64_t began = fl_probe_now(), first = __builtin_ia32_rdtsc(), now;
@@ -84,8 +86,9 @@ static double ticks_per_nanosecond(void) {
 }
 
 uint64_t fl_probe_store_below(size_t bytes) {
-    double rate = ticks_per_nanosecond();
-    return (uint64_t)((double)ticks_of_store_below(bytes) / rate);
+    double rate = fl_ticks_per_nanosecond();
+    ticks took = fl_ticks_of_store_below(bytes);
+    return (uint64_t)((double)(took.ended - took.began) / rate);
 }
 
 // What clang puts at the beginning of a function with a large frame, and an empty body. A contiguous stack continues

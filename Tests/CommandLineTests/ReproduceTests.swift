@@ -34,6 +34,15 @@ struct ReproduceTests {
         let document = try Document(json: ending.output)
         #expect(document.verdicts?.map(\.claim) == ["trap-cost"])
         #expect(Set(document.records.map(\.suite)) == ["trap-cost"])
+        // A page that the kernel supplies unseen is one entry and one return; a trap has those of the signal besides.
+        let crossings = document.records.filter {
+            $0.metric == "crossings" && $0.parameters["strategy"] != "check-move"
+        }
+        for record in crossings {
+            #expect(record.name == "demand" ? record.median == 0 : record.median >= 6, "\(record.name)")
+        }
+        let supplied = document.records.filter { $0.metric == "crossings-demand-faults" && $0.name == "demand" }
+        #expect(supplied.allSatisfy { $0.median == 2 })
     }
 
     @Test func `quick and full exclude each other`() throws {

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fl_tracer.h"
+#include "fl_trap_parts.h"
+
 #pragma clang assume_nonnull begin
 
 /// `count` round trips between two ucontexts (swapcontext, which makes a system call for the signal mask each time).

@@ -1,5 +1,9 @@
 // "A fault handled by a signal takes at least four crossings and is far slower than Go's allocator."
+//
+// Crossings are counted by a tracer in a process that grows one stack; times are taken in this process, part by part, beside
+// Go's own growth. The rule compares each way of growing by a trap with each version of Go.
 
+import CPeers
 import Measurement
 import Report
 
@@ -12,29 +16,172 @@ public struct TrapCost: Claim {
         "A fault handled by a signal takes at least four crossings between user and kernel and is far slower than Go's "
         + "allocator."
     public let claimed = [
-        ClaimedFigure("crossings of one growth", low: 4, high: nil, unit: .count)
+        ClaimedFigure("crossings of one growth", low: 4, high: nil, unit: .count),
+        // "Far slower" has no number: slower is the least that it says.
+        ClaimedFigure("growth by a trap against Go's", low: 1, high: nil, unit: .ratio),
     ]
     public let experiments = [
-        "one growth, taken apart: fault, delivery, handler, system call, return, retry"
+        "one growth of each kind in a traced process: entries and returns by occasion",
+        "the same growths timed: exception and delivery, handler, system calls, signal return, demand fault, remainder",
+        "beside: the kernel's demand fault, a failed check that moves the stack, Go's newstack with warm and fresh memory",
     ]
 
+    /// The stack from which goroutines grow here: their first.
+    private static let goStack = 2048
+
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        try TrapSuite().records(laboratory).map { record in
+        let kinds = try GrowthKind.all.filter { kind in
+            if try kind.isOffered() { return true }
+            laboratory.note("\(identifier) / \(kind.name) is left out: this kernel does not offer it")
+            return false
+        }
+        return try crossings(of: kinds, laboratory) + times(of: kinds, laboratory)
+    }
+
+    // MARK: measuring
+
+    private func crossings(of kinds: [GrowthKind], _ laboratory: Laboratory) throws -> [Record] {
+        var records: [Record] = []
+        for kind in kinds {
+            try laboratory.step("\(identifier): tracing \(kind.name)")
+            let trace: GrowthTrace
+            do {
+                trace = try kind.trace()
+            } catch let refusal as TracingRefused {
+                laboratory.missing(
+                    "crossings are not counted: ptrace is refused (\(refusal.reason)); permit it to this user")
+                return []
+            }
+            var parameters = kind.parameters
+            parameters["tracer"] = "ptrace"
+            let counts = [
+                ("crossings", trace.crossings), ("crossings-fault", trace.fault),
+                ("crossings-delivery", trace.delivery), ("crossings-system-calls", trace.systemCalls),
+                ("crossings-signal-return", trace.signalReturn), ("crossings-demand-faults", trace.demandFaults),
+            ]
+            records += counts.map { metric, count in
+                Record(
+                    suite: identifier, case: kind.name, metric: metric, unit: .count, exactly: Double(count),
+                    parameters: parameters)
+            }
+        }
+        return records
+    }
+
+    private func times(of kinds: [GrowthKind], _ laboratory: Laboratory) throws -> [Record] {
+        let recorders = kinds.map(GrowthPartsRecorder.init)
+        var cases = kinds.map { kind in
+            MeasurementCase(selfTimed: kind.name) { count in
+                var took: UInt64 = 0
+                for _ in 0..<count { took += try kind.perform(.timed).total }
+                return took
+            }
+        }
+        cases += recorders.flatMap(\.cases)
+        cases.append(MeasurementCase(selfTimed: "signal-return") { fl_probe_signal_returns(UInt64($0)) })
+        if let first = cases.first(where: { $0.name.hasPrefix("fault-") }) { cases.append(first.nullControl()) }
+        var peers: [(name: String, version: String, isCold: Bool)] = []
+        for toolchain in laboratory.go {
+            guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
+            for isCold in [false, true] {
+                let name = "newstack\(isCold ? "-fresh-memory" : "") \(driver.version)"
+                peers.append((name, driver.version, isCold))
+                cases.append(driver.growth(name, from: Self.goStack, isCold: isCold))
+            }
+        }
+        let settings = laboratory.repetitions(laboratory.isQuick ? 4 : 16)
+        let result = try laboratory.measure(identifier, cases, settings)
+        return try records(of: result, kinds, peers.map { ($0.name, $0.version, $0.isCold) })
+            + parts(of: result, recorders, settings)
+    }
+
+    private func records(
+        of result: MeasurementResult, _ kinds: [GrowthKind], _ peers: [(name: String, version: String, isCold: Bool)]
+    ) throws -> [Record] {
+        let traps = kinds.filter { $0.means == .trap }
+        let comparisons = kinds.filter { $0.means != .demand }.flatMap { kind in
+            (["demand"] + peers.map(\.name)).map { (case: kind.name, baseline: $0) }
+        }
+        let records = try Record.records(of: result, suite: identifier, comparisons: comparisons)
+        return records.compactMap { record in
+            // The cases that were run for their parts appear as parts only.
+            guard !record.name.hasSuffix(" in parts"), !record.name.hasSuffix(" system calls") else { return nil }
             var record = record
-            record.suite = identifier
+            if let kind = kinds.first(where: { $0.name == record.name }) {
+                record.parameters.merge(kind.parameters) { first, _ in first }
+                record.parameters["trap"] = .bool(traps.contains { $0.name == kind.name })
+            }
+            record.parameters["clock"] = record.parameters["strategy"] == nil ? "monotonic" : "tsc"
+            if let peer = peers.first(where: {
+                $0.name == record.name || .string($0.name) == record.parameters["baseline"]
+            }) {
+                record.parameters["peer"] = .string(peer.version)
+                record.parameters["fresh-memory"] = .bool(peer.isCold)
+            }
             return record
         }
     }
 
-    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let crossings = try evidence.estimate("growth", metric: "crossings")
-        let figure = figure("crossings of one growth")
-        let measured = [MeasuredFigure(figure.name, crossings, unit: .count)]
-        switch crossings.relation(to: figure) {
-        case .within, .above: return Judgement(.confirmed, measured: measured, reason: "\(crossings.low) crossings")
-        case .below: return Judgement(.refuted, measured: measured, reason: "\(crossings.high) crossings")
-        case .undecided:
-            return Judgement(.notMeasurable, measured: measured, reason: "the interval contains 4")
+    private func parts(
+        of result: MeasurementResult, _ recorders: [GrowthPartsRecorder], _ settings: InterleavedMeasurement.Settings
+    ) throws -> [Record] {
+        let signalReturn = try result.time(of: "signal-return")
+        let demandFault = try result.time(of: "demand")
+        return try recorders.filter { $0.kind.means != .demand }.flatMap { recorder in
+            try recorder.records(
+                suite: identifier, rounds: settings.rounds, signalReturn: signalReturn, demandFault: demandFault,
+                bootstrap: Bootstrap(resamples: settings.resamples, seed: settings.seed))
         }
+    }
+
+    // MARK: judging
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let traps = evidence.all(metric: "time", where: ["trap": true]).map(\.name)
+        guard !traps.isEmpty else { throw MissingEvidence("no growth by a trap was timed") }
+        var crossings: [Record] = []
+        var ratios: [Record] = []
+        for name in traps {
+            crossings += evidence.all(name, metric: "crossings")
+            ratios += evidence.all(name, metric: Record.ratioMetric, where: ["fresh-memory": false])
+        }
+        guard let fewest = crossings.min(by: { $0.median < $1.median }) else {
+            throw MissingEvidence("no crossings were counted")
+        }
+        guard let least = ratios.min(by: { $0.median < $1.median }),
+            let most = ratios.max(by: { $0.median < $1.median })
+        else { throw MissingEvidence("no growth was measured beside Go's") }
+        let (count, times) = (figure("crossings of one growth"), figure("growth by a trap against Go's"))
+        let measured = [
+            MeasuredFigure(count.name, fewest.estimate, unit: .count),
+            MeasuredFigure(times.name, least.estimate, unit: .ratio),
+            MeasuredFigure("the slowest growth by a trap against Go's", most.estimate, unit: .ratio),
+        ]
+        let counted = "\(Int(fewest.median)) crossings at least (\(fewest.name))"
+        func described(_ record: Record) -> String {
+            "\(record.name) takes \(rounded(record.median)) [\(rounded(record.low)), \(rounded(record.high))] times as long "
+                + "as \(record.parameters["peer"]?.description ?? "Go")'s growth"
+        }
+        let isMany = fewest.estimate.relation(to: count) != .below
+        let relations = ratios.map { $0.estimate.relation(to: times) }
+        let (slower, faster) = (relations.allSatisfy { $0 == .within }, relations.allSatisfy { $0 == .below })
+        switch (isMany, slower, faster) {
+        case (true, true, _):
+            return Judgement(
+                .confirmed, measured: measured, reason: "\(counted); \(described(least)), \(described(most))")
+        case (false, _, true):
+            return Judgement(.refuted, measured: measured, reason: "\(counted); \(described(most))")
+        default:
+            return Judgement(
+                .depends, measured: measured,
+                reason: "\(counted), \(isMany ? "which agrees" : "which disagrees"); \(described(least)), "
+                    + described(most))
+        }
+    }
+
+    /// Two digits behind the point: more than the intervals bear.
+    private func rounded(_ value: Double) -> String {
+        let hundredths = (value * 100).rounded()
+        return "\(hundredths / 100)"
     }
 }

@@ -1,51 +1,180 @@
-// Growing a goroutine's stack: what Go's newstack and copystack cost. Every operation runs in goroutines made for it,
-// whose stacks begin with 2 KiB.
+// Growing a goroutine's stack: what Go's newstack and copystack cost, one growth at a time.
+//
+// Goroutines are made for each growth, and begin with 2 KiB. They descend in small steps; at every step a leaf with a larger
+// frame than a step's is called and timed. When a stack is full, that leaf is where it grows, which shows in the
+// address of the outermost variable: it has moved.
 package main
 
 import (
-	"runtime"
+	"runtime/debug"
+	"sort"
 	"time"
+	"unsafe"
 )
 
 func init() {
-	operations["grow"] = grow
+	operations["growth"] = growth
+	operations["boundary"] = boundary
 }
 
-// Frames of 256 bytes and a little: large enough that few are needed, small enough to be checked like any other.
-type frame [32]uint64
+const firstStack = 2048
 
-//go:noinline
-func descend(depth int, outer *frame) uint64 {
-	var own frame
-	own[depth&31] = outer[(depth+1)&31] + 1
-	if depth == 0 {
-		return own[0]
-	}
-	return descend(depth-1, &own) + own[1]
+// What one goroutine is to do and what it saw. Goroutines run one after the other.
+type descent struct {
+	wanted int // which growth is wanted: 0 is the one from 2 KiB to 4 KiB
+
+	root   uintptr // where the outermost variable was last seen
+	growth int     // growths so far
+	steps  int     // steps so far
+	took   time.Duration
+	again  time.Duration // the same leaf right afterwards, when there is room
+	used   uintptr       // bytes of stack in use at the wanted growth
+	stray  bool          // a growth happened elsewhere than in the leaf
+
+	calls int // instead of growing: call the leaf so often at step `stop`, timed together
+	stop  int
 }
+
+var begin = time.Now()
 
 var sink uint64
 
-// Nanoseconds that descending argument[0] frames takes in a fresh goroutine, count times: the growths on the way
-// included. Then the same in the same goroutine again, where room is there already.
-func grow(count int, arguments []int) []int64 {
-	depth := arguments[0]
-	var first, second int64
-	for i := 0; i < count; i++ {
-		done := make(chan struct{})
-		go func() {
-			var outermost frame
-			start := time.Now()
-			sink += descend(depth, &outermost)
-			middle := time.Now()
-			sink += descend(depth, &outermost)
-			end := time.Now()
-			first += int64(middle.Sub(start))
-			second += int64(end.Sub(middle))
-			close(done)
-		}()
-		<-done
-		runtime.Gosched()
+// A frame of half a KiB.
+//
+//go:noinline
+func leaf(n uint64) uint64 {
+	var room [64]uint64
+	room[n&63] = n
+	return room[(n+1)&63] + room[(n+2)&63]
+}
+
+func address(variable *uint64) uintptr { return uintptr(unsafe.Pointer(variable)) }
+
+// Calls the leaf and notes whether the stack grew in it. True when the wanted growth happened.
+//
+//go:noinline
+func (d *descent) visit(root *uint64, own uintptr) bool {
+	if d.calls > 0 {
+		return d.loop()
 	}
-	return []int64{first, second}
+	if address(root) != d.root {
+		d.stray = true
+		d.root = address(root)
+		d.growth++
+	}
+	used := address(root) - own
+	first := time.Since(begin)
+	sink += leaf(uint64(d.steps))
+	second := time.Since(begin)
+	d.steps++
+	if address(root) == d.root {
+		return false
+	}
+	d.root = address(root)
+	d.growth++
+	if d.growth <= d.wanted {
+		return false
+	}
+	third := time.Since(begin)
+	sink += leaf(uint64(d.steps))
+	fourth := time.Since(begin)
+	d.took, d.again, d.used = second-first, fourth-third, used
+	return true
+}
+
+// At the step where it is due: calls the leaf again and again.
+func (d *descent) loop() bool {
+	d.steps++
+	if d.steps <= d.stop {
+		return false
+	}
+	first := time.Since(begin)
+	for i := 0; i < d.calls; i++ {
+		sink += leaf(uint64(i))
+	}
+	d.took = time.Since(begin) - first
+	return true
+}
+
+// Steps whose frames hold numbers.
+//
+//go:noinline
+func (d *descent) numbers(root *uint64) uint64 {
+	var own [16]uint64
+	own[d.steps&15] = uint64(d.steps)
+	if d.visit(root, address(&own[0])) {
+		return own[0]
+	}
+	return d.numbers(root) + own[d.steps&15]
+}
+
+// Steps of the same size whose frames hold pointers into the stack.
+//
+//go:noinline
+func (d *descent) pointers(root *uint64) uint64 {
+	var own [16]*uint64
+	for i := range own {
+		own[i] = root
+	}
+	if d.visit(root, uintptr(unsafe.Pointer(&own))) {
+		return *own[0]
+	}
+	return d.pointers(root) + *own[d.steps&15]
+}
+
+func (d *descent) run(pointers bool) *descent {
+	done := make(chan struct{})
+	go func() {
+		var root uint64
+		d.root = address(&root)
+		if pointers {
+			sink += d.pointers(&root)
+		} else {
+			sink += d.numbers(&root)
+		}
+		close(done)
+	}()
+	<-done
+	return d
+}
+
+// The growth of a stack of argument[0] bytes to twice that, count times; argument[1] is 1 for frames full of pointers,
+// argument[2] is 1 to give free memory back to the kernel before each. Answers with count times the median of the time beyond
+// that of a leaf with room, the bytes in use at the last growth, and the number of growths that happened elsewhere than they
+// should. The median, because the scheduler takes its turn in some of them.
+func growth(count int, arguments []int) []int64 {
+	wanted := 0
+	for size := firstStack; size < arguments[0]; size *= 2 {
+		wanted++
+	}
+	var used, strays int64
+	var took []int
+	for i := 0; i < count; i++ {
+		if arguments[2] == 1 {
+			debug.FreeOSMemory()
+		}
+		d := (&descent{wanted: wanted}).run(arguments[1] == 1)
+		took = append(took, int(d.took-d.again))
+		used = int64(d.used)
+		if d.stray {
+			strays++
+		}
+	}
+	sort.Ints(took)
+	return []int64{int64(count * took[len(took)/2]), used, strays}
+}
+
+// Calls of a leaf in a loop, count loops of argument[1] calls each, so deep in a stack of argument[0] bytes that the leaf is the
+// function that does not fit any more (argument[2] is 0), or so many steps further up (above 0) or down (below 0).
+func boundary(count int, arguments []int) []int64 {
+	wanted := 0
+	for size := firstStack; size < arguments[0]; size *= 2 {
+		wanted++
+	}
+	full := (&descent{wanted: wanted}).run(false).steps - 1
+	var took int64
+	for i := 0; i < count; i++ {
+		took += int64((&descent{calls: arguments[1], stop: full - arguments[2]}).run(false).took)
+	}
+	return []int64{took}
 }

@@ -1,5 +1,6 @@
 // What every driver shares: it reads a line "operation count argument…", performs the operation, and answers with the
-// nanoseconds that it took, followed by further numbers where the operation has any. It ends with its input.
+// nanoseconds that it took, followed by further numbers where the operation has any. It ends with its input. Started with
+// arguments, it takes them for the one line.
 //
 // A driver is this file and one more, which adds its operations to the table in an init function.
 package main
@@ -22,6 +23,10 @@ func main() {
 	// A collection measures the stacks in use and may start later ones larger (adaptivestackstart): what is timed must
 	// not depend on when that happens. The heap of a driver stays small.
 	debug.SetGCPercent(-1)
+	if len(os.Args) > 1 {
+		fmt.Println(answer(os.Args[1:]))
+		return
+	}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		fmt.Println(answer(strings.Fields(lines.Text())))

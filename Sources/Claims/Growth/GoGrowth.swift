@@ -1,0 +1,57 @@
+// One growth of a goroutine's stack, as a case beside this library's: Sources/Peers/go/growth.go makes it.
+
+import Measurement
+import Peers
+import Report
+
+/// A driver of `growth.go` that takes its turns in a measurement.
+final class GoGrowth {
+    /// How much it is asked for at once, for each growth that a batch holds: one alone takes too little time for the
+    /// goroutine around it.
+    static let atOnce = 16
+
+    let version: String
+    private let driver: Conversation
+
+    /// Starts it. What prevents that is named in the laboratory, and the result is `nil`.
+    static func start(_ toolchain: GoToolchain, _ laboratory: Laboratory) throws -> GoGrowth? {
+        try laboratory.step("building the driver for \(toolchain.version)")
+        do {
+            return GoGrowth(version: toolchain.version, driver: try toolchain.program(.growth).converse())
+        } catch let error as PeerUnavailable {
+            laboratory.missing("\(toolchain.version) is not measured: \(error)")
+            return nil
+        }
+    }
+
+    private init(version: String, driver: Conversation) {
+        self.version = version
+        self.driver = driver
+    }
+
+    /// A case of growths from `size` bytes to twice that.
+    ///
+    /// - Parameters:
+    ///   - hasPointers: Whether the frames are full of pointers into the stack.
+    ///   - isCold: Whether memory that is free is given back to the kernel before, so that the growth gets fresh pages.
+    func growth(_ name: String, from size: Int, hasPointers: Bool = false, isCold: Bool = false) -> MeasurementCase {
+        MeasurementCase(selfTimed: name) { [self] count in
+            let total = isCold ? count : count * Self.atOnce
+            let numbers = try driver.numbers(
+                "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 3)
+            guard numbers[1] <= size, numbers[1] > size / 4, numbers[2] == 0 else {
+                throw MeasurementFailure(
+                    "\(name): \(version) grew with \(numbers[1]) bytes in use instead of almost \(size), and "
+                        + "\(numbers[2]) times elsewhere")
+            }
+            return numbers[0] / UInt64(total / count)
+        }
+    }
+
+    /// A case of calls in a loop, so many steps above the depth at which a stack of `size` bytes is full.
+    func boundary(_ name: String, size: Int, calls: Int, stepsAbove steps: Int) -> MeasurementCase {
+        MeasurementCase(selfTimed: name) { [self] count in
+            try driver.numbers("boundary \(count) \(size) \(calls) \(steps)")[0] / UInt64(calls)
+        }
+    }
+}
