@@ -35,7 +35,10 @@ let package = Package(
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(
             name: "Workloads", dependencies: ["Kernels"], exclude: ["README.md"],
-            resources: [.embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs")],
+            resources: [
+                .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
+                .embedInCode("Counting/counting_runner.c"),
+            ],
             swiftSettings: warningsAreErrors),
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
         .target(

@@ -239,5 +239,9 @@ struct PipelineTests {
                 == "define internal range(i64 0, 2) i64 @\"a(b\"(ptr align(8) %0) local_unnamed_addr \"x\" #1 comdat {")
         #expect(edited("define void @v(ptr %0, ...) #0 {") == "define void @v(ptr %0, ...) #0 {")
         #expect(edited("declare void @d()\n  call void @e()\n") == "declare void @d()\n  call void @e()\n")
+        #expect(
+            String(
+                decoding: IntermediateCode.naming(Array("define private void @a() {\n private\n}\n".utf8)), as: UTF8.self)
+                == "define internal void @a() {\n private\n}\n")
     }
 }

@@ -12,7 +12,7 @@ struct CodeBuilder {
     var inlining = CodeInlining.standard
 
     /// Part of every key: change it with the steps below.
-    private static let pipelineVersion = "2"
+    private static let pipelineVersion = "3"
 
     /// The bytes of `cmp %fs:0x70, %rsp; jbe short`: the check of a frame below 256 bytes.
     static let checkLength = 11
@@ -144,6 +144,7 @@ struct CodeBuilder {
             let result = "\(folder)/module.ll"
             try Subprocess.run(
                 toolchain.swiftc ?? "swiftc", frontEndArguments + units + ["-o", result], in: folder)
+            try Files.write(IntermediateCode.naming(try Files.read(result)), to: result)
             return [result]
         }
     }

@@ -44,6 +44,8 @@ public struct LoadedCode: Sendable {
     public let variant: CodeVariant
     /// The shared object, nil for `.builtin`.
     public let path: String?
+    /// The function in it.
+    let symbol: String
     let entry: Entry
 }
 
@@ -92,7 +94,8 @@ public struct CodeLoader: Sendable {
                     "\(workload.name) is built at run time only; choose the plain, checked or padded variant")
             }
             return LoadedCode(
-                workload: workload.name, language: language, variant: variant, path: nil, entry: builtin)
+                workload: workload.name, language: language, variant: variant, path: nil, symbol: source.symbol,
+                entry: builtin)
         }
         #if !arch(x86_64)
             throw WorkloadError("prologue checks exist on x86-64 only; choose the builtin variant")
@@ -102,7 +105,9 @@ public struct CodeLoader: Sendable {
         let builder = CodeBuilder(cache: cache, toolchain: toolchain, source: source, inlining: inlining)
         let path = try builder.sharedObject(variant, layoutSeed: layoutSeed)
         let entry = try LoadedImages.entry(source.symbol, of: path, hooks, cache)
-        return LoadedCode(workload: workload.name, language: language, variant: variant, path: path, entry: entry)
+        return LoadedCode(
+            workload: workload.name, language: language, variant: variant, path: path, symbol: source.symbol,
+            entry: entry)
     }
 }
 

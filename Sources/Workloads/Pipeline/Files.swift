@@ -88,6 +88,10 @@ package enum Files {
         }
     }
 
+    static func makeExecutable(_ path: String) throws(WorkloadError) {
+        guard chmod(path, 0o700) == 0 else { throw WorkloadError("cannot make \(path) executable: \(reason())") }
+    }
+
     package static func isExecutable(_ path: String) -> Bool {
         !isFolder(path) && access(path, X_OK) == 0
     }

@@ -1,6 +1,16 @@
-// Edits LLVM's textual intermediate representation: one more attribute on each function definition.
+// Edits LLVM's textual intermediate representation: one more attribute on each function definition, a name for each.
 
 enum IntermediateCode {
+    /// Gives private functions a name in the symbol table, which changes no instruction: without it nobody can tell how
+    /// many functions there are.
+    static func naming(_ code: [UInt8]) -> [UInt8] {
+        let (hidden, named) = (Array("define private ".utf8), Array("define internal ".utf8))
+        let lines = code.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return Array(
+            lines.map { $0.starts(with: hidden) ? named + $0.dropFirst(hidden.count) : Array($0) }
+                .joined(separator: [UInt8(ascii: "\n")]))
+    }
+
     /// Adds the string attribute `attribute` (`"name"` or `"name"="value"`) to every definition that takes a fixed
     /// number of arguments: LLVM cannot give variadic functions a split stack ("do not support vararg functions").
     static func adding(_ attribute: String, to code: [UInt8]) -> [UInt8] {

@@ -1,0 +1,56 @@
+import Testing
+
+@testable import Workloads
+
+@Suite("Counting", .serialized)
+struct CountingTests {
+    @Test("counted instructions are those of the work, and checks add two for each call")
+    func counts() throws {
+        let counter = try ExecutionCounter()
+        #expect(try counter.version().hasPrefix("valgrind-3."))
+        let loader = CodeLoader()
+        // A function that calls itself for every value above 1 executes at least an instruction for each call.
+        let prepared = try TakWorkload().prepare(inputs: ["5"])
+        let plain = try counter.count(prepared, loader.load(TakWorkload(), variant: .plain)).instructions
+        let checked = try counter.count(prepared, loader.load(TakWorkload(), variant: .checked)).instructions
+        let calls = (checked - plain) / 2
+        #expect(calls > 0 && calls == calls.rounded() && calls <= Double(prepared.operations) + 1)
+        #expect(plain > 4 * calls)
+        // Counts do not vary.
+        #expect(try counter.count(prepared, loader.load(TakWorkload(), variant: .plain)).instructions == plain)
+    }
+
+    @Test("code in Swift can be counted")
+    func swift() throws {
+        let prepared = try LispWorkload.prepare(programs: [("test", Array("(map (lambda (x) (* x x)) '(1 2 3))".utf8))])
+        let code = try CodeLoader().load(LispWorkload(), variant: .plain)
+        #expect(try ExecutionCounter().count(prepared, code).instructions > 1000)
+    }
+
+    @Test("a wrong result is an error, as is code that is no file")
+    func wrongResults() throws {
+        let counter = try ExecutionCounter()
+        let wrong = PreparedWorkload(
+            name: "fib", summary: "", operations: 1, cases: [WorkloadCase(parameter: 10, checksum: 56)])
+        let code = try CodeLoader().load(FibWorkload(), variant: .plain)
+        #expect(line { try counter.count(wrong, code) }.hasPrefix("valgrind exited with 2: counting_runner: wrong result"))
+        let builtin = try CodeLoader().load(FibWorkload(), variant: .builtin)
+        #expect(line { try counter.count(wrong, builtin) } == "fib: only code built at run time can be counted")
+    }
+
+    @Test("without valgrind one line says what to install")
+    func missing() {
+        #expect(
+            line { try ExecutionCounter(environment: CodeEnvironment(searchPath: "/nonexistent")).version() }
+                == "instructions are not counted: install valgrind")
+    }
+
+    @Test("totals are found by name")
+    func totals() throws {
+        let text = "desc: I1 cache\nevents: Ir Dr I1mr\nfn=main\n1 2 3 4\nsummary: 100 50 7\n"
+        let expected = ExecutionCount(instructions: 100, instructionCacheMisses: 7)
+        #expect(try ExecutionCounter.parse(text) == expected)
+        #expect(line { try ExecutionCounter.parse("events: Ir I1mr\n") } == "cachegrind wrote no totals")
+        #expect(line { try ExecutionCounter.parse("events: Ir I1mr\nsummary: 1\n") } == "cachegrind wrote no totals")
+    }
+}
