@@ -25,6 +25,8 @@ struct EmbeddedFile: Sendable {
     /// The C kernels without their headers.
     static var kernels: [EmbeddedFile] { all.filter { $0.name.hasSuffix(".c") } }
     static var headers: [EmbeddedFile] { all.filter { $0.name.hasSuffix(".h") } }
+    /// The code of the workloads, headers included.
+    static var sources: [EmbeddedFile] { all.filter { !$0.name.hasSuffix(".md") } }
     /// This package's documents.
     static var documents: [EmbeddedFile] { all.filter { $0.name.hasSuffix(".md") } }
 }

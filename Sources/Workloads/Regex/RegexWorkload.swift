@@ -25,7 +25,7 @@ public struct RegexWorkload: Workload {
     public func prepare(inputs: [String]) throws(WorkloadError) -> PreparedWorkload {
         var texts: [(label: String, bytes: [UInt8])] = []
         for input in inputs { texts.append((input, try Files.read(input))) }
-        if inputs.isEmpty { texts = [("the sources", EmbeddedFile.all.flatMap(\.bytes))] }
+        if inputs.isEmpty { texts = [("the sources", EmbeddedFile.sources.flatMap(\.bytes))] }
         return try Self.prepare(texts: texts)
     }
 
