@@ -157,6 +157,20 @@ static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_fa
     return FL_GREW;
 }
 
+// A large frame that jumped the guard band of a moving stack lies in its own unguarded room, and what it stored there
+// must move too: the band opens first, so that the live range is in one piece. Where the debug knob has guarded part of
+// the usable room nothing is done: the band's place is not known then.
+static fl_failure open_jumped_band(fl_stack *stack, uintptr_t sp) {
+    const fl_slot *slot = fl_place_slot(stack->place);
+    uintptr_t room = stack->slot_low + fl_slot_geometry_of((fl_slot_size)stack->slot).guard;
+    uintptr_t end = fl_page_down(fl_maximum(sp - FL_RED_ZONE, room));
+    bool jumped = stack->guard == FL_GUARD_PAGES && end < slot->band_low && sp >= stack->slot_low;
+    if (!jumped || (stack->flags & FL_STACK_PROVOKED)) return fl_failure_none();
+    fl_failure failure = fl_place_extend(stack->place, end);
+    if (!failure.error) stack->low = end;
+    return failure;
+}
+
 static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context, fl_failure *failure) {
     uintptr_t need_low = fl_minimum(facts->address, facts->sp - FL_RED_ZONE);
     fl_statistics_used(stack, stack->base - fl_minimum(facts->address, facts->sp));
@@ -164,7 +178,9 @@ static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucont
     fl_relocation relocation;
     uintptr_t need = fl_page_up(stack->base - need_low) + GROWTH_MARGIN;
     if (need > stack->maximum && stack->base - need_low <= stack->maximum) need = stack->maximum;
-    // A frame that jumped far below has stored nothing there yet: what is live begins where the slot is usable.
+    *failure = open_jumped_band(stack, facts->sp);
+    if (failure->error) return FL_GROWTH_FAILED;
+    // A frame that ends within guards has stored nothing below them: what is live begins where the slot is usable.
     uintptr_t live = fl_maximum(facts->sp, stack->low + FL_RED_ZONE);
     fl_growth_result result = fl_stack_grow_by_move(stack, live, need, &relocation, failure);
     if (result != FL_GREW) return result;

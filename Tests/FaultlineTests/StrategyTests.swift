@@ -142,11 +142,24 @@ extension Stacks {
 
         @Test(arguments: GrowthCase.all, [8 << 10, 16 << 10, 48 << 10, 100 << 10, 200 << 10, 900 << 10, 5 << 20])
         fileprivate func framesLargerThanTheGuardBandGrow(_ growth: GrowthCase, frame: Int) throws {
-            // A moving stack starts in the smallest slot, which tolerates 48 KiB without probes (CShim/README.md).
-            if growth.strategy == .faultMove && frame > 48 << 10 { return }
+            // What a moving stack tolerates without probes is its slot's guard (CShim/README.md): 48 KiB in the smallest
+            // slot, the room below the band in large ones.
+            let initial = growth.strategy == .faultMove && frame > 48 << 10 ? 1 << 20 : 8192
+            var configuration = growth.configuration()
+            configuration.initial = initial
             for depth in [0, 1, 7, 100] {
-                #expect(try withStack(growth.configuration()) { at(depth: depth) { ts_large_frame(frame) } })
+                #expect(try withStack(configuration) { at(depth: depth) { ts_large_frame(frame) } })
             }
+        }
+
+        @Test(arguments: MoverCase.all, [1 << 20, 2 << 20, 5 << 20])
+        func whatIsStoredBelowAJumpedBandMovesToo(_ mover: MoverCase, frame: Int) throws {
+            let (kept, statistics) = try measured(mover.configuration(initial: 1 << 20)) {
+                // Stored from its low end up: first below the band, then into it, which moves the stack.
+                at(depth: 50) { ts_large_frame(frame) }
+            }
+            #expect(kept)
+            #expect(statistics.allMoves >= 1)
         }
 
         @Test(arguments: slots, StackGuard.allCases)
