@@ -41,7 +41,10 @@ static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
 static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 512, 512, 512};
 
 static _Atomic(fl_arena *) directory[UNITS];
-static _Atomic(fl_arena *) arenas[FL_SLOT_SIZES][2];
+// Stacks that mremap moves have arenas of their own: it splits mappings for good, and UFFDIO_MOVE refuses a range of
+// several.
+enum { ROWS = 3 };
+static _Atomic(fl_arena *) arenas[FL_SLOT_SIZES][ROWS];
 static _Atomic(uint64_t) quarantined;
 static _Atomic(uint64_t) in_use[FL_SLOT_SIZES];
 
@@ -91,7 +94,11 @@ static int reserve(uintptr_t length, int protection, uintptr_t *low) {
     return 0;
 }
 
-static fl_failure make_arena(fl_slot_size size, fl_guard guard) {
+static uint32_t row_of(fl_guard guard, const fl_stack *owner) {
+    return guard == FL_GUARD_PAGES && owner->mover == FL_MOVER_MREMAP ? 2 : guard;
+}
+
+static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     fl_slot_geometry geometry = geometries[size];
     int protection = guard == FL_GUARD_PAGES ? PROT_READ | PROT_WRITE : PROT_NONE;
     uintptr_t low = 0, length = 0;
@@ -119,7 +126,7 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         return fl_failure_at(FL_SITE_ARENA_TABLE, error);
     }
-    if (guard == FL_GUARD_PAGES) register_for_moves(low, length);
+    if (row == FL_GUARD_PAGES) register_for_moves(low, length);
 
     fl_arena *arena = table;
     arena->first = low + geometry.offset;
@@ -131,10 +138,10 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard) {
     for (uintptr_t unit = low >> UNIT_SHIFT; unit < (low + length) >> UNIT_SHIFT; unit++) {
         atomic_store_explicit(&directory[unit], arena, memory_order_release);
     }
-    fl_arena *head = atomic_load_explicit(&arenas[size][guard], memory_order_acquire);
+    fl_arena *head = atomic_load_explicit(&arenas[size][row], memory_order_acquire);
     do {
         arena->next = head;
-    } while (!atomic_compare_exchange_weak_explicit(&arenas[size][guard], &head, arena, memory_order_release,
+    } while (!atomic_compare_exchange_weak_explicit(&arenas[size][row], &head, arena, memory_order_release,
                                                     memory_order_acquire));
     return fl_failure_none();
 }
@@ -166,9 +173,10 @@ static bool take_fresh(fl_arena *arena, uint32_t *index) {
 }
 
 fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_place *place) {
+    uint32_t row = row_of(guard, owner);
     // Two rounds: what exists, then one new arena. Others may empty that one before us; then it is an error.
     for (int round = 0; round < 2; round++) {
-        for (fl_arena *arena = atomic_load_explicit(&arenas[size][guard], memory_order_acquire); arena;
+        for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena;
              arena = arena->next) {
             uint32_t index;
             if (!pop_free(arena, &index) && !take_fresh(arena, &index)) continue;
@@ -180,7 +188,7 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
             return fl_failure_none();
         }
         if (round == 0) {
-            fl_failure failure = make_arena(size, guard);
+            fl_failure failure = make_arena(size, guard, row);
             if (failure.error) return failure;
         }
     }

@@ -59,15 +59,6 @@ static void copy_what_stayed(uintptr_t from, uintptr_t to, size_t length) {
     }
 }
 
-// mremap drops the registration of its destination; without it UFFDIO_MOVE would never work in that slot again.
-static void register_again(uintptr_t low, size_t length) {
-    int descriptor = fl_userfaultfd();
-    fl_place place = fl_place_of(low);
-    if (descriptor < 0 || !place.arena || place.arena->guard != FL_GUARD_PAGES) return;
-    struct uffdio_register request = {.range = {.start = low, .len = length}, .mode = UFFDIO_REGISTER_MODE_WP};
-    (void)fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request);
-}
-
 fl_mover fl_pages_move(fl_mover wanted, uintptr_t from, uintptr_t to, size_t length) {
     size_t done = 0;
     if (wanted == FL_MOVER_AUTOMATIC) {
@@ -77,10 +68,8 @@ fl_mover fl_pages_move(fl_mover wanted, uintptr_t from, uintptr_t to, size_t len
         done = move_by_userfaultfd(from, to, length);
         if (done == length) return FL_MOVER_UFFDIO_MOVE;
     } else if (wanted == FL_MOVER_MREMAP) {
-        if (fl_system_mremap(FL_SITE_MREMAP, from, length, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == 0) {
-            register_again(to, length);
-            return FL_MOVER_MREMAP;
-        }
+        int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+        if (fl_system_mremap(FL_SITE_MREMAP, from, length, flags, to) == 0) return FL_MOVER_MREMAP;
         copy_what_stayed(from, to, length);
         return FL_MOVER_COPY;
     }
