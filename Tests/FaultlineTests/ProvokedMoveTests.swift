@@ -176,15 +176,18 @@ private func workload(_ name: String) -> String {
 
 /// Runs `body` at depths of the stack that differ by less than a page. Optimized code may stay within one page below its
 /// caller, and only a store that reaches the next one can move.
-private func atOffsets(_ body: () -> Bool) -> Bool {
-    var same = true
+private func atOffsets(_ body: @escaping () -> Bool) -> Bool {
+    var isSame = true
     for step in 0..<8 {
-        same = withUnsafeTemporaryAllocation(byteCount: 1 + step * 512, alignment: 16) { buffer in
-            buffer.storeBytes(of: 1, as: UInt8.self)
-            return body() && buffer.load(as: UInt8.self) == 1
-        } && same
+        withUnsafeMutablePointer(to: &isSame) { isSame in
+            withUnsafePointer(to: { if !body() { isSame.pointee = false } }) { work in
+                ts_call_below(
+                    1 + step * 512, { $0!.assumingMemoryBound(to: (() -> Void).self).pointee() },
+                    UnsafeMutableRawPointer(mutating: work))
+            }
+        }
     }
-    return same
+    return isSame
 }
 
 extension Stacks {

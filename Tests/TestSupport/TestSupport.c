@@ -79,6 +79,13 @@ __attribute__((noinline)) uint64_t ts_recurse(uint32_t depth, size_t frame) {
     return below * 31 + (uint8_t)local[0] + (uint8_t)local[frame - 1];
 }
 
+__attribute__((noinline)) void ts_call_below(size_t bytes, void (*body)(void *), void *context) {
+    volatile char frame[bytes];
+    frame[0] = 1;
+    body(context);
+    frame[0] = 2;
+}
+
 int ts_errno_across_growth(int value, size_t pages) {
     errno = value;
     ts_touch_down(pages);
