@@ -75,7 +75,7 @@ let package = Package(
         .testTarget(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild"], swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchTests", dependencies: ["faultline-tool", "Report"], swiftSettings: warningsAreErrors),
+            name: "BenchTests", dependencies: ["faultline-tool", "Report", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
             swiftSettings: warningsAreErrors),

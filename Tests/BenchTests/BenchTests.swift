@@ -5,6 +5,7 @@ import Foundation
 import Measurement
 import Report
 import Testing
+import Workloads
 
 /// What one run of the built program wrote and how it ended.
 private struct Run {
@@ -16,19 +17,14 @@ private struct Run {
         // The products of the package lie beside the program that runs the tests.
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let folder = URL(fileURLWithPath: tests).deletingLastPathComponent()
-        let process = Process()
-        process.executableURL = folder.appendingPathComponent("faultline")
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        // Errors are one line, which fits any pipe while the output is read.
-        self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        status = process.terminationStatus
+        let finished = try Subprocess.finish(
+            folder.appendingPathComponent("faultline").path, arguments,
+            environment: Spawn.environment(changing: environment), seconds: 240)
+        guard case .exited(let status) = finished.ending else {
+            Issue.record("faultline \(arguments) \(finished.ending)")
+            return
+        }
+        (self.status, output, errors) = (status, finished.output, finished.errors)
     }
 
     func document() throws -> Document {

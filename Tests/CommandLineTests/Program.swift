@@ -58,7 +58,12 @@ struct Program {
         process.standardError = FileHandle(forWritingAtPath: errors)
         try process.run()
         try meanwhile(process)
-        process.waitUntilExit()
+        // No wait without an end: what hangs is killed, and its signal fails the test.
+        let deadline = Date(timeIntervalSinceNow: 120)
+        while process.isRunning {
+            if Date() > deadline { kill(process.processIdentifier, SIGKILL) }
+            usleep(2_000)
+        }
         return Program(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
             output: try String(contentsOfFile: output, encoding: .utf8),

@@ -58,7 +58,10 @@ enum ChildProcess {
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        // A group of its own, so that what it starts (a backtracer, a debugger's program) ends with it.
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
         var environment = currentEnvironment().filter { !$0.hasPrefix("SWIFT_BACKTRACE=") }
         environment.append("SWIFT_BACKTRACE=" + (backtrace ? "enable=yes,interactive=no,color=no" : "enable=no"))
 
@@ -80,9 +83,10 @@ enum ChildProcess {
                 output += buffer.prefix(length)
                 whileRunning(process, String(decoding: output, as: UTF8.self))
             }
-            if time(nil) > deadline && !timedOut {
+            if time(nil) > deadline {
                 timedOut = true
-                kill(process, SIGKILL)
+                kill(-process, SIGKILL)
+                break
             }
         }
         var status: Int32 = 0

@@ -20,6 +20,33 @@ private struct Connection: ~Copyable {
     }
 }
 
+/// A thread of its own that writes a text: a task may have to wait for a thread until other tests have ended.
+private final class Writer {
+    private let text: String
+    private let descriptor: Int32
+    private var outcome: StandardOutput.Outcome?
+    private var thread = pthread_t()
+
+    init(_ text: String, to descriptor: Int32) {
+        self.text = text
+        self.descriptor = descriptor
+        let error = pthread_create(
+            &thread, nil,
+            { argument in
+                let writer = Unmanaged<Writer>.fromOpaque(argument!).takeUnretainedValue()
+                writer.outcome = StandardOutput.write(writer.text, to: writer.descriptor)
+                return nil
+            }, Unmanaged.passUnretained(self).toOpaque())
+        precondition(error == 0, "a thread can be created")
+    }
+
+    /// Waits for the end of the thread, which therefore does not outlive the object.
+    func joined() -> StandardOutput.Outcome? {
+        pthread_join(thread, nil)
+        return outcome
+    }
+}
+
 /// What can be read from a descriptor without waiting.
 private func available(_ descriptor: Int32) -> String {
     var bytes: [UInt8] = []
@@ -39,21 +66,22 @@ struct StandardOutputTests {
         #expect(available(connection.reader) == "eins\nzwei µ\n")
     }
 
-    @Test func `a text larger than the buffer waits for its reader`() async {
+    @Test func `a text larger than the buffer waits for its reader`() {
         let connection = Connection()
         let (reader, writer) = (connection.reader, connection.writer)
         // Some times what the connection holds.
         let text = String(repeating: "0123456789abcdef", count: 64 << 10)
-        let thread = Task.detached { StandardOutput.write(text, to: writer) }
+        let thread = Writer(text, to: writer)
         var received = ""
         // At least ten seconds, so that a writer that gave up fails the test instead of hanging it.
         for _ in 0..<100_000 where received.utf8.count < text.utf8.count {
             received += available(reader)
             usleep(100)
         }
-        #expect(await thread.value == .complete)
+        // Who still waits for a reader by now must not wait for ever.
+        shutdown(reader, Int32(SHUT_RDWR))
+        #expect(thread.joined() == .complete)
         #expect(received == text)
-        withExtendedLifetime(connection.reader) {}
     }
 
     @Test func `a closed pipe is told apart and raises no signal`() {
