@@ -92,6 +92,33 @@ int fl_peer_thread_spawn(uint64_t count) {
     return 0;
 }
 
+static pthread_mutex_t never_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t never = PTHREAD_COND_INITIALIZER, arrived = PTHREAD_COND_INITIALIZER;
+static uint64_t waiting, wanted;
+
+static void *wait_for_ever(void *argument) {
+    pthread_mutex_lock(&never_mutex);
+    waiting++;
+    pthread_cond_signal(&arrived);
+    for (;;) pthread_cond_wait(&never, &never_mutex);
+    return argument;
+}
+
+uint64_t fl_peer_threads_wait(uint64_t count, int *error) {
+    uint64_t made = 0;
+    *error = 0;
+    for (; made < count && !*error; made++) {
+        pthread_t thread;
+        *error = pthread_create(&thread, NULL, wait_for_ever, NULL);
+        if (*error) break;
+    }
+    pthread_mutex_lock(&never_mutex);
+    wanted += made;
+    while (waiting < wanted) pthread_cond_wait(&arrived, &never_mutex);
+    pthread_mutex_unlock(&never_mutex);
+    return made;
+}
+
 // MARK: calls
 
 static __attribute__((noinline)) void opaque(void) { __asm__ volatile("" ::: "memory"); }

@@ -69,16 +69,17 @@ public struct StackPooling: Claim {
         }
         var records: [Record] = []
         for size in Self.goSizes {
-            let pooled = MeasurementCase.asking("pooled", cached, "stackalloc", size)
+            let pooled = try MeasurementCase.asking("pooled", cached, "stackalloc", size)
             let result = try laboratory.measure(
                 "\(identifier): \(toolchain.version)",
-                [pooled, pooled.nullControl(), .asking("unpooled", uncached, "stackalloc", size)], laboratory.batches)
+                [pooled, pooled.nullControl(), try .asking("unpooled", uncached, "stackalloc", size)],
+                laboratory.batches)
             records += try Record.records(
                 of: result, suite: identifier, comparisons: [("pooled", "unpooled")],
                 parameters: ["peer": .string(toolchain.version), "bytes": .int(size)])
         }
         let result = try laboratory.measure(
-            "\(identifier): goroutines", [.asking("goroutine", cached, "spawn")], laboratory.batches)
+            "\(identifier): goroutines", [try .asking("goroutine", cached, "spawn")], laboratory.batches)
         return records
             + (try Record.records(
                 of: result, suite: identifier, parameters: ["peer": .string(toolchain.version), "bytes": 2048]))

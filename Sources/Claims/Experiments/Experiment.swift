@@ -57,7 +57,9 @@ public enum Experiments {
     private static let longest: UInt32 = 600
 
     /// Every experiment.
-    public static let all: [any Experiment] = [StacksExperiment(), FaultsExperiment(), GrowthExperiment()]
+    public static let all: [any Experiment] = [
+        StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(),
+    ]
 
     /// In the child: runs the experiment called `name` and writes what it finds to standard output.
     ///

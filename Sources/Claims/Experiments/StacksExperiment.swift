@@ -12,10 +12,7 @@ struct StacksExperiment: Experiment {
     ) throws {
         let count = try options.number("count")
         let isSuspended = try options.number("suspended", or: 0) != 0
-        let configuration = StackConfiguration(
-            strategy: try options.choice("strategy", or: .fault), initial: options.text("initial").flatMap { Int($0) },
-            reservation: options.text("reservation").flatMap { Int($0) },
-            guardKind: try options.choice("guard", or: nil))
+        let configuration = try options.stackConfiguration()
         var stacks: [Coroutine<Void, Void, Void>] = []
         stacks.reserveCapacity(count)
         // What the library needs once, and what dies with the first stack, is there before.

@@ -1,0 +1,137 @@
+// "The least stack doubles from 2 to 4 KB, so memory doubles for small goroutines."
+
+import Faultline
+import Measurement
+import Report
+
+public struct MinimumStack: Claim {
+    public init() {}
+
+    public let identifier = "minimum-stack"
+    public let saidBy = "golang-nuts, November 2025"
+    public let statement = "The least stack doubles from 2 to 4 KB, so memory doubles for small goroutines."
+    public let claimed = [
+        ClaimedFigure("a small goroutine", 2048, unit: .bytes),
+        ClaimedFigure("a small stack made of pages", 4096, unit: .bytes),
+        ClaimedFigure("memory against goroutines", 2, unit: .ratio),
+    ]
+    public let experiments = [
+        "20,000 coroutines that wait, in the full run 100,000 and 1,000,000, in slots of 8 MiB and 64 KiB: resident "
+            + "memory and page tables of one",
+        "the same for goroutines of each version of Go, Swift tasks, and fewer threads",
+    ]
+
+    /// What a million take at most, in bytes each, and what is left to others.
+    private static let bytesOfOne = 9_000
+    private static let spared = 2 << 30
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let programs = try laboratory.goStackPrograms()
+        func subjects(_ count: Int) throws -> [WaitingSubject] {
+            var subjects: [WaitingSubject] = []
+            for (slot, kind, most) in [
+                (8 << 20, StackGuard.guardPages, Int.max), (64 << 10, .guardPages, .max), (8 << 20, .protNone, 30_000),
+                (64 << 10, .protNone, 30_000),
+            ] where count < 1_000_000 || kind == .guardPages {
+                let configuration = StackConfiguration(reservation: slot, guardKind: kind)
+                do { try configuration.validate() } catch {
+                    laboratory.missing("coroutines with '\(kind.rawValue)' are not measured: \(error)")
+                    continue
+                }
+                subjects.append(
+                    .own(
+                        "coroutine", kind: .coroutine, count: min(count, most),
+                        ["reservation=\(slot)", "guard=\(kind.rawValue)"],
+                        parameters: ["slot": .int(slot), "guard": .string(kind.rawValue), "peer": "faultline"]))
+            }
+            subjects.append(.own("task", kind: .task, count: count, parameters: ["peer": "swift"]))
+            subjects += programs.map { .go($0, count: count) }
+            if count < 1_000_000 {
+                subjects.append(.own("thread", kind: .thread, count: min(count / 10, 5_000)))
+            }
+            return subjects
+        }
+        var records = try measured(subjects(laboratory.isQuick ? 20_000 : 100_000), laboratory)
+        if !laboratory.isQuick {
+            let needed = 1_000_000 * Self.bytesOfOne + Self.spared
+            if SystemNumbers.available >= needed {
+                records += try measured(subjects(1_000_000), laboratory, rounds: 1)
+            } else {
+                laboratory.missing("1,000,000 coroutines are not made: they need \(needed >> 20) MiB of free memory")
+            }
+        }
+        laboratory.missing("hibernated stacks are not measured: the library does not have them yet")
+        return records
+    }
+
+    private func measured(
+        _ subjects: [WaitingSubject], _ laboratory: Laboratory, rounds: Int? = nil
+    ) throws -> [Record] {
+        let samples = try laboratory.samples(subjects, rounds: rounds ?? (laboratory.isQuick ? 3 : 7))
+        var records: [Record] = []
+        for (subject, own) in zip(subjects, samples) {
+            records += try subject.records(suite: identifier, own, seed: laboratory.seed)
+        }
+        // Against the newest Go, round by round.
+        guard let last = subjects.lastIndex(where: { $0.name == "goroutine" }) else { return records }
+        let baseline = samples[last].map(\.memory)
+        for (index, subject) in subjects.enumerated() where index != last {
+            var parameters = subject.parameters
+            parameters["count"] = .int(subject.count)
+            if case .string(let peer)? = subjects[last].parameters["peer"] {
+                parameters["baseline-peer"] = .string(peer)
+            }
+            records.append(
+                .ratio(
+                    suite: identifier, case: subject.name, baseline: "goroutine",
+                    estimate: try Bootstrap(seed: laboratory.seed).ratio(
+                        of: samples[index].map(\.memory), to: baseline), parameters: parameters))
+        }
+        return records
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let ratios = evidence.all("coroutine", metric: Record.ratioMetric)
+        guard let smallest = ratios.min(by: { $0.median < $1.median }) else {
+            throw MissingEvidence("no record of coroutines against goroutines")
+        }
+        guard let goroutine = evidence.all("goroutine", metric: "memory").last else {
+            throw MissingEvidence("no record of the memory of goroutines")
+        }
+        var same = smallest.parameters
+        same[Record.baselineParameter] = nil
+        same["baseline-peer"] = nil
+        let coroutine = try evidence.estimate("coroutine", metric: "memory", where: same)
+        let figure = figure("memory against goroutines")
+        var measured = [
+            MeasuredFigure("a small goroutine", goroutine.estimate, unit: .bytes),
+            MeasuredFigure("a small stack made of pages", coroutine, unit: .bytes),
+            MeasuredFigure(figure.name, smallest.estimate, unit: .ratio),
+        ]
+        measured += evidence.all(metric: Record.ratioMetric).filter { $0 != smallest }.map {
+            MeasuredFigure("\(Self.title($0)) against goroutines", $0.estimate, unit: .ratio)
+        }
+        let relations = ratios.map { $0.estimate.relation(to: figure, tolerance: 0.1) }
+        let reason =
+            "a goroutine takes \(Int(goroutine.median)) bytes, not 2,048; "
+            + ratios.map { "\(Self.title($0)) \(Self.rounded($0.median)) times as much" }.joined(separator: ", ")
+        if relations.allSatisfy({ $0 == .within || $0 == .above }) {
+            return Judgement(.confirmed, measured: measured, reason: reason)
+        }
+        if relations.allSatisfy({ $0 == .below }) {
+            return Judgement(.refuted, measured: measured, reason: "less than twice as much: \(reason)")
+        }
+        return Judgement(.depends, measured: measured, reason: "it depends on the slot: \(reason)")
+    }
+
+    private static func rounded(_ number: Double) -> String { "\((number * 100).rounded() / 100)" }
+
+    private static func title(_ record: Record) -> String {
+        var parts = [record.name]
+        if case .int(let slot)? = record.parameters["slot"] { parts.append("in \(ByteSize(bytes: slot))") }
+        if let kind = record.parameters["guard"] { parts.append("with \(kind)") }
+        if case .string(let peer)? = record.parameters["peer"], peer.hasPrefix("go") { parts.append(peer) }
+        if let count = record.parameters["count"] { parts.append("(\(count))") }
+        return parts.joined(separator: " ")
+    }
+}

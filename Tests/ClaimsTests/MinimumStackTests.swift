@@ -1,0 +1,55 @@
+import Claims
+import Measurement
+import Report
+import Testing
+
+@Suite("minimum-stack") struct MinimumStackTests {
+    private func estimate(_ value: Double) -> Estimate {
+        Estimate(median: value, low: value * 0.99, high: value * 1.01, samples: 7)
+    }
+
+    private func verdict(goroutine: Double? = 2700, _ slots: [Int: Double]) -> ClaimVerdict {
+        var records: [Record] = []
+        if let goroutine {
+            records.append(
+                Record(
+                    suite: "minimum-stack", case: "goroutine", metric: "memory", unit: .bytes,
+                    estimate: estimate(goroutine), parameters: ["peer": "go1.19.8"]))
+        }
+        for (slot, bytes) in slots {
+            let shared: [String: ParameterValue] = ["slot": .int(slot), "guard": "guard-pages"]
+            records.append(
+                Record(
+                    suite: "minimum-stack", case: "coroutine", metric: "memory", unit: .bytes,
+                    estimate: estimate(bytes), parameters: shared))
+            guard let goroutine else { continue }
+            records.append(
+                .ratio(
+                    suite: "minimum-stack", case: "coroutine", baseline: "goroutine",
+                    estimate: estimate(bytes / goroutine),
+                    parameters: shared.merging(["baseline-peer": "go1.19.8"]) { first, _ in first }))
+        }
+        return MinimumStack().verdict(on: records, missing: goroutine == nil ? ["Go"] : [])
+    }
+
+    @Test func itIsConfirmedWhereEverySlotTakesTwiceAsMuch() {
+        #expect(verdict([65_536: 5400, 8_388_608: 9000]).verdict == .confirmed)
+    }
+
+    @Test func itIsRefutedWhereNoSlotDoes() { #expect(verdict([65_536: 3000, 8_388_608: 4000]).verdict == .refuted) }
+
+    @Test func itDependsOnTheSlotWhereOnlySomeDo() {
+        let verdict = verdict([65_536: 4700, 8_388_608: 8700])
+        #expect(verdict.verdict == .depends)
+        #expect(verdict.reason.contains("coroutine in 64KiB with guard-pages 1.74 times as much"))
+        // The claimed figures have the numbers of the smallest.
+        #expect(verdict.measured.first { $0.name == "a small stack made of pages" }?.median == 4700)
+        #expect(verdict.measured.first { $0.name == "a small goroutine" }?.median == 2700)
+    }
+
+    @Test func withoutGoItIsNotMeasurable() {
+        let verdict = verdict(goroutine: nil, [65_536: 4700])
+        #expect(verdict.verdict == .notMeasurable)
+        #expect(verdict.reason == "missing: Go")
+    }
+}
