@@ -5,7 +5,14 @@ import Report
 /// Every claim.
 public enum Claims {
     /// In the order in which they run and are listed.
-    public static let all: [any Claim] = [TrapCost(), Classification(), AddressSpace(), MinimumStack(), StackPooling(), Stackless()]
+    public static let all: [any Claim] = [
+        TrapCost(),
+        Classification(),
+        AddressSpace(),
+        MinimumStack(),
+        StackPooling(),
+        Stackless(),
+    ]
 
     /// The claim of that identifier.
     public static func named(_ identifier: String) -> (any Claim)? { all.first { $0.identifier == identifier } }
