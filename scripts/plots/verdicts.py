@@ -2,6 +2,8 @@
 
 import math
 
+from matplotlib.ticker import LogLocator, NullFormatter
+
 from .style import INK, LINE, VERDICTS, figure
 
 
@@ -21,6 +23,9 @@ def draw(results):
         shade, marker = VERDICTS[verdict["verdict"]]
         if verdict["claim"] != last:
             axes.axhline(place - 0.5, color=LINE, linewidth=0.8)
+            axes.annotate(
+                verdict["verdict"], (1.01, place), xycoords=("axes fraction", "data"), va="center", color=shade,
+                fontsize=9, fontweight="bold")
         last = verdict["claim"]
         if claimed:
             low, high = band(claimed)
@@ -35,14 +40,13 @@ def draw(results):
             at_edge = median <= left or median >= right
             axes.plot(middle, place, marker=("<" if median <= left else ">") if at_edge else marker, color=shade,
                       markersize=8, markeredgecolor=INK, markeredgewidth=0.5)
-        axes.annotate(
-            verdict["verdict"], (1.01, place), xycoords=("axes fraction", "data"), va="center", color=shade, fontsize=9,
-            fontweight="bold")
     axes.set_yticks(range(len(rows)), [label(verdict, claimed) for verdict, claimed, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(left, right)
     axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if right / left < 500 else (1,)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("measured ÷ claimed (grey: what was claimed; line: 95 % interval; triangle: beyond the axis)")
     axes.set_title("What became of each claimed number")
     return figure_

@@ -1,0 +1,61 @@
+"""One growth taken apart, beside Go's and the kernel's demand fault."""
+
+from .style import BLUE, GREEN, INK, ORANGE, PURPLE, YELLOW, colour, errors, figure, linear_ticks, time_text
+
+# The parts in the order in which they happen. Their colours mean parts here, not strategies, which the labels name.
+PARTS = {
+    "exception-and-delivery": ("exception and signal delivery", BLUE),
+    "handler": ("handler", YELLOW),
+    "system-calls": ("system calls in the handler", ORANGE),
+    "signal-return": ("return from the signal", PURPLE),
+    "demand-fault": ("the kernel's page", GREEN),
+    "remainder": ("not attributed", "#FFFFFF"),
+}
+
+
+def draw(results):
+    totals = [record for record in results.select("trap-cost", metric="time") if record["live-bytes"] or record["peer"]]
+    if not totals:
+        return None
+    totals.sort(key=lambda record: record.median)
+    crossings = {record.case: record.median for record in results.select("trap-cost", metric="crossings")}
+    figure_, axes = figure(9.6, 1.8 + 0.4 * len(totals))
+    labels, named = [], set()
+    for place, total in enumerate(totals):
+        left = 0
+        parts = [(part, results.one("trap-cost", total.case, part)) for part in PARTS]
+        parts = [(part, record) for part, record in parts if record and record.median > 0]
+        if len(parts) < 2:
+            axes.barh(place, total.median, height=0.68, color=colour(label(total)), edgecolor=INK, linewidth=0.4)
+        for part, record in parts if len(parts) > 1 else []:
+            name, shade = PARTS[part]
+            axes.barh(
+                place, record.median, left=left, height=0.68, color=shade, edgecolor=INK, linewidth=0.4,
+                label=None if part in named else name)
+            named.add(part)
+            left += record.median
+        axes.errorbar(total.median, place, xerr=errors([total]), color=INK, linewidth=1, marker="|")
+        count = crossings.get(total.case)
+        text = time_text(total.median) + (f", {count:.0f} crossings" if count else "")
+        axes.annotate(
+            text, (max(left, total.high), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+        labels.append(label(total))
+    axes.set_yticks(range(len(totals)), labels)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.22)
+    axes.set_xlim(left=0)
+    linear_ticks(axes.xaxis, "ns")
+    axes.set_xlabel("time of one growth with one live page (line: the whole, with its 95 % interval)")
+    axes.set_title("One growth, taken apart")
+    if named:
+        handles = dict(zip(*reversed(axes.get_legend_handles_labels())))
+        order = [name for name, _ in PARTS.values() if name in handles]
+        axes.legend([handles[name] for name in order], order, loc="upper right", fontsize=9)
+    return figure_
+
+
+def label(record):
+    kind, _, version = record.case.partition(" ")
+    names = {"newstack": "Go's newstack", "newstack-fresh-memory": "Go's newstack, fresh memory"}
+    return f"{names[kind]}, {version}" if kind in names else record.case
