@@ -1,6 +1,7 @@
 // Runs claims one after the other. What goes wrong with one never costs the others: its line becomes the reason of a verdict
 // "not measurable here". Only the user's wish to stop ends a run early, and what is finished then stays.
 
+import Measurement
 import Report
 
 /// A claim that was measured and judged.
@@ -55,6 +56,7 @@ public struct ClaimRunner {
 
     /// The claim, measured and judged; `nil` when the user asked to stop before it was finished.
     private func measured(_ claim: any Claim) -> FinishedClaim? {
+        let start = MeasurementClock.monotonic.now()
         do {
             try laboratory.step("\(claim.identifier): preparing")
             let records = try claim.measure(laboratory)
@@ -64,19 +66,22 @@ public struct ClaimRunner {
                     throw MeasurementFailure("the record \(record.suite)/\(record.name) is none of this claim")
                 }
             }
-            return finished(claim, records, missing: laboratory.missingHere)
+            return finished(claim, records, missing: laboratory.missingHere, since: start)
         } catch {
             // Ctrl-C reaches child processes too, whose end then looks like a failure of the claim.
             if error is Interrupted || laboratory.isAskedToStop { return nil }
             let line = Self.line(error)
             laboratory.note("\(claim.identifier) is not measured: \(line)")
-            return finished(claim, [], missing: [line])
+            return finished(claim, [], missing: [line], since: start)
         }
     }
 
-    private func finished(_ claim: any Claim, _ records: [Record], missing: [String]) -> FinishedClaim {
+    private func finished(
+        _ claim: any Claim, _ records: [Record], missing: [String], since start: UInt64
+    ) -> FinishedClaim {
         var verdict = claim.verdict(on: records, missing: missing)
         verdict.command = "\(claim.command)\(laboratory.options)"
+        verdict.seconds = Double(MeasurementClock.monotonic.now() - start) / 1e9
         return FinishedClaim(records: records, verdict: verdict)
     }
 

@@ -139,11 +139,14 @@ public struct ClaimVerdict: Sendable, Hashable, Codable {
     public var reason: String
     /// What measures and judges it again in the same way.
     public var command: String?
+    /// How long that took, in seconds.
+    public var seconds: Double?
 
     /// What became of a claim.
     public init(
         claim: String, saidBy: String, statement: String, verdict: Verdict, claimed: [ClaimedFigure],
-        measured: [MeasuredFigure], reason: String, command: String? = nil
+        measured: [MeasuredFigure], reason: String, command: String? = nil,
+        seconds: Double? = nil
     ) {
         self.claim = claim
         self.saidBy = saidBy
@@ -153,5 +156,6 @@ public struct ClaimVerdict: Sendable, Hashable, Codable {
         self.measured = measured
         self.reason = reason
         self.command = command
+        self.seconds = seconds
     }
 }

@@ -43,6 +43,8 @@ private final class Wish { var isToStop = false }
         #expect(run.verdicts.map(\.verdict) == [.confirmed, .confirmed])
         #expect(run.records.map(\.suite) == ["a", "b"])
         #expect(run.unfinished == [])
+        #expect(run.verdicts.map(\.command) == ["faultline reproduce a --quick", "faultline reproduce b --quick"])
+        #expect(run.verdicts.allSatisfy { $0.seconds.map { $0 >= 0 } == true })
     }
 
     @Test func `a claim that fails is not measurable and the others go on`() {

@@ -15,6 +15,7 @@ struct ResultsPageTests {
         control.parameters = ["baseline": "plain", "null-control": true]
         var verdict = Samples.verdict
         verdict.command = "faultline reproduce check-cost --quick"
+        verdict.seconds = 12.5
         verdict.measured.append(MeasuredFigure("extra", Estimate(exactly: 7), unit: .count))
         var document = Document(
             machine: Samples.machine, records: [own(Samples.time), own(Samples.ratio), control, Samples.statistic],
@@ -92,7 +93,7 @@ struct ResultsPageTests {
 
                 </details>
 
-                **To run it again:**
+                **To run it again (it took 12.5 s):**
 
                     faultline reproduce check-cost --quick
 

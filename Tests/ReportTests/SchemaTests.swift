@@ -80,6 +80,8 @@ struct SchemaTests {
             ("verdicts/0/reason", nil, "/verdicts/0/reason", "required"),
             ("verdicts/0/reason", .string(""), "/verdicts/0/reason", "minLength"),
             ("verdicts/0/verdict", .string("true"), "/verdicts/0/verdict", "enum"),
+            ("verdicts/0/seconds", .double(-0.5), "/verdicts/0/seconds", "minimum"),
+            ("verdicts/0/command", .string(""), "/verdicts/0/command", "minLength"),
             ("verdicts/0/remark", .string("x"), "/verdicts/0/remark", "additionalProperties"),
             ("verdicts/0/claimed/0/unit", .string("us"), "/verdicts/0/claimed/0/unit", "enum"),
             ("verdicts/0/claimed/1/high", .null, "/verdicts/0/claimed/1/high", "type"),

@@ -72,7 +72,10 @@ public struct ResultsPage {
             blocks += [.labelled("What was run", ""), .list(claim.experiments)]
         }
         blocks += records(of: verdict.claim)
-        if let command = verdict.command { blocks += [.labelled("To run it again", ""), .command(command)] }
+        if let command = verdict.command {
+            let time = verdict.seconds.map { " (it took \(QuantityFormatter.string($0 * 1e9, .nanoseconds)))" } ?? ""
+            blocks += [.labelled("To run it again\(time)", ""), .command(command)]
+        }
         return blocks
     }
 
