@@ -37,7 +37,7 @@ let package = Package(
             name: "Workloads", dependencies: ["Kernels"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
-                .embedInCode("Counting/counting_runner.c"),
+                .embedInCode("Counting/counting_runner.c"), .embedInCode("Descent/descent.c"),
             ],
             swiftSettings: warningsAreErrors),
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
@@ -46,7 +46,7 @@ let package = Package(
             resources: [
                 .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
-                .embedInCode("go/internals.s"),
+                .embedInCode("go/internals.s"), .embedInCode("C/split_stack.c"),
             ], swiftSettings: warningsAreErrors),
         // The benchmark's suites, and the claims with their rules.
         .target(
@@ -80,7 +80,7 @@ let package = Package(
             name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests", dependencies: ["Claims", "Report", "CPeers"], swiftSettings: warningsAreErrors),
+            name: "ClaimsTests", dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),

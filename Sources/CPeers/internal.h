@@ -15,9 +15,6 @@ typedef struct ticks {
 /// The time-stamp counter before and after the store of fl_probe_store_below.
 ticks fl_ticks_of_store_below(size_t bytes);
 
-/// Ticks of the time-stamp counter in a nanosecond, calibrated once against CLOCK_MONOTONIC.
-double fl_ticks_per_nanosecond(void);
-
 /// The system call that a tracer waits for: getpgid of a process that cannot exist.
 enum { FL_MARK_ARGUMENT = -0x464c };
 

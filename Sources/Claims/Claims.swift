@@ -10,6 +10,7 @@ public enum Claims {
         Classification(),
         AddressSpace(),
         MinimumStack(),
+        HotSplit(),
         StackPooling(),
         Stackless(),
     ]

@@ -47,6 +47,9 @@ enum { FL_PROBE_CHECKED_FRAME = 160 << 10 };
 /// `morestack` where the frame does not fit above the limit at %fs:0x70.
 void fl_probe_checked_call(const void *morestack);
 
+/// Ticks of the time-stamp counter in a nanosecond; the first call takes 10 ms to calibrate.
+double fl_ticks_per_nanosecond(void);
+
 /// Nanoseconds of CLOCK_MONOTONIC.
 uint64_t fl_probe_now(void);
 

@@ -48,10 +48,11 @@ final class GoGrowth {
         }
     }
 
-    /// A case of calls in a loop, so many steps above the depth at which a stack of `size` bytes is full.
-    func boundary(_ name: String, size: Int, calls: Int, stepsAbove steps: Int) -> MeasurementCase {
+    /// A case of calls in a loop, so many steps above the depth at which a stack of `size` bytes is full. An operation is a
+    /// call.
+    func boundary(_ name: String, size: Int, stepsAbove steps: Int) -> MeasurementCase {
         MeasurementCase(selfTimed: name) { [self] count in
-            try driver.numbers("boundary \(count) \(size) \(calls) \(steps)")[0] / UInt64(calls)
+            try driver.numbers("boundary 1 \(size) \(count) \(steps)")[0]
         }
     }
 }

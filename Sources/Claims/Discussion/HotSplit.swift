@@ -1,0 +1,180 @@
+// "A call in a loop across a segment boundary is slow; copying cures it."
+//
+// The same function, with a frame of half a KiB, is called in a loop at three depths: where it fits, where it is the function
+// that does not fit, and further down. A first call before the loop is not counted: it pays for growing once, which is
+// another claim's subject.
+
+import CPeers
+import Faultline
+import Measurement
+import Peers
+import Report
+import Workloads
+
+public struct HotSplit: Claim {
+    public init() {}
+
+    public let identifier = "hot-split"
+    public let saidBy =
+        "CloudFlare, How stacks are handled in Go, 2014; Dave Cheney, Five things that make Go fast, 2014"
+    public let statement = "A call in a loop across a segment boundary is slow; copying stacks cures it."
+    public let claimed = [
+        // "Slow" has no number: twice as slow is taken for it, and less than that for cured.
+        ClaimedFigure("a call at the boundary against one that fits, with segments", low: 2, high: nil, unit: .ratio),
+        ClaimedFigure("a call at the boundary against one that fits, with copying", low: nil, high: 2, unit: .ratio),
+    ]
+    public let experiments = [
+        "a function called in a loop where it fits, at the depth where it does not, and below: every strategy",
+        "beside: every version of Go, which has copied since 1.3; code of gcc -fsplit-stack with libgcc's segments",
+    ]
+
+    /// Where the loop is.
+    enum Position: String, CaseIterable {
+        case above
+        case at
+        case below
+
+        /// Levels or steps further down than the boundary.
+        var levels: Int {
+            switch self {
+            case .above: -16
+            case .at: 0
+            case .below: 16
+            }
+        }
+    }
+
+    /// The size of the goroutines' stacks at whose end the loop is.
+    private static let goStack = 16 << 10
+
+    // MARK: measuring
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        guard let codes = try laboratory.descentCodes(layoutSeeds: [nil]) else { return [] }
+        var cases: [MeasurementCase] = []
+        var parameters: [String: [String: ParameterValue]] = [:]
+        func add(_ name: String, _ own: [String: ParameterValue], _ make: (String, Position) -> MeasurementCase) {
+            for position in Position.allCases {
+                let caseName = "\(name) \(position.rawValue)"
+                cases.append(make(caseName, position))
+                parameters[caseName] = own.merging(["position": .string(position.rawValue)]) { first, _ in first }
+            }
+        }
+        var common: Int?
+        // `fault` first: its boundary is where the loop is on stacks that have none.
+        for strategy in [StackStrategy.fault] + StackStrategy.allCases.filter({ $0 != .fault }) {
+            let code = strategy.needsChecks ? codes.checked[0] : codes.plain[0]
+            let descent = StackDescent(configuration: StackConfiguration(strategy: strategy), code: code)
+            try laboratory.step("\(identifier): looking for the boundary of \(strategy.rawValue)")
+            let own = try descent.boundary()
+            common = common ?? own
+            guard let boundary = own ?? common else { throw MeasurementFailure("'fault' never grew") }
+            add(
+                strategy.rawValue,
+                [
+                    "strategy": .string(strategy.rawValue), "levels": .int(boundary),
+                    "segmented": .bool(strategy == .checkSegment), "copying": .bool(strategy == .checkMove),
+                ]
+            ) { name, position in
+                Self.loop(name, descent, levels: boundary + position.levels)
+            }
+        }
+        for toolchain in laboratory.go {
+            guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
+            add(driver.version, ["peer": .string(driver.version), "segmented": false, "copying": true]) {
+                name, position in
+                driver.boundary(name, size: Self.goStack, stepsAbove: -position.levels)
+            }
+        }
+        if let peer = try splitStack(laboratory) {
+            add(peer.name, ["peer": .string(peer.name), "segmented": true, "copying": false]) { name, position in
+                MeasurementCase(selfTimed: name) { try peer.numbers("loop \($0) \(position.levels)")[0] }
+            }
+        }
+        cases.append(cases[0].nullControl())
+        var settings = laboratory.batches
+        settings.iterations = .fixed(laboratory.isQuick ? 500 : 2000)
+        return try records(of: laboratory.measure(identifier, cases, settings), parameters)
+    }
+
+    /// The driver with libgcc's segments; what is missing for it is named.
+    private func splitStack(_ laboratory: Laboratory) throws -> Conversation? {
+        do {
+            return try CProgram.splitStack().converse()
+        } catch let error as PeerUnavailable {
+            laboratory.missing("libgcc's split stacks are not measured: \(error)")
+            return nil
+        }
+    }
+
+    /// Calls in a loop on a new stack; an operation is a call.
+    private static func loop(_ name: String, _ descent: StackDescent, levels: Int) -> MeasurementCase {
+        MeasurementCase(selfTimed: name) { count in
+            let found = try descent.run(levels: levels, .loop(count + 1)).descent
+            return UInt64(Double(found.otherCalls) / fl_ticks_per_nanosecond())
+        }
+    }
+
+    private func records(
+        of result: MeasurementResult, _ parameters: [String: [String: ParameterValue]]
+    ) throws -> [Record] {
+        let comparisons = parameters.keys.sorted().compactMap { name -> (case: String, baseline: String)? in
+            guard let position = Position.allCases.first(where: { name.hasSuffix(" \($0.rawValue)") }),
+                position != .above
+            else { return nil }
+            return (name, "\(name.dropLast(position.rawValue.count))\(Position.above.rawValue)")
+        }
+        return try Record.records(of: result, suite: identifier, comparisons: comparisons).map { record in
+            var record = record
+            if let own = parameters[record.name] {
+                record.parameters.merge(own) { first, _ in first }
+                record.parameters["clock"] = own["strategy"] == nil ? "monotonic" : "tsc"
+            }
+            return record
+        }
+    }
+
+    // MARK: judging
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        func ratios(_ kind: String) -> [Record] {
+            evidence.all(metric: Record.ratioMetric, where: [kind: true, "position": .string(Position.at.rawValue)])
+        }
+        let (segmented, copying) = (ratios("segmented"), ratios("copying"))
+        guard let mildest = segmented.min(by: { $0.median < $1.median }) else {
+            throw MissingEvidence("no stack of segments was measured at its boundary")
+        }
+        guard let worst = copying.max(by: { $0.median < $1.median }) else {
+            throw MissingEvidence("no stack that is copied was measured at its boundary")
+        }
+        let (slow, cured) = (claimed[0], claimed[1])
+        let measured = [
+            MeasuredFigure(slow.name, mildest.estimate, unit: .ratio),
+            MeasuredFigure(cured.name, worst.estimate, unit: .ratio),
+        ]
+        let reason = "\(Self.described(segmented)); \(Self.described(copying))"
+        let slowness = segmented.map { $0.estimate.relation(to: slow) }
+        let cure = copying.map { $0.estimate.relation(to: cured) }
+        let verdict: Verdict =
+            if cure.contains(.above) || slowness.allSatisfy({ $0 == .below }) {
+                .refuted
+            } else if slowness.contains(.undecided) || cure.contains(.undecided) {
+                .notMeasurable
+            } else if slowness.contains(.below) {
+                .depends
+            } else {
+                .confirmed
+            }
+        return Judgement(
+            verdict, measured: measured,
+            reason: verdict == .notMeasurable ? "an interval contains \(slow.low ?? 2): \(reason)" : reason)
+    }
+
+    /// "check-segment at: 900.0 [890.0, 910.0] times a call that fits", for each.
+    private static func described(_ records: [Record]) -> String {
+        records.map { record in
+            let numbers = [record.median, record.low, record.high].map { ($0 * 100).rounded() / 100 }
+            return "\(record.name) the boundary \(numbers[0]) [\(numbers[1]), \(numbers[2])]"
+        }.joined(separator: ", ") + " times a call that fits"
+    }
+}
