@@ -59,5 +59,16 @@ uint64_t fl_probe_signals(uint64_t count);
 /// `count` system calls that do nothing (getppid).
 void fl_probe_system_calls(uint64_t count);
 
+/// Starts counting the instructions that this thread executes outside the kernel. Returns a descriptor to read the count
+/// from, or a negative errno value: ENOENT or EOPNOTSUPP where there is no such counter (many virtual machines), EACCES or
+/// EPERM where it is not for everybody (kernel.perf_event_paranoid).
+int fl_counter_open(void);
+
+/// Stores the count since `fl_counter_open`. Returns 0 or an errno value.
+int fl_counter_read(int descriptor, uint64_t *count);
+
+/// Ends counting.
+void fl_counter_close(int descriptor);
+
 #pragma clang assume_nonnull end
 #endif

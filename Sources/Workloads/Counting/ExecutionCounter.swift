@@ -9,8 +9,14 @@
 public struct ExecutionCount: Hashable, Sendable {
     /// Executed instructions, library functions included.
     public var instructions: Double
-    /// Misses of the simulated first-level instruction cache.
-    public var instructionCacheMisses: Double
+    /// Misses of the simulated first-level instruction cache, nil where none was simulated.
+    public var instructionCacheMisses: Double?
+
+    /// A count.
+    public init(instructions: Double, instructionCacheMisses: Double? = nil) {
+        self.instructions = instructions
+        self.instructionCacheMisses = instructionCacheMisses
+    }
 }
 
 /// Counts what code executes. Needs valgrind.
@@ -70,10 +76,10 @@ public struct ExecutionCounter: Sendable {
             guard twice.instructions > once.instructions else {
                 throw WorkloadError("\(code.workload): valgrind counted no more for two runs than for one")
             }
+            let misses = (twice.instructionCacheMisses ?? 0) - (once.instructionCacheMisses ?? 0)
+            // A second run may miss less often than starting did.
             return ExecutionCount(
-                instructions: twice.instructions - once.instructions,
-                // A second run may miss less often than starting did.
-                instructionCacheMisses: max(0, twice.instructionCacheMisses - once.instructionCacheMisses))
+                instructions: twice.instructions - once.instructions, instructionCacheMisses: max(0, misses))
         }
     }
 
@@ -102,7 +108,8 @@ public struct ExecutionCounter: Sendable {
         }
         guard let names = fields("events:"), let values = fields("summary:"),
             let instructions = names.firstIndex(of: "Ir"), let misses = names.firstIndex(of: "I1mr"),
-            values.count == names.count, let executed = Double(values[instructions]), let missed = Double(values[misses])
+            values.count == names.count, let executed = Double(values[instructions]),
+            let missed = Double(values[misses])
         else { throw WorkloadError("cachegrind wrote no totals") }
         return ExecutionCount(instructions: executed, instructionCacheMisses: missed)
     }

@@ -1,0 +1,55 @@
+// Inputs for measuring the code itself, again and again: the same work as the default inputs do, in some milliseconds, or
+// in less where every instruction is simulated.
+
+/// Short inputs of every workload.
+public enum ShortRuns {
+    /// How long a run may take.
+    public enum Length: Sendable {
+        /// Some milliseconds: long against reading a clock, short against what others on the machine do.
+        case timed
+        /// Some millions of instructions, for a simulator that is 50 times slower than the processor.
+        case counted
+    }
+
+    /// Sizes of the workloads that take one: for times and for counts.
+    private static let sizes: [String: (timed: UInt64, counted: UInt64)] = [
+        "ackermann": (8, 6), "fib": (31, 25), "tak": (8, 6), "nqueens": (11, 9), "trees": (13, 9), "closures": (26, 20),
+        "sort": (40_000, 10_000), "quickjs": (150, 40), "lua": (200, 60), "zstd": (500_000, 100_000), "cmark": (6, 2),
+    ]
+
+    /// Prepares a short input for `workload`.
+    ///
+    /// - Throws: `WorkloadError` as `Workload.prepare` does.
+    public static func prepare(
+        _ workload: any Workload, _ length: Length, environment: CodeEnvironment = CodeEnvironment()
+    ) throws(WorkloadError) -> PreparedWorkload {
+        let isTimed = length == .timed
+        switch workload {
+        case is JSONWorkload:
+            let documents = try SyntaxDump.documents(environment)
+            // In the order of size: a quick run parses the smallest.
+            let small = documents.sorted { $0.bytes.count < $1.bytes.count }.prefix(isTimed ? 2 : 1)
+            return try JSONWorkload.prepare(documents: Array(small))
+        case is LispWorkload:
+            return try LispWorkload.prepare(programs: [
+                (
+                    "a short program",
+                    Array(
+                        (isTimed
+                            ? StandardProgram.text(fibonacci: 8, count: 50, queens: 5)
+                            : StandardProgram.text(fibonacci: 4, count: 10, queens: 4)).utf8)
+                )
+            ])
+        case is RegexWorkload:
+            var text = EmbeddedFile.sources.flatMap(\.bytes).prefix(isTimed ? 24_000 : 3_000)
+            // Not in the middle of a character.
+            text = text[...(text.lastIndex(of: UInt8(ascii: "\n")) ?? 0)]
+            return try RegexWorkload.prepare(texts: [("the beginning of the sources", Array(text))])
+        default:
+            guard let size = sizes[workload.name] else {
+                throw WorkloadError("\(workload.name) has no short input in ShortRuns.swift")
+            }
+            return try workload.prepare(inputs: [String(isTimed ? size.timed : size.counted)])
+        }
+    }
+}
