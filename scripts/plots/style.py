@@ -21,15 +21,15 @@ INK, FAINT, LINE = "#1D2328", "#5B6670", "#D9DEE3"
 LOOKS = {
     "fault-move": (VERMILION, "D"), "fault": (BLUE, "o"), "check-move": (GREEN, "s"), "check-segment": (ORANGE, "^"),
     "check-fixed": (YELLOW, "v"), "demand": (SKY, "P"), "grows-down": (PURPLE, "X"), "fixed": (BLACK, "*"),
-    # The code variants, after the strategy that each isolates.
-    "plain": (BLUE, "o"), "checked": (GREEN, "s"), "padded": (ORANGE, "^"),
+    # The code variants: plain code runs on `fault`, checked code on `check-move`, no-ops on nothing.
+    "plain": (BLUE, "o"), "checked": (GREEN, "s"), "padded": ("#9AA5AF", "^"),
     # Peers.
     "go": ("#4A4A4A", "h"), "boost": ("#8A8A8A", "p"), "posix-thread": ("#A9A9A9", "d"), "thread": ("#A9A9A9", "d"),
     "ucontext": ("#BDBDBD", "<"), "swift": ("#6B7F94", ">"), "libgcc": ("#CFCFCF", "8"),
-    # Ways to move pages.
-    "copy": (GREEN, "s"), "mremap": (ORANGE, "^"), "uffdio-move": (BLUE, "o"),
-    # Guards.
-    "guard-pages": (BLUE, "o"), "prot-none": (VERMILION, "D"),
+    # Ways to move pages: shades of `fault-move`.
+    "uffdio-move": (VERMILION, "D"), "mremap": ("#7A3500", "^"), "copy": ("#F2A97C", "s"),
+    # Guards: shades of `fault`.
+    "guard-pages": (BLUE, "o"), "prot-none": ("#7FB8D8", "D"),
 }
 
 VERDICTS = {
@@ -87,7 +87,8 @@ def size_text(size):
     """512 B, 4 KiB, 1.5 MiB."""
     for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
         if abs(size) >= 1024**power * 0.9995:
-            return f"{size / 1024**power:.3g} {unit}"
+            number = size / 1024**power
+            return f"{number:.{4 if number >= 1000 else 3}g} {unit}"
     return f"{size:.3g} B"
 
 

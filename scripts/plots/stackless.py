@@ -1,0 +1,32 @@
+"""Tasks beside coroutines and goroutines: memory, creating, switching, deep recursion."""
+
+from .style import BLUE, bars, colour, count_text, figure, size_text
+
+
+def draw(results):
+    times = results.select("stackless", metric="time")
+    memory = results.select("stackless", metric="memory")
+    panels = [
+        (f"Memory of one, {count_text(depth)} calls deep", [record for record in memory if record["depth"] == depth])
+        for depth in sorted({record["depth"] for record in memory})
+    ] + [
+        (f"Time: {of}", [record for record in times if record["of"] == of])
+        for of in dict.fromkeys(record["of"] for record in times)
+    ]
+    if not panels:
+        return None
+    heights = [len(records) + 1 for _, records in panels]
+    figure_, grid = figure(8.6, 0.9 + 0.42 * sum(heights), nrows=len(panels), height_ratios=heights, squeeze=False)
+    for (title, records), axes in zip(panels, grid[:, 0]):
+        bars(
+            axes, [label(record) for record in records], records, records[0].unit,
+            [BLUE if record.case == "coroutine" else colour("swift" if record.case == "task" else record.case)
+             for record in records])
+        axes.set_title(title, fontsize=10, pad=6)
+    figure_.caption = "Stackless tasks beside coroutines and goroutines: memory and times"
+    return figure_
+
+
+def label(record):
+    name = "Swift task" if record.case == "task" else record.case
+    return f"{name}, {size_text(record['slot'])} slot" if record["slot"] else name
