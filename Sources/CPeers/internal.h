@@ -12,8 +12,8 @@ typedef struct ticks {
     uint64_t ended;
 } ticks;
 
-/// The time-stamp counter before and after the store of fl_probe_store_below.
-ticks fl_ticks_of_store_below(size_t bytes);
+/// The time-stamp counter before and after the store of fl_probe_store_below_filled.
+ticks fl_ticks_of_store_below(size_t bytes, size_t interval);
 
 /// The system call that a tracer waits for: getpgid of a process that cannot exist.
 enum { FL_MARK_ARGUMENT = -0x464c };

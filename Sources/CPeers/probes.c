@@ -47,13 +47,13 @@ void fl_probe_touch_memory(void *end, size_t bytes) {
 }
 
 // One statement: between its first and last instruction the stack pointer is not what the compiler believes.
-ticks fl_ticks_of_store_below(size_t bytes) {
+ticks fl_ticks_of_store_below(size_t bytes, size_t interval) {
     uint64_t words = bytes / sizeof(uint64_t), size = words * sizeof(uint64_t);
     ticks result;
     __asm__ volatile(
         "1: subq $8, %%rsp\n\t"
         "movq %%rcx, (%%rsp)\n\t"
-        "testq $63, %%rcx\n\t"
+        "testq %4, %%rcx\n\t"
         "jnz 2f\n\t"
         "movq %%rsp, (%%rsp)\n\t"
         "2: decq %%rcx\n\t"
@@ -71,7 +71,7 @@ ticks fl_ticks_of_store_below(size_t bytes) {
         "movq %%r8, %%rax\n\t"
         "addq %%rbx, %%rsp\n\t"
         : "=&d"(result.ended), "=&a"(result.began), "+c"(words)
-        : "b"(size)
+        : "b"(size), "r"(interval - 1)
         : "r8", "memory", "cc");
     return result;
 }
@@ -85,9 +85,11 @@ double fl_ticks_per_nanosecond(void) {
     return rate = (double)(__builtin_ia32_rdtsc() - first) / (double)(now - began);
 }
 
-uint64_t fl_probe_store_below(size_t bytes) {
+uint64_t fl_probe_store_below(size_t bytes) { return fl_probe_store_below_filled(bytes, FL_PROBE_INTERVAL); }
+
+uint64_t fl_probe_store_below_filled(size_t bytes, size_t interval) {
     double rate = fl_ticks_per_nanosecond();
-    ticks took = fl_ticks_of_store_below(bytes);
+    ticks took = fl_ticks_of_store_below(bytes, interval);
     return (uint64_t)((double)(took.ended - took.began) / rate);
 }
 

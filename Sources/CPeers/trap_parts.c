@@ -48,7 +48,7 @@ int fl_probe_watch_end(void) {
 fl_trap_parts fl_probe_store_parts(size_t bytes) {
     double rate = fl_ticks_per_nanosecond();
     entries = 0;
-    ticks took = fl_ticks_of_store_below(bytes);
+    ticks took = fl_ticks_of_store_below(bytes, FL_PROBE_INTERVAL);
     fl_trap_parts parts = {.total = (uint64_t)((double)(took.ended - took.began) / rate), .traps = entries};
     if (entries != 1) return parts;
     parts.delivery = (uint64_t)((double)(entered - took.began) / rate);

@@ -12,6 +12,7 @@ public enum Claims {
         AddressSpace(),
         MinimumStack(),
         HotSplit(),
+        MoveCost(),
         StackPooling(),
         Stackless(),
     ]

@@ -15,7 +15,7 @@ import Workloads
     func everyVersionBuildsAndAnswers() throws {
         for toolchain in Self.toolchains {
             let driver = try toolchain.program(.growth).converse()
-            let times = try driver.numbers("growth 4 4096 0 0", atLeast: 3)
+            let times = try driver.numbers("growth 4 4096 0 0", atLeast: 4)
             #expect(times[1] > 2048 && times[1] < 4096 && times[2] == 0, "\(toolchain.version)")
         }
     }

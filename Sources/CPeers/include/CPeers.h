@@ -41,6 +41,11 @@ void fl_probe_touch_memory(void *end, size_t bytes);
 /// first store on the page below. Returns nanoseconds by the time-stamp counter, calibrated against CLOCK_MONOTONIC.
 uint64_t fl_probe_store_below(size_t bytes);
 
+enum { FL_PROBE_INTERVAL = 64 };
+
+/// The same where each `interval`-th word, a power of two, is an address of this stack.
+uint64_t fl_probe_store_below_filled(size_t bytes, size_t interval);
+
 enum { FL_PROBE_CHECKED_FRAME = 160 << 10 };
 
 /// Begins like a function with a frame of FL_PROBE_CHECKED_FRAME bytes and compiler-inserted checks, then returns: calls

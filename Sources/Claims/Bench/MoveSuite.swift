@@ -17,7 +17,7 @@ public struct MoveSuite: BenchSuite {
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let movers = try PageMover.allCases.filter { mover in
-            guard try !works(mover) else { return true }
+            guard try !Self.works(mover) else { return true }
             laboratory.note("move / \(Self.prefixes[mover]!) is left out: this kernel does not offer '\(mover.rawValue)'")
             return false
         }
@@ -76,17 +76,22 @@ public struct MoveSuite: BenchSuite {
     ///
     /// mremap has stacks of its own, those between pages without access: each of its moves splits mappings, and those
     /// in which the other movers work should stay whole.
-    static func move(_ size: Int, by mover: PageMover) throws -> (nanoseconds: UInt64, FaultStatistics) {
+    ///
+    /// - Parameter interval: Each word of that number, a power of two, is an address of the stack.
+    static func move(
+        _ size: Int, by mover: PageMover, interval: Int = 64
+    ) throws -> (nanoseconds: UInt64, FaultStatistics) {
         var statistics: FaultStatistics?
         let configuration = StackConfiguration(
             strategy: .faultMove, initial: size + 4096, guardKind: mover == .mremap ? .protNone : nil, mover: mover)
-        let time = try withStack(configuration, statistics: { statistics = $0 }, { fl_probe_store_below(size) })
+        let time = try withStack(
+            configuration, statistics: { statistics = $0 }, { fl_probe_store_below_filled(size, interval) })
         guard let statistics else { preconditionFailure("a stack that ended has statistics") }
         return (time, statistics)
     }
 
     /// Whether `mover` moves a stack here rather than handing the work to another.
-    private func works(_ mover: PageMover) throws -> Bool {
+    static func works(_ mover: PageMover) throws -> Bool {
         do {
             return try Self.move(Self.sizes[0], by: mover).1.moves[mover] == 1
         } catch StackError.invalidConfiguration {

@@ -13,6 +13,17 @@ final class GoGrowth {
     let version: String
     private let driver: Conversation
 
+    /// What a growth found: bytes of stack in use, and frames of `growth.go` that were on it.
+    struct Extent {
+        let used: Int
+        let frames: Int
+        /// Each frame of the kind that holds pointers has so many of them.
+        static let pointersPerFrame = 16
+    }
+
+    /// By case; the same at every growth of a case.
+    private(set) var extents: [String: Extent] = [:]
+
     /// Starts it. What prevents that is named in the laboratory, and the result is `nil`.
     static func start(_ toolchain: GoToolchain, _ laboratory: Laboratory) throws -> GoGrowth? {
         try laboratory.step("building the driver for \(toolchain.version)")
@@ -36,14 +47,16 @@ final class GoGrowth {
     ///   - isCold: Whether memory that is free is given back to the kernel before, so that the growth gets fresh pages.
     func growth(_ name: String, from size: Int, hasPointers: Bool = false, isCold: Bool = false) -> MeasurementCase {
         MeasurementCase(selfTimed: name) { [self] count in
-            let total = isCold ? count : count * Self.atOnce
+            // Large stacks take long enough.
+            let total = isCold || size > 64 << 10 ? count : count * Self.atOnce
             let numbers = try driver.numbers(
-                "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 3)
+                "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 4)
             guard numbers[1] <= size, numbers[1] > size / 4, numbers[2] == 0 else {
                 throw MeasurementFailure(
                     "\(name): \(version) grew with \(numbers[1]) bytes in use instead of almost \(size), and "
                         + "\(numbers[2]) times elsewhere")
             }
+            extents[name] = Extent(used: Int(numbers[1]), frames: Int(numbers[3]))
             return numbers[0] / UInt64(total / count)
         }
     }

@@ -142,14 +142,14 @@ func (d *descent) run(pointers bool) *descent {
 
 // The growth of a stack of argument[0] bytes to twice that, count times; argument[1] is 1 for frames full of pointers,
 // argument[2] is 1 to give free memory back to the kernel before each. Answers with count times the median of the time beyond
-// that of a leaf with room, the bytes in use at the last growth, and the number of growths that happened elsewhere than they
-// should. The median, because the scheduler takes its turn in some of them.
+// that of a leaf with room, the bytes in use at the last growth, the number of growths that happened elsewhere than they should,
+// and the number of steps above the last growth. The median, because the scheduler takes its turn in some of them.
 func growth(count int, arguments []int) []int64 {
 	wanted := 0
 	for size := firstStack; size < arguments[0]; size *= 2 {
 		wanted++
 	}
-	var used, strays int64
+	var used, strays, steps int64
 	var took []int
 	for i := 0; i < count; i++ {
 		if arguments[2] == 1 {
@@ -157,13 +157,13 @@ func growth(count int, arguments []int) []int64 {
 		}
 		d := (&descent{wanted: wanted}).run(arguments[1] == 1)
 		took = append(took, int(d.took-d.again))
-		used = int64(d.used)
+		used, steps = int64(d.used), int64(d.steps)
 		if d.stray {
 			strays++
 		}
 	}
 	sort.Ints(took)
-	return []int64{int64(count * took[len(took)/2]), used, strays}
+	return []int64{int64(count * took[len(took)/2]), used, strays, steps}
 }
 
 // Calls of a leaf in a loop, count loops of argument[1] calls each, so deep in a stack of argument[0] bytes that the leaf is the

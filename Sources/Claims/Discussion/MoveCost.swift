@@ -1,0 +1,257 @@
+// "Copying doubles the stack and corrects every pointer; large stacks are expensive to copy."
+//
+// One move of a stack with so many live bytes, few of its words pointers or all of them, by each mover, and the same growth of a
+// goroutine. A slope is the difference between the largest and the smallest stack, or between many pointers and few, over
+// the difference in bytes or pointers, round by round.
+
+import Faultline
+import Measurement
+import Report
+
+public struct MoveCost: Claim {
+    public init() {}
+
+    public let identifier = "move-cost"
+    public let saidBy = "CloudFlare, How stacks are handled in Go, 2014; an article on runtime.stackalloc"
+    public let statement =
+        "Copying doubles the stack and corrects every pointer; large stacks are expensive to copy."
+    public let claimed = [
+        ClaimedFigure("growth of a goroutine's stack", 2, unit: .count),
+        // Without numbers: that a cost is there is what they say.
+        ClaimedFigure("time of a copy per KiB", low: 0, high: nil, unit: .nanoseconds),
+        ClaimedFigure("time of a copy per pointer", low: 0, high: nil, unit: .nanoseconds),
+    ]
+    public let experiments = [
+        "one move of 4 KiB to 4 MiB of live stack, few words or all of them pointers: copy, UFFDIO_MOVE, mremap",
+        "beside: every version of Go, one growth of a goroutine's stack of the same sizes, frames of numbers or of pointers",
+    ]
+
+    static let sizes = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20]
+    /// A mover of pages whose cost per byte is below this share of a copy's makes large stacks cheap to move.
+    static let cheapShare = 0.5
+    /// The live bytes of a goroutine's stack when it grows are not quite all of it.
+    private static let doublingTolerance = 0.1
+
+    /// How full of pointers a stack is.
+    private enum Filling: String, CaseIterable {
+        case few
+        case many
+
+        /// One word of so many is a pointer on this library's stacks.
+        var interval: Int { self == .few ? 512 : 1 }
+    }
+
+    /// The moves of one mover or one version of Go.
+    private struct Subject {
+        var name: String
+        var parameters: [String: ParameterValue]
+        /// Live bytes and pointers of a case.
+        var extent: (_ size: Int, _ filling: Filling) -> (bytes: Int, pointers: Int)
+
+        func caseName(_ size: Int, _ filling: Filling) -> String {
+            "\(name) \(ByteSize(bytes: size)) \(filling.rawValue)"
+        }
+    }
+
+    // MARK: measuring
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        var cases: [MeasurementCase] = []
+        var subjects: [Subject] = []
+        for mover in PageMover.allCases {
+            guard try MoveSuite.works(mover) else {
+                laboratory.note("\(identifier) / \(mover.rawValue) is left out: this kernel does not offer it")
+                continue
+            }
+            let subject = Subject(
+                name: mover.rawValue, parameters: ["mover": .string(mover.rawValue), "copying": .bool(mover == .copy)],
+                extent: { size, filling in (size, size / 8 / filling.interval) })
+            subjects.append(subject)
+            for (size, filling) in Self.grid {
+                cases.append(Self.move(subject.caseName(size, filling), size, mover, filling))
+            }
+        }
+        for toolchain in laboratory.go {
+            guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
+            var subject = Subject(
+                name: driver.version, parameters: ["peer": .string(driver.version), "copying": true],
+                extent: { _, _ in (0, 0) })
+            let named = subject
+            subject.extent = { size, filling in
+                let extent = driver.extents[named.caseName(size, filling)]
+                let pointers = filling == .many ? GoGrowth.Extent.pointersPerFrame : 0
+                return (extent?.used ?? 0, (extent?.frames ?? 0) * pointers)
+            }
+            subjects.append(subject)
+            for (size, filling) in Self.grid {
+                cases.append(
+                    driver.growth(subject.caseName(size, filling), from: size, hasPointers: filling == .many))
+            }
+        }
+        cases.append(cases[0].nullControl())
+        var settings = laboratory.repetitions(1, rounds: 61)
+        if laboratory.isQuick { settings.rounds = 15 }
+        let result = try laboratory.measure(identifier, cases, settings)
+        return try times(result, subjects) + subjects.flatMap { try slopes(result, $0, settings) }
+            + growthFactors(subjects) + relative(result, subjects, settings)
+    }
+
+    private static var grid: [(Int, Filling)] { sizes.flatMap { size in Filling.allCases.map { (size, $0) } } }
+
+    private static func move(_ name: String, _ size: Int, _ mover: PageMover, _ filling: Filling) -> MeasurementCase {
+        MeasurementCase(selfTimed: name) { count in
+            var took: UInt64 = 0
+            for _ in 0..<count {
+                let (time, statistics) = try MoveSuite.move(size, by: mover, interval: filling.interval)
+                guard statistics.growths == 1, statistics.moves[mover] == 1,
+                    statistics.wordsRelocated >= size / 8 / filling.interval
+                else {
+                    throw MeasurementFailure(
+                        "\(name): \(statistics.growths) growths, \(statistics.moves[mover] ?? 0) moves by "
+                            + "'\(mover.rawValue)', \(statistics.wordsRelocated) words relocated")
+                }
+                took += time
+            }
+            return took
+        }
+    }
+
+    private func times(_ result: MeasurementResult, _ subjects: [Subject]) throws -> [Record] {
+        var own: [String: [String: ParameterValue]] = [:]
+        for subject in subjects {
+            for (size, filling) in Self.grid {
+                let extent = subject.extent(size, filling)
+                own[subject.caseName(size, filling)] = subject.parameters.merging([
+                    "size": .int(size), "live-bytes": .int(extent.bytes), "pointers": .int(extent.pointers),
+                    "filling": .string(filling.rawValue),
+                    "clock": subject.parameters["mover"] == nil ? "monotonic" : "tsc",
+                ]) { first, _ in first }
+            }
+        }
+        return try Record.records(of: result, suite: identifier).map { record in
+            var record = record
+            record.parameters.merge(own[record.name] ?? [:]) { _, new in new }
+            return record
+        }
+    }
+
+    /// Nanoseconds for each further KiB, with few pointers, and for each further pointer, on the largest stack.
+    private func slopes(
+        _ result: MeasurementResult, _ subject: Subject, _ settings: InterleavedMeasurement.Settings
+    ) throws -> [Record] {
+        let (least, most) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
+        let perByte = try slope(result, subject, from: (least, .few), to: (most, .few)) { $0.bytes }
+        let perPointer = try slope(result, subject, from: (most, .few), to: (most, .many)) { $0.pointers }
+        let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
+        return [
+            Record(
+                suite: identifier, case: subject.name, metric: "time-per-KiB", unit: .nanoseconds,
+                estimate: try bootstrap.median(of: perByte.map { $0 * 1024 }), parameters: subject.parameters),
+            Record(
+                suite: identifier, case: subject.name, metric: "time-per-pointer", unit: .nanoseconds,
+                estimate: try bootstrap.median(of: perPointer), parameters: subject.parameters),
+        ]
+    }
+
+    private func slope(
+        _ result: MeasurementResult, _ subject: Subject, from first: (Int, Filling), to second: (Int, Filling),
+        over quantity: ((bytes: Int, pointers: Int)) -> Int
+    ) throws -> [Double] {
+        let low = try result.samples(of: subject.caseName(first.0, first.1)).nanosecondsPerOperation
+        let high = try result.samples(of: subject.caseName(second.0, second.1)).nanosecondsPerOperation
+        let difference = quantity(subject.extent(second.0, second.1)) - quantity(subject.extent(first.0, first.1))
+        guard difference > 0 else {
+            throw MeasurementFailure("\(subject.name): \(second.0) bytes are no more than \(first.0)")
+        }
+        return zip(low, high).map { ($1 - $0) / Double(difference) }
+    }
+
+    /// By how much the live part of a goroutine's stack grows from one growth to the next: counted, not timed.
+    private func growthFactors(_ subjects: [Subject]) -> [Record] {
+        subjects.filter { $0.parameters["peer"] != nil }.compactMap { subject in
+            let (last, before) = (Self.sizes[Self.sizes.count - 1], Self.sizes[Self.sizes.count - 2])
+            let growths = (last / before).trailingZeroBitCount
+            let (low, high) = (subject.extent(before, .few).bytes, subject.extent(last, .few).bytes)
+            guard low > 0, growths > 0 else { return nil }
+            // Two growths lie between 1 MiB and 4 MiB.
+            var factor = Double(high) / Double(low)
+            for _ in 1..<growths { factor = factor.squareRoot() }
+            return Record(
+                suite: identifier, case: subject.name, metric: "growth-factor", unit: .count, exactly: factor,
+                parameters: subject.parameters)
+        }
+    }
+
+    /// The slope of each mover against that of a copy, and the largest move against a copy of as many bytes.
+    private func relative(
+        _ result: MeasurementResult, _ subjects: [Subject], _ settings: InterleavedMeasurement.Settings
+    ) throws -> [Record] {
+        guard let copy = subjects.first(where: { $0.name == PageMover.copy.rawValue }) else { return [] }
+        let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
+        let (least, most) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
+        let base = try slope(result, copy, from: (least, .few), to: (most, .few)) { $0.bytes }
+        return try subjects.filter { $0.parameters["copying"] == false }.flatMap { subject -> [Record] in
+            let own = try slope(result, subject, from: (least, .few), to: (most, .few)) { $0.bytes }
+            let largest = (subject.caseName(most, .few), copy.caseName(most, .few))
+            return [
+                .ratio(
+                    suite: identifier, case: "\(subject.name) per KiB", baseline: "copy per KiB",
+                    estimate: try bootstrap.ratio(of: own, to: base), parameters: subject.parameters),
+                .ratio(
+                    suite: identifier, case: largest.0, baseline: largest.1,
+                    estimate: try result.ratio(of: largest.0, to: largest.1), parameters: subject.parameters),
+            ]
+        }
+    }
+
+    // MARK: judging
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let copies = evidence.all(metric: "time-per-KiB", where: ["copying": true])
+        guard let cheapest = copies.min(by: { $0.median < $1.median }) else {
+            throw MissingEvidence("no copy of a stack was measured")
+        }
+        let pointers = evidence.all(metric: "time-per-pointer", where: ["copying": true])
+        guard let pointer = pointers.min(by: { $0.median < $1.median }) else {
+            throw MissingEvidence("no copy of a stack full of pointers was measured")
+        }
+        let factors = evidence.all(metric: "growth-factor")
+        let doubling = figure("growth of a goroutine's stack")
+        var measured = factors.first.map { [MeasuredFigure(doubling.name, $0.estimate, unit: .count)] } ?? []
+        measured += [
+            MeasuredFigure("time of a copy per KiB", cheapest.estimate, unit: .nanoseconds),
+            MeasuredFigure("time of a copy per pointer", pointer.estimate, unit: .nanoseconds),
+        ]
+        let movers = evidence.all(metric: Record.ratioMetric, where: ["baseline": "copy per KiB"])
+        let cheap = movers.filter { $0.high < Self.cheapShare }
+        let reason =
+            (copies.map { Self.described($0, "KiB") } + pointers.map { Self.described($0, "pointer") }
+            + movers.map {
+                "\($0.name) \(Self.rounded($0.median)) [\(Self.rounded($0.low)), \(Self.rounded($0.high))] of a copy"
+            })
+            .joined(separator: "; ")
+        let isDoubled = factors.allSatisfy {
+            $0.estimate.relation(to: doubling, tolerance: Self.doublingTolerance) == .within
+        }
+        let all = copies + pointers
+        if all.contains(where: { $0.high <= 0 }) || !isDoubled {
+            return Judgement(.refuted, measured: measured, reason: reason)
+        }
+        if all.contains(where: { $0.low <= 0 }) {
+            return Judgement(.notMeasurable, measured: measured, reason: "an interval contains 0: \(reason)")
+        }
+        guard cheap.isEmpty else {
+            let names = cheap.map { $0.parameters["mover"]?.description ?? $0.name }.joined(separator: " and ")
+            return Judgement(
+                .depends, measured: measured,
+                reason: "large stacks are expensive to copy, not to move by \(names): \(reason)")
+        }
+        return Judgement(.confirmed, measured: measured, reason: reason)
+    }
+
+    private static func described(_ record: Record, _ unit: String) -> String {
+        "\(record.name) \(rounded(record.median)) [\(rounded(record.low)), \(rounded(record.high))] ns per \(unit)"
+    }
+
+    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+}
