@@ -32,6 +32,16 @@ void fl_probe_touch_stack(size_t bytes) {
         : "rax", "memory", "cc");
 }
 
+void fl_probe_store_at(size_t bytes) {
+    __asm__ volatile(
+        "subq %0, %%rsp\n\t"
+        "movq %0, (%%rsp)\n\t"
+        "addq %0, %%rsp\n\t"
+        :
+        : "r"((bytes + 15) & ~(size_t)15)
+        : "memory", "cc");
+}
+
 void fl_probe_touch_memory(void *end, size_t bytes) {
     size_t pages = bytes / PAGE;
     char *pointer = end;

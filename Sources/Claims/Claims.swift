@@ -14,7 +14,9 @@ public enum Claims {
         HotSplit(),
         MoveCost(),
         StackPooling(),
+        InitialSize(),
         Stackless(),
+        Contention(),
     ]
 
     /// The claim of that identifier.

@@ -34,7 +34,10 @@ void fl_peer_plain_calls(uint64_t count);
 /// does to a stack, and what compilers' stack probes do.
 void fl_probe_touch_stack(size_t bytes);
 
-/// The same stores, page by page downward, into ordinary memory that ends at `end`.
+/// Lowers the stack pointer by `bytes`, stores one word there, and restores it: a deep call that uses no page on its way.
+void fl_probe_store_at(size_t bytes);
+
+/// What fl_probe_touch_stack stores, page by page downward, into ordinary memory that ends at `end`.
 void fl_probe_touch_memory(void *end, size_t bytes);
 
 /// Lowers the stack pointer by `bytes`, fills every word there (each 64th with an address of this stack), then times the

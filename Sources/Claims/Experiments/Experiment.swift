@@ -58,7 +58,8 @@ public enum Experiments {
 
     /// Every experiment.
     public static let all: [any Experiment] = [
-        StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(),
+        StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(), RequestsExperiment(),
+        ContentionExperiment(),
     ]
 
     /// In the child: runs the experiment called `name` and writes what it finds to standard output.

@@ -77,11 +77,12 @@ struct WaitingExperiment: Experiment {
 }
 
 extension ExperimentOptions {
-    /// The configuration that `strategy`, `initial`, `maximum`, `reservation` and `guard` name.
+    /// The configuration that `strategy`, `initial`, `maximum`, `reservation`, `guard` and `mover` name.
     func stackConfiguration() throws -> StackConfiguration {
         func size(_ key: String) throws -> Int? { text(key) == nil ? nil : try number(key) }
         return StackConfiguration(
             strategy: try choice("strategy", or: .fault), initial: try size("initial"), maximum: try size("maximum"),
-            reservation: try size("reservation"), guardKind: try choice("guard", or: nil))
+            reservation: try size("reservation"), guardKind: try choice("guard", or: nil),
+            mover: try choice("mover", or: nil))
     }
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"os"
 	"runtime"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,25 +102,24 @@ func suspend(count int, arguments []int) []int64 {
 	return []int64{int64(took), statusBytes("VmRSS") - resident, statusBytes("VmPTE") - tables}
 }
 
-// Grows the stacks of arguments[0] goroutines at the same moment, count times, each from 2 KiB by descending arguments[1]
-// frames. Returns the nanoseconds between the start and the last one's end, summed, and the number of growths.
+// Grows the stacks of 64 goroutines for each of arguments[0] processors, count times, each from 2 KiB by descending
+// arguments[1] frames. Returns the nanoseconds between their start and the last one's end, summed, and the number of
+// growths.
 func contend(count int, arguments []int) []int64 {
-	workers, depth := arguments[0], arguments[1]
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
+	processors, depth := arguments[0], arguments[1]
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
 	var took, growths int64
 	for i := 0; i < count; i++ {
 		var ready, done sync.WaitGroup
-		var begin int32
-		ready.Add(workers)
-		done.Add(workers)
-		for w := 0; w < workers; w++ {
+		begin := make(chan struct{})
+		ready.Add(64 * processors)
+		done.Add(64 * processors)
+		for g := 0; g < 64*processors; g++ {
 			go func() {
 				var outermost frame
 				before := bounds().size()
 				ready.Done()
-				for atomic.LoadInt32(&begin) == 0 {
-					runtime.Gosched()
-				}
+				<-begin
 				atomic.AddUint64(&contended, descend(depth, &outermost))
 				for size := before; size < bounds().size(); size *= 2 {
 					atomic.AddInt64(&growths, 1)
@@ -129,7 +129,7 @@ func contend(count int, arguments []int) []int64 {
 		}
 		ready.Wait()
 		start := time.Now()
-		atomic.StoreInt32(&begin, 1)
+		close(begin)
 		done.Wait()
 		took += int64(time.Since(start))
 	}
@@ -139,29 +139,27 @@ func contend(count int, arguments []int) []int64 {
 var contended uint64
 
 // Nanoseconds that count growths take, each the only one of its goroutine, from arguments[0] bytes to twice as much: the
-// same descent with and without it. Returns them and the number of growths that were counted.
+// same descent with and without it. Returns count times the median, because an interruption can make the second descent the
+// longer one, and the number of growths that were seen.
 func copyOnce(count int, arguments []int) []int64 {
 	size := arguments[0]
-	var took, growths int64
+	var took []int64
 	inGoroutinesOf(size, count, func() {
 		var outermost frame
 		// Until the stack is nearly full, then on until it is not: the same number of frames again fits.
-		depth := size/512 + 2
-		for bounds().size() == size {
-			before := bounds().size()
+		for depth := size/512 + 2; bounds().size() == size; depth++ {
 			start := time.Now()
 			contended += descend(depth, &outermost)
 			first := time.Since(start)
-			if bounds().size() == 2*before {
+			if bounds().size() == 2*size {
 				start = time.Now()
 				contended += descend(depth, &outermost)
-				took += int64(first - time.Since(start))
-				growths++
+				took = append(took, int64(first-time.Since(start)))
 			}
-			depth++
 		}
 	})
-	return []int64{took, growths}
+	sort.Slice(took, func(i, j int) bool { return took[i] < took[j] })
+	return []int64{took[len(took)/2] * int64(count), int64(len(took))}
 }
 
 // Grows count goroutines to arguments[0] bytes and more, lets them return and wait, then collects arguments[1] times: a

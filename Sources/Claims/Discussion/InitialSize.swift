@@ -1,0 +1,208 @@
+// "With 2 KB at first, stacks grow 1.8 times a request, with 8 KB 0.3 times, and a copy takes four times as long."
+
+import Measurement
+import Peers
+import Report
+
+public struct InitialSize: Claim {
+    public init() {}
+
+    public let identifier = "initial-size"
+    public let saidBy = "an article on runtime.stackalloc and Go 1.22"
+    public let statement =
+        "Stacks of 2 KB at first grow 1.8 times a request, those of 8 KB 0.3 times, and copying the larger ones takes "
+        + "four times as long."
+    public let claimed = [
+        ClaimedFigure("growths of a request from 2 KB", 1.8, unit: .count),
+        ClaimedFigure("growths of a request from 8 KB", 0.3, unit: .count),
+        ClaimedFigure("time of a copy, 8 KB against 2 KB", 4, unit: .ratio),
+    ]
+    public let experiments = [
+        "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's initial "
+            + "size: growths, time, tail of the latencies",
+        "Go's goroutines at each size; this library's stacks for plain code (the size is all there is) and for checked "
+            + "code (as much again is headroom for what it calls unchecked)",
+        "one growth of a goroutine, by the size that is copied",
+    ]
+
+    /// Bytes that code can use at first.
+    static let sizes = [2 << 10, 4 << 10, 8 << 10, 16 << 10, 64 << 10]
+
+    /// Requests on one kind of stack.
+    private struct Subject {
+        let peer: String
+        let strategy: String
+        let size: Int
+        /// Bytes beside them that only unchecked code may use.
+        let headroom: Int
+        let sample: (Laboratory) throws -> Sample
+
+        var parameters: [String: ParameterValue] {
+            [
+                "peer": .string(peer), "strategy": .string(strategy), "initial": .int(size), "headroom": .int(headroom),
+            ]
+        }
+    }
+
+    /// Of one series of requests, in nanoseconds of one request.
+    private struct Sample {
+        /// Processor time, which does not count what others took meanwhile.
+        let time: Double
+        let growths: Double
+        /// Of the elapsed time.
+        let quantiles: [Double]
+    }
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let count = laboratory.isQuick ? 1_000 : 10_000
+        let programs = try laboratory.goStackPrograms()
+        var subjects = own(count)
+        for program in programs {
+            for size in Self.sizes {
+                subjects.append(
+                    Subject(peer: program.version, strategy: "goroutine", size: size, headroom: 0) { laboratory in
+                        try laboratory.step("\(count) requests on goroutines of \(size) bytes, \(program.version)")
+                        let answer = try program.converse().numbers("requests \(count) \(size)", atLeast: 5)
+                        return Self.sample(answer.map { Double($0) }, count)
+                    })
+            }
+        }
+        var records = try requests(subjects, rounds: laboratory.isQuick ? 3 : 11, count, laboratory)
+        for program in programs { records += try copies(program, laboratory) }
+        return records
+    }
+
+    private func own(_ count: Int) -> [Subject] {
+        var subjects: [Subject] = []
+        for strategy in ["fault", "fault-move", "check-move"] {
+            let isChecked = strategy == "check-move"
+            // Pages are the least there is, and half of a checked stack is the headroom (`fl_headroom`).
+            for size in Self.sizes where isChecked || size >= 4 << 10 {
+                let options = ["count=\(count)", "strategy=\(strategy)", "initial=\(isChecked ? 2 * size : size)"]
+                subjects.append(
+                    Subject(peer: "faultline", strategy: strategy, size: size, headroom: isChecked ? size : 0) {
+                        laboratory in
+                        let findings = try laboratory.experiment("requests", options)
+                        guard findings.succeeded else {
+                            if findings.message.contains("headroom") { throw TooLittleHeadroom(size: size) }
+                            throw findings.failure("the requests were not served")
+                        }
+                        return Self.sample(
+                            try ["time", "growths", "p50", "p99", "p99.9"].map(findings.number), count)
+                    })
+            }
+        }
+        return subjects
+    }
+
+    /// Unchecked code did not get by with what checked code left it.
+    private struct TooLittleHeadroom: Error {
+        let size: Int
+    }
+
+    private static func sample(_ numbers: [Double], _ count: Int) -> Sample {
+        Sample(
+            time: numbers[0] / Double(count), growths: numbers[1] / Double(count), quantiles: Array(numbers[2..<5]))
+    }
+
+    private func requests(
+        _ subjects: [Subject], rounds: Int, _ count: Int, _ laboratory: Laboratory
+    ) throws -> [Record] {
+        var samples = Array(repeating: [Sample](), count: subjects.count)
+        var random = SeededGenerator(seed: laboratory.seed)
+        var left = Set(subjects.indices)
+        for _ in 0..<rounds {
+            for index in random.permutation(of: subjects.count) where left.contains(index) {
+                do {
+                    samples[index].append(try subjects[index].sample(laboratory))
+                } catch let failure as TooLittleHeadroom {
+                    left.remove(index)
+                    laboratory.missing(
+                        "checked code with \(failure.size) bytes at first is not measured: the unchecked code that it "
+                            + "calls needs more headroom than as much again")
+                }
+            }
+        }
+        let bootstrap = Bootstrap(seed: laboratory.seed)
+        var records: [Record] = []
+        for index in left.sorted() {
+            let subject = subjects[index]
+            let own = samples[index]
+            func record(_ metric: String, _ unit: MetricUnit, _ value: (Sample) -> Double) throws {
+                records.append(
+                    Record(
+                        suite: identifier, case: "requests", metric: metric, unit: unit,
+                        estimate: try bootstrap.median(of: own.map(value)),
+                        parameters: subject.parameters.merging(["requests": .int(count)]) { own, _ in own }))
+            }
+            try record("growths", .count, \.growths)
+            try record("time", .nanoseconds, \.time)
+            for (place, metric) in ["p50", "p99", "p99.9"].enumerated() {
+                try record(metric, .nanoseconds) { $0.quantiles[place] }
+            }
+            // What growing costs: against the largest size, which hardly grows, round by round. Noise can make it less
+            // than nothing.
+            let largest = subjects.lastIndex { $0.peer == subject.peer && $0.strategy == subject.strategy }!
+            guard largest != index, left.contains(largest) else { continue }
+            let differences = zip(own, samples[largest]).map { $0.time - $1.time }
+            records.append(
+                Record(
+                    suite: identifier, case: "requests", metric: "time in growth", unit: .nanoseconds,
+                    estimate: try bootstrap.median(of: differences), parameters: subject.parameters))
+        }
+        return records
+    }
+
+    private func copies(_ program: GoProgram, _ laboratory: Laboratory) throws -> [Record] {
+        let conversation = try program.converse()
+        let cases = Self.sizes.map { size in
+            MeasurementCase(selfTimed: "copy of \(size) bytes") { count in
+                let answer = try conversation.numbers("copy \(count) \(size)", atLeast: 2)
+                guard answer[1] == UInt64(count) else {
+                    throw MeasurementFailure("\(program.version): \(answer[1]) growths instead of \(count)")
+                }
+                return answer[0]
+            }
+        }
+        let result = try laboratory.measure(
+            "\(identifier): copies", cases + [cases[0].nullControl()], laboratory.repetitions(20))
+        return try Record.records(
+            of: result, suite: identifier,
+            comparisons: cases.dropFirst().map { ($0.name, cases[0].name) },
+            parameters: ["peer": .string(program.version)])
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        // What was claimed is about Go; the newest decides.
+        guard
+            let peer = evidence.all("requests", metric: "growths", where: ["strategy": "goroutine"]).last?
+                .parameters["peer"]
+        else { throw MissingEvidence("no record of the growths of goroutines") }
+        func growths(_ size: Int) throws(MissingEvidence) -> Estimate {
+            try evidence.estimate("requests", metric: "growths", where: ["peer": peer, "initial": .int(size)])
+        }
+        let measures = [
+            try growths(2 << 10), try growths(8 << 10),
+            try evidence.estimate("copy of 8192 bytes", metric: Record.ratioMetric, where: ["peer": peer]),
+        ]
+        var measured = zip(claimed, measures).map { MeasuredFigure($0.name, $1, unit: $0.unit) }
+        measured += evidence.all("requests", metric: "growths").filter { $0.parameters["peer"] == "faultline" }.map {
+            MeasuredFigure(
+                "growths of a request, \($0.parameters["strategy"]!) from \($0.parameters["initial"]!) bytes",
+                $0.estimate, unit: .count)
+        }
+        let reason =
+            "\(peer): \(Self.text(measures[0])) growths from 2 KB, \(Self.text(measures[1])) from 8 KB, a copy "
+            + "\(Self.text(measures[2])) times as long"
+        // More growths from the smaller size, and longer copies from the larger one.
+        guard measures[0].low > measures[1].high, measures[2].low > 1 else {
+            return Judgement(.refuted, measured: measured, reason: reason)
+        }
+        let isClose = zip(claimed, measures).allSatisfy { $1.relation(to: $0, tolerance: 0.25) == .within }
+        return Judgement(
+            isClose ? .confirmed : .depends, measured: measured,
+            reason: isClose ? reason : "the direction holds, the numbers are those of the requests: \(reason)")
+    }
+
+    private static func text(_ estimate: Estimate) -> String { "\((estimate.median * 100).rounded() / 100)" }
+}
