@@ -25,7 +25,7 @@ LOOKS = {
     "plain": (BLUE, "o"), "checked": (GREEN, "s"), "padded": ("#9AA5AF", "^"),
     # Peers.
     "go": ("#4A4A4A", "h"), "boost": ("#8A8A8A", "p"), "posix-thread": ("#A9A9A9", "d"), "thread": ("#A9A9A9", "d"),
-    "ucontext": ("#BDBDBD", "<"), "swift": ("#6B7F94", ">"), "libgcc": ("#CFCFCF", "8"),
+    "ucontext": ("#A09384", "<"), "swift": ("#6B7F94", ">"), "libgcc": ("#9C8AA5", "8"),
     # Ways to move pages: shades of `fault-move`.
     "uffdio-move": (VERMILION, "D"), "mremap": ("#7A3500", "^"), "copy": ("#F2A97C", "s"),
     # Guards: shades of `fault`.

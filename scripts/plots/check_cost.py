@@ -1,0 +1,65 @@
+"""What checks cost per program, over random layouts, beside no-ops of their length, another layout, and their instructions."""
+
+from .style import FAINT, GREEN, INK, LINE, colour, errors, figure
+
+# The suffix of a case, and how it is drawn: marker, colour, filled, name.
+SERIES = (
+    ("", "s", GREEN, True, "with checks"),
+    ("-padded", "^", colour("padded"), True, "with no-ops of their length"),
+    ("-other-layout", "o", FAINT, False, "null control: the same code in another layout"),
+)
+MEANS = {"programs": "mean of real programs", "kernels": "mean of kernels"}
+GROUPS = {"foreign": "C by others", "own": "Swift", "kernel": "kernel"}
+
+
+def draw(results):
+    records = {record.case: record for record in results.select("check-cost", metric="ratio")
+               if record["baseline"] == "plain"}
+    programs = [case for case in records if records[case]["kind"] and f"{case}-padded" in records]
+    if not programs:
+        return None
+    programs.sort(key=lambda case: list(GROUPS).index(records[case]["kind"]))
+    real = [case for case in programs if records[case]["kind"] != "kernel"]
+    kernels = [case for case in programs if records[case]["kind"] == "kernel"]
+    rows = real + [case for case in ("programs",) if case in records] + kernels \
+        + [case for case in ("kernels",) if case in records]
+    figure_, axes = figure(9.4, 2.0 + 0.44 * len(rows))
+    claim(axes, results)
+    axes.axvline(0, color=INK, linewidth=1)
+    for place, case in enumerate(rows):
+        if case in MEANS:
+            axes.axhspan(place - 0.5, place + 0.5, color="#F1F3F5", zorder=0)
+        for offset, (suffix, marker, shade, is_filled, _) in zip((-0.22, 0, 0.22), SERIES):
+            record = records.get(case + suffix)
+            if record:
+                axes.errorbar(
+                    100 * (record.median - 1), place + offset, xerr=errors([record], 100), color=shade, marker=marker,
+                    markerfacecolor=shade if is_filled else "white", markersize=6.5 if case in MEANS else 5)
+        counted = records.get(f"{case}-instructions")
+        if counted:
+            axes.plot(100 * (counted.median - 1), place - 0.22, color=INK, marker="x", markersize=6, linestyle="")
+    for _, marker, shade, is_filled, name in SERIES:
+        axes.plot([], [], color=shade, marker=marker, markerfacecolor=shade if is_filled else "white", linestyle="",
+                  label=name)
+    axes.plot([], [], color=INK, marker="x", linestyle="", label="executed instructions, counted")
+    figure_.legend(loc="outside lower center", ncols=2, fontsize=9)
+    axes.set_yticks(range(len(rows)), [MEANS.get(case) or f"{case} ({GROUPS[records[case]['kind']]})" for case in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
+    layouts = records[programs[0]]["layouts"]
+    axes.set_xlabel(f"change of time against code without checks, over {layouts} random layouts, 95 % intervals")
+    axes.set_title("What prologue checks cost", pad=20)
+    return figure_
+
+
+def claim(axes, results):
+    """The claimed gain g of removing checks, as what checks cost: g / (1 - g)."""
+    verdict = results.verdict("check-cost")
+    figures = [number for number in verdict["claimed"] if "low" in number and "high" in number] if verdict else []
+    if figures:
+        low, high = (100 * figures[0][end] / (1 - figures[0][end]) for end in ("low", "high"))
+        axes.axvspan(low, high, color=LINE, alpha=0.7, zorder=0)
+        axes.annotate(
+            "claimed", ((low + high) / 2, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
+            textcoords="offset points", ha="center", fontsize=8.5, color=FAINT)
