@@ -8,6 +8,7 @@ public enum Claims {
     public static let all: [any Claim] = [
         CheckCost(),
         TrapCost(),
+        BreakEven(),
         Classification(),
         AddressSpace(),
         MinimumStack(),

@@ -19,16 +19,24 @@ struct StackDescent {
 
     /// One descent on a stack of its own.
     ///
-    /// - Parameter time: Wraps the descent where it is timed, on the stack itself.
+    /// - Parameters:
+    ///   - warmLevels: Goes down so many levels before, so that the pages of the stack are there; nil does not.
+    ///   - time: Wraps the descent where it is timed, on the stack itself.
     /// - Throws: ``MeasurementFailure`` when the code computes something else than it should.
     func run(
-        levels: Int, _ work: DescentCode.Work, _ time: (() -> Void) -> Void = { $0() }
+        levels: Int, _ work: DescentCode.Work, warmLevels: Int? = nil, _ time: (() -> Void) -> Void = { $0() }
     ) throws -> (descent: Descent, statistics: FaultStatistics) {
         let descent = code.descent(levels: levels, work)
+        let warming = warmLevels.map { code.descent(levels: $0, .loop(1)) }
         var counted: FaultStatistics?
         var result: UInt64 = 0
         try withoutActuallyEscaping(time) { time in
-            try withStack(configuration, statistics: { counted = $0 }, { time { result = descent.run() } })
+            try withStack(
+                configuration, statistics: { counted = $0 },
+                {
+                    warming?.run()
+                    time { result = descent.run() }
+                })
         }
         guard let statistics = counted, descent.isRight(result) else {
             throw MeasurementFailure(

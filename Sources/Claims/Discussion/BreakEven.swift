@@ -1,0 +1,265 @@
+// "The one-time trap pays for the checks it saves."
+//
+// One program, compiled without and with checks, descends on a fresh stack until that grows once, and makes so many calls there.
+// Plain code grows by a trap, checked code by a failed check; the more calls, the more checks are saved. Code layout moves such
+// times more than a check does, so that everything is measured in several random layouts, and the layout is the sample.
+
+import Faultline
+import Measurement
+import Report
+import Workloads
+
+public struct BreakEven: Claim {
+    public init() {}
+
+    public let identifier = "break-even"
+    public let saidBy = "derived from the golang-nuts discussion, November 2025"
+    public let statement = "The one-time trap pays for the checks that it saves."
+    public let claimed: [ClaimedFigure] = []
+    public let experiments = [
+        "one growth and 1 to 1,000,000 calls on a fresh stack, fault-move and fault against check-move, by initial size",
+        "the crossing of the two curves, beside (trap - checked growth) / cost of a check, over random code layouts",
+        "calls per growth of programs that do nothing but call",
+    ]
+
+    /// What a stack may use before it grows, in bytes.
+    static let sizes = [4 << 10, 16 << 10, 64 << 10]
+    /// Six decades.
+    static let calls = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+    static let traps = [StackStrategy.faultMove, .fault]
+
+    // MARK: measuring
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let layouts = laboratory.isQuick ? 8 : 16
+        let seeds = (1...layouts).map { UInt32($0) }
+        guard let codes = try laboratory.descentCodes(layoutSeeds: seeds.map { $0 }) else { return [] }
+        var settings = laboratory.repetitions(1, rounds: 31)
+        if laboratory.isQuick { settings.rounds = 9 }
+        settings.warmUpRounds = 1
+        // The long ones compute for milliseconds, in which others would get the processor.
+        settings.clock = .processTime
+        var records: [Record] = []
+        for size in Self.sizes {
+            try laboratory.step("\(identifier): looking for where stacks of \(ByteSize(bytes: size)) grow")
+            var subjects: [StackStrategy: [(StackDescent, levels: Int)]] = [:]
+            for strategy in Self.traps + [.checkMove] {
+                subjects[strategy] = try (strategy.needsChecks ? codes.checked : codes.plain).map { code in
+                    let descent = StackDescent(configuration: Self.configuration(strategy, size), code: code)
+                    guard let levels = try descent.boundary() else {
+                        throw MeasurementFailure("\(strategy.rawValue) never grew")
+                    }
+                    return (descent, levels)
+                }
+            }
+            let cases = subjects.flatMap { strategy, layouts in
+                layouts.enumerated().flatMap { layout, subject in
+                    Self.calls.flatMap { Self.cases(strategy, layout, subject.0, subject.levels, calls: $0) }
+                }
+            }
+            let result = try laboratory.measure("\(identifier) from \(ByteSize(bytes: size))", cases, settings)
+            records += try self.records(of: result, size: size, layouts: layouts, settings)
+        }
+        return try records + programs(laboratory)
+    }
+
+    /// Half of a small room is headroom for code without checks.
+    private static func configuration(_ strategy: StackStrategy, _ size: Int) -> StackConfiguration {
+        StackConfiguration(strategy: strategy, initial: strategy.needsChecks ? 2 * size : size)
+    }
+
+    private static func caseName(_ strategy: StackStrategy, _ layout: Int, _ calls: Int) -> String {
+        "\(strategy.rawValue) \(layout) \(calls)"
+    }
+
+    /// A run, and for the longest of plain code a null control.
+    private static func cases(
+        _ strategy: StackStrategy, _ layout: Int, _ descent: StackDescent, _ levels: Int, calls: Int
+    ) -> [MeasurementCase] {
+        let clock = MeasurementClock.processTime
+        let run = MeasurementCase(selfTimed: caseName(strategy, layout, calls)) { count in
+            var took: UInt64 = 0
+            for _ in 0..<count {
+                StackPool.drain()
+                // Demand faults on the way down are no part of a growth, and more noise than one.
+                let warm = max(0, levels - 1)
+                let statistics = try descent.run(levels: levels, .calls(calls), warmLevels: warm) { run in
+                    let start = clock.now()
+                    run()
+                    took += clock.now() - start
+                }.statistics
+                guard statistics.growths == 1 else {
+                    throw MeasurementFailure("\(strategy.rawValue): \(statistics.growths) growths instead of one")
+                }
+            }
+            return took
+        }
+        return strategy == traps[0] && calls == Self.calls.last ? [run, run.nullControl()] : [run]
+    }
+
+    private func records(
+        of result: MeasurementResult, size: Int, layouts: Int, _ settings: InterleavedMeasurement.Settings
+    ) throws -> [Record] {
+        let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
+        let shared: [String: ParameterValue] = [
+            "initial": .int(size), "layouts": .int(layouts), "rounds": .int(settings.rounds),
+            "clock": .string(settings.clock.rawValue),
+        ]
+        func time(_ strategy: StackStrategy, _ layout: Int, _ calls: Int, suffix: String = "") throws -> Double {
+            let name = Self.caseName(strategy, layout, calls) + suffix
+            return try Statistics.median(result.samples(of: name).nanosecondsPerOperation)
+        }
+        func curve(_ strategy: StackStrategy, _ layout: Int) throws -> CostCurve {
+            CostCurve(calls: Self.calls, times: try Self.calls.map { try time(strategy, layout, $0) })
+        }
+        func record(
+            _ name: String, _ metric: String, _ unit: MetricUnit, _ samples: [Double],
+            _ own: [String: ParameterValue]
+        ) throws -> Record {
+            Record(
+                suite: identifier, case: name, metric: metric, unit: unit, estimate: try bootstrap.median(of: samples),
+                parameters: shared.merging(own) { _, new in new })
+        }
+        var records: [Record] = []
+        for strategy in Self.traps + [.checkMove] {
+            for calls in Self.calls {
+                records.append(
+                    try record(
+                        "\(strategy.rawValue) \(ByteSize(bytes: size)) \(calls)", "time", .nanoseconds,
+                        try (0..<layouts).map { try time(strategy, $0, calls) },
+                        ["strategy": .string(strategy.rawValue), "calls": .int(calls)]))
+            }
+        }
+        let most = Self.calls[Self.calls.count - 1]
+        let noise = try (0..<layouts).map { layout in
+            let again = try time(Self.traps[0], layout, most, suffix: " null")
+            return (again - (try time(Self.traps[0], layout, most))) / Double(most)
+        }
+        records.append(
+            try record(
+                "noise \(ByteSize(bytes: size))", "check-cost", .nanoseconds, noise, [Record.nullControlParameter: true]
+            ))
+        for strategy in Self.traps {
+            let crossings = try (0..<layouts).map { layout in
+                Crossing(trap: try curve(strategy, layout), checked: try curve(.checkMove, layout))
+            }
+            let name = "\(strategy.rawValue) \(ByteSize(bytes: size))"
+            let own: [String: ParameterValue] = ["strategy": .string(strategy.rawValue), "sweep-end": .int(most)]
+            records += [
+                try record(name, "growth-difference", .nanoseconds, crossings.map(\.growthDifference), own),
+                try record(name, "check-cost", .nanoseconds, crossings.map(\.checkCost), own),
+                try record(name, "crossing", .count, crossings.map(\.measured), own),
+                try record(name, "predicted-crossing", .count, crossings.map(\.predicted), own),
+            ]
+        }
+        return records
+    }
+
+    /// Programs whose operations are calls, each on a stack of 16 KiB at first.
+    private func programs(_ laboratory: Laboratory) throws -> [Record] {
+        let inputs = ["ackermann": "8", "fib": "25", "tak": "7", "closures": "20"]
+        return try Workloads.all.compactMap { workload in
+            guard let input = inputs[workload.name] else { return nil }
+            try laboratory.step("\(identifier): calls per growth of \(workload.name)")
+            let prepared = try workload.prepare(inputs: [input])
+            let code = try CodeLoader().load(workload, variant: .builtin)
+            var growths = 0
+            let result = try withStack(
+                StackConfiguration(strategy: .faultMove, initial: Self.sizes[1]), statistics: { growths = $0.growths },
+                { try prepared.run(code) })
+            // One that never grows saves every check for nothing; its calls are counted as if it grew once.
+            return Record(
+                suite: identifier, case: workload.name, metric: "calls-per-growth", unit: .count,
+                exactly: Double(result.operations) / Double(max(growths, 1)),
+                parameters: [
+                    "growths": .int(growths), "initial": .int(Self.sizes[1]), "input": .string(input),
+                    "language": .string(workload.languages[0].rawValue),
+                ])
+        }
+    }
+
+    // MARK: judging
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let crossings = evidence.all(metric: "crossing")
+        guard !crossings.isEmpty else { throw MissingEvidence("no crossing of a trap and checks was looked for") }
+        var parts: [String] = []
+        for crossing in crossings {
+            let predicted = evidence.all(crossing.name, metric: "predicted-crossing").first
+            let cost = evidence.all(crossing.name, metric: "check-cost").first
+            parts.append(Self.described(crossing, predicted: predicted, cost: cost, noise: noise(evidence, crossing)))
+        }
+        let programs = evidence.all(metric: "calls-per-growth").map { "\($0.name) \(Self.grouped($0.median))" }
+        if !programs.isEmpty {
+            parts.append("programs make so many calls per growth: \(programs.joined(separator: ", "))")
+        }
+        let measured = crossings.map { MeasuredFigure("\($0.name): calls per growth", $0.estimate, unit: .count) }
+        let verdict: Verdict =
+            if crossings.allSatisfy({ $0.high <= 1 }) {
+                .confirmed
+            } else if crossings.allSatisfy({ $0.low >= Self.end($0) }) {
+                .refuted
+            } else {
+                .depends
+            }
+        return Judgement(verdict, measured: measured, reason: parts.joined(separator: "; "))
+    }
+
+    /// How far from nothing noise alone takes the cost of a check, in nanoseconds per call.
+    private func noise(_ evidence: Evidence, _ crossing: Record) -> Double? {
+        let initial = crossing.parameters["initial"].map { ["initial": $0] } ?? [:]
+        let controls = evidence.all(
+            metric: "check-cost", where: initial.merging([Record.nullControlParameter: true]) { first, _ in first })
+        return controls.first.map { max(abs($0.low), abs($0.high)) }
+    }
+
+    private static func end(_ record: Record) -> Double {
+        if case .int(let end) = record.parameters["sweep-end"] { return Double(end) }
+        return Double(calls[calls.count - 1])
+    }
+
+    /// "fault-move 16KiB wins from 24,000 [18,000, 40,000] calls per growth (predicted 23,000; a check costs 0.3 ns …)".
+    private static func described(_ crossing: Record, predicted: Record?, cost: Record?, noise: Double?) -> String {
+        let end = end(crossing)
+        var text = "\(crossing.name) "
+        if crossing.high <= 1 {
+            text += "wins from the first call"
+        } else if crossing.low >= end {
+            text += "does not win within \(grouped(end)) calls per growth"
+        } else {
+            let most = crossing.high > end ? "unbounded" : grouped(crossing.high)
+            let middle = crossing.median > end ? "more than \(grouped(end))" : grouped(crossing.median)
+            text += "wins from \(middle) [\(grouped(crossing.low)), \(most)] calls per growth"
+        }
+        var details: [String] = []
+        if let predicted {
+            details.append(
+                "predicted \(predicted.median > end ? "more than \(grouped(end))" : grouped(predicted.median))")
+        }
+        if let cost {
+            let numbers = [cost.median, cost.low, cost.high].map { "\(($0 * 1000).rounded() / 1000)" }
+            details.append("a check costs \(numbers[0]) [\(numbers[1]), \(numbers[2])] ns a call")
+            if let noise {
+                let floor = "\((noise * 1000).rounded() / 1000)"
+                details.append(cost.low <= noise ? "not clearly above the noise of \(floor)" : "noise \(floor)")
+            }
+        }
+        return details.isEmpty ? text : "\(text) (\(details.joined(separator: ", ")))"
+    }
+
+    /// Three digits of a number, in groups: more than the intervals bear.
+    private static func grouped(_ value: Double) -> String {
+        var digits = value.rounded()
+        var unit = 1.0
+        while digits >= 1000 {
+            digits = (digits / 10).rounded()
+            unit *= 10
+        }
+        var result = ""
+        for (index, digit) in String(Int(digits * unit)).reversed().enumerated() {
+            if index > 0, index % 3 == 0 { result.append(",") }
+            result.append(digit)
+        }
+        return String(result.reversed())
+    }
+}

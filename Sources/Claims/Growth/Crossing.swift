@@ -1,0 +1,55 @@
+// Where two costs cross that both grow with the number of calls: found between the points of a sweep, and predicted from what a
+// growth and a call cost. Pure arithmetic on medians of one code layout; what several layouts say is put together by the
+// caller.
+
+/// One way of growing in one code layout: nanoseconds of a run with one growth, by calls.
+struct CostCurve {
+    /// Numbers of calls, ascending from 1.
+    let calls: [Int]
+    /// Nanoseconds, one for each.
+    let times: [Double]
+
+    init(calls: [Int], times: [Double]) {
+        precondition(calls.count == times.count && calls.count >= 2, "a curve has two points at least")
+        precondition(zip(calls, calls.dropFirst()).allSatisfy { $0 < $1 }, "calls ascend")
+        self.calls = calls
+        self.times = times
+    }
+
+    /// Nanoseconds of each further call.
+    var perCall: Double { (times[times.count - 1] - times[0]) / Double(calls[calls.count - 1] - calls[0]) }
+}
+
+/// A curve that begins high and rises slowly, against one that begins low and rises faster.
+struct Crossing {
+    /// With the trap, without checks.
+    let trap: CostCurve
+    /// With checks, on the same sweep.
+    let checked: CostCurve
+
+    /// What stands for "not within the sweep": ten times its end. Finite, so that it has a place among samples whose
+    /// median is taken.
+    var beyond: Double { 10 * Double(trap.calls[trap.calls.count - 1]) }
+
+    /// Nanoseconds by which the growth by a trap is slower.
+    var growthDifference: Double { trap.times[0] - checked.times[0] }
+    /// Nanoseconds that a check costs in each call.
+    var checkCost: Double { checked.perCall - trap.perCall }
+
+    /// Calls per growth from which on the trap is faster, at every further point of the sweep: between two points as if the
+    /// difference were a straight line; 1 where it is faster from the first, ``beyond`` where it is not faster at the end.
+    var measured: Double {
+        let gains = zip(trap.times, checked.times).map { $1 - $0 }
+        guard gains[gains.count - 1] > 0 else { return beyond }
+        guard let lastLoss = gains.lastIndex(where: { $0 <= 0 }) else { return 1 }
+        let (before, after) = (Double(trap.calls[lastLoss]), Double(trap.calls[lastLoss + 1]))
+        return before + (after - before) * -gains[lastLoss] / (gains[lastLoss + 1] - gains[lastLoss])
+    }
+
+    /// The same from the growth and the check alone.
+    var predicted: Double {
+        guard growthDifference > 0 else { return 1 }
+        guard checkCost > 0 else { return beyond }
+        return min(beyond, max(1, growthDifference / checkCost))
+    }
+}

@@ -1,0 +1,131 @@
+import Measurement
+import Report
+import Testing
+
+@testable import Claims
+
+@Suite("break-even") struct BreakEvenTests {
+    private static let end = 1_000_000
+
+    private static func record(
+        _ name: String, _ metric: String, _ median: Double, _ low: Double, _ high: Double,
+        _ parameters: [String: ParameterValue] = [:]
+    ) -> Record {
+        Record(
+            suite: "break-even", case: name, metric: metric, unit: metric == "check-cost" ? .nanoseconds : .count,
+            estimate: Estimate(median: median, low: low, high: high, samples: 8),
+            parameters: ["initial": 4096, "sweep-end": .int(end)].merging(parameters) { $1 })
+    }
+
+    private static func crossing(_ name: String, _ median: Double, _ low: Double, _ high: Double) -> Record {
+        record(name, "crossing", median, low, high)
+    }
+
+    private func verdict(_ records: Record...) -> ClaimVerdict { BreakEven().verdict(on: records) }
+
+    @Test func winningFromTheFirstCallConfirmsIt() {
+        let verdict = verdict(Self.crossing("a", 1, 1, 1), Self.crossing("b", 1, 1, 1))
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.reason == "a wins from the first call; b wins from the first call")
+    }
+
+    @Test func neverWinningWithinTheSweepRefutesIt() {
+        let verdict = verdict(Self.crossing("a", 1e7, 1e6, 1e7))
+        #expect(verdict.verdict == .refuted)
+        #expect(verdict.reason == "a does not win within 1,000,000 calls per growth")
+    }
+
+    @Test func aCrossingIsADependenceWithItsNumbers() {
+        let verdict = verdict(
+            Self.crossing("a", 23_456, 18_000, 40_123), Self.record("a", "predicted-crossing", 21_000, 20_000, 22_000),
+            Self.record("a", "check-cost", 0.3, 0.2, 0.4),
+            Self.record("noise", "check-cost", 0, -0.05, 0.02, [Record.nullControlParameter: true]))
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason == "a wins from 23,500 [18,000, 40,100] calls per growth (predicted 21,000, "
+                + "a check costs 0.3 [0.2, 0.4] ns a call, noise 0.05)")
+        #expect(verdict.measured.map(\.median) == [23_456])
+    }
+
+    @Test func aCostWithinTheNoiseIsSaidAndTheIntervalUnbounded() {
+        let verdict = verdict(
+            Self.crossing("a", 2e6, 18_000, 1e7), Self.record("a", "predicted-crossing", 1e7, 20_000, 1e7),
+            Self.record("a", "check-cost", 0.01, -0.04, 0.06),
+            Self.record("noise", "check-cost", 0, -0.05, 0.02, [Record.nullControlParameter: true]))
+        #expect(verdict.verdict == .depends)
+        #expect(verdict.reason.contains("wins from more than 1,000,000 [18,000, unbounded] calls per growth"))
+        #expect(verdict.reason.contains("predicted more than 1,000,000"))
+        #expect(verdict.reason.contains("not clearly above the noise of 0.05"))
+    }
+
+    @Test func noiseOfAnotherSizeIsNotCompared() {
+        let verdict = verdict(
+            Self.crossing("a", 20_000, 18_000, 22_000), Self.record("a", "check-cost", 0.3, 0.2, 0.4),
+            Self.record("noise", "check-cost", 0, -9, 9, ["initial": 65536, Record.nullControlParameter: true]))
+        #expect(!verdict.reason.contains("noise"))
+    }
+
+    @Test func someThatWinAtOnceAndSomeThatNeverDoAreADependence() {
+        #expect(verdict(Self.crossing("a", 1, 1, 1), Self.crossing("b", 1e7, 1e6, 1e7)).verdict == .depends)
+    }
+
+    @Test func programsAreNamedWithTheirCalls() {
+        let verdict = verdict(
+            Self.crossing("a", 1, 1, 1), Self.record("fib", "calls-per-growth", 242_785, 242_785, 242_785))
+        #expect(verdict.reason.hasSuffix("programs make so many calls per growth: fib 243,000"))
+    }
+
+    @Test func withoutACrossingItIsNotMeasurable() {
+        #expect(verdict().verdict == .notMeasurable)
+        #expect(verdict(Self.record("a", "check-cost", 1, 1, 1)).reason.contains("no crossing"))
+    }
+}
+
+@Suite("Crossings") struct CrossingTests {
+    private static let calls = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+
+    /// A growth and calls of these costs in nanoseconds.
+    private static func curve(growth: Double, perCall: Double) -> CostCurve {
+        CostCurve(calls: calls, times: calls.map { growth + perCall * Double($0) })
+    }
+
+    private func crossing(_ trap: (Double, Double), _ checked: (Double, Double)) -> Crossing {
+        Crossing(
+            trap: Self.curve(growth: trap.0, perCall: trap.1),
+            checked: Self.curve(growth: checked.0, perCall: checked.1))
+    }
+
+    @Test(arguments: [5.0, 300, 20_000, 250_000])
+    func straightLinesCrossWhereTheyShould(_ calls: Double) {
+        let crossing = crossing((1000 + calls * 0.5, 2), (1000, 2.5))
+        #expect(abs(crossing.measured - calls) < calls * 1e-6)
+        #expect(abs(crossing.checkCost - 0.5) < 1e-6)
+        // The first point has a call already.
+        #expect(abs(crossing.predicted - calls) < 1.5)
+    }
+
+    @Test func aTrapThatIsNoSlowerWinsAtOnce() {
+        let crossing = crossing((900, 2), (1000, 2.5))
+        #expect(crossing.measured == 1)
+        #expect(crossing.predicted == 1)
+        #expect(crossing.growthDifference < 0)
+    }
+
+    @Test func checksThatCostNothingAreNeverPaidFor() {
+        let crossing = crossing((2000, 2), (1000, 2))
+        #expect(crossing.measured == crossing.beyond)
+        #expect(crossing.predicted == crossing.beyond)
+        #expect(crossing.beyond == 10_000_000)
+    }
+
+    @Test func aLossFurtherOnMovesTheCrossing() {
+        var times = Self.curve(growth: 1000, perCall: 2).times
+        // Faster at 100 calls, slower again at 1000, faster from 10,000 on.
+        times[2] += 100
+        times[3] -= 100
+        for index in 4..<times.count { times[index] += 1000 }
+        let crossing = Crossing(
+            trap: Self.curve(growth: 1000, perCall: 2), checked: CostCurve(calls: Self.calls, times: times))
+        #expect(crossing.measured > 1000 && crossing.measured < 10_000)
+    }
+}
