@@ -6,6 +6,7 @@ import Report
 public enum Claims {
     /// In the order in which they run and are listed.
     public static let all: [any Claim] = [
+        PrologueCensusClaim(),
         CheckCost(),
         TrapCost(),
         BreakEven(),

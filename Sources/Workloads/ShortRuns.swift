@@ -14,7 +14,7 @@ public enum ShortRuns {
     /// Sizes of the workloads that take one: for times and for counts.
     private static let sizes: [String: (timed: UInt64, counted: UInt64)] = [
         "ackermann": (8, 6), "fib": (31, 25), "tak": (8, 6), "nqueens": (11, 9), "trees": (13, 9), "closures": (26, 20),
-        "sort": (40_000, 10_000), "quickjs": (150, 40), "lua": (200, 60), "zstd": (500_000, 100_000), "cmark": (6, 2),
+        "sort": (40_000, 10_000), "quickjs": (150, 10), "lua": (200, 8), "zstd": (500_000, 100_000), "cmark": (6, 1),
     ]
 
     /// Prepares a short input for `workload`.
@@ -36,8 +36,8 @@ public enum ShortRuns {
                     "a short program",
                     Array(
                         (isTimed
-                            ? StandardProgram.text(fibonacci: 8, count: 50, queens: 5)
-                            : StandardProgram.text(fibonacci: 4, count: 10, queens: 4)).utf8)
+                            ? StandardProgram.text(fibonacci: 8, count: 50, queens: 5, depth: 1000)
+                            : StandardProgram.text(fibonacci: 4, count: 5, queens: 3, depth: 50)).utf8)
                 )
             ])
         case is RegexWorkload:

@@ -44,24 +44,30 @@ struct InstructionCounts {
         }
     }
 
-    /// Executed instructions of one run of `code`, and simulated misses where they are simulated.
-    func count(_ prepared: PreparedWorkload, _ code: LoadedCode, _ laboratory: Laboratory) throws -> ExecutionCount {
+    /// Executed instructions of one run of `code`, simulated misses where they are simulated, and touched lines if asked for.
+    private func count(
+        _ prepared: PreparedWorkload, _ code: LoadedCode, withLines: Bool, _ laboratory: Laboratory
+    ) throws -> ExecutionCount {
         guard let counter else { return try processorCount(prepared, code) }
         let key = "\(code.path ?? "") \(prepared.summary)"
         if let count = Self.known.withLock({ $0[key] }) { return count }
-        let count = try counter.count(prepared, code) { laboratory.isAskedToStop }
+        let count = try counter.count(prepared, code, withLines: withLines) { laboratory.isAskedToStop }
         Self.known.withLock { $0[key] = count }
         return count
     }
 
-    /// Executed instructions of one run of the short input, without checks and with them.
-    func pair(_ subject: CheckSubject, claim: String, _ laboratory: Laboratory) throws -> (
-        plain: Double, checked: Double
-    ) {
+    /// What one run of the short input takes, without checks and with them.
+    func pair(
+        _ subject: CheckSubject, layoutSeed: UInt32? = nil, inlining: CodeInlining = .standard, claim: String,
+        _ laboratory: Laboratory
+    ) throws -> (plain: ExecutionCount, checked: ExecutionCount) {
         let prepared = try ShortRuns.prepare(subject.workload, .counted)
         let counts = try [CodeVariant.plain, .checked].map { variant in
             try laboratory.step("\(claim): \(subject.name): counting the instructions of \(variant) code")
-            return try count(prepared, CodeLoader().load(subject.workload, variant: variant), laboratory).instructions
+            let code = try CodeLoader().load(
+                subject.workload, variant: variant, layoutSeed: layoutSeed, inlining: inlining)
+            // Lines are the same in every order of functions but for their ends.
+            return try count(prepared, code, withLines: layoutSeed == nil && inlining == .standard, laboratory)
         }
         return (counts[0], counts[1])
     }

@@ -86,7 +86,8 @@ public struct CheckCost: Claim {
     ) throws -> [Record] {
         let (plain, checked): (Double, Double)
         do {
-            (plain, checked) = try counts.pair(subject, claim: identifier, laboratory)
+            let pair = try counts.pair(subject, claim: identifier, laboratory)
+            (plain, checked) = (pair.plain.instructions, pair.checked.instructions)
         } catch let error as WorkloadError {
             laboratory.missing("instructions of \(subject.name) are not counted: \(error)")
             return []

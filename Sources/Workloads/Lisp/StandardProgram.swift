@@ -3,16 +3,16 @@
 enum StandardProgram {
     /// An evaluator for Scheme in Scheme that runs a program of its own, symbolic derivatives with simplification,
     /// queens by lists, and recursion 2,000 calls deep.
-    static let text = text(fibonacci: 12, count: 200, queens: 7)
+    static let text = text(fibonacci: 12, count: 200, queens: 7, depth: 2000)
 
-    /// The same with other sizes: which Fibonacci number the inner evaluator computes, how far it counts, and how many
-    /// queens are placed.
-    static func text(fibonacci: Int, count: Int, queens: Int) -> String {
+    /// The same with other sizes: which Fibonacci number the inner evaluator computes, how far it counts, how many queens
+    /// are placed, and how deep the recursion is.
+    static func text(fibonacci: Int, count: Int, queens: Int, depth: Int) -> String {
         var (number, next) = (0, 1)
         for _ in 0..<fibonacci { (number, next) = (next, number + next) }
         let solutions = NQueensWorkload.solutions[queens - 1]
         return #"""
-            ; expect: (\#(number) \#(count) (* 2 x) (+ (* 3 (* x x)) 2) \#(solutions) 2000 (1 2 3 5 8 9) 1275)
+            ; expect: (\#(number) \#(count) (* 2 x) (+ (* 3 (* x x)) 2) \#(solutions) \#(depth) (1 2 3 5 8 9) 1275)
 
             ; An evaluator. Environments are lists of pairs.
             (define (evaluate x env)
@@ -97,7 +97,7 @@ enum StandardProgram {
                   (simplify (derive '(* x x)))
                   (simplify (derive '(+ (* x (* x x)) (+ (* 2 x) 7))))
                   (queens \#(queens))
-                  (count 2000)
+                  (count \#(depth))
                   (sort-list '(5 3 9 1 8 2))
                   (fold-left + 0 (iota 50)))
             """#
