@@ -47,6 +47,7 @@ let package = Package(
                 .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
                 .embedInCode("go/internals.s"), .embedInCode("C/split_stack.c"),
+                .embedInCode("C/thread_stack.c"), .embedInCode("go/recursion.go"),
             ], swiftSettings: warningsAreErrors),
         // The benchmark's suites, and the claims with their rules.
         .target(

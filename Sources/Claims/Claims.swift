@@ -15,6 +15,7 @@ public enum Claims {
         MinimumStack(),
         HotSplit(),
         MoveCost(),
+        Ackermann(),
         StackPooling(),
         InitialSize(),
         Stackless(),

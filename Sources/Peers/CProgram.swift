@@ -19,6 +19,15 @@ public struct CProgram: Sendable {
             package: "gcc", environment)
     }
 
+    /// A recursion on the stack of a POSIX thread (`C/thread_stack.c`), run with arguments.
+    ///
+    /// - Throws: ``PeerUnavailable`` without a C compiler.
+    public static func thread(environment: CodeEnvironment = CodeEnvironment()) throws(PeerUnavailable) -> CProgram {
+        try CProgram(
+            "thread-stack", PackageResources.thread_stack_c, compilers: ["clang", "gcc", "cc"],
+            flags: ["-O2", "-pthread"], package: "gcc", environment)
+    }
+
     /// Builds a program, or takes it from the cache.
     ///
     /// - Parameter compilers: In the order in which they are tried.

@@ -55,3 +55,34 @@ import Workloads
         }
     }
 }
+
+@Suite("Recursions of peers") struct RecursionTests {
+    private static let hasGo = !GoToolchain.installed().isEmpty
+
+    @Test(.enabled(if: hasGo, "golang-go is not installed"))
+    func aGoroutineEndsItsProcessAtItsLimit() throws {
+        for toolchain in GoToolchain.installed() {
+            let program = try toolchain.program(.growth)
+            let overflow = try program.run(["ackermann", "1", "4", "5", "65536"], seconds: 60)
+            #expect(overflow.ending == .exited(2))
+            #expect(overflow.errors.contains("goroutine stack exceeds 65536-byte limit"))
+            #expect(overflow.output.contains("depth=512\n"))
+            let finished = try program.run(["ackermann", "1", "2", "3", "65536"], seconds: 60)
+            #expect(finished.ending == .exited(0))
+            #expect(finished.output.split(separator: "\n").last?.hasSuffix(" 9") == true)
+        }
+    }
+
+    @Test func aThreadDiesOfTheSignalAfterItHasSaidHowDeepItWas() throws {
+        let program = try CProgram.thread()
+        for arguments in [["65536", "runaway"], ["65536", "4", "5"]] {
+            let overflow = try program.run(arguments, seconds: 60)
+            #expect(overflow.ending == .signalled(11))
+            let line = try #require(overflow.output.split(separator: "\n").first { $0.hasPrefix("depth=") })
+            #expect(try #require(Int(line.dropFirst(6))) > 100)
+        }
+        let finished = try program.run(["65536", "2", "3"], seconds: 60)
+        #expect(finished.ending == .exited(0))
+        #expect(finished.output.contains("value=9\n"))
+    }
+}

@@ -129,7 +129,7 @@ public struct GoToolchain: Sendable, Hashable {
 
 /// A program in this folder. A new one is a case, its files, and a line in Package.swift.
 public enum GoSource: String, Sendable, CaseIterable {
-    /// Growing stacks: `growth.go`.
+    /// Growing stacks, and what ends them: `growth.go`, `recursion.go`.
     case growth
     /// Many stacks, and requests that grow them: `stacks.go`, `requests.go`, `internals.go`.
     case stacks
@@ -154,7 +154,10 @@ public enum GoSource: String, Sendable, CaseIterable {
     fileprivate var usesInternals: Bool { self != .growth }
 
     fileprivate var files: [(name: String, text: [UInt8])] {
-        let shared = [("protocol.go", PackageResources.protocol_go), ("growth.go", PackageResources.growth_go)]
+        let shared = [
+            ("protocol.go", PackageResources.protocol_go), ("growth.go", PackageResources.growth_go),
+            ("recursion.go", PackageResources.recursion_go),
+        ]
         guard usesInternals else { return shared }
         return shared + [
             ("internals.go", PackageResources.internals_go), ("internals.s", PackageResources.internals_s),

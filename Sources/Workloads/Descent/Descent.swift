@@ -31,12 +31,15 @@ public struct DescentCode: Sendable {
         case loop(Int)
         /// Ackermann's function of two numbers.
         case ackermann(UInt32, UInt32)
+        /// A recursion that nothing but the stack ends.
+        case runaway
 
         fileprivate var words: (UInt64, UInt64) {
             switch self {
             case .calls(let count): (0, UInt64(count))
             case .loop(let count): (1, UInt64(count))
             case .ackermann(let m, let n): (2, UInt64(m) << 32 | UInt64(n))
+            case .runaway: (3, 0)
             }
         }
 
@@ -44,7 +47,7 @@ public struct DescentCode: Sendable {
         fileprivate var expected: UInt64? {
             switch self {
             case .calls(let count), .loop(let count): UInt64(count)
-            case .ackermann: nil
+            case .ackermann, .runaway: nil
             }
         }
     }
@@ -91,7 +94,7 @@ public final class Descent {
     public var firstCall: UInt64 { outcome.pointee.counts.0 }
     /// Ticks that all its other calls took.
     public var otherCalls: UInt64 { outcome.pointee.counts.1 }
-    /// The greatest depth of Ackermann's function so far.
+    /// The greatest depth of Ackermann's function or of the runaway so far.
     public var deepest: UInt64 { outcome.pointee.counts.2 }
 }
 

@@ -5,7 +5,7 @@
 /// stored as they are known: counts[0] ticks of the first call of a loop, counts[1] of the others, counts[2] the greatest depth.
 #include "kernel.h"
 
-enum operation { CALLS, LOOP, ACKERMANN };
+enum operation { CALLS, LOOP, ACKERMANN, RUNAWAY };
 
 // What the compiler may neither remove nor move a call across.
 #define KEPT(value) __asm__ volatile("" : "+r"(value) : : "memory")
@@ -57,6 +57,15 @@ static __attribute__((noinline)) uint64_t ackermann(uint64_t m, uint64_t n, uint
     return value;
 }
 
+// Ends at the end of the stack.
+static __attribute__((noinline)) uint64_t runaway(uint64_t depth, uint64_t *deepest) {
+    *deepest = depth;
+    if (depth == UINT64_MAX) return 0;
+    uint64_t value = runaway(depth + 1, deepest);
+    KEPT(value);
+    return value;
+}
+
 static uint64_t work(uint64_t operation, uint64_t count, fl_workload_outcome *outcome) {
     switch ((enum operation)operation) {
     case CALLS:
@@ -66,6 +75,8 @@ static uint64_t work(uint64_t operation, uint64_t count, fl_workload_outcome *ou
     case ACKERMANN:
         // The two arguments in one word.
         return ackermann(count >> 32, count & 0xffffffff, 1, &outcome->counts[2]);
+    case RUNAWAY:
+        return runaway(1, &outcome->counts[2]);
     }
     return 0;
 }

@@ -1,0 +1,218 @@
+// "a(4,5) exhausts any fixed stack; growing stacks handle it without a size guess."
+//
+// Ackermann's function of 4 and 5 has more digits than memory has atoms, so that no stack finishes it: what differs is where and
+// how each ends. Every kind of stack gets the same limit and a process of its own. How deep the largest stacks go is
+// told by a recursion without an end, because Ackermann's function takes time with the square of its depth.
+
+import Faultline
+import Measurement
+import Peers
+import Report
+import Workloads
+
+public struct Ackermann: Claim {
+    public init() {}
+
+    public let identifier = "ackermann"
+    public let saidBy = "CloudFlare, How stacks are handled in Go, 2014"
+    public let statement =
+        "a(4,5) exhausts any stack of fixed size; growing stacks handle it without a guess of the size."
+    public let claimed: [ClaimedFigure] = []
+    public let experiments = [
+        "a(4,5) on every strategy, a thread and every version of Go, all with the same limit: depth, time, memory, ending",
+        "a recursion without an end on the largest stacks that this library and Go allow",
+    ]
+
+    /// How a recursion ended, and what of: parameter `ending`.
+    enum Ending: String {
+        case finished
+        /// An error was thrown, and the process went on.
+        case error
+        /// The process ended.
+        case died
+        /// It was ended, because its time was up.
+        case running
+    }
+
+    private static let (m, n) = (4, 5)
+
+    // MARK: measuring
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let limit = laboratory.isQuick ? 256 << 10 : 1 << 20
+        let seconds = laboratory.isQuick ? 5.0 : 60
+        var records: [Record] = []
+        for strategy in StackStrategy.allCases {
+            let options = ["strategy=\(strategy.rawValue)", "m=\(Self.m)", "n=\(Self.n)"]
+            records += try own(strategy, options, limit: limit, case: "a(4,5)", seconds: seconds, laboratory)
+        }
+        records += try thread(limit: limit, seconds: seconds, laboratory)
+        for toolchain in laboratory.go {
+            records += try go(
+                toolchain, ["ackermann", "1", "\(Self.m)", "\(Self.n)", "\(limit)"], case: "a(4,5)", limit: limit,
+                seconds: seconds, laboratory)
+        }
+        return try records + runaways(laboratory)
+    }
+
+    private func runaways(_ laboratory: Laboratory) throws -> [Record] {
+        let limit = laboratory.isQuick ? 64 << 20 : StackConfiguration.largestMaximum
+        // A move needs the stack twice.
+        guard SystemNumbers.available > 3 * limit else {
+            laboratory.missing(
+                "a recursion on the largest stacks is left out: it needs \(3 * limit >> 20) MiB of free memory")
+            return []
+        }
+        var records: [Record] = []
+        for strategy in StackStrategy.allCases where strategy.grows && strategy != .growsDown {
+            records += try own(
+                strategy, ["strategy=\(strategy.rawValue)"], limit: limit, case: "runaway", seconds: 60, laboratory)
+        }
+        guard !laboratory.isQuick else {
+            laboratory.note("\(identifier): Go's own limit of 1 GB is reached in a full run only")
+            return records
+        }
+        for toolchain in laboratory.go {
+            records += try go(
+                toolchain, ["runaway", "1"], case: "runaway", limit: 1_000_000_000, seconds: 60, laboratory)
+        }
+        return records
+    }
+
+    /// A stack of this library.
+    private func own(
+        _ strategy: StackStrategy, _ options: [String], limit: Int, case name: String, seconds: Double,
+        _ laboratory: Laboratory
+    ) throws -> [Record] {
+        let findings = try laboratory.experiment("recursion", options + ["limit=\(limit)"], seconds: seconds)
+        let ending: Ending =
+            if findings.values["overflow-bytes"] != nil, findings.values["survives"] == "1" {
+                .error
+            } else if findings.values["value"] != nil {
+                .finished
+            } else if findings.ending == .timedOut {
+                .running
+            } else if findings.values["nanoseconds"] == nil, case .exited = findings.ending {
+                // It says on standard error what it lacked.
+                throw findings.failure("it did not run")
+            } else {
+                .died
+            }
+        return records(
+            "\(name) \(strategy.rawValue)", findings.values, ending, findings.ending,
+            [
+                "strategy": .string(strategy.rawValue), "limit": .int(limit), "grows": .bool(strategy.grows),
+                "memory-of": "run", "message": .string(findings.message),
+            ])
+    }
+
+    private func thread(limit: Int, seconds: Double, _ laboratory: Laboratory) throws -> [Record] {
+        try laboratory.step("\(identifier): a thread")
+        let program: CProgram
+        do {
+            program = try CProgram.thread()
+        } catch {
+            laboratory.missing("a thread's stack is not measured: \(error)")
+            return []
+        }
+        let finished = try program.run(["\(limit)", "\(Self.m)", "\(Self.n)"], seconds: seconds)
+        return records(
+            "a(4,5) thread", Self.values(finished.output), Self.ending(finished), finished.ending,
+            [
+                "peer": .string(program.name), "limit": .int(limit), "grows": false, "memory-of": "process",
+                "message": .string(String(finished.errors.prefix { !$0.isNewline })),
+            ])
+    }
+
+    private func go(
+        _ toolchain: GoToolchain, _ arguments: [String], case name: String, limit: Int, seconds: Double,
+        _ laboratory: Laboratory
+    ) throws -> [Record] {
+        try laboratory.step("\(identifier): \(toolchain.version) \(name)")
+        let program: GoProgram
+        do {
+            program = try toolchain.program(.growth)
+        } catch {
+            laboratory.missing("\(toolchain.version) is not measured: \(error)")
+            return []
+        }
+        let finished = try program.run(arguments, seconds: seconds)
+        return records(
+            "\(name) \(toolchain.version)", Self.values(finished.output), Self.ending(finished), finished.ending,
+            [
+                "peer": .string(toolchain.version), "limit": .int(limit), "grows": true, "memory-of": "process",
+                "message": .string(String(finished.errors.prefix { !$0.isNewline })),
+            ])
+    }
+
+    /// The last value of each key: a program that dies has said what it knew as it went.
+    private static func values(_ output: String) -> [String: String] {
+        var values: [String: String] = [:]
+        for line in output.split(separator: "\n") {
+            guard let equals = line.firstIndex(of: "=") else { continue }
+            values[String(line[..<equals])] = String(line[line.index(after: equals)...])
+        }
+        if let peak = values["peak-kibibytes"].flatMap({ Int($0) }) { values["peak-bytes"] = String(peak << 10) }
+        return values
+    }
+
+    /// How a peer that cannot survive an overflow ended.
+    private static func ending(_ finished: Subprocess.Finished) -> Ending {
+        switch finished.ending {
+        case .exited(0): .finished
+        case .timedOut: .running
+        default: .died
+        }
+    }
+
+    private func records(
+        _ name: String, _ values: [String: String], _ ending: Ending, _ processEnding: Spawn.Ending,
+        _ parameters: [String: ParameterValue]
+    ) -> [Record] {
+        let own = parameters.merging([
+            "ending": .string(ending.rawValue), "process": .string("\(processEnding)"),
+        ]) { $1 }
+        let metrics: [(String, String, MetricUnit)] = [
+            ("depth", "depth", .count), ("time", "nanoseconds", .nanoseconds), ("peak-memory", "peak-bytes", .bytes),
+        ]
+        return metrics.compactMap { metric, key, unit in
+            // A process that was ended from outside said nothing; its ending is evidence all the same.
+            guard let value = values[key].flatMap({ Double($0) }) ?? (metric == "depth" ? 0 : nil) else { return nil }
+            return Record(suite: identifier, case: name, metric: metric, unit: unit, exactly: value, parameters: own)
+        }
+    }
+
+    // MARK: judging
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let depths = evidence.all(metric: "depth").filter { $0.name.hasPrefix("a(4,5) ") }
+        let (growing, fixed) = (
+            depths.filter { $0.parameters["grows"] == true }, depths.filter { $0.parameters["grows"] == false }
+        )
+        guard !growing.isEmpty, !fixed.isEmpty else {
+            throw MissingEvidence("a(4,5) was not run on stacks that grow and on stacks that do not")
+        }
+        func count(_ records: [Record], _ ending: Ending) -> Int {
+            records.count { $0.parameters["ending"] == .string(ending.rawValue) }
+        }
+        let (finished, running) = (count(growing, .finished), count(growing, .running))
+        let isExhausted = count(fixed, .finished) == 0 && count(fixed, .running) == 0
+        let verdict: Verdict =
+            if isExhausted, finished == growing.count {
+                .confirmed
+            } else if finished == 0, running == 0 {
+                .refuted
+            } else {
+                .depends
+            }
+        let measured = depths.map { MeasuredFigure("depth of \($0.name)", $0.estimate, unit: .count) }
+        let limit = depths[0].parameters["limit"]?.description ?? "?"
+        let reason =
+            "with a limit of \(limit) bytes \(finished) of \(growing.count) kinds of stack that grow finished, \(running) were "
+            + "still running, \(count(growing, .error)) ended with an error that the process survived, "
+            + "\(count(growing, .died)) with the process; of \(fixed.count) fixed ones \(count(fixed, .finished)) finished, "
+            + "\(count(fixed, .error)) ended with an error, \(count(fixed, .died)) with the process; depths: "
+            + depths.map { "\($0.name.dropFirst(7)) \(Int($0.median))" }.joined(separator: ", ")
+        return Judgement(verdict, measured: measured, reason: reason)
+    }
+}
