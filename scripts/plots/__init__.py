@@ -1,5 +1,5 @@
-"""The plots, one module each: its name is that of the plot (with - for _), and its function `draw` returns a figure, or None
-where the records are missing."""
+"""The plots, one module each: its name is that of the plot (with - for _), and its function `draw` returns a figure, or
+None where the records are missing."""
 
 import importlib
 import pkgutil

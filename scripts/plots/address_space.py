@@ -15,13 +15,21 @@ def draw(results):
     if limit:
         left.axvline(limit / 2, color=INK, linestyle="--", linewidth=1)
         left.annotate(
-            f"vm.max_map_count / 2 = {limit // 2:,}", (limit / 2, -0.5), xytext=(4, 3), textcoords="offset points",
-            fontsize=8.5, color=FAINT)
+            f"vm.max_map_count / 2 = {limit // 2:,}",
+            (limit / 2, -0.5),
+            xytext=(4, 3),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=FAINT,
+        )
     left.set_xlabel("stacks of 8 MiB")
     left.set_title("Stacks before the kernel refuses", pad=18)
     costs = [
-        (record, results.one("address-space", record.case, "page-tables", asked=record["asked"]),
-         results.one("address-space", record.case, "resident", asked=record["asked"]))
+        (
+            record,
+            results.one("address-space", record.case, "page-tables", asked=record["asked"]),
+            results.one("address-space", record.case, "resident", asked=record["asked"]),
+        )
         for record in stacks
     ]
     for place, (record, tables, resident) in enumerate(costs):
@@ -29,10 +37,17 @@ def draw(results):
             continue
         data, table = resident.median / record.median, tables.median / record.median
         right.barh(place, data, height=0.68, color=colours[place], edgecolor=INK, linewidth=0.4)
-        right.barh(place, table, left=data, height=0.68, color="white", edgecolor=colours[place], hatch="////", linewidth=0.8)
+        right.barh(
+            place, table, left=data, height=0.68, color="white", edgecolor=colours[place], hatch="////", linewidth=0.8
+        )
         right.annotate(
-            size_text(data + table), (data + table, place), xytext=(5, 0), textcoords="offset points", va="center",
-            fontsize=9)
+            size_text(data + table),
+            (data + table, place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     right.set_yticks(range(len(stacks)), [""] * len(stacks))
     right.invert_yaxis()
     right.grid(axis="y", visible=False)

@@ -1,4 +1,4 @@
-"""Calls per growth at which a trap pays for the checks it saves: time, and time against checked code, per initial size."""
+"""Calls per growth at which a trap pays for the checks it saves, per initial size: time, and time against checked code."""
 
 from .style import FAINT, INK, colour, curve, figure, look, size_text, ticks
 
@@ -10,10 +10,17 @@ def draw(results):
     sizes = sorted({record["initial"] for record in times})
     if not sizes:
         return None
-    whole, grid = figure(4.1 * len(sizes) + 0.6, 7.4, nrows=2, ncols=len(sizes), sharex=True, sharey="row", squeeze=False)
+    whole, grid = figure(
+        4.1 * len(sizes) + 0.6, 7.4, nrows=2, ncols=len(sizes), sharex=True, sharey="row", squeeze=False
+    )
     for size, above, below in zip(sizes, grid[0], grid[1]):
-        own = {name: sorted((record for record in times if record["strategy"] == name and record["initial"] == size),
-                            key=lambda record: record["calls"]) for name in SUBJECTS}
+        own = {
+            name: sorted(
+                (record for record in times if record["strategy"] == name and record["initial"] == size),
+                key=lambda record: record["calls"],
+            )
+            for name in SUBJECTS
+        }
         above.set_xscale("log")
         above.set_yscale("log")
         for name in SUBJECTS:
@@ -35,7 +42,9 @@ def draw(results):
     grid[0][0].legend(loc="upper left", fontsize=9)
     for style, text in (("-", "crossing measured (shaded: 95 % interval)"), ("--", "crossing predicted")):
         grid[1][0].plot([], [], color=INK, linestyle=style, linewidth=1, label=text)
-    whole.legend(handles=grid[1][0].get_legend_handles_labels()[0][-2:], loc="outside lower center", ncols=2, fontsize=9)
+    whole.legend(
+        handles=grid[1][0].get_legend_handles_labels()[0][-2:], loc="outside lower center", ncols=2, fontsize=9
+    )
     whole.caption = "Calls per growth at which a trap pays for the checks it saves"
     whole.suptitle(whole.caption, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return whole
@@ -49,9 +58,16 @@ def against(axes, name, records, baseline):
     lows = [100 * (record.low / other.high - 1) for record, other in pairs]
     highs = [100 * (record.high / other.low - 1) for record, other in pairs]
     axes.errorbar(
-        [record["calls"] for record, _ in pairs], values,
-        yerr=[[value - low for value, low in zip(values, lows)], [high - value for value, high in zip(values, highs)]],
-        color=shade, marker=marker, markersize=4.5)
+        [record["calls"] for record, _ in pairs],
+        values,
+        yerr=[
+            [value - low for value, low in zip(values, lows)],
+            [high - value for value, high in zip(values, highs)],
+        ],
+        color=shade,
+        marker=marker,
+        markersize=4.5,
+    )
 
 
 def crossing(axes, results, name, size):
@@ -72,10 +88,24 @@ def programs(axes, results):
     counted = results.select("break-even", metric="calls-per-growth")
     for place, record in enumerate(sorted(counted, key=lambda record: record.median)):
         axes.annotate(
-            record.case, (record.median, 0), xycoords=("data", "axes fraction"), xytext=(0, 6 + 11 * (place % 4)),
-            textcoords="offset points", ha="center", fontsize=7.5, color=FAINT)
+            record.case,
+            (record.median, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 6 + 11 * (place % 4)),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7.5,
+            color=FAINT,
+        )
         axes.plot(
-            record.median, 0, marker="v", color=FAINT, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
+            record.median,
+            0,
+            marker="v",
+            color=FAINT,
+            markersize=4,
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+        )
 
 
 def case_size(size):

@@ -1,4 +1,4 @@
-"""What checks cost per program, over random layouts, beside no-ops of their length, another layout, and their instructions."""
+"""What checks cost per program, over random layouts, beside no-ops of their length, other layouts and instructions."""
 
 from .style import FAINT, GREEN, INK, LINE, colour, errors, figure
 
@@ -13,16 +13,23 @@ GROUPS = {"foreign": "C by others", "own": "Swift", "kernel": "kernel"}
 
 
 def draw(results):
-    records = {record.case: record for record in results.select("check-cost", metric="ratio")
-               if record["baseline"] == "plain"}
+    records = {
+        record.case: record
+        for record in results.select("check-cost", metric="ratio")
+        if record["baseline"] == "plain"
+    }
     programs = [case for case in records if records[case]["kind"] and f"{case}-padded" in records]
     if not programs:
         return None
     programs.sort(key=lambda case: list(GROUPS).index(records[case]["kind"]))
     real = [case for case in programs if records[case]["kind"] != "kernel"]
     kernels = [case for case in programs if records[case]["kind"] == "kernel"]
-    rows = real + [case for case in ("programs",) if case in records] + kernels \
+    rows = (
+        real
+        + [case for case in ("programs",) if case in records]
+        + kernels
         + [case for case in ("kernels",) if case in records]
+    )
     figure_, axes = figure(9.4, 2.0 + 0.44 * len(rows))
     claim(axes, results)
     axes.axvline(0, color=INK, linewidth=1)
@@ -33,17 +40,32 @@ def draw(results):
             record = records.get(case + suffix)
             if record:
                 axes.errorbar(
-                    100 * (record.median - 1), place + offset, xerr=errors([record], 100), color=shade, marker=marker,
-                    markerfacecolor=shade if is_filled else "white", markersize=6.5 if case in MEANS else 5)
+                    100 * (record.median - 1),
+                    place + offset,
+                    xerr=errors([record], 100),
+                    color=shade,
+                    marker=marker,
+                    markerfacecolor=shade if is_filled else "white",
+                    markersize=6.5 if case in MEANS else 5,
+                )
         counted = records.get(f"{case}-instructions")
         if counted:
             axes.plot(100 * (counted.median - 1), place - 0.22, color=INK, marker="x", markersize=6, linestyle="")
     for _, marker, shade, is_filled, name in SERIES:
-        axes.plot([], [], color=shade, marker=marker, markerfacecolor=shade if is_filled else "white", linestyle="",
-                  label=name)
+        axes.plot(
+            [],
+            [],
+            color=shade,
+            marker=marker,
+            markerfacecolor=shade if is_filled else "white",
+            linestyle="",
+            label=name,
+        )
     axes.plot([], [], color=INK, marker="x", linestyle="", label="executed instructions, counted")
     figure_.legend(loc="outside lower center", ncols=2, fontsize=9)
-    axes.set_yticks(range(len(rows)), [MEANS.get(case) or f"{case} ({GROUPS[records[case]['kind']]})" for case in rows])
+    axes.set_yticks(
+        range(len(rows)), [MEANS.get(case) or f"{case} ({GROUPS[records[case]['kind']]})" for case in rows]
+    )
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
@@ -61,5 +83,12 @@ def claim(axes, results):
         low, high = (100 * figures[0][end] / (1 - figures[0][end]) for end in ("low", "high"))
         axes.axvspan(low, high, color=LINE, alpha=0.7, zorder=0)
         axes.annotate(
-            "claimed", ((low + high) / 2, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
-            textcoords="offset points", ha="center", fontsize=8.5, color=FAINT)
+            "claimed",
+            ((low + high) / 2, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8.5,
+            color=FAINT,
+        )

@@ -28,11 +28,23 @@ def draw(results):
             shade = BLUE if true == verdict else ORANGE if verdict in HONEST else VERMILION
             axes.add_patch(
                 Rectangle(
-                    (column - 0.5, row - 0.5), 1, 1, facecolor=shade, alpha=0.25 + 0.75 * count / total,
-                    edgecolor="white", zorder=1))
+                    (column - 0.5, row - 0.5),
+                    1,
+                    1,
+                    facecolor=shade,
+                    alpha=0.25 + 0.75 * count / total,
+                    edgecolor="white",
+                    zorder=1,
+                )
+            )
             axes.annotate(
-                _number(count), (column, row), ha="center", va="center", fontsize=7.5,
-                color="white" if count / total > 0.55 else INK)
+                _number(count),
+                (column, row),
+                ha="center",
+                va="center",
+                fontsize=7.5,
+                color="white" if count / total > 0.55 else INK,
+            )
     axes.set_xlim(-0.5, len(taken) - 0.5)
     axes.set_ylim(len(due) - 0.5, -0.5)
     axes.set_xticks(range(len(taken)), taken, rotation=40, ha="right")
@@ -41,7 +53,9 @@ def draw(results):
     axes.set_ylabel("what it was")
     axes.tick_params(length=0)
     axes.grid(color=LINE)
-    axes.set_title(f"{_number(sum(counts.values()))} faults (blue: right, orange: said to be ambiguous, red: something else)")
+    axes.set_title(
+        f"{_number(sum(counts.values()))} faults (blue: right, orange: said to be ambiguous, red: something else)"
+    )
     return figure_
 
 

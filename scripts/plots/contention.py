@@ -4,8 +4,12 @@ from .style import FAINT, INK, curve, figure, ticks, time_text
 
 # The strategy, guard or mover whose look a mechanism has.
 LOOKS = {
-    "trap, guard-pages": "guard-pages", "trap, prot-none": "prot-none", "move by copy": "copy",
-    "move by uffdio-move": "uffdio-move", "move by mremap": "mremap", "kernel's page fault": "demand",
+    "trap, guard-pages": "guard-pages",
+    "trap, prot-none": "prot-none",
+    "move by copy": "copy",
+    "move by uffdio-move": "uffdio-move",
+    "move by mremap": "mremap",
+    "kernel's page fault": "demand",
     "computation alone": "fixed",
 }
 
@@ -23,8 +27,15 @@ def draw(results):
         options = {"color": "#A5A5A5"} if subject in goes[:-1] else {}
         is_baseline = subject in ("computation alone", "kernel's page fault")
         curve(
-            axes, own, lambda record: record["threads"], LOOKS.get(subject, subject), label=subject, markersize=5,
-            linestyle=":" if is_baseline else "-", **options)
+            axes,
+            own,
+            lambda record: record["threads"],
+            LOOKS.get(subject, subject),
+            label=subject,
+            markersize=5,
+            linestyle=":" if is_baseline else "-",
+            **options,
+        )
     processors = records[0]["processors"]
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
@@ -34,16 +45,29 @@ def draw(results):
     if processors:
         axes.axvline(processors, color=INK, linestyle="--", linewidth=1)
         axes.annotate(
-            f"{processors} processors", (processors, 1), xycoords=("data", "axes fraction"), xytext=(4, -10),
-            textcoords="offset points", fontsize=8.5, color=FAINT)
+            f"{processors} processors",
+            (processors, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -10),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=FAINT,
+        )
     verdict = results.verdict("contention")
     for claimed in verdict["claimed"] if verdict else []:
         value = claimed.get("low", claimed.get("high"))
         if claimed["unit"] == "ns" and value:
             axes.axhline(value, color=FAINT, linestyle=":", linewidth=1)
             axes.annotate(
-                f"claimed: {time_text(value)}, {claimed['name']}", (1, value), xycoords=("axes fraction", "data"),
-                xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8, color=FAINT)
+                f"claimed: {time_text(value)}, {claimed['name']}",
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="right",
+                fontsize=8,
+                color=FAINT,
+            )
     ticks(axes.yaxis, "ns")
     axes.set_xlabel("threads in one address space")
     axes.set_ylabel("processor time of one growth, 95 % intervals")

@@ -2,8 +2,11 @@
 
 from .style import FAINT, INK, curve, figure, size_axis, ticks
 
-PANELS = (("growths", "growths of a request", None), ("time in growth", "time in growth of a request", "ns"),
-          ("p99", "99th percentile of a request", "ns"))
+PANELS = (
+    ("growths", "growths of a request", None),
+    ("time in growth", "time in growth of a request", "ns"),
+    ("p99", "99th percentile of a request", "ns"),
+)
 
 
 def draw(results):
@@ -41,8 +44,15 @@ def article(axes, results):
         begin, _, size = claimed["name"].partition(" from ")
         if begin == "growths of a request" and size.endswith(" KB"):
             axes.plot(
-                int(size.removesuffix(" KB")) * 1024, claimed["high"], marker="x", markersize=9, markeredgewidth=2,
-                color=FAINT, linestyle="", label="claimed" if size == "2 KB" else None)
+                int(size.removesuffix(" KB")) * 1024,
+                claimed["high"],
+                marker="x",
+                markersize=9,
+                markeredgewidth=2,
+                color=FAINT,
+                linestyle="",
+                label="claimed" if size == "2 KB" else None,
+            )
 
 
 def subject(record):

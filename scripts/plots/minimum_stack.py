@@ -1,4 +1,4 @@
-"""What one suspended coroutine, goroutine, task or thread takes: memory, page tables, and the kernel's part of a thread."""
+"""What one suspended coroutine, goroutine, task or thread takes: memory, page tables, a thread's part of the kernel."""
 
 from .style import FAINT, INK, colour, count_text, errors, figure, linear_ticks, size_text
 
@@ -15,22 +15,44 @@ def draw(results):
         shade = colour(subject(whole))
         left = 0
         for metric, hatch, _ in PARTS:
-            same = [record for record in results.select("minimum-stack", whole.case, metric)
-                    if record.parameters == whole.parameters]
+            same = [
+                record
+                for record in results.select("minimum-stack", whole.case, metric)
+                if record.parameters == whole.parameters
+            ]
             if same:
                 axes.barh(
-                    place, same[0].median, left=left, height=0.68, color="white" if hatch else shade,
-                    edgecolor=shade if hatch else INK, hatch=hatch, linewidth=0.6)
+                    place,
+                    same[0].median,
+                    left=left,
+                    height=0.68,
+                    color="white" if hatch else shade,
+                    edgecolor=shade if hatch else INK,
+                    hatch=hatch,
+                    linewidth=0.6,
+                )
                 left += same[0].median
         axes.errorbar(whole.median, place, xerr=errors([whole]), color=INK, linewidth=1)
         axes.annotate(
-            size_text(whole.median), (max(left, whole.high), place), xytext=(6, 0), textcoords="offset points",
-            va="center", fontsize=9)
+            size_text(whole.median),
+            (max(left, whole.high), place),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     for size in (2048, 4096):
         axes.axvline(size, color=FAINT, linestyle=":", linewidth=1.2, zorder=0.5)
         axes.annotate(
-            size_text(size), (size, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
-            ha="center", fontsize=8, color=FAINT)
+            size_text(size),
+            (size, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=FAINT,
+        )
     for _, hatch, name in PARTS:
         axes.barh(0, 0, color="white" if hatch else FAINT, edgecolor=FAINT, hatch=hatch, label=name)
     axes.legend(loc="lower right", fontsize=9)

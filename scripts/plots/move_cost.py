@@ -14,8 +14,11 @@ def draw(results):
     versions = [name for name in subjects if name.startswith("go")]
     for name in subjects:
         for filling, (style, _) in FILLINGS.items():
-            own = [record for record in records
-                   if name in (record["mover"], record["peer"]) and record["filling"] == filling]
+            own = [
+                record
+                for record in records
+                if name in (record["mover"], record["peer"]) and record["filling"] == filling
+            ]
             options = {"linestyle": style, "label": name if filling == "few" else "_nolegend_"}
             # Versions of one peer have its colour; the newest is the darkest.
             if name in versions[:-1]:

@@ -3,15 +3,20 @@
 from .style import FAINT, INK, colour, errors, figure
 
 PANELS = (
-    ("functions", "functions with a check", 100, "%"), ("text", "share of the code", 100, "%"),
-    ("executed", "share of executed instructions", 100, "%"), ("misses", "instruction cache misses", 1, "×"),
+    ("functions", "functions with a check", 100, "%"),
+    ("text", "share of the code", 100, "%"),
+    ("executed", "share of executed instructions", 100, "%"),
+    ("misses", "instruction cache misses", 1, "×"),
 )
 
 
 def draw(results):
     ratios = {record.case: record for record in results.select("prologue-census", metric="ratio")}
-    programs = [case.removesuffix("-functions") for case, record in ratios.items()
-                if case.endswith("-functions") and record["kind"] != "kernel"]
+    programs = [
+        case.removesuffix("-functions")
+        for case, record in ratios.items()
+        if case.endswith("-functions") and record["kind"] != "kernel"
+    ]
     if not programs:
         return None
     whole, grid = figure(11.5, 1.9 + 0.32 * len(programs), ncols=len(PANELS), sharey=True)
@@ -23,8 +28,16 @@ def draw(results):
             # A quotient has one as its zero.
             origin = 1 if unit == "×" else 0
             axes.barh(
-                place, scale * record.median - origin, left=origin, height=0.66, xerr=errors([record], scale),
-                error_kw={"ecolor": INK, "lw": 1}, color=colour("checked"), edgecolor=INK, linewidth=0.4)
+                place,
+                scale * record.median - origin,
+                left=origin,
+                height=0.66,
+                xerr=errors([record], scale),
+                error_kw={"ecolor": INK, "lw": 1},
+                color=colour("checked"),
+                edgecolor=INK,
+                linewidth=0.4,
+            )
             text = f"{scale * record.median:.3g} {unit}"
             end = max(scale * record.high, origin)
             axes.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)

@@ -33,8 +33,15 @@ class Results:
         self.verdicts = document.get("verdicts") or []
         self.records = [
             Record(
-                record["suite"], record["case"], record["metric"], record["unit"], record["median"],
-                record["low"], record["high"], record["parameters"])
+                record["suite"],
+                record["case"],
+                record["metric"],
+                record["unit"],
+                record["median"],
+                record["low"],
+                record["high"],
+                record["parameters"],
+            )
             for record in document["records"]
         ]
 
@@ -47,7 +54,8 @@ class Results:
         """The records with these properties, in the order of the run; a parameter `a_b` is called `a-b` there."""
         wanted = {name.replace("_", "-"): value for name, value in parameters.items()}
         return [
-            record for record in self.records
+            record
+            for record in self.records
             if record.suite == suite
             and (case is None or record.case == case)
             and (metric is None or record.metric == metric)

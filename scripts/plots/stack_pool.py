@@ -8,9 +8,18 @@ def draw(results):
     if not pooled:
         return None
     rows = [
-        (f"{record['peer']}, {size_text(record['bytes'])}" if record["bytes"] else record["peer"], record,
-         next((other for other in results.select("stack-pool", "unpooled", "time", peer=record["peer"])
-               if other["bytes"] == record["bytes"]), None))
+        (
+            f"{record['peer']}, {size_text(record['bytes'])}" if record["bytes"] else record["peer"],
+            record,
+            next(
+                (
+                    other
+                    for other in results.select("stack-pool", "unpooled", "time", peer=record["peer"])
+                    if other["bytes"] == record["bytes"]
+                ),
+                None,
+            ),
+        )
         for record in pooled
     ]
     claims = article(results)
@@ -20,7 +29,14 @@ def draw(results):
         if slow:
             axes.plot([fast.median, slow.median], [place, place], color=shade, linewidth=1.2)
             axes.errorbar(
-                slow.median, place, xerr=errors([slow]), color=shade, marker="o", markerfacecolor="white", markersize=8)
+                slow.median,
+                place,
+                xerr=errors([slow]),
+                color=shade,
+                marker="o",
+                markerfacecolor="white",
+                markersize=8,
+            )
         axes.errorbar(fast.median, place, xerr=errors([fast]), color=shade, marker="o", markersize=8)
     for place, (name, fast, slow) in enumerate(claims, start=len(rows)):
         axes.plot([fast, slow], [place, place], color=FAINT, linewidth=1.2, linestyle=":")
@@ -47,5 +63,6 @@ def article(results):
     sizes = [name.removesuffix(" with a pool") for name in figures if name.endswith(" with a pool")]
     return [
         (f"claimed, {size}", figures[f"{size} with a pool"], figures[f"{size} without a pool"])
-        for size in sizes if f"{size} without a pool" in figures
+        for size in sizes
+        if f"{size} without a pool" in figures
     ]

@@ -19,9 +19,15 @@ def draw(results):
     figure_, grid = figure(8.6, 0.9 + 0.42 * sum(heights), nrows=len(panels), height_ratios=heights, squeeze=False)
     for (title, records), axes in zip(panels, grid[:, 0]):
         bars(
-            axes, [label(record) for record in records], records, records[0].unit,
-            [BLUE if record.case == "coroutine" else colour("swift" if record.case == "task" else record.case)
-             for record in records])
+            axes,
+            [label(record) for record in records],
+            records,
+            records[0].unit,
+            [
+                BLUE if record.case == "coroutine" else colour("swift" if record.case == "task" else record.case)
+                for record in records
+            ],
+        )
         axes.set_title(title, fontsize=10, pad=6)
     figure_.caption = "Stackless tasks beside coroutines and goroutines: memory and times"
     return figure_

@@ -1,7 +1,7 @@
 """How every plot looks: one colour for each strategy and peer, intervals, units, files.
 
-Strategies have the colours of Okabe and Ito ("Color Universal Design", 2008), which people with any common kind of colour
-blindness tell apart; peers have greys. Markers differ as well, so no plot depends on colour alone.
+Strategies have the colours of Okabe and Ito ("Color Universal Design", 2008), which people with any common kind of
+colour blindness tell apart; peers have greys. Markers differ as well, so no plot depends on colour alone.
 """
 
 import math
@@ -19,31 +19,71 @@ INK, FAINT, LINE = "#1D2328", "#5B6670", "#D9DEE3"
 
 # What is drawn -> (colour, marker). Peers begin with a word of this table.
 LOOKS = {
-    "fault-move": (VERMILION, "D"), "fault": (BLUE, "o"), "check-move": (GREEN, "s"), "check-segment": (ORANGE, "^"),
-    "check-fixed": (YELLOW, "v"), "demand": (SKY, "P"), "grows-down": (PURPLE, "X"), "fixed": (BLACK, "*"),
+    "fault-move": (VERMILION, "D"),
+    "fault": (BLUE, "o"),
+    "check-move": (GREEN, "s"),
+    "check-segment": (ORANGE, "^"),
+    "check-fixed": (YELLOW, "v"),
+    "demand": (SKY, "P"),
+    "grows-down": (PURPLE, "X"),
+    "fixed": (BLACK, "*"),
     # The code variants: plain code runs on `fault`, checked code on `check-move`, no-ops on nothing.
-    "plain": (BLUE, "o"), "checked": (GREEN, "s"), "padded": ("#9AA5AF", "^"),
+    "plain": (BLUE, "o"),
+    "checked": (GREEN, "s"),
+    "padded": ("#9AA5AF", "^"),
     # Peers.
-    "go": ("#4A4A4A", "h"), "boost": ("#8A8A8A", "p"), "posix-thread": ("#A9A9A9", "d"), "thread": ("#A9A9A9", "d"),
-    "ucontext": ("#A09384", "<"), "swift": ("#6B7F94", ">"), "libgcc": ("#9C8AA5", "8"),
+    "go": ("#4A4A4A", "h"),
+    "boost": ("#8A8A8A", "p"),
+    "posix-thread": ("#A9A9A9", "d"),
+    "thread": ("#A9A9A9", "d"),
+    "ucontext": ("#A09384", "<"),
+    "swift": ("#6B7F94", ">"),
+    "libgcc": ("#9C8AA5", "8"),
     # Ways to move pages: shades of `fault-move`.
-    "uffdio-move": (VERMILION, "D"), "mremap": ("#7A3500", "^"), "copy": ("#F2A97C", "s"),
+    "uffdio-move": (VERMILION, "D"),
+    "mremap": ("#7A3500", "^"),
+    "copy": ("#F2A97C", "s"),
     # Guards: shades of `fault`.
-    "guard-pages": (BLUE, "o"), "prot-none": ("#7FB8D8", "D"),
+    "guard-pages": (BLUE, "o"),
+    "prot-none": ("#7FB8D8", "D"),
 }
 
 VERDICTS = {
-    "confirmed": (GREEN, "o"), "refuted": (VERMILION, "X"), "depends": (PURPLE, "D"), "not measurable here": (FAINT, "."),
+    "confirmed": (GREEN, "o"),
+    "refuted": (VERMILION, "X"),
+    "depends": (PURPLE, "D"),
+    "not measurable here": (FAINT, "."),
 }
 
-plt.rcParams.update({
-    "figure.dpi": 100, "savefig.dpi": 160, "figure.constrained_layout.use": True,
-    "font.family": "DejaVu Sans", "font.size": 10, "axes.titlesize": 12, "axes.titleweight": "bold",
-    "axes.titlelocation": "left", "axes.titlepad": 12, "axes.labelcolor": INK, "text.color": INK, "axes.edgecolor": FAINT,
-    "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "axes.axisbelow": True, "grid.color": LINE, "grid.linewidth": 0.7, "legend.frameon": False, "lines.linewidth": 1.8,
-    "lines.markersize": 6, "errorbar.capsize": 2.5, "svg.hashsalt": "faultline",
-})
+plt.rcParams.update(
+    {
+        "figure.dpi": 100,
+        "savefig.dpi": 160,
+        "figure.constrained_layout.use": True,
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "axes.titlesize": 12,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 12,
+        "axes.labelcolor": INK,
+        "text.color": INK,
+        "axes.edgecolor": FAINT,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": LINE,
+        "grid.linewidth": 0.7,
+        "legend.frameon": False,
+        "lines.linewidth": 1.8,
+        "lines.markersize": 6,
+        "errorbar.capsize": 2.5,
+        "svg.hashsalt": "faultline",
+    }
+)
 
 
 def look(name):
@@ -71,8 +111,11 @@ def curve(axes, records, x, name, label=None, scale=1.0, **options):
     records = sorted(records, key=x)
     options = {"color": shade, "marker": marker, "label": label or name} | options
     axes.errorbar(
-        [x(record) for record in records], [record.median * scale for record in records], yerr=errors(records, scale),
-        **options)
+        [x(record) for record in records],
+        [record.median * scale for record in records],
+        yerr=errors(records, scale),
+        **options,
+    )
 
 
 def time_text(nanoseconds):
@@ -131,12 +174,24 @@ def bars(axes, names, records, unit, colours=None, log=False):
     """Horizontal bars with intervals and the numbers beside them, the first on top."""
     places = range(len(records))
     axes.barh(
-        places, [record.median for record in records], xerr=errors(records), height=0.68, error_kw={"ecolor": INK, "lw": 1},
-        color=colours or [colour(name) for name in names], edgecolor=INK, linewidth=0.4)
+        places,
+        [record.median for record in records],
+        xerr=errors(records),
+        height=0.68,
+        error_kw={"ecolor": INK, "lw": 1},
+        color=colours or [colour(name) for name in names],
+        edgecolor=INK,
+        linewidth=0.4,
+    )
     for place, record in zip(places, records):
         axes.annotate(
-            TEXTS[unit](record.median), (record.high, place), xytext=(5, 0), textcoords="offset points", va="center",
-            fontsize=9)
+            TEXTS[unit](record.median),
+            (record.high, place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)

@@ -14,7 +14,9 @@ PARTS = {
 
 
 def draw(results):
-    totals = [record for record in results.select("trap-cost", metric="time") if record["live-bytes"] or record["peer"]]
+    totals = [
+        record for record in results.select("trap-cost", metric="time") if record["live-bytes"] or record["peer"]
+    ]
     if not totals:
         return None
     totals.sort(key=lambda record: record.median)
@@ -30,15 +32,23 @@ def draw(results):
         for part, record in parts if len(parts) > 1 else []:
             name, shade = PARTS[part]
             axes.barh(
-                place, record.median, left=left, height=0.68, color=shade, edgecolor=INK, linewidth=0.4,
-                label=None if part in named else name)
+                place,
+                record.median,
+                left=left,
+                height=0.68,
+                color=shade,
+                edgecolor=INK,
+                linewidth=0.4,
+                label=None if part in named else name,
+            )
             named.add(part)
             left += record.median
         axes.errorbar(total.median, place, xerr=errors([total]), color=INK, linewidth=1, marker="|")
         count = crossings.get(total.case)
         text = time_text(total.median) + (f", {count:.0f} crossings" if count else "")
         axes.annotate(
-            text, (max(left, total.high), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+            text, (max(left, total.high), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
+        )
         labels.append(label(total))
     axes.set_yticks(range(len(totals)), labels)
     axes.invert_yaxis()

@@ -8,8 +8,11 @@ from .style import INK, LINE, VERDICTS, figure
 
 
 def draw(results):
-    rows = [(verdict, claimed, measured(verdict, claimed))
-            for verdict in results.verdicts for claimed in verdict["claimed"] or [None]]
+    rows = [
+        (verdict, claimed, measured(verdict, claimed))
+        for verdict in results.verdicts
+        for claimed in verdict["claimed"] or [None]
+    ]
     if not rows:
         return None
     figure_, axes = figure(9.4, 1.5 + 0.34 * len(rows))
@@ -24,13 +27,20 @@ def draw(results):
         if verdict["claim"] != last:
             axes.axhline(place - 0.5, color=LINE, linewidth=0.8)
             axes.annotate(
-                verdict["verdict"], (1.01, place), xycoords=("axes fraction", "data"), va="center", color=shade,
-                fontsize=9, fontweight="bold")
+                verdict["verdict"],
+                (1.01, place),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                color=shade,
+                fontsize=9,
+                fontweight="bold",
+            )
         last = verdict["claim"]
         if claimed:
             low, high = band(claimed)
             axes.barh(
-                place, min(high, right) - max(low, left), left=max(low, left), height=0.62, color=LINE, zorder=1)
+                place, min(high, right) - max(low, left), left=max(low, left), height=0.62, color=LINE, zorder=1
+            )
             if math.isclose(low, high):
                 axes.plot([low, low], [place - 0.31, place + 0.31], color="#9AA5AF", linewidth=3, zorder=1)
         if number:
@@ -38,8 +48,15 @@ def draw(results):
             low, middle, high = (min(max(value, left), right) for value in (low, median, high))
             axes.plot([low, high], [place, place], color=shade, linewidth=2.2, solid_capstyle="butt")
             at_edge = median <= left or median >= right
-            axes.plot(middle, place, marker=("<" if median <= left else ">") if at_edge else marker, color=shade,
-                      markersize=8, markeredgecolor=INK, markeredgewidth=0.5)
+            axes.plot(
+                middle,
+                place,
+                marker=("<" if median <= left else ">") if at_edge else marker,
+                color=shade,
+                markersize=8,
+                markeredgecolor=INK,
+                markeredgewidth=0.5,
+            )
     axes.set_yticks(range(len(rows)), [label(verdict, claimed) for verdict, claimed, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(left, right)
