@@ -175,7 +175,7 @@ static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucont
     uintptr_t need_low = fl_minimum(facts->address, facts->sp - FL_RED_ZONE);
     fl_statistics_used(stack, stack->base - fl_minimum(facts->address, facts->sp));
     if (stack->strategy == FL_STRATEGY_FAULT) return grow_in_place(stack, need_low, failure);
-    fl_relocation relocation;
+    fl_relocation relocation = {.reach = fl_maximum(facts->sp - FL_RED_ZONE, stack->slot_low)};
     uintptr_t need = fl_page_up(stack->base - need_low) + GROWTH_MARGIN;
     if (need > stack->maximum && stack->base - need_low <= stack->maximum) need = stack->maximum;
     *failure = open_jumped_band(stack, facts->sp);

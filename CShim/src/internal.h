@@ -150,6 +150,7 @@ uintptr_t fl_check_limit(const fl_stack *stack, uintptr_t low, uintptr_t base);
 
 typedef struct fl_relocation {
     uintptr_t low, base; ///< former range; one past the end counts
+    uintptr_t reach;     ///< words in memory count from here on: the stack pointer less the red zone; the mover's caller sets it
     uintptr_t delta;     ///< to add
     uint64_t scanned, relocated;
 } fl_relocation;

@@ -100,7 +100,7 @@ fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) {
     } else if (stack->strategy == FL_STRATEGY_CHECK_MOVE) {
         uintptr_t sp = (uintptr_t)frame;
         uintptr_t need = fl_page_up(stack->base - sp + frame->frame_size + fl_headroom(SIZE_MAX) + FL_PAGE);
-        fl_relocation relocation;
+        fl_relocation relocation = {.reach = sp - FL_RED_ZONE};
         fl_failure failure;
         fl_statistics_used(stack, stack->base - frame->bp + frame->frame_size);
         if (need > stack->maximum) need = stack->maximum; // the last slot; the next failed check finds it full

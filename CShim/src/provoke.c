@@ -41,7 +41,7 @@ static void provoke(int signal, siginfo_t *info, void *pointer) {
         if (!atomic_load_explicit(&moves_anywhere, memory_order_relaxed)) {
             guard_below(stack, sp);
         } else {
-            fl_relocation relocation;
+            fl_relocation relocation = {.reach = sp - FL_RED_ZONE};
             fl_failure failure =
                 fl_stack_move(stack, sp, (fl_slot_size)stack->slot, stack->base - stack->low, &relocation);
             if (!failure.error) {

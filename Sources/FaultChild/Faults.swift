@@ -93,11 +93,13 @@ let faultScenarios: [String: Scenario] = [
         let text = try withStack(.init(strategy: .faultMove), statistics: { say("moves=\($0.moves.values.reduce(0, +))") }) {
             _ = fl_debug_provoke_moves(200, true)
             defer { _ = fl_debug_provoke_moves(0, false) }
-            // It breaks code by design, so what was reached is said as it happens. Moves follow a timer: rounds go on
-            // until there were enough.
+            // Moves follow a timer: rounds go on until there were enough.
             var text = "", seen: UInt64 = 0
             for n in 0..<1_000_000 where seen < 100 {
-                text = "\(n) \(sum(to: 300))"
+                // Recursion, metadata lookups, dynamic casts, strings, an error thrown through frames.
+                let mixed: [Any] = [n, "\(n)", [n: Double(n)], (n, "two")]
+                let hashable = mixed.compactMap { $0 as? any Hashable }.count
+                text = "\(n) \(sum(to: 300)) \(hashable) \(mixed.map { String(describing: $0) }.joined(separator: ";"))"
                 if moves() == seen { continue }
                 seen = moves()
                 say("round \(text) moves=\(seen)")

@@ -173,11 +173,10 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
 
     @Test func theFirstThreadMayRunStacksToo() throws { try expectChild("main-thread", ends: .exited(0), writes: ["done"]) }
 
-    @Test func theKnobThatMovesAnywhereMoves() throws {
-        // It breaks code by design: only that it moved is asserted, not how the child ended.
-        let result = try ChildProcess.run(["move-anywhere"], seconds: 60)
-        #expect(result.ending != .timedOut)
+    @Test func movesAtArbitraryInstructionsBreakNoMetadataLookup() throws {
+        // Not promised for all code (docs/HAZARDS.md), but this workload has survived 100,000 such moves.
+        let result = try expectChild("move-anywhere", ends: .exited(0), writes: ["moves="])
         let moves = result.output.matches(of: /moves=(\d+)/).compactMap { Int($0.1) }.max()
-        #expect((moves ?? 0) >= 1, "\(result.ending): \(result.output.suffix(500))")
+        #expect((moves ?? 0) >= 100, "\(result.output.suffix(500))")
     }
 }

@@ -191,6 +191,20 @@ extension Stacks {
             #expect(expected == 1 + 501 * 2)
         }
 
+        @Test(arguments: MoverCase.all) func whatLiesBelowTheStackPointerIsNoAddress(_ mover: MoverCase) throws {
+            // A number in the slot's address range far below everything live must stay, one above must follow.
+            let kept: (Bool, Bool) = try withStack(mover.configuration(initial: 16 << 10)) {
+                let stack = ts_running_stack()!
+                let base = UInt(stack.pointee.base)
+                var numbers = (below: UInt(stack.pointee.slot_low) + 0x27, above: base - 8)
+                let hidden = ~numbers.below // no address, whatever the stack does
+                withUnsafeMutablePointer(to: &numbers) { _ in forceMove() }
+                return (numbers.below == ~hidden, numbers.above == UInt(stack.pointee.base) - 8)
+            }
+            #expect(kept.0)
+            #expect(kept.1)
+        }
+
         @Test func anIllegalPairOfMoverAndGuardThrows() throws {
             #expect(throws: StackError.self) {
                 try withStack(.init(strategy: .faultMove, guardKind: .protNone, mover: .uffdioMove)) {}
