@@ -20,6 +20,7 @@ public enum Claims {
         InitialSize(),
         Stackless(),
         Contention(),
+        Shrink(),
     ]
 
     /// The claim of that identifier.

@@ -59,7 +59,7 @@ public enum Experiments {
     /// Every experiment.
     public static let all: [any Experiment] = [
         StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(), RequestsExperiment(),
-        ContentionExperiment(), RecursionExperiment(),
+        ContentionExperiment(), RecursionExperiment(), ShrinkExperiment(),
     ]
 
     /// In the child: runs the experiment called `name` and writes what it finds to standard output.

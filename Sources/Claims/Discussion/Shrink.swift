@@ -1,0 +1,130 @@
+// "An idle stack can be given back."
+
+import Faultline
+import Measurement
+import Peers
+import Report
+
+public struct Shrink: Claim {
+    public init() {}
+
+    public let identifier = "shrink"
+    public let saidBy = "an article on runtime.stackalloc and Go 1.22; Go's runtime"
+    public let statement = "The memory of an idle stack can be given back."
+    public let claimed: [ClaimedFigure] = []
+    public let experiments = [
+        "stacks that used 256 KiB and wait: what releasing the pages below the stack pointer costs and wins, and using "
+            + "them again; the same at their end, and by emptying the pool",
+        "goroutines that used 32 KiB and wait: four collections, each of which halves their stacks",
+    ]
+
+    /// What each stack used, in bytes.
+    static let (used, usedByGo) = (256 << 10, 32 << 10)
+    /// The case of giving back while the stack lives, the one of doing so with Go, and those of its end.
+    static let (release, collection) = ("release", "collection")
+    private static let steps = ["use", "release", "use again", "end", "drain"]
+
+    /// One step of one sample, for one stack: nanoseconds, and bytes before and after.
+    private struct Step {
+        let time: Double
+        let before: Double
+        let after: Double
+    }
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let count = laboratory.isQuick ? 200 : 1_000
+        let rounds = laboratory.isQuick ? 7 : 21
+        var records: [Record] = []
+        for kind in StackGuard.allCases {
+            let configuration = StackConfiguration(guardKind: kind)
+            do { try configuration.validate() } catch {
+                laboratory.missing("stacks with '\(kind.rawValue)' are not measured: \(error)")
+                continue
+            }
+            var samples: [String: [Step]] = [:]
+            for _ in 0..<rounds {
+                let findings = try laboratory.experiment(
+                    "shrink", ["count=\(count)", "bytes=\(Self.used)", "guard=\(kind.rawValue)"])
+                guard findings.succeeded else { throw findings.failure("nothing was given back") }
+                for step in Self.steps {
+                    samples[step, default: []].append(
+                        Step(
+                            time: try findings.number("\(step)/time") / Double(count),
+                            before: try findings.number("\(step)/before") / Double(count),
+                            after: try findings.number("\(step)/after") / Double(count)))
+                }
+            }
+            let parameters: [String: ParameterValue] = [
+                "peer": "faultline", "guard": .string(kind.rawValue), "used": .int(Self.used), "count": .int(count),
+            ]
+            for step in Self.steps {
+                records += try self.records(step, samples[step] ?? [], parameters, laboratory.seed)
+            }
+            let (release, use) = (samples["release"] ?? [], samples["use"] ?? [])
+            records.append(
+                .ratio(
+                    suite: identifier, case: "release", baseline: "use",
+                    estimate: try Bootstrap(seed: laboratory.seed).ratio(
+                        of: release.map(\.time), to: use.map(\.time)), parameters: parameters))
+        }
+        for program in try laboratory.goStackPrograms() {
+            let samples = try (0..<rounds).map { _ in
+                try laboratory.step("shrink: \(program.version)")
+                let answer = try program.converse().numbers("shrink \(count) \(Self.usedByGo) 4", atLeast: 3)
+                let numbers = answer.map { Double($0) / Double(count) }
+                return Step(time: numbers[0], before: numbers[1], after: numbers[2])
+            }
+            records += try self.records(
+                Self.collection, samples,
+                ["peer": .string(program.version), "used": .int(Self.usedByGo), "count": .int(count)], laboratory.seed)
+        }
+        laboratory.missing("halving is not measured: the library does not move a stack to a smaller slot yet")
+        laboratory.missing("hibernation is not measured: the library does not have it yet")
+        return records
+    }
+
+    private func records(
+        _ name: String, _ samples: [Step], _ parameters: [String: ParameterValue], _ seed: UInt64
+    ) throws -> [Record] {
+        let bootstrap = Bootstrap(seed: seed)
+        let metrics: [(String, MetricUnit, (Step) -> Double)] = [
+            ("time", .nanoseconds, \.time), ("bytes before", .bytes, \.before), ("bytes after", .bytes, \.after),
+        ]
+        return try metrics.map { metric, unit, value in
+            Record(
+                suite: identifier, case: name, metric: metric, unit: unit,
+                estimate: try bootstrap.median(of: samples.map(value)), parameters: parameters)
+        }
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        var measured: [MeasuredFigure] = []
+        var text: [String] = []
+        var won: [Double] = []
+        for name in [Self.release, Self.collection] {
+            for before in evidence.all(name, metric: "bytes before") {
+                let after = try evidence.estimate(name, metric: "bytes after", where: before.parameters)
+                let time = try evidence.estimate(name, metric: "time", where: before.parameters)
+                // Whatever the interval, at least this share came back.
+                won.append(1 - after.high / before.low)
+                let title = Self.title(before)
+                measured.append(MeasuredFigure("\(title), bytes before", before.estimate, unit: .bytes))
+                measured.append(MeasuredFigure("\(title), bytes after", after, unit: .bytes))
+                measured.append(MeasuredFigure("\(title), time", time, unit: .nanoseconds))
+                text.append(
+                    "\(title): \(Int(before.median)) bytes to \(Int(after.median)) in \(Int(time.median)) ns")
+            }
+        }
+        guard !won.isEmpty else { throw MissingEvidence("no record of what was given back") }
+        let reason = text.joined(separator: "; ")
+        // Half or more is given back: what Go's collector does at the least.
+        if won.allSatisfy({ $0 >= 0.5 }) { return Judgement(.confirmed, measured: measured, reason: reason) }
+        if won.allSatisfy({ $0 < 0.5 }) { return Judgement(.refuted, measured: measured, reason: reason) }
+        return Judgement(.depends, measured: measured, reason: "not by every way: \(reason)")
+    }
+
+    private static func title(_ record: Record) -> String {
+        if let kind = record.parameters["guard"] { return "release with \(kind)" }
+        return "\(record.parameters["peer"] ?? "another") \(record.name)"
+    }
+}

@@ -1,0 +1,43 @@
+import Claims
+import Measurement
+import Report
+import Testing
+
+@Suite("shrink") struct ShrinkTests {
+    private func records(_ name: String, _ parameters: [String: ParameterValue], _ before: Double, _ after: Double)
+        -> [Record]
+    {
+        func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
+            Record(
+                suite: "shrink", case: name, metric: metric, unit: unit,
+                estimate: Estimate(median: value, low: value * 0.98, high: value * 1.02, samples: 7),
+                parameters: parameters)
+        }
+        return [
+            record("bytes before", .bytes, before), record("bytes after", .bytes, after),
+            record("time", .nanoseconds, 900),
+        ]
+    }
+
+    private func verdict(library: Double, go: Double) -> ClaimVerdict {
+        Shrink().verdict(
+            on: records("release", ["guard": "guard-pages"], 262_144, library)
+                + records("collection", ["peer": "go1.19.8"], 32_768, go))
+    }
+
+    @Test func halfOrMoreByEachWayConfirmsIt() {
+        let verdict = verdict(library: 12_288, go: 4_096)
+        #expect(verdict.verdict == .confirmed)
+        #expect(
+            verdict.reason == "release with guard-pages: 262144 bytes to 12288 in 900 ns; "
+                + "go1.19.8 collection: 32768 bytes to 4096 in 900 ns")
+    }
+
+    @Test func lessByEachWayRefutesIt() { #expect(verdict(library: 262_144, go: 30_000).verdict == .refuted) }
+
+    @Test func oneWayOfTwoMakesItDepend() { #expect(verdict(library: 12_288, go: 30_000).verdict == .depends) }
+
+    @Test func withoutRecordsItIsNotMeasurable() {
+        #expect(Shrink().verdict(on: records("use", [:], 0, 262_144)).verdict == .notMeasurable)
+    }
+}
