@@ -13,6 +13,7 @@ public enum Claims {
         Classification(),
         AddressSpace(),
         MinimumStack(),
+        Overcommit(),
         HotSplit(),
         MoveCost(),
         Ackermann(),

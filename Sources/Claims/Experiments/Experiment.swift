@@ -60,6 +60,7 @@ public enum Experiments {
     public static let all: [any Experiment] = [
         StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(), RequestsExperiment(),
         ContentionExperiment(), RecursionExperiment(), ShrinkExperiment(),
+        OvercommitExperiment(), OvercommitModeExperiment(), ExhaustionExperiment(),
     ]
 
     /// In the child: runs the experiment called `name` and writes what it finds to standard output.

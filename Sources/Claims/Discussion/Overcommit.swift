@@ -1,0 +1,149 @@
+// "Large virtual stacks depend on overcommit, which is risky."
+
+import Faultline
+import Measurement
+import Report
+import Workloads
+
+public struct Overcommit: Claim {
+    public init() {}
+
+    public let identifier = "overcommit"
+    public let saidBy = "CloudFlare, \"How stacks are handled in Go\", 2014"
+    public let statement = "Large virtual stacks depend on overcommit, which is risky."
+    public let claimed: [ClaimedFigure] = []
+    public let experiments = [
+        "one stack of each strategy and kind of guard under vm.overcommit_memory 0, 1 and 2, set for a moment and set "
+            + "back; where that is not permitted, from what the kernel would charge: address space and commit charge",
+        "stacks until the memory is exhausted, under a limit of address space and in a control group: an error, or the "
+            + "end of the process",
+    ]
+
+    /// What each stack uses until memory is exhausted, the limit of address space beyond the program's own, and the limit
+    /// of memory of a control group, in bytes.
+    private static let (use, addressSpace, groupMemory) = (64 << 10, 4 << 30, 64 << 20)
+    private static let maximumOfFixed = 512 << 10
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        var records: [Record] = []
+        for mode in 0...2 {
+            var findings: Findings?
+            do {
+                // A mode of the whole machine is in force no longer than it must be.
+                try laboratory.withOvercommit(mode: mode) {
+                    findings = try laboratory.experiment("overcommit", seconds: 20)
+                }
+            } catch let refusal as OvercommitModeRefused {
+                laboratory.note("\(refusal): mode \(mode) is worked out from what the kernel would charge")
+            }
+            let isSimulated = findings == nil
+            let own = try findings ?? laboratory.experiment("overcommit", seconds: 20)
+            for subject in OvercommitSubject.all {
+                // What the library would choose in mode 2 it does not choose in another one.
+                if isSimulated && mode == 2 && subject.guardKind == nil { continue }
+                records += try self.records(subject, own, mode: mode, simulated: isSimulated)
+            }
+        }
+        return try records + exhaustion(laboratory)
+    }
+
+    private func records(
+        _ subject: OvercommitSubject, _ findings: Findings, mode: Int, simulated: Bool
+    ) throws -> [Record] {
+        guard findings.succeeded else { throw findings.failure("not every stack was tried") }
+        var shared: [String: ParameterValue] = [
+            "guard": .string(subject.guardName), "mode": .int(mode), "simulated": .bool(simulated),
+        ]
+        shared["error"] = findings.values["\(subject.key)/error"].map { .string($0) }
+        func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
+            Record(
+                suite: identifier, case: subject.strategy.rawValue, metric: metric, unit: unit, exactly: value,
+                parameters: shared)
+        }
+        let made = try findings.number("\(subject.key)/made")
+        guard made > 0 else { return [record("stacks", .count, 0)] }
+        let charge = simulated && mode == 2 ? "charged-in-mode-2" : "charged"
+        return [
+            record("stacks", .count, made),
+            record("reserved", .bytes, try findings.number("\(subject.key)/reserved")),
+            record("charged", .bytes, max(0, try findings.number("\(subject.key)/\(charge)"))),
+        ]
+    }
+
+    private func exhaustion(_ laboratory: Laboratory) throws -> [Record] {
+        var limits = [("RLIMIT_AS", "address-space=\(Self.addressSpace)")]
+        var group: MemoryGroup?
+        do {
+            let made = try MemoryGroup(limit: Self.groupMemory)
+            group = made
+            limits.append(("control group", "group=\(made.folder)"))
+        } catch {
+            laboratory.missing("exhaustion in a control group is not measured: \(error)")
+        }
+        var records: [Record] = []
+        for (limit, option) in limits {
+            for strategy in StackStrategy.allCases {
+                var options = ["strategy=\(strategy.rawValue)", "use=\(Self.use)", option]
+                // Otherwise it takes all of its memory at once, 7 MiB each.
+                if strategy == .fixed { options.append("maximum=\(Self.maximumOfFixed)") }
+                let findings = try laboratory.experiment("exhaustion", options, seconds: 30)
+                guard findings.values["begun"] != nil else { throw findings.failure("it did not begin") }
+                var shared: [String: ParameterValue] = [
+                    "limit": .string(limit), "ended": .string("\(findings.ending)"),
+                ]
+                shared["error"] = findings.values["error"].map { .string($0) }
+                shared["stacks"] = findings.values["made"].flatMap { Int($0) }.map { .int($0) }
+                // One that was refused nothing has not come to the limit.
+                guard findings.values["refused"] != "0" else {
+                    laboratory.note("\(strategy.rawValue) does not exhaust what \(limit) leaves")
+                    continue
+                }
+                let isError = findings.succeeded && findings.values["refused"] == "1"
+                records.append(
+                    Record(
+                        suite: identifier, case: strategy.rawValue, metric: "deaths at exhaustion",
+                        unit: .count, exactly: isError ? 0 : 1, parameters: shared))
+            }
+        }
+        withExtendedLifetime(group) {}
+        return records
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let strict = evidence.all(metric: "stacks", where: ["mode": 2])
+        guard !strict.isEmpty else { throw MissingEvidence("no record of vm.overcommit_memory 2") }
+        var dependent: [String] = []
+        var free: [String] = []
+        for record in strict {
+            let charged = evidence.find(record.name, metric: "charged", where: record.parameters)?.median
+            let reserved = evidence.find(record.name, metric: "reserved", where: record.parameters)?.median
+            let title = "\(record.name) with \(record.parameters["guard"]!)"
+            // Refused, or charged for most of what it only reserves.
+            if let charged, let reserved, charged < reserved / 2 { free.append(title) } else { dependent.append(title) }
+        }
+        var measured: [MeasuredFigure] = []
+        for mode in 0...2 {
+            let charges = evidence.all(metric: "charged", where: ["mode": .int(mode)])
+            guard let most = charges.max(by: { $0.median < $1.median }) else { continue }
+            measured.append(MeasuredFigure("most charged for a stack in mode \(mode)", most.estimate, unit: .bytes))
+        }
+        var ends: [String] = []
+        for limit in ["RLIMIT_AS", "control group"] {
+            let own = evidence.all(metric: "deaths at exhaustion", where: ["limit": .string(limit)])
+            guard !own.isEmpty else { continue }
+            let deaths = own.filter { $0.median > 0 }
+            measured.append(
+                MeasuredFigure("deaths at \(limit)", Estimate(exactly: Double(deaths.count)), unit: .count))
+            ends.append("at the limit of \(limit) \(deaths.count) of \(own.count) strategies end the process")
+        }
+        let simulated = strict.contains { $0.parameters["simulated"] == true }
+        let reason =
+            ([
+                "in mode 2\(simulated ? ", worked out," : "") \(dependent.count) of \(strict.count) are refused or charged "
+                    + "in full" + (dependent.isEmpty ? "" : " (\(dependent.joined(separator: ", ")))")
+            ] + ends).joined(separator: "; ")
+        if free.isEmpty { return Judgement(.confirmed, measured: measured, reason: reason) }
+        if dependent.isEmpty { return Judgement(.refuted, measured: measured, reason: reason) }
+        return Judgement(.depends, measured: measured, reason: "it depends on the guard: \(reason)")
+    }
+}

@@ -1,0 +1,174 @@
+// What a stack's reservation is charged for, and what becomes of a process that runs out of memory.
+
+internal import CFaultKinds
+import CPeers
+import Faultline
+import Glibc
+import Measurement
+import Workloads
+
+/// A strategy with a kind of guard, nil for what the library chooses.
+struct OvercommitSubject: Sendable {
+    let strategy: StackStrategy
+    let guardKind: StackGuard?
+
+    /// Every pair that means something.
+    static let all = StackStrategy.allCases.flatMap { strategy in
+        ([nil] + StackGuard.allCases).filter { $0 == nil || StackOption.guardKind.isUsed(by: strategy) }.map {
+            OvercommitSubject(strategy: strategy, guardKind: $0)
+        }
+    }
+
+    var guardName: String { guardKind?.rawValue ?? "automatic" }
+    /// What the keys of its findings begin with.
+    var key: String { "\(strategy.rawValue)/\(guardName)" }
+}
+
+/// One stack of each kind, made under the mode of overcommit that is in force, each in a copy of this process: the mode is
+/// the whole machine's, and copies are quickly made.
+struct OvercommitExperiment: Experiment {
+    let name = "overcommit"
+
+    /// A copy that does not end is ended after this many seconds.
+    private static let deadline: UInt32 = 5
+
+    func run(
+        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
+    ) throws {
+        for subject in OvercommitSubject.all {
+            try withoutActuallyEscaping(found) { found in
+                var job = Job(subject: subject, found: found)
+                var error: Int32 = 0
+                let status = withUnsafeMutablePointer(to: &job) { job in
+                    fk_run_in_copy(
+                        { $0?.assumingMemoryBound(to: Job.self).pointee.perform() }, job, Self.deadline, &error)
+                }
+                guard error == 0 else {
+                    throw MeasurementFailure("cannot copy the process: \(ErrorNumber.text(error))")
+                }
+                guard status == 0 else { throw MeasurementFailure("\(subject.key) did not end as it should") }
+            }
+        }
+        Experiments.finish()
+    }
+
+    private struct Job {
+        let subject: OvercommitSubject
+        let found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
+
+        func perform() {
+            do { try make() } catch { _exit(1) }
+        }
+
+        private func make() throws {
+            // What the library takes once: on a stack of a slot in which no default begins.
+            try withStack(StackConfiguration(reservation: 1 << 20)) {}
+            let configuration = StackConfiguration(strategy: subject.strategy, guardKind: subject.guardKind)
+            // Twice, because reading takes memory too.
+            _ = try CommitCharge.current()
+            let before = try CommitCharge.current()
+            do {
+                let stack = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in try co.suspend(())
+                }
+                _ = try stack.resume()
+                let after = try CommitCharge.current()
+                try found("\(subject.key)/made", 1)
+                try found("\(subject.key)/reserved", after.reserved - before.reserved)
+                try found("\(subject.key)/charged", after.charged - before.charged)
+                try found("\(subject.key)/charged-in-mode-2", after.writable - before.writable)
+                withExtendedLifetime(stack) {}
+            } catch let error as StackError {
+                try found("\(subject.key)/made", 0)
+                try found("\(subject.key)/error", error)
+            }
+            _exit(0)
+        }
+    }
+}
+
+/// What the kernel charges this process for, by the flags of its mappings.
+private struct CommitCharge {
+    /// Address space.
+    var reserved = 0
+    /// Mappings with the flag `ac` (VM_ACCOUNT): they count towards Committed_AS in full.
+    var charged = 0
+    /// Private mappings that may be written to: under vm.overcommit_memory 2, where MAP_NORESERVE means nothing, all of
+    /// them are charged (mm/mmap.c, accountable_mapping).
+    var writable = 0
+
+    /// - Throws: ``MeasurementFailure`` where the kernel does not show flags.
+    static func current() throws -> CommitCharge {
+        var sum = CommitCharge()
+        var size = 0
+        var isWritable = false
+        var hasFlags = false
+        for line in try SystemNumbers.lines(of: "/proc/self/smaps") {
+            let words = line.split(separator: " ")
+            guard let first = words.first else { continue }
+            if !first.hasSuffix(":") {
+                // The line of a mapping: addresses, permissions, …
+                isWritable = words.count > 1 && words[1].hasPrefix("rw") && words[1].hasSuffix("p")
+            } else if first == "Size:", words.count == 3, let kibibytes = Int(words[1]) {
+                size = kibibytes << 10
+            } else if first == "VmFlags:" {
+                hasFlags = true
+                sum.reserved += size
+                if words.contains("ac") { sum.charged += size }
+                if isWritable { sum.writable += size }
+            }
+        }
+        guard hasFlags else { throw MeasurementFailure("/proc/self/smaps has no VmFlags: the kernel is too old") }
+        return sum
+    }
+}
+
+/// Uses stacks until there is no more memory, under a limit of address space or in a group with a limit of memory.
+struct ExhaustionExperiment: Experiment {
+    let name = "exhaustion"
+
+    /// Options: `address-space`, in bytes beyond what is mapped; `group`, a folder of a cgroup to enter; `use`, in bytes of
+    /// each stack; those of a stack.
+    func run(
+        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
+    ) throws {
+        var configuration = try options.stackConfiguration()
+        configuration.isIsolated = true
+        let use = try options.number("use")
+        // Before the first stack, because what is reserved already is beyond the limit's reach.
+        if options.text("address-space") != nil {
+            let bytes = try ProcessMemory.current().addressSpace + options.number("address-space")
+            var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+            guard setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &limit) == 0 else {
+                throw MeasurementFailure("cannot limit the address space: \(ErrorNumber.text(errno))")
+            }
+        }
+        if let group = options.text("group") {
+            try Files.write("\(getpid())\n".utf8, to: "\(group)/cgroup.procs")
+        }
+        var stacks: [Coroutine<Void, Void, Void>] = []
+        stacks.reserveCapacity(Self.most)
+        try found("begun", 1)
+        do {
+            while stacks.count < Self.most { stacks.append(try Self.used(configuration, use)) }
+            try found("refused", 0)
+        } catch {
+            try found("refused", 1)
+            try found("error", "\(error)".prefix { !$0.isNewline })
+        }
+        try found("made", stacks.count)
+        Experiments.finish()
+    }
+
+    /// More than any of the limits allows; the machine's own memory must not be what ends it.
+    private static let most = 4_000
+
+    @inline(never)
+    private static func used(_ configuration: StackConfiguration, _ use: Int) throws -> Coroutine<Void, Void, Void> {
+        let stack = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in
+            fl_probe_touch_stack(use)
+            try co.suspend(())
+        }
+        _ = try stack.resume()
+        return stack
+    }
+}
