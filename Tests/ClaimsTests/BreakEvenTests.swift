@@ -12,7 +12,8 @@ import Testing
         _ parameters: [String: ParameterValue] = [:]
     ) -> Record {
         Record(
-            suite: "break-even", case: name, metric: metric, unit: metric == "check-cost" ? .nanoseconds : .count,
+            suite: "break-even", case: name, metric: metric,
+            unit: metric.hasPrefix("check-cost") ? .nanoseconds : .count,
             estimate: Estimate(median: median, low: low, high: high, samples: 8),
             parameters: ["initial": 4096, "sweep-end": .int(end)].merging(parameters) { $1 })
     }
@@ -39,21 +40,26 @@ import Testing
         let verdict = verdict(
             Self.crossing("a", 23_456, 18_000, 40_123), Self.record("a", "predicted-crossing", 21_000, 20_000, 22_000),
             Self.record("a", "check-cost", 0.3, 0.2, 0.4),
+            Self.record("a", "check-cost-at-first", 0.5, 0.4, 0.6, ["calls": 10_000]),
             Self.record("noise", "check-cost", 0, -0.05, 0.02, [Record.nullControlParameter: true]))
         #expect(verdict.verdict == .depends)
         #expect(
             verdict.reason == "a wins from 23,500 [18,000, 40,100] calls per growth (predicted 21,000, "
-                + "a check costs 0.3 [0.2, 0.4] ns a call, noise 0.05)")
+                + "a check costs 0.3 [0.2, 0.4] ns a call, 0.5 in the first 10000, noise 0.05)")
         #expect(verdict.measured.map(\.median) == [23_456])
     }
 
     @Test func aCostWithinTheNoiseIsSaidAndTheIntervalUnbounded() {
-        let verdict = verdict(
+        let verdict = self.verdict(
             Self.crossing("a", 2e6, 18_000, 1e7), Self.record("a", "predicted-crossing", 1e7, 20_000, 1e7),
             Self.record("a", "check-cost", 0.01, -0.04, 0.06),
             Self.record("noise", "check-cost", 0, -0.05, 0.02, [Record.nullControlParameter: true]))
         #expect(verdict.verdict == .depends)
-        #expect(verdict.reason.contains("wins from more than 1,000,000 [18,000, unbounded] calls per growth"))
+        #expect(
+            verdict.reason.contains(
+                "a wins in less than half of the layouts within 1,000,000 calls per growth, [18,000, unbounded]"))
+        let bounded = self.verdict(Self.crossing("a", 23_456, 18_000, 1e7))
+        #expect(bounded.reason == "a wins from 23,500 [18,000, unbounded] calls per growth")
         #expect(verdict.reason.contains("predicted more than 1,000,000"))
         #expect(verdict.reason.contains("not clearly above the noise of 0.05"))
     }
@@ -102,6 +108,16 @@ import Testing
         #expect(abs(crossing.checkCost - 0.5) < 1e-6)
         // The first point has a call already.
         #expect(abs(crossing.predicted - calls) < 1.5)
+    }
+
+    @Test func theFirstCallsAreLookedAtAlone() {
+        var times = Self.curve(growth: 1000, perCall: 2).times
+        // A check costs 1 ns in the first 1,000 calls and nothing more from then on.
+        for index in times.indices { times[index] += min(999, Double(Self.calls[index] - 1)) }
+        let crossing = Crossing(
+            trap: Self.curve(growth: 1000, perCall: 2), checked: CostCurve(calls: Self.calls, times: times))
+        #expect(abs(crossing.checkCost(upTo: 3) - 1) < 1e-9)
+        #expect(crossing.checkCost < 0.002)
     }
 
     @Test func aTrapThatIsNoSlowerWinsAtOnce() {

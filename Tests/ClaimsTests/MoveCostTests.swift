@@ -57,9 +57,13 @@ import Testing
     }
 
     @Test func aSlopeThatMayBeNothingNeedsMoreRounds() {
-        let verdict = verdict(Self.slope("copy", 500, 600), Self.slope("copy", -1, 2, per: "pointer"))
+        let verdict = verdict(Self.slope("copy", -5, 600), Self.pointers)
         #expect(verdict.verdict == .notMeasurable)
         #expect(verdict.reason.hasPrefix("an interval contains 0"))
+    }
+
+    @Test func pointersWhoseCorrectionCostsLessThanNoiseLeaveItConfirmed() {
+        #expect(verdict(Self.slope("copy", 5, 6), Self.slope("copy", -1, 2, per: "pointer")).verdict == .confirmed)
     }
 
     @Test func withoutCopiesItIsNotMeasurable() {

@@ -27,14 +27,16 @@ public struct BreakEven: Claim {
     /// Six decades.
     static let calls = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
     static let traps = [StackStrategy.faultMove, .fault]
+    /// Over so many calls a check costs more than over a million.
+    static let firstCalls = 10_000
 
     // MARK: measuring
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        let layouts = laboratory.isQuick ? 8 : 16
+        let layouts = laboratory.isQuick ? 12 : 32
         let seeds = (1...layouts).map { UInt32($0) }
         guard let codes = try laboratory.descentCodes(layoutSeeds: seeds.map { $0 }) else { return [] }
-        var settings = laboratory.repetitions(1, rounds: 31)
+        var settings = laboratory.repetitions(1, rounds: 21)
         if laboratory.isQuick { settings.rounds = 9 }
         settings.warmUpRounds = 1
         // The long ones compute for milliseconds, in which others would get the processor.
@@ -148,6 +150,10 @@ public struct BreakEven: Claim {
             records += [
                 try record(name, "growth-difference", .nanoseconds, crossings.map(\.growthDifference), own),
                 try record(name, "check-cost", .nanoseconds, crossings.map(\.checkCost), own),
+                try record(
+                    name, "check-cost-at-first", .nanoseconds,
+                    crossings.map { $0.checkCost(upTo: Self.calls.firstIndex(of: Self.firstCalls)) },
+                    own.merging(["calls": .int(Self.firstCalls)]) { $1 }),
                 try record(name, "crossing", .count, crossings.map(\.measured), own),
                 try record(name, "predicted-crossing", .count, crossings.map(\.predicted), own),
             ]
@@ -186,8 +192,11 @@ public struct BreakEven: Claim {
         var parts: [String] = []
         for crossing in crossings {
             let predicted = evidence.all(crossing.name, metric: "predicted-crossing").first
-            let cost = evidence.all(crossing.name, metric: "check-cost").first
-            parts.append(Self.described(crossing, predicted: predicted, cost: cost, noise: noise(evidence, crossing)))
+            let costs = ["check-cost", "check-cost-at-first"].map { evidence.all(crossing.name, metric: $0).first }
+            parts.append(
+                Self.described(
+                    crossing, predicted: predicted, cost: costs[0], atFirst: costs[1],
+                    noise: noise(evidence, crossing)))
         }
         let programs = evidence.all(metric: "calls-per-growth").map { "\($0.name) \(Self.grouped($0.median))" }
         if !programs.isEmpty {
@@ -219,17 +228,21 @@ public struct BreakEven: Claim {
     }
 
     /// "fault-move 16KiB wins from 24,000 [18,000, 40,000] calls per growth (predicted 23,000; a check costs 0.3 ns …)".
-    private static func described(_ crossing: Record, predicted: Record?, cost: Record?, noise: Double?) -> String {
+    private static func described(
+        _ crossing: Record, predicted: Record?, cost: Record?, atFirst: Record?, noise: Double?
+    ) -> String {
         let end = end(crossing)
         var text = "\(crossing.name) "
         if crossing.high <= 1 {
             text += "wins from the first call"
         } else if crossing.low >= end {
             text += "does not win within \(grouped(end)) calls per growth"
+        } else if crossing.median > end {
+            text += "wins in less than half of the layouts within \(grouped(end)) calls per growth, "
+            text += "[\(grouped(crossing.low)), unbounded]"
         } else {
             let most = crossing.high > end ? "unbounded" : grouped(crossing.high)
-            let middle = crossing.median > end ? "more than \(grouped(end))" : grouped(crossing.median)
-            text += "wins from \(middle) [\(grouped(crossing.low)), \(most)] calls per growth"
+            text += "wins from \(grouped(crossing.median)) [\(grouped(crossing.low)), \(most)] calls per growth"
         }
         var details: [String] = []
         if let predicted {
@@ -239,6 +252,9 @@ public struct BreakEven: Claim {
         if let cost {
             let numbers = [cost.median, cost.low, cost.high].map { "\(($0 * 1000).rounded() / 1000)" }
             details.append("a check costs \(numbers[0]) [\(numbers[1]), \(numbers[2])] ns a call")
+            if let atFirst, let calls = atFirst.parameters["calls"] {
+                details.append("\((atFirst.median * 1000).rounded() / 1000) in the first \(calls)")
+            }
             if let noise {
                 let floor = "\((noise * 1000).rounded() / 1000)"
                 details.append(cost.low <= noise ? "not clearly above the noise of \(floor)" : "noise \(floor)")

@@ -91,6 +91,9 @@ public struct HotSplit: Claim {
                 MeasurementCase(selfTimed: name) { try peer.numbers("loop \($0) \(position.levels)")[0] }
             }
         }
+        laboratory.note(
+            "\(identifier): Boost's segmented stacks are left out: they are libgcc's, and need a Boost.Context built with "
+                + "context-impl=ucontext and segmented-stacks=on, which Debian's is not")
         cases.append(cases[0].nullControl())
         var settings = laboratory.batches
         settings.iterations = .fixed(laboratory.isQuick ? 500 : 2000)

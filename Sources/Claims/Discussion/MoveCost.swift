@@ -88,9 +88,9 @@ public struct MoveCost: Claim {
                     driver.growth(subject.caseName(size, filling), from: size, hasPointers: filling == .many))
             }
         }
-        cases.append(cases[0].nullControl())
+        if let last = Self.grid.indices.last { cases.append(cases[last].nullControl()) }
         var settings = laboratory.repetitions(1, rounds: 61)
-        if laboratory.isQuick { settings.rounds = 15 }
+        if laboratory.isQuick { settings.rounds = 31 }
         let result = try laboratory.measure(identifier, cases, settings)
         return try times(result, subjects) + subjects.flatMap { try slopes(result, $0, settings) }
             + growthFactors(subjects) + relative(result, subjects, settings)
@@ -100,8 +100,11 @@ public struct MoveCost: Claim {
 
     private static func move(_ name: String, _ size: Int, _ mover: PageMover, _ filling: Filling) -> MeasurementCase {
         MeasurementCase(selfTimed: name) { count in
+            // A small one alone would find every cache full of the large ones before it, which goroutines, moved so often
+            // at once, do not.
+            let atOnce = size > GoGrowth.largestAtOnce ? 1 : UInt64(GoGrowth.atOnce)
             var took: UInt64 = 0
-            for _ in 0..<count {
+            for _ in 0..<count * Int(atOnce) {
                 let (time, statistics) = try MoveSuite.move(size, by: mover, interval: filling.interval)
                 guard statistics.growths == 1, statistics.moves[mover] == 1,
                     statistics.wordsRelocated >= size / 8 / filling.interval
@@ -112,7 +115,7 @@ public struct MoveCost: Claim {
                 }
                 took += time
             }
-            return took
+            return took / atOnce
         }
     }
 
@@ -233,11 +236,11 @@ public struct MoveCost: Claim {
         let isDoubled = factors.allSatisfy {
             $0.estimate.relation(to: doubling, tolerance: Self.doublingTolerance) == .within
         }
-        let all = copies + pointers
-        if all.contains(where: { $0.high <= 0 }) || !isDoubled {
+        // That pointers are corrected is counted at every move; that it costs more than noise is not what is claimed.
+        if (copies + pointers).contains(where: { $0.high <= 0 }) || !isDoubled {
             return Judgement(.refuted, measured: measured, reason: reason)
         }
-        if all.contains(where: { $0.low <= 0 }) {
+        if copies.contains(where: { $0.low <= 0 }) {
             return Judgement(.notMeasurable, measured: measured, reason: "an interval contains 0: \(reason)")
         }
         guard cheap.isEmpty else {

@@ -73,11 +73,11 @@ public struct TrapCost: Claim {
         var cases = kinds.map { kind in
             MeasurementCase(selfTimed: kind.name) { count in
                 var took: UInt64 = 0
-                for _ in 0..<count { took += try kind.perform(.timed).total }
+                for _ in 0..<count { took += try kind.perform(.timed).parts.total }
                 return took
             }
         }
-        cases += recorders.flatMap(\.cases)
+        cases += recorders.filter { $0.kind.means != .demand }.map(\.measurementCase)
         cases.append(MeasurementCase(selfTimed: "signal-return") { fl_probe_signal_returns(UInt64($0)) })
         if let first = cases.first(where: { $0.name.hasPrefix("fault-") }) { cases.append(first.nullControl()) }
         var peers: [(name: String, version: String, isCold: Bool)] = []
@@ -105,7 +105,7 @@ public struct TrapCost: Claim {
         let records = try Record.records(of: result, suite: identifier, comparisons: comparisons)
         return records.compactMap { record in
             // The cases that were run for their parts appear as parts only.
-            guard !record.name.hasSuffix(" in parts"), !record.name.hasSuffix(" system calls") else { return nil }
+            guard !record.name.hasSuffix(" in parts") else { return nil }
             var record = record
             if let kind = kinds.first(where: { $0.name == record.name }) {
                 record.parameters.merge(kind.parameters) { first, _ in first }

@@ -16,8 +16,11 @@ struct CostCurve {
         self.times = times
     }
 
-    /// Nanoseconds of each further call.
-    var perCall: Double { (times[times.count - 1] - times[0]) / Double(calls[calls.count - 1] - calls[0]) }
+    /// Nanoseconds of each further call, up to the point of that index; all of them if nil.
+    func perCall(upTo last: Int? = nil) -> Double {
+        let last = last ?? times.count - 1
+        return (times[last] - times[0]) / Double(calls[last] - calls[0])
+    }
 }
 
 /// A curve that begins high and rises slowly, against one that begins low and rises faster.
@@ -34,7 +37,10 @@ struct Crossing {
     /// Nanoseconds by which the growth by a trap is slower.
     var growthDifference: Double { trap.times[0] - checked.times[0] }
     /// Nanoseconds that a check costs in each call.
-    var checkCost: Double { checked.perCall - trap.perCall }
+    var checkCost: Double { checkCost(upTo: nil) }
+
+    /// The same over the first calls, while branches are still learnt and caches filled: up to the point of that index.
+    func checkCost(upTo last: Int?) -> Double { checked.perCall(upTo: last) - trap.perCall(upTo: last) }
 
     /// Calls per growth from which on the trap is faster, at every further point of the sweep: between two points as if the
     /// difference were a straight line; 1 where it is faster from the first, ``beyond`` where it is not faster at the end.

@@ -9,6 +9,8 @@ final class GoGrowth {
     /// How much it is asked for at once, for each growth that a batch holds: one alone takes too little time for the
     /// goroutine around it.
     static let atOnce = 16
+    /// Larger stacks, in bytes, take long enough by themselves.
+    static let largestAtOnce = 64 << 10
 
     let version: String
     private let driver: Conversation
@@ -47,8 +49,7 @@ final class GoGrowth {
     ///   - isCold: Whether memory that is free is given back to the kernel before, so that the growth gets fresh pages.
     func growth(_ name: String, from size: Int, hasPointers: Bool = false, isCold: Bool = false) -> MeasurementCase {
         MeasurementCase(selfTimed: name) { [self] count in
-            // Large stacks take long enough.
-            let total = isCold || size > 64 << 10 ? count : count * Self.atOnce
+            let total = isCold || size > Self.largestAtOnce ? count : count * Self.atOnce
             let numbers = try driver.numbers(
                 "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 4)
             guard numbers[1] <= size, numbers[1] > size / 4, numbers[2] == 0 else {

@@ -71,12 +71,19 @@ public struct GrowthKind: Sendable {
     enum Manner {
         /// It is timed as a whole.
         case timed
-        /// The time is taken apart, where it is a trap.
+        /// The time is taken apart, where it is a trap, and its system calls are timed: with two readings of the clock
+        /// around each, of which one counts as the call's and one as the handler's.
         case inParts
-        /// Its system calls are timed, and their time is returned as that of the handler.
-        case callsTimed
         /// It is made between two marks for a tracer.
         case marked
+    }
+
+    /// What a growth took, in nanoseconds.
+    struct Times {
+        /// The total always, its parts where it was a trap and was taken apart.
+        var parts = fl_trap_parts()
+        /// Of the total, in system calls; 0 unless it was taken apart.
+        var systemCalls: UInt64 = 0
     }
 
     /// Whether this kernel offers it: the growth is made once.
@@ -98,11 +105,11 @@ public struct GrowthKind: Sendable {
     ///
     /// - Throws: ``MeasurementFailure`` when the stack did not grow exactly once and as it should; `StackError` when no such
     ///   stack can be made.
-    func perform(_ manner: Manner) throws -> fl_trap_parts {
+    func perform(_ manner: Manner) throws -> Times {
         StackPool.drain()
         let means = self.means
         // Made before another handler may be put in front of the library's: afterwards none can be made.
-        let coroutine = try Coroutine<Void, Never, fl_trap_parts>(configuration: configuration) { (_: borrowing _, _) in
+        let coroutine = try Coroutine<Void, Never, Times>(configuration: configuration) { (_: borrowing _, _) in
             Self.grow(means, manner)
         }
         if manner == .inParts {
@@ -110,38 +117,38 @@ public struct GrowthKind: Sendable {
             guard error == 0 else { throw MeasurementFailure("\(name): no handler: \(ErrorNumber.text(error))") }
         }
         defer { if manner == .inParts { fl_probe_watch_end() } }
-        guard case .finished(let parts) = try coroutine.resume() else {
+        guard case .finished(let times) = try coroutine.resume() else {
             preconditionFailure("a body that never suspends ends")
         }
         try check(coroutine.statistics)
-        guard manner != .inParts || means != .trap || parts.traps == 1 else {
-            throw MeasurementFailure("\(name): \(parts.traps) traps instead of one")
+        guard manner != .inParts || means != .trap || times.parts.traps == 1 else {
+            throw MeasurementFailure("\(name): \(times.parts.traps) traps instead of one")
         }
-        return parts
+        return times
     }
 
-    private static func grow(_ means: Means, _ manner: Manner) -> fl_trap_parts {
-        if manner == .callsTimed {
-            let before = SystemCallTime.nanoseconds
-            SystemCallTime.start()
-            var parts = grow(means, .timed)
-            SystemCallTime.stop()
-            parts.handler = SystemCallTime.nanoseconds - before
-            return parts
-        }
+    private static func grow(_ means: Means, _ manner: Manner) -> Times {
         if manner == .marked {
             // What is live has its pages before: they are not part of the growth.
             fl_probe_touch_stack(live)
             fl_probe_mark()
         }
         defer { if manner == .marked { fl_probe_mark() } }
+        var times = Times()
+        let before = SystemCallTime.nanoseconds
+        if manner == .inParts { SystemCallTime.start() }
         if means == .check {
             let start = fl_probe_now()
             fl_probe_checked_call(CheckedCode.morestack)
-            return fl_trap_parts(delivery: 0, handler: 0, back: 0, total: fl_probe_now() - start, traps: 0)
+            times.parts.total = fl_probe_now() - start
+        } else if manner == .inParts {
+            times.parts = fl_probe_store_parts(live)
+        } else {
+            times.parts.total = fl_probe_store_below(live)
         }
-        if manner == .inParts { return fl_probe_store_parts(live) }
-        return fl_trap_parts(delivery: 0, handler: 0, back: 0, total: fl_probe_store_below(live), traps: 0)
+        if manner == .inParts { SystemCallTime.stop() }
+        times.systemCalls = SystemCallTime.nanoseconds - before
+        return times
     }
 
     private func check(_ statistics: FaultStatistics) throws {

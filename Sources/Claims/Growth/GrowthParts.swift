@@ -4,7 +4,7 @@
 //     before the store                                                            the store is done
 //     | exception and delivery | handler: own work, system calls | return | retry and demand fault |
 //       delivery, by a handler   handler total, less the calls     by an     the same store where
-//       in front                 timed while they are made         empty     room is there
+//       in front                 timed in the same growth          empty     room is there
 //                                                                  handler
 
 import CPeers
@@ -28,9 +28,9 @@ public enum GrowthPart: String, CaseIterable, Sendable {
     case remainder = "remainder"
 }
 
-/// Gathers the parts of growths while cases run.
+/// Gathers the parts of growths while a case runs.
 final class GrowthPartsRecorder {
-    /// Sums of one batch, per growth.
+    /// Nanoseconds per growth, of one batch.
     private struct Sample {
         var delivery = 0.0
         var handler = 0.0
@@ -39,35 +39,28 @@ final class GrowthPartsRecorder {
     }
 
     let kind: GrowthKind
-    private var watched: [Sample] = []
-    private var called: [Double] = []
+    private var samples: [Sample] = []
 
     init(_ kind: GrowthKind) { self.kind = kind }
 
-    /// Growths taken apart, and growths whose system calls are timed: two cases, because the clock around each call would
-    /// be part of the handler's time.
-    var cases: [MeasurementCase] {
-        let parts = MeasurementCase(selfTimed: "\(kind.name) in parts") { [self] count in
-            var sample = Sample()
+    /// Growths taken apart: a case beside the one that times them as a whole, because of the clock around each system call.
+    var measurementCase: MeasurementCase {
+        MeasurementCase(selfTimed: "\(kind.name) in parts") { [self] count in
+            var sum = Sample()
             for _ in 0..<count {
-                let parts = try kind.perform(.inParts)
-                sample.delivery += Double(parts.delivery)
-                sample.handler += Double(parts.handler)
-                sample.total += Double(parts.total)
+                let times = try kind.perform(.inParts)
+                sum.delivery += Double(times.parts.delivery)
+                sum.handler += Double(times.parts.handler)
+                sum.systemCalls += Double(times.systemCalls)
+                sum.total += Double(times.parts.total)
             }
-            watched.append(
+            let each = Double(count)
+            samples.append(
                 Sample(
-                    delivery: sample.delivery / Double(count), handler: sample.handler / Double(count),
-                    total: sample.total / Double(count)))
-            return UInt64(sample.total)
+                    delivery: sum.delivery / each, handler: sum.handler / each, systemCalls: sum.systemCalls / each,
+                    total: sum.total / each))
+            return UInt64(sum.total)
         }
-        let calls = MeasurementCase(selfTimed: "\(kind.name) system calls") { [self] count in
-            var took: UInt64 = 0
-            for _ in 0..<count { took += try kind.perform(.callsTimed).handler }
-            called.append(Double(took) / Double(count))
-            return took
-        }
-        return kind.means == .demand ? [] : [parts, calls]
     }
 
     /// The records of the parts over the last `rounds` batches; the ones before were to warm up.
@@ -78,28 +71,19 @@ final class GrowthPartsRecorder {
     func records(
         suite: String, rounds: Int, signalReturn: Estimate, demandFault: Estimate, bootstrap: Bootstrap
     ) throws -> [Record] {
-        let kept = watched.suffix(rounds)
-        let calls = try bootstrap.median(of: called.suffix(rounds))
-        var estimates: [(GrowthPart, Estimate)] = []
-        if kind.means == .trap {
-            // Samples of different cases of one round: the order says which belong together.
-            let own = zip(kept, called.suffix(rounds)).map { $0.handler - $1 }
-            estimates = [
-                (.delivery, try bootstrap.median(of: kept.map(\.delivery))),
-                (.handler, try bootstrap.median(of: own)), (.systemCalls, calls), (.signalReturn, signalReturn),
-                (.demandFault, demandFault),
+        let kept = samples.suffix(rounds)
+        func median(_ part: (Sample) -> Double) throws -> Estimate { try bootstrap.median(of: kept.map(part)) }
+        let systemCalls = try median(\.systemCalls)
+        let estimates: [(GrowthPart, Estimate)] =
+            kind.means == .trap
+            ? [
+                (.delivery, try median(\.delivery)), (.handler, try median { $0.handler - $0.systemCalls }),
+                (.systemCalls, systemCalls), (.signalReturn, signalReturn), (.demandFault, demandFault),
                 (
                     .remainder,
-                    try bootstrap.median(
-                        of: kept.map {
-                            $0.total - $0.delivery - $0.handler - signalReturn.median - demandFault.median
-                        })
+                    try median { $0.total - $0.delivery - $0.handler - signalReturn.median - demandFault.median }
                 ),
-            ]
-        } else {
-            let own = zip(kept, called.suffix(rounds)).map { $0.total - $1 }
-            estimates = [(.handler, try bootstrap.median(of: own)), (.systemCalls, calls)]
-        }
+            ] : [(.handler, try median { $0.total - $0.systemCalls }), (.systemCalls, systemCalls)]
         return estimates.map { part, estimate in
             Record(
                 suite: suite, case: kind.name, metric: part.rawValue, unit: .nanoseconds, estimate: estimate,
