@@ -1,44 +1,77 @@
-// The answer to the discussion, for somebody who designs a language: a line for each question that they must decide, made of
-// verdicts and their computed reasons. No line has a number or a finding of its own.
+// The answer to the discussion, for somebody who designs a language: a line for each question that they must decide. Lines
+// are templates, filled with what was measured; none has a number of its own, and none says more than what was asked and
+// what came out.
 
 import Report
 
 /// The answer in ten lines.
 public enum Answer {
-    /// A question and the claims whose evidence answers it.
-    struct Question {
-        /// What is asked.
-        var text: String
-        /// Those that decide it, in the order in which they are cited.
-        var claims: [String]
-    }
+    /// What one claim contributes to a line.
+    struct Part {
+        /// The identifier of the claim.
+        var claim: String
+        /// The text, in which `{name}` stands for the measured figure of that name with its interval, `{%name}` for the
+        /// same in percent, and `{reason}` for the computed reason of the verdict.
+        var template: String
+        /// Figures beyond this are no numbers: the sweep that they come from ended there.
+        var most: Double?
 
-    /// In the order in which a designer meets them: is there something to gain, what does it cost, what can go wrong.
-    static let questions = [
-        Question(text: "What do prologue checks cost?", claims: ["check-cost"]),
-        Question(text: "In which code do they cost it?", claims: ["inlining", "prologue-census"]),
-        Question(text: "What does a growth cost instead, by a trap?", claims: ["trap-cost"]),
-        Question(text: "Which programs does the trap pay for?", claims: ["break-even"]),
-        Question(text: "Segments, or moving, or in place?", claims: ["hot-split", "move-cost"]),
-        Question(text: "What does a small stack take?", claims: ["minimum-stack", "initial-size"]),
-        Question(text: "Is there address space and memory for it?", claims: ["address-space", "overcommit"]),
-        Question(text: "Can a growth be told from a bug?", claims: ["classification"]),
-        Question(text: "Does it hold with threads and other systems?", claims: ["contention", "portability"]),
-        Question(text: "What do stackless coroutines save?", claims: ["stackless"]),
-    ]
+        init(_ claim: String, _ template: String, most: Double? = nil) {
+            self.claim = claim
+            self.template = template
+            self.most = most
+        }
+    }
 
     /// The lines that follow from the verdicts of a document; none where nothing was judged.
     public static func lines(_ document: Document) -> [String] {
         guard let verdicts = document.verdicts, !verdicts.isEmpty else { return [] }
-        return questions.map { question in
-            "\(question.text) \(question.claims.map { sentence($0, verdicts) }.joined(separator: " "))"
+        return parts.map { line in
+            line.map { part in
+                guard let verdict = verdicts.first(where: { $0.claim == part.claim }) else {
+                    return "\(part.claim) was not run."
+                }
+                let text = filled(part, verdict) ?? verdict.reason
+                return "\(text) (\(part.claim): \(verdict.verdict.rawValue))."
+            }.joined(separator: " ")
         }
     }
 
-    /// What became of a claim, with its numbers.
-    private static func sentence(_ claim: String, _ verdicts: [ClaimVerdict]) -> String {
-        guard let verdict = verdicts.first(where: { $0.claim == claim }) else { return "\(claim) was not run." }
-        let reason = verdict.reason.last == "." ? verdict.reason : "\(verdict.reason)."
-        return "\(claim), \(verdict.verdict.rawValue): \(reason)"
+    /// The template with its figures; `nil` where one was not measured.
+    static func filled(_ part: Part, _ verdict: ClaimVerdict) -> String? {
+        var text = ""
+        for (place, piece) in part.template.split(separator: "{", omittingEmptySubsequences: false).enumerated() {
+            guard place > 0 else {
+                text += piece
+                continue
+            }
+            let halves = piece.split(separator: "}", maxSplits: 1, omittingEmptySubsequences: false)
+            precondition(halves.count == 2, "a figure in the template of \(part.claim) is not closed")
+            if halves[0] == "reason" {
+                text += verdict.reason + halves[1]
+                continue
+            }
+            let isPercent = halves[0].first == "%"
+            let name = isPercent ? halves[0].dropFirst() : halves[0]
+            guard let figure = verdict.measured.first(where: { $0.name == name }) else { return nil }
+            text += (isPercent ? percent(figure) : number(figure, most: part.most)) + halves[1]
+        }
+        return text
+    }
+
+    private static func number(_ figure: MeasuredFigure, most: Double?) -> String {
+        guard let most, figure.high > most else { return figure.description }
+        func text(_ value: Double) -> String {
+            value > most
+                ? "more than \(QuantityFormatter.string(most, figure.unit))"
+                : QuantityFormatter.string(value.rounded(), figure.unit)
+        }
+        return figure.low > most ? text(figure.low) : "\(text(figure.median)) [\(text(figure.low)), unbounded]"
+    }
+
+    private static func percent(_ figure: MeasuredFigure) -> String {
+        func text(_ share: Double) -> String { QuantityFormatter.grouped(100 * share, decimals: 1) }
+        let interval = figure.low == figure.high ? "" : " [\(text(figure.low)), \(text(figure.high))]"
+        return "\(text(figure.median)) %\(interval)"
     }
 }

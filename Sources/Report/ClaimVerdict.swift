@@ -87,11 +87,12 @@ public struct MeasuredFigure: Sendable, Hashable, Codable {
 }
 
 extension MeasuredFigure: CustomStringConvertible {
-    /// The number with its unit and its interval: "2.71 ns [2.69, 2.75]"; without one where there is none.
+    /// The number with its unit and its interval: "2.71 ns [2.69, 2.75]"; without one that shows the same number.
     public var description: String {
-        // Only how many samples a figure has is not kept; one without an interval was counted.
-        let samples = low == high ? 1 : 2
-        return QuantityFormatter.string(Estimate(median: median, low: low, high: high, samples: samples), unit)
+        // An interval narrower than the digits that are shown says no more than they do.
+        let text = QuantityFormatter.string(median, unit)
+        guard [low, high].contains(where: { QuantityFormatter.string($0, unit) != text }) else { return text }
+        return QuantityFormatter.string(Estimate(median: median, low: low, high: high, samples: 2), unit)
     }
 }
 

@@ -5,10 +5,14 @@ import Testing
 @testable import Claims
 
 @Suite("Answer") struct AnswerTests {
-    private static func verdict(_ claim: String, _ reason: String) -> ClaimVerdict {
+    private static func figure(_ name: String, _ median: Double, _ low: Double, _ high: Double) -> MeasuredFigure {
+        MeasuredFigure(name, Estimate(median: median, low: low, high: high, samples: 8), unit: .count)
+    }
+
+    private static func verdict(_ claim: String, _ measured: [MeasuredFigure] = []) -> ClaimVerdict {
         ClaimVerdict(
-            claim: claim, saidBy: "nobody", statement: "Something is.", verdict: .depends, claimed: [], measured: [],
-            reason: reason)
+            claim: claim, saidBy: "nobody", statement: "Something is.", verdict: .depends, claimed: [],
+            measured: measured, reason: "it is so")
     }
 
     private static func lines(_ verdicts: [ClaimVerdict]?) -> [String] {
@@ -16,23 +20,56 @@ import Testing
     }
 
     @Test func `there are ten lines, whatever was run`() {
-        #expect(Answer.questions.count == 10)
-        #expect(Self.lines([Self.verdict("shrink", "it pays")]).count == 10)
+        #expect(Answer.parts.count == 10)
+        #expect(Self.lines([Self.verdict("shrink")]).count == 10)
         #expect(Self.lines(nil) == [])
         #expect(Self.lines([]) == [])
     }
 
-    @Test func `a line has the verdicts and reasons of its claims, and says what was not run`() {
-        let verdicts = [Self.verdict("inlining", "2 % below 10 instructions"), Self.verdict("check-cost", "1.02.")]
-        let lines = Self.lines(verdicts)
-        #expect(lines[0] == "What do prologue checks cost? check-cost, depends: 1.02.")
-        #expect(
-            lines[1] == "In which code do they cost it? inlining, depends: 2 % below 10 instructions. "
-                + "prologue-census was not run.")
+    @Test func `a line says what was not run and gives the reason where a figure is missing`() {
+        let lines = Self.lines([Self.verdict("hot-split")])
+        #expect(lines[4] == "it is so (hot-split: depends). move-cost was not run.")
+        #expect(lines[0] == "check-cost was not run.")
     }
 
-    @Test func `each claim is cited at most once`() {
-        let cited = Answer.questions.flatMap(\.claims)
+    @Test func `a line has the figures with their intervals`() {
+        let lines = Self.lines([
+            Self.verdict(
+                "initial-size",
+                [
+                    Self.figure("growths of a request from 2 KB", 2, 1, 3),
+                    Self.figure("growths of a request from 8 KB", 1, 1, 1),
+                ])
+        ])
+        #expect(
+            lines[5]
+                == "minimum-stack was not run. A request grows its stack 2 [1, 3] times from 2 KB and 1 times from "
+                + "8 KB (initial-size: depends).")
+    }
+
+    @Test(arguments: [
+        ("at {x} calls", 3.0, 2.0, 4.0, "at 3 [2, 4] calls"),
+        ("{%x}", 0.0123, -0.01, 0.024, "1.2 % [-1.0, 2.4]"),
+        ("{%x} and {x}", 0.5, 0.5, 0.5, "50.0 % and 0.500"), ("{x}", 5, 3, 500, "5 [3, unbounded]"),
+        ("{x}", 200, 3, 500, "more than 100 [3, unbounded]"), ("{x}", 200, 150, 500, "more than 100"),
+        ("nothing", 1, 1, 1, "nothing"), ("since {reason}", 1, 1, 1, "since it is so"), ("{y}", 1, 1, 1, nil),
+    ])
+    func `a template is filled with measured figures`(
+        template: String, median: Double, low: Double, high: Double, text: String?
+    ) {
+        let part = Answer.Part("claim", template, most: 100)
+        #expect(Answer.filled(part, Self.verdict("claim", [Self.figure("x", median, low, high)])) == text)
+    }
+
+    @Test func `each claim is cited at most once and exists`() {
+        let cited = Answer.parts.flatMap { $0.map(\.claim) }
         #expect(Set(cited).count == cited.count)
+    }
+
+    @Test func `templates are well formed`() {
+        for part in Answer.parts.flatMap({ $0 }) {
+            #expect(part.template.count { $0 == "{" } == part.template.count { $0 == "}" }, "\(part.claim)")
+            _ = Answer.filled(part, Self.verdict(part.claim))
+        }
     }
 }

@@ -19,7 +19,7 @@ struct ResultsPageTests {
         verdict.measured.append(MeasuredFigure("extra", Estimate(exactly: 7), unit: .count))
         var document = Document(
             machine: Samples.machine, records: [own(Samples.time), own(Samples.ratio), control, Samples.statistic],
-            notes: ["<script>alert(1)</script> | *bold* & \u{1B}[2J"], verdicts: [verdict],
+            notes: ["<script>alert(1)</script> | *bold* & \u{1B}[2J ](x)"], verdicts: [verdict],
             claims: Samples.judged.claims)
         document.machine.warnings = ["the machine is busy"]
         return ResultsPage(
@@ -50,7 +50,7 @@ struct ResultsPageTests {
 
                 | claim | verdict | number | claimed | measured | reason |
                 | --- | --- | --- | ---: | ---: | --- |
-                | [check-cost](#check-cost) | **depends** | gain | 0.03 to 0.05 | 0.0200 \\[0.0100, 0.0400\\] | 0.02 lies below 0.03 |
+                | [check-cost](#check-cost) | **depends** | gain | 0.03 to 0.05 | 0.0200 [0.0100, 0.0400] | 0.02 lies below 0.03 |
                 |  |  | crossings | at least 4 |  |  |
 
                 Numbers are medians with 95 % bootstrap intervals, of rounds in which all cases took turns in an order drawn \
@@ -66,7 +66,7 @@ struct ResultsPageTests {
 
                 | number | claimed | measured |
                 | --- | ---: | ---: |
-                | gain | 0.03 to 0.05 | 0.0200 \\[0.0100, 0.0400\\] |
+                | gain | 0.03 to 0.05 | 0.0200 [0.0100, 0.0400] |
                 | crossings | at least 4 |  |
                 | extra |  | 7 |
 
@@ -80,7 +80,7 @@ struct ResultsPageTests {
 
                 | case | metric | median | 95 % interval | baseline | samples | null-control |
                 | --- | --- | ---: | ---: | --- | ---: | --- |
-                | plain null | ratio | 0.43 | \\[0.43, 0.44\\] | plain | 31 | true |
+                | plain null | ratio | 0.43 | [0.43, 0.44] | plain | 31 | true |
 
                 <details><summary>2 records</summary>
 
@@ -88,8 +88,8 @@ struct ResultsPageTests {
 
                 | case | metric | median | 95 % interval | baseline | samples | parameters |
                 | --- | --- | ---: | ---: | --- | ---: | --- |
-                | api | time | 2.71 ns | \\[2.69, 2.75\\] |  | 31 | iterations=100000 pinned=true spread=0.25 |
-                | api | ratio | 0.43 | \\[0.43, 0.44\\] | boost-fcontext | 31 |  |
+                | api | time | 2.71 ns | [2.69, 2.75] |  | 31 | iterations=100000 pinned=true spread=0.25 |
+                | api | ratio | 0.43 | [0.43, 0.44] | boost-fcontext | 31 |  |
 
                 </details>
 
@@ -122,7 +122,7 @@ struct ResultsPageTests {
 
                 ## Notes
 
-                - &lt;script>alert(1)&lt;/script> \\| \\*bold\\* &amp; ?\\[2J
+                - &lt;script>alert(1)&lt;/script> \\| \\*bold\\* &amp; ?[2J \\](x)
 
                 """)
     }
@@ -131,7 +131,7 @@ struct ResultsPageTests {
         let html = try Self.page.html()
         #expect(html.hasPrefix("<!DOCTYPE html>\n"))
         #expect(!html.contains("<script"))
-        #expect(html.contains("<li>&lt;script&gt;alert(1)&lt;/script&gt; | *bold* &amp; ?[2J</li>"))
+        #expect(html.contains("<li>&lt;script&gt;alert(1)&lt;/script&gt; | *bold* &amp; ?[2J ](x)</li>"))
         #expect(html.contains("prefers-color-scheme: dark"))
         // Nothing is fetched: each image is in the page, and links stay in it.
         for attribute in ["src=\"", "href=\""] {

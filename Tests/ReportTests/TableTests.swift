@@ -90,6 +90,14 @@ struct TableTests {
     }
 
     @Test(arguments: [
+        (Estimate(median: 2.714, low: 2.69, high: 2.75, samples: 31), "2.71 ns [2.69, 2.75]"),
+        (Estimate(median: 2.714, low: 2.712, high: 2.7149, samples: 31), "2.71 ns"), (Estimate(exactly: 3), "3.00 ns"),
+    ])
+    func `a measured number has its interval unless it shows the same`(estimate: Estimate, text: String) {
+        #expect(MeasuredFigure("a", estimate, unit: .nanoseconds).description == text)
+    }
+
+    @Test(arguments: [
         (ClaimedFigure("a", 89, unit: .nanoseconds), "89 ns"),
         (ClaimedFigure("a", low: 3, high: 5, unit: .count), "3 to 5"),
         (ClaimedFigure("a", low: 100, high: 1800, unit: .count), "100 to 1,800"),

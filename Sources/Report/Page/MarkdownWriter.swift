@@ -63,11 +63,14 @@ private enum MarkdownWriter {
     /// The text with what Markdown would read as markup escaped.
     private static func escaped(_ text: String) -> String {
         var result = ""
-        for character in printable(text) {
+        let characters = Array(printable(text))
+        for (place, character) in characters.enumerated() {
             switch character {
             case "&": result += "&amp;"
             case "<": result += "&lt;"
-            case "\\", "`", "*", "_", "[", "]", "|", "#", "~": result += "\\\(character)"
+            case "\\", "`", "*", "_", "|", "#", "~": result += "\\\(character)"
+            // What follows makes it the end of a link; intervals are none.
+            case "]" where place + 1 < characters.count && "([:".contains(characters[place + 1]): result += "\\]"
             default: result.append(character)
             }
         }

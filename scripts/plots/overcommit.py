@@ -1,0 +1,49 @@
+"""What the kernel charges for one stack when it refuses to overcommit, per strategy and guard."""
+
+from .style import INK, figure, look, ticks
+
+MODE = 2
+GUARDS = ("automatic", "prot-none", "guard-pages")
+# A logarithmic axis has no zero: what is charged nothing stands at a page.
+LEAST = 4096
+
+
+def draw(results):
+    charged = results.select("overcommit", metric="charged", mode=MODE)
+    strategies = list(dict.fromkeys(record.case for record in charged))
+    if not strategies:
+        return None
+    figure_, axes = figure(8.8, 1.9 + 0.5 * len(strategies))
+    for place, strategy in enumerate(strategies):
+        for offset, guard in zip((-0.24, 0, 0.24), GUARDS):
+            for record in (record for record in charged if record.case == strategy and record["guard"] == guard):
+                made = results.one("overcommit", strategy, "stacks", mode=MODE, guard=guard)
+                refused = made is not None and made.median == 0
+                shade, marker = (INK, "x") if guard == "automatic" else look(guard)
+                value = max(record.median, LEAST)
+                axes.plot([LEAST, value], [place + offset] * 2, color=shade, linewidth=1)
+                axes.plot(value, place + offset, color=shade, marker="$✕$" if refused else marker, markersize=8)
+                if refused:
+                    axes.annotate(
+                        "refused",
+                        (value, place + offset),
+                        xytext=(8, 0),
+                        textcoords="offset points",
+                        va="center",
+                        fontsize=8,
+                    )
+    axes.set_xscale("log", base=2)
+    for guard in GUARDS:
+        shade, marker = (INK, "x") if guard == "automatic" else look(guard)
+        axes.plot([], [], color=shade, marker=marker, linestyle="", label=f"guard: {guard}")
+    axes.set_yticks(range(len(strategies)), strategies)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.set_xticks([2**power for power in range(12, 41, 4)])
+    axes.set_xlim(LEAST / 2, max(record.median for record in charged) * 8)
+    axes.minorticks_off()
+    ticks(axes.xaxis, "bytes")
+    axes.set_xlabel("memory charged for the first stack with vm.overcommit_memory = 2")
+    figure_.legend(loc="outside lower center", ncols=3, fontsize=9)
+    axes.set_title("What a stack is charged where nothing is overcommitted")
+    return figure_
