@@ -2,7 +2,7 @@ internal import CShim
 
 extension StackConfiguration {
     /// The configuration with every option filled in that its strategy uses, as a stack made from it would have it: sizes
-    /// rounded, the kind of guard chosen for this kernel. A mover that was left out stays so: it is chosen at each move.
+    /// rounded, the kind of guard chosen for this kernel. A mover that was left out stays so: it is chosen at each move, by its size and by what the kernel offers.
     ///
     /// - Throws: ``StackError/invalidConfiguration(_:)`` as ``validate()`` does, ``StackError/unavailable(call:errno:)``
     ///   where the fault handler cannot be installed.

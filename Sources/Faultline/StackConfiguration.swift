@@ -19,7 +19,7 @@ public struct StackConfiguration: Sendable, Hashable {
     public var reservation: Int?
     /// Nil: guard pages where the kernel has them, else pages without access.
     public var guardKind: StackGuard?
-    /// Nil: by capability of the kernel.
+    /// Nil: `UFFDIO_MOVE` where kernel and guard allow it; else `mremap` from 256 KiB of live stack on, copy below.
     public var mover: PageMover?
     /// Whether an overflow ends this coroutine with ``StackFault/overflow(_:)`` instead of the process. What the
     /// abandoned frames owned leaks, and what they were changing stays half changed: declare a coroutine isolated only

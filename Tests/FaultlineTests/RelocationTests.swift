@@ -191,6 +191,20 @@ extension Stacks {
             #expect(expected == 1 + 501 * 2)
         }
 
+        @Test func theMoverIsChosenBySizeAndCapability() throws {
+            func movers(_ kind: StackGuard, live pages: Int) throws -> FaultStatistics {
+                let initial = pages * 4096 + 8192
+                return try measured(.init(strategy: .faultMove, initial: initial, guardKind: kind)) {
+                    ts_touch(pages: pages + 3)
+                }.1
+            }
+            #expect(try movers(.protNone, live: 2).moves[.copy] == 1)
+            #expect(try movers(.protNone, live: 100).moves[.mremap] == 1)
+            guard fl_capabilities_get().pointee.uffdio_move else { return }
+            #expect(try movers(.guardPages, live: 2).moves[.uffdioMove] == 1)
+            #expect(try movers(.guardPages, live: 100).moves[.uffdioMove] == 1)
+        }
+
         @Test(arguments: MoverCase.all) func whatLiesBelowTheStackPointerIsNoAddress(_ mover: MoverCase) throws {
             // A number in the slot's address range far below everything live must stay, one above must follow.
             let kept: (Bool, Bool) = try withStack(mover.configuration(initial: 16 << 10)) {
