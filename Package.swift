@@ -53,7 +53,8 @@ let package = Package(
         .target(
             name: "Claims",
             dependencies: ["Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds"],
-            exclude: ["README.md", "Bench/README.md"], swiftSettings: warningsAreErrors),
+            exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
+            swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", path: "Sources/FaultKinds", cSettings: warningsAreErrorsC),
         .executableTarget(

@@ -21,6 +21,7 @@ public enum Claims {
         InitialSize(),
         Stackless(),
         Contention(),
+        Portability(),
         Shrink(),
     ]
 

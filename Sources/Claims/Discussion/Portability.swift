@@ -1,0 +1,108 @@
+// "Traps depend on processor and system; earlier attempts were abandoned for unforeseen complexity."
+//
+// What can be checked of it: which complexities were met (the table of hazards), which of them a test shows to be
+// mastered, what became of these tests, and on which processors.
+
+import Glibc
+import Measurement
+import Report
+import Workloads
+
+public struct Portability: Claim {
+    public init() {}
+
+    public let identifier = "portability"
+    public let saidBy = "Rob Pike, golang-nuts, November 2025"
+    public let statement =
+        "Traps depend on processor and system; earlier attempts were abandoned for unforeseen complexity."
+    public let claimed: [ClaimedFigure] = []
+    public let experiments = [
+        "the table of hazards (docs/HAZARDS.md): those that a test shows, those that none does",
+        "their outcomes: each kind of fault raised now, and the tests as scripts/test has last run them here",
+    ]
+
+    /// What the claim is about.
+    static let processors = ["x86_64", "aarch64"]
+    /// Where the outcomes of the tests are, below the folder in which this runs, unless the environment names a file.
+    private static let outcomes = ".build/tests-swift-testing.xml"
+    private static let variable = "FAULTLINE_TEST_OUTCOMES"
+
+    #if arch(x86_64)
+        private static let here = "x86_64"
+    #else
+        private static let here = "aarch64"
+    #endif
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let tests = outcomes(laboratory)
+        let faults = try raisedFaultsAreAsExpected(laboratory)
+        for processor in Self.processors where processor != Self.here {
+            laboratory.missing(
+                "\(processor) is not measured: the mechanism has no code for it yet, or this is no such machine")
+        }
+        return Hazard.all.map { hazard in
+            var outcomes = hazard.tests.compactMap { tests?.passed($0) }
+            if hazard.isShownByFaults { outcomes.append(faults) }
+            if hazard.isShownByEveryTest, let passed = tests?.allPassed { outcomes.append(passed) }
+            let outcome = outcomes.isEmpty ? "not run" : outcomes.allSatisfy { $0 } ? "passed" : "failed"
+            return Record(
+                suite: identifier, case: hazard.name, metric: "tested", unit: .count, exactly: hazard.hasTest ? 1 : 0,
+                parameters: [
+                    "section": .string(hazard.section), "shown by": .string(hazard.shownBy),
+                    "outcome": .string(hazard.hasTest ? outcome : "no test"), "processor": .string(Self.here),
+                ])
+        }
+    }
+
+    private func outcomes(_ laboratory: Laboratory) -> TestOutcomes? {
+        let path = getenv(Self.variable).map { String(cString: $0) } ?? Self.outcomes
+        guard let bytes = try? Files.read(path) else {
+            laboratory.missing("outcomes of the tests are not there (\(path)): run scripts/test first")
+            return nil
+        }
+        return TestOutcomes(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Each kind, once.
+    private func raisedFaultsAreAsExpected(_ laboratory: Laboratory) throws -> Bool {
+        var differing: [String] = []
+        for kind in FaultKind.all {
+            try laboratory.step("portability: \(kind.name)")
+            let child = try FaultChild(raising: kind)
+            if child.verdict != kind.verdict || child.ending != kind.ending { differing.append(kind.name) }
+        }
+        if !differing.isEmpty { laboratory.note("faults that ended otherwise: \(differing.joined(separator: ", "))") }
+        return differing.isEmpty
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let hazards = evidence.all(metric: "tested")
+        guard !hazards.isEmpty else { throw MissingEvidence("no hazard is listed") }
+        func count(_ outcome: String) -> Int { hazards.count { $0.parameters["outcome"] == .string(outcome) } }
+        let (passed, failed, notRun, untested) = (count("passed"), count("failed"), count("not run"), count("no test"))
+        var measured = [("hazards", hazards.count), ("hazards with a test", hazards.count - untested)]
+        measured += [("passed", passed), ("failed", failed), ("not run here", notRun)]
+        let figures = measured.map {
+            MeasuredFigure($0.0, Estimate(exactly: Double($0.1)), unit: .count)
+        }
+        let processors = Self.processors.filter { processor in
+            hazards.contains { $0.parameters["processor"] == .string(processor) }
+        }
+        let absent = Self.processors.filter { !processors.contains($0) }
+        let open = hazards.filter { $0.parameters["outcome"] == "no test" }.map { "\"\($0.name.prefix(60))\"" }
+        let reason =
+            "on \(processors.joined(separator: " and ")) \(hazards.count) hazards: \(passed) shown by tests that passed, "
+            + "\(failed) failed, \(notRun) not run here, \(untested) without a test"
+            + (open.isEmpty ? "" : " (\(open.joined(separator: ", ")))")
+            + (absent.isEmpty ? "" : "; nothing for \(absent.joined(separator: " and "))")
+        if failed > 0 { return Judgement(.confirmed, measured: figures, reason: reason) }
+        if passed == 0 {
+            return Judgement(
+                .notMeasurable, measured: figures, reason: "the outcomes of the tests are missing: \(reason)")
+        }
+        if untested == 0, notRun == 0, absent.isEmpty {
+            return Judgement(.refuted, measured: figures, reason: reason)
+        }
+        return Judgement(.depends, measured: figures, reason: reason)
+    }
+}
