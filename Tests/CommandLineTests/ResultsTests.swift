@@ -10,7 +10,7 @@ struct ResultsTests {
     /// - Parameter limits: Shell commands that come first.
     private static func reproduce(_ folder: String, _ limits: String = "true") throws -> Program {
         try Program.shell(
-            "\(limits) && PATH=/nonexistent XDG_CACHE_HOME=/nonexistent exec \"$0\" \"$@\"",
+            "\(limits) && PATH=/nonexistent XDG_CACHE_HOME=/dev/null exec \"$0\" \"$@\"",
             ["reproduce", "trap-cost", "--quick", "--out", folder])
     }
 
