@@ -3,9 +3,6 @@
 import Measurement
 
 extension [ClaimVerdict] {
-    /// Reasons are cut to this many characters: whole, they stand in reports.
-    private static var longestReason: Int { 72 }
-
     /// The verdicts as a table, with claimed beside measured numbers; empty without verdicts.
     public func table() -> String {
         var table = TextTable([
@@ -18,18 +15,11 @@ extension [ClaimVerdict] {
                 table.append([
                     isFirst ? verdict.claim : "", isFirst ? verdict.verdict.rawValue : "", row.name,
                     row.claimed?.description ?? "", row.measured?.description ?? "",
-                    isFirst ? Self.shortened(verdict.reason) : "",
+                    isFirst ? verdict.reason(atMost: 72) : "",
                 ])
             }
         }
         return table.rendered()
-    }
-
-    /// The beginning of the text, ended between words.
-    private static func shortened(_ text: String) -> String {
-        guard text.count > longestReason else { return text }
-        let cut = text.prefix(longestReason - 2)
-        return String(cut[..<(cut.lastIndex(of: " ") ?? cut.endIndex)]) + " …"
     }
 }
 
@@ -39,6 +29,13 @@ extension ClaimVerdict {
         var name: String
         var claimed: ClaimedFigure?
         var measured: MeasuredFigure?
+    }
+
+    /// The beginning of the reason, ended between words; whole, it stands in the claim's section of a report.
+    func reason(atMost length: Int) -> String {
+        guard reason.count > length else { return reason }
+        let cut = reason.prefix(length - 2)
+        return String(cut[..<(cut.lastIndex(of: " ") ?? cut.endIndex)]) + " …"
     }
 
     /// The claimed numbers, each beside the measured one of its name; a claim without any gets one row, for what was

@@ -2,7 +2,7 @@
 
 from .style import FAINT, INK, colour, count_text, errors, figure, linear_ticks, size_text
 
-PARTS = (("resident", "", "resident"), ("page-tables", "////", "page tables"), ("kernel", "....", "in the kernel"))
+PARTS = (("resident", "", "resident"), ("page-tables", "////", "page tables"), ("kernel", "xx", "in the kernel"))
 
 
 def draw(results):

@@ -18,7 +18,7 @@ def draw(results):
     figure_, axes = figure(9.4, 1.5 + 0.34 * len(rows))
     axes.set_xscale("log")
     shown = [relative(claimed, number) for _, claimed, number in rows if number]
-    edges = [edge for _, low, _, high in shown for edge in (low, high) if edge] + [0.5, 2]
+    edges = [edge for _, low, high in shown for edge in (low, high)] + [0.5, 2]
     left, right = min(edges) / 1.6, max(edges) * 1.6
     left, right = max(left, 1e-3), min(right, 1e3)
     last = None
@@ -36,7 +36,7 @@ def draw(results):
                 fontweight="bold",
             )
         last = verdict["claim"]
-        if claimed:
+        if claimed and reference(claimed):
             low, high = band(claimed)
             axes.barh(
                 place, min(high, right) - max(low, left), left=max(low, left), height=0.62, color=LINE, zorder=1
@@ -44,8 +44,8 @@ def draw(results):
             if math.isclose(low, high):
                 axes.plot([low, low], [place - 0.31, place + 0.31], color="#9AA5AF", linewidth=3, zorder=1)
         if number:
-            median, low, _, high = relative(claimed, number)
-            low, middle, high = (min(max(value, left), right) for value in (low, median, high))
+            median, low, high = relative(claimed, number)
+            middle, low, high = (min(max(value, left), right) for value in (median, low, high))
             axes.plot([low, high], [place, place], color=shade, linewidth=2.2, solid_capstyle="butt")
             at_edge = median <= left or median >= right
             axes.plot(
@@ -64,14 +64,16 @@ def draw(results):
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if right / left < 500 else (1,)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("measured ÷ claimed (grey: what was claimed; line: 95 % interval; triangle: beyond the axis)")
+    axes.set_xlabel("measured ÷ claimed\n(grey: what was claimed; line: 95 % interval; triangle: beyond the axis)")
     axes.set_title("What became of each claimed number")
     return figure_
 
 
 def measured(verdict, claimed):
-    """The measured number beside a claimed one, or None."""
-    return claimed and next((number for number in verdict["measured"] if number["name"] == claimed["name"]), None)
+    """The measured number beside a claimed one; None where there is none, or nothing to divide by."""
+    if not claimed or not reference(claimed):
+        return None
+    return next((number for number in verdict["measured"] if number["name"] == claimed["name"]), None)
 
 
 def label(verdict, claimed):
@@ -79,7 +81,7 @@ def label(verdict, claimed):
 
 
 def reference(claimed):
-    """The value that counts as one: the middle of a range, else its only end."""
+    """The value that counts as one: the middle of a range, else its only end; 0 where the claim is that there is some."""
     low, high = claimed.get("low"), claimed.get("high")
     if low is None or high is None:
         return low if high is None else high
@@ -88,13 +90,11 @@ def reference(claimed):
 
 def band(claimed):
     """The claimed range; an open end reaches beyond any axis."""
-    one = reference(claimed) or 1
+    one = reference(claimed)
     low, high = claimed.get("low"), claimed.get("high")
     return (low / one if low is not None else 1e-9, high / one if high is not None else 1e9)
 
 
 def relative(claimed, number):
-    """Median, low, median and high of what was measured, in claimed values; what is not positive lies beyond the axis."""
-    one = reference(claimed) or 1
-    median, low, high = (max(number[name] / one, 1e-9) for name in ("median", "low", "high"))
-    return median, low, median, high
+    """Median, low and high of what was measured, in claimed values; what is not positive lies beyond the axis."""
+    return [max(number[name] / reference(claimed), 1e-9) for name in ("median", "low", "high")]

@@ -78,7 +78,7 @@ private enum HTMLWriter {
                     let name = escaped(verdict.claim)
                     cells =
                         "<td\(span) class=\"claim\"><a href=\"#\(name)\">\(name)</a></td><td\(span)>\(badge(verdict.verdict))</td>"
-                        + cells + "<td\(span) class=\"reason\">\(escaped(verdict.reason))</td>"
+                        + cells + "<td\(span) class=\"reason\">\(escaped(verdict.reason(atMost: 180)))</td>"
                 }
                 return element("tr", cells)
             }
