@@ -51,7 +51,7 @@ public struct AddressSpace: Claim {
 
     private func reserved(_ count: Int, _ kind: StackKind, _ laboratory: Laboratory) throws -> [Record] {
         let findings = try laboratory.experiment(
-            "stacks", ["count=\(count)", "guard=\(kind.name)", "reservation=\(Self.slot)"], seconds: 120)
+            "stacks", ["count=\(count)", "guard=\(kind.name)", "reservation=\(Self.slot)"], seconds: 300)
         guard findings.succeeded else {
             if kind.isUnavailable(findings) {
                 laboratory.missing("guard '\(kind.name)' is not measured: \(findings.message)")

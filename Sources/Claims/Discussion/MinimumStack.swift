@@ -67,7 +67,7 @@ public struct MinimumStack: Claim {
     private func measured(
         _ subjects: [WaitingSubject], _ laboratory: Laboratory, rounds: Int? = nil
     ) throws -> [Record] {
-        let samples = try laboratory.samples(subjects, rounds: rounds ?? (laboratory.isQuick ? 3 : 7))
+        let samples = try laboratory.samples(subjects, rounds: rounds ?? (laboratory.isQuick ? 3 : 5))
         var records: [Record] = []
         for (subject, own) in zip(subjects, samples) {
             records += try subject.records(suite: identifier, own, seed: laboratory.seed)

@@ -29,9 +29,6 @@ public struct Hazard: Sendable, Hashable {
         }
     }
 
-    /// Whether all of the tests together show it.
-    public var isShownByEveryTest: Bool { shownBy.hasPrefix("every test") }
-
     /// Whether `faultline faults` shows it.
     public var isShownByFaults: Bool { shownBy.contains("faultline faults") }
 
@@ -83,9 +80,6 @@ public struct TestOutcomes: Sendable {
 
     /// How many there are.
     public var count: Int { outcomes.count }
-
-    /// Whether all of them passed; nil where there is none.
-    public var allPassed: Bool? { outcomes.isEmpty ? nil : !outcomes.contains(where: \.failed) }
 
     /// Whether what `name` names (a target, a suite, or a test of one) passed; nil where nothing of it ran.
     public func passed(_ name: String) -> Bool? {

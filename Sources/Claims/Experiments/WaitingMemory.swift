@@ -24,7 +24,7 @@ struct WaitingSubject {
     ) -> WaitingSubject {
         WaitingSubject(name: name, parameters: parameters, count: count) { laboratory in
             let findings = try laboratory.experiment(
-                "waiting", ["kind=\(kind.rawValue)", "count=\(count)"] + options, seconds: 120)
+                "waiting", ["kind=\(kind.rawValue)", "count=\(count)"] + options, seconds: 300)
             guard findings.succeeded else { throw findings.failure("not all of them wait") }
             let kernel = kind == .thread ? try findings.number("kernel-stacks") : 0
             return WaitingSample(
@@ -39,7 +39,7 @@ struct WaitingSubject {
             name: "goroutine", parameters: ["peer": .string(program.version)], count: count
         ) { laboratory in
             try laboratory.step("\(count) goroutines wait, \(program.version)")
-            let answer = try program.converse().numbers("suspend \(count)", atLeast: 3, seconds: 120)
+            let answer = try program.converse().numbers("suspend \(count)", atLeast: 3, seconds: 300)
             return WaitingSample(
                 resident: Double(answer[1]), pageTables: Double(answer[2]), kernel: 0, count: count)
         }
