@@ -1,4 +1,4 @@
-"""Calls per growth at which a trap pays for the checks it saves, per initial size: time, and time against checked code."""
+"""Calls per growth at which a trap pays for the checks it saves: time, and time against checks, per initial size."""
 
 from .style import FAINT, INK, colour, curve, figure, look, size_text, ticks
 

@@ -81,7 +81,7 @@ def label(verdict, claimed):
 
 
 def reference(claimed):
-    """The value that counts as one: the middle of a range, else its only end; 0 where the claim is that there is some."""
+    """The value that counts as one: the middle of a range, else its only end; 0 where something is claimed to exist."""
     low, high = claimed.get("low"), claimed.get("high")
     if low is None or high is None:
         return low if high is None else high

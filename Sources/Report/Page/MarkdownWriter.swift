@@ -50,7 +50,8 @@ private enum MarkdownWriter {
                     return row([
                         place == 0 ? link : "", place == 0 ? "**\(verdict.verdict.rawValue)**" : "",
                         escaped(figure.name), escaped(figure.claimed?.description ?? ""),
-                        escaped(figure.measured?.description ?? ""), place == 0 ? escaped(verdict.reason(atMost: 180)) : "",
+                        escaped(figure.measured?.description ?? ""),
+                        place == 0 ? escaped(verdict.reason(atMost: 180)) : "",
                     ])
                 }
             }.joined()
