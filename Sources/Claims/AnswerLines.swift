@@ -79,7 +79,10 @@ extension Answer {
                 "contention",
                 "Threads and systems: a growth of a goroutine takes {growth on one processor} of processor time on one "
                     + "processor and {growth on many processors} on many"),
-            Part("portability", "Elsewhere: {reason}"),
+            Part(
+                "portability",
+                "Of {hazards} hazards that depend on processor and system {hazards with a test} have a test here: {passed} "
+                    + "passed, {failed} failed, {not run here} were not run"),
         ],
         [
             Part(
