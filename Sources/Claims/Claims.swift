@@ -8,6 +8,7 @@ public enum Claims {
     public static let all: [any Claim] = [
         PrologueCensusClaim(),
         CheckCost(),
+        Inlining(),
         TrapCost(),
         BreakEven(),
         Classification(),

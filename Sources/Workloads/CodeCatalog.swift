@@ -72,7 +72,8 @@ struct CodeSource: Sendable {
     let builtin: LoadedCode.Entry?
 
     init(
-        name: String, language: CodeLanguage, symbol: String, files: [EmbeddedFile], builtin: LoadedCode.Entry?
+        name: String, language: CodeLanguage, symbol: String, files: [EmbeddedFile], flags: [String] = [],
+        builtin: LoadedCode.Entry?
     ) {
         var hash = ContentHash()
         for file in files {
@@ -81,7 +82,7 @@ struct CodeSource: Sendable {
         }
         self.init(
             name: name, language: language, symbol: symbol, files: files,
-            units: files.map(\.name).filter { !$0.hasSuffix(".h") }, flags: [], identity: hash.digits, builtin: builtin)
+            units: files.map(\.name).filter { !$0.hasSuffix(".h") }, flags: flags, identity: hash.digits, builtin: builtin)
     }
 
     init(

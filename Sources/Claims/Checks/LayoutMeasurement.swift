@@ -14,6 +14,8 @@ struct LayoutResult {
     let plain: [Double]
     /// For each other variant, the median over the rounds of its ratio to plain code in the same layout, by layout.
     let ratios: [CodeVariant: [Double]]
+    /// Checked code against no-ops of the checks' length: without what their bytes move. Empty if nothing was padded.
+    let overPadded: [Double]
     /// Plain code in one layout against plain code in the next: what layout alone does.
     let placement: [Double]
     /// Plain code against itself in the first layout, by round: what noise alone does.
@@ -77,6 +79,8 @@ struct LayoutMeasurement {
                 try Statistics.median(measured.samples(of: Self.name(.plain, $0)).nanosecondsPerOperation)
             },
             ratios: ratios,
+            overPadded: variants.contains(.padded)
+                ? try layouts.map { try ratio(Self.name(.checked, $0), Self.name(.padded, $0)) } : [],
             placement: try zip(layouts, next).map { try ratio(Self.name(.plain, $0), Self.name(.plain, $1)) },
             noise: try measured.ratio(of: control, to: Self.name(.plain, layouts[0])), rounds: rounds)
     }
@@ -103,6 +107,12 @@ extension LayoutResult {
                 .ratio(
                     suite: suite, case: name, baseline: "plain", estimate: try bootstrap.median(of: ratios),
                     parameters: shared))
+        }
+        if !overPadded.isEmpty {
+            records.append(
+                .ratio(
+                    suite: suite, case: subject.name, baseline: "padded",
+                    estimate: try bootstrap.median(of: overPadded), parameters: shared))
         }
         records.append(
             .ratio(

@@ -202,32 +202,6 @@ public struct PrologueCensusClaim: Claim {
     private static func number(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
 }
 
-/// One of several things that a claim says.
-private struct Statement {
-    let text: String
-    /// Nil when the interval does not tell.
-    let holds: Bool?
-
-    init(_ text: String, holds: Bool?) {
-        self.text = text
-        self.holds = holds
-    }
-
-    /// All hold, none holds, or some do.
-    static func verdict(_ statements: [Statement]) -> Verdict {
-        if statements.allSatisfy({ $0.holds == true }) { return .confirmed }
-        return statements.allSatisfy { $0.holds == false } ? .refuted : .depends
-    }
-
-    static func text(_ statements: [Statement]) -> String {
-        let groups = [(true, "holds"), (false, "does not hold"), (nil, "undecided")] as [(Bool?, String)]
-        return groups.compactMap { holds, word in
-            let texts = statements.filter { $0.holds == holds }.map(\.text)
-            return texts.isEmpty ? nil : "\(word): \(texts.joined(separator: "; "))"
-        }.joined(separator: ". ")
-    }
-}
-
 /// What the functions of one program, or of several, come to.
 private struct Tally {
     private var functions = 0
