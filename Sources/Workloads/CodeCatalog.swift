@@ -82,7 +82,8 @@ struct CodeSource: Sendable {
         }
         self.init(
             name: name, language: language, symbol: symbol, files: files,
-            units: files.map(\.name).filter { !$0.hasSuffix(".h") }, flags: flags, identity: hash.digits, builtin: builtin)
+            units: files.map(\.name).filter { !$0.hasSuffix(".h") }, flags: flags, identity: hash.digits,
+            builtin: builtin)
     }
 
     init(
