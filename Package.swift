@@ -52,7 +52,9 @@ let package = Package(
         // The benchmark's suites, and the claims with their rules.
         .target(
             name: "Claims",
-            dependencies: ["Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds"],
+            dependencies: [
+                "Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds",
+            ],
             exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),
         // The command line.
@@ -77,12 +79,14 @@ let package = Package(
         .testTarget(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild"], swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchTests", dependencies: ["faultline-tool", "Report", "Workloads"], swiftSettings: warningsAreErrors),
+            name: "BenchTests", dependencies: ["faultline-tool", "Report", "Workloads"],
+            swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests", dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads"], swiftSettings: warningsAreErrors),
+            name: "ClaimsTests", dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads"],
+            swiftSettings: warningsAreErrors),
         .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),

@@ -58,16 +58,20 @@ private func slotsInUse() -> UInt64 {
 let containmentScenarios: [String: Scenario] = [
     // contain STRATEGY COUNT
     "contain": { arguments in
-        let strategy = StackStrategy(rawValue: arguments[0])!, count = Int(arguments[1])!
+        let strategy = StackStrategy(rawValue: arguments[0])!
+        let count = Int(arguments[1])!
         ts_discard_output()
         let configuration = StackConfiguration(strategy: strategy, maximum: 48 << 10, isIsolated: true)
         var seed: UInt64 = 1
-        var inUser = 0, inLibrary = 0
+        var inUser = 0
+        var inLibrary = 0
         fl_pool_drain()
-        let before = slotsInUse(), quarantinedBefore = fl_quarantine_count()
+        let before = slotsInUse()
+        let quarantinedBefore = fl_quarantine_count()
         for round in 0..<count {
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            let shift = Int(seed >> 55), kind = round % 8
+            let shift = Int(seed >> 55)
+            let kind = round % 8
             nonisolated(unsafe) var stack: UnsafePointer<fl_stack>?
             do {
                 let co = try Coroutine<Void, Void, Int>(configuration: configuration) { co, _ in
@@ -93,7 +97,7 @@ let containmentScenarios: [String: Scenario] = [
         require(slotsInUse() == before + quarantined, "\(slotsInUse()) slots in use, before \(before)")
         // Locks and heap are whole: everything that was overflowing still works, here and on another stack.
         print("still prints", 1.5)
-        fprintf_works()
+        printfWorks()
         require(try withGrowableStack { sum(to: 50_000) } == 1_250_025_000, "wrong sum")
         for size in [16, 100, 5000, 1 << 20] { free(malloc(size)) }
         say("contained=\(count) in-user=\(inUser) in-library=\(inLibrary)")
@@ -136,14 +140,18 @@ let containmentScenarios: [String: Scenario] = [
         var threads: [pthread_t] = []
         for _ in 0..<8 {
             var thread = pthread_t()
-            let error = pthread_create(&thread, nil, { _ in
-                var seed: UInt64 = UInt64(ts_thread_id())
-                for round in 0..<200 {
-                    let text = outcome(.init(maximum: 48 << 10, isIsolated: true)) { _ = shifted(round % 8, round, &seed) }
-                    require(text.hasPrefix("fault: stack overflow"), text)
-                }
-                return nil
-            }, nil)
+            let error = pthread_create(
+                &thread, nil,
+                { _ in
+                    var seed: UInt64 = UInt64(ts_thread_id())
+                    for round in 0..<200 {
+                        let text = outcome(.init(maximum: 48 << 10, isIsolated: true)) {
+                            _ = shifted(round % 8, round, &seed)
+                        }
+                        require(text.hasPrefix("fault: stack overflow"), text)
+                    }
+                    return nil
+                }, nil)
             require(error == 0, "no thread")
             threads.append(thread)
         }
@@ -153,7 +161,7 @@ let containmentScenarios: [String: Scenario] = [
     },
 ]
 
-private func fprintf_works() {
+private func printfWorks() {
     withVaList([1]) { _ = vfprintf(null, "%d\n", $0) }
     fflush(null)
 }

@@ -19,7 +19,9 @@ private let raised: [String: @Sendable () throws -> Void] = [
     "nil-read": { ts_read_byte(8) },
     "nil-write": { ts_write_byte(0) },
     "read-only": { ts_write_read_only() },
-    "execute-data": { withUnsafeTemporaryAllocation(byteCount: 64, alignment: 16) { ts_jump(UInt(bitPattern: $0.baseAddress)) } },
+    "execute-data": {
+        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 16) { ts_jump(UInt(bitPattern: $0.baseAddress)) }
+    },
     "execute-nil": { ts_jump(0) },
     "non-canonical": { ts_read_byte(0x1234_5678_9abc_def0) },
     "push-non-canonical": { ts_push_non_canonical() },
@@ -55,7 +57,7 @@ let faultScenarios: [String: Scenario] = [
             exit(64)
         }
         if arguments.contains("report") { require(ts_install_reporter() == 0, "no reporter") }
-        try withGrowableStack {} // installs the handler
+        try withGrowableStack {}  // installs the handler
         if arguments[1] == "thread" {
             try fault()
         } else {
@@ -75,7 +77,8 @@ let faultScenarios: [String: Scenario] = [
         require(getpid() == ts_thread_id(), "not the first thread")
         require(try withGrowableStack { sum(to: 100_000) } == 5_000_050_000, "wrong sum")
         require(
-            try withStack(.init(strategy: .faultMove, initial: 4096)) { sum(to: 100_000) } == 5_000_050_000, "wrong sum")
+            try withStack(.init(strategy: .faultMove, initial: 4096)) { sum(to: 100_000) } == 5_000_050_000, "wrong sum"
+        )
     },
     "print-mappings": { _ in
         try withGrowableStack {
@@ -90,13 +93,14 @@ let faultScenarios: [String: Scenario] = [
     },
     "debugger": { _ in debuggerResumer() },
     "move-anywhere": { _ in
-        let text = try withStack(.init(strategy: .faultMove), statistics: { say("moves=\($0.moves.values.reduce(0, +))") }) {
+        func work() -> String {
             _ = fl_debug_provoke_moves(200, true)
             defer { _ = fl_debug_provoke_moves(0, false) }
             // Moves follow a timer: rounds go on until there were enough.
-            var text = "", seen: UInt64 = 0
+            var text = ""
+            var seen: UInt64 = 0
             for n in 0..<1_000_000 where seen < 100 {
-                // Recursion, metadata lookups, dynamic casts, strings, an error thrown through frames.
+                // Recursion, metadata lookups, dynamic casts, strings.
                 let mixed: [Any] = [n, "\(n)", [n: Double(n)], (n, "two")]
                 let hashable = mixed.compactMap { $0 as? any Hashable }.count
                 text = "\(n) \(sum(to: 300)) \(hashable) \(mixed.map { String(describing: $0) }.joined(separator: ";"))"
@@ -106,7 +110,9 @@ let faultScenarios: [String: Scenario] = [
             }
             return text
         }
-        say(text)
+        say(
+            try withStack(
+                .init(strategy: .faultMove), statistics: { say("moves=\($0.moves.values.reduce(0, +))") }, work))
     },
 ]
 

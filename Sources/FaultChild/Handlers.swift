@@ -7,9 +7,10 @@ import TestSupport
 let handlerScenarios: [String: Scenario] = [
     // previous SIGNAL KIND FAULT: a handler that was there before is called for a foreign fault.
     "previous": { arguments in
-        let signal = Int32(arguments[0])!, kind = UInt32(arguments[1])!
+        let signal = Int32(arguments[0])!
+        let kind = UInt32(arguments[1])!
         require(ts_install_handler(signal, kind) == 0, "not installed")
-        try withGrowableStack { _ = sum(to: 20_000) } // a fault of ours is none of that handler's
+        try withGrowableStack { _ = sum(to: 20_000) }  // a fault of ours is none of that handler's
         try faultScenarios["fault"]!([arguments[2], arguments.count > 3 ? arguments[3] : "thread"])
     },
     // ignored SIGNAL FAULT
@@ -53,7 +54,9 @@ let handlerScenarios: [String: Scenario] = [
     "errno": { _ in
         for strategy in [StackStrategy.fault, .faultMove] {
             for value in [Int32(0), EINTR, ENOMEM, 1234] {
-                let seen = try withStack(.init(strategy: strategy, initial: 4096)) { ts_errno_across_growth(value, 300) }
+                let seen = try withStack(.init(strategy: strategy, initial: 4096)) {
+                    ts_errno_across_growth(value, 300)
+                }
                 require(seen == value, "errno \(value) became \(seen) under \(strategy)")
             }
         }
@@ -68,10 +71,10 @@ let handlerScenarios: [String: Scenario] = [
             for mover in PageMover.allCases {
                 var by: [PageMover: Int] = [:]
                 let value = try withStack(
-                    .init(strategy: .faultMove, initial: 4096, mover: mover), statistics: { by = $0.moves }
-                ) { sum(to: 20_000) }
+                    .init(strategy: .faultMove, initial: 4096, mover: mover), statistics: { by = $0.moves },
+                    { sum(to: 20_000) })
                 if value != 200_010_000 { _exit(3) }
-                if by[.uffdioMove] != 0 { _exit(4) } // it would have moved the parent's memory
+                if by[.uffdioMove] != 0 { _exit(4) }  // it would have moved the parent's memory
             }
             let coroutine = try Coroutine<Void, Int, Void> { co, _ in try co.suspend(sum(to: 20_000)) }
             guard case .suspended(200_010_000) = try coroutine.resume() else { _exit(5) }
@@ -110,11 +113,15 @@ let handlerScenarios: [String: Scenario] = [
         func run(_ count: Int) {
             for _ in 0..<count {
                 var thread = pthread_t()
-                let error = pthread_create(&thread, nil, { _ in
-                    require((try? withGrowableStack { sum(to: 2000) }) == 2_001_000, "wrong sum")
-                    require(ts_alternate_stack_size() >= 64 << 10, "alternate stack of \(ts_alternate_stack_size()) bytes")
-                    return nil
-                }, nil)
+                let error = pthread_create(
+                    &thread, nil,
+                    { _ in
+                        require((try? withGrowableStack { sum(to: 2000) }) == 2_001_000, "wrong sum")
+                        require(
+                            ts_alternate_stack_size() >= 64 << 10,
+                            "alternate stack of \(ts_alternate_stack_size()) bytes")
+                        return nil
+                    }, nil)
                 require(error == 0, "no thread")
                 pthread_join(thread, nil)
             }

@@ -25,7 +25,9 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     switch site {
     case .FL_SITE_GUARD_INSTALL:
         // The second size is new to the process each time.
-        return [outcome(config(.fault, .guardPages), grow), outcome(config(.fault, .guardPages, maximum: fresh()), grow)]
+        return [
+            outcome(config(.fault, .guardPages), grow), outcome(config(.fault, .guardPages, maximum: fresh()), grow),
+        ]
     case .FL_SITE_GROW_INSTALL:
         // Only in slots above 1 MiB does the band of guards move.
         return [outcome(config(.fault, .guardPages, maximum: 32 << 20)) { ts_touch_down(2000) }]
@@ -54,10 +56,12 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         final class Box { var run: () -> Void = {} }
         let box = Box()
         box.run = { text.append(outcome(config(.fault, nil), grow)) }
-        let error = pthread_create(&thread, nil, { argument in
-            Unmanaged<Box>.fromOpaque(argument!).takeUnretainedValue().run()
-            return nil
-        }, Unmanaged.passUnretained(box).toOpaque())
+        let error = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<Box>.fromOpaque(argument!).takeUnretainedValue().run()
+                return nil
+            }, Unmanaged.passUnretained(box).toOpaque())
         require(error == 0, "no thread")
         withExtendedLifetime(box) { _ = pthread_join(thread, nil) }
         return text
@@ -75,7 +79,7 @@ private func warmUp(_ site: fl_site) {
     switch site {
     case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE, .FL_SITE_STACK_TABLE,
         .FL_SITE_UFFDIO_REGISTER:
-        require(fl_initialize() == 0, "not initialized") // the arenas are still to be made
+        require(fl_initialize() == 0, "not initialized")  // the arenas are still to be made
     default:
         require(fl_initialize() == 0, "not initialized")
         _ = exercise(site, isolated: true)
@@ -85,7 +89,9 @@ private func warmUp(_ site: fl_site) {
 let injectionScenarios: [String: Scenario] = [
     // inject SITE ERRNO AFTER WHEN ISOLATED: WHEN is "first" (before anything), "later".
     "inject": { arguments in
-        let site = fl_site(rawValue: UInt32(arguments[0])!)!, error = Int32(arguments[1])!, after = UInt32(arguments[2])!
+        let site = fl_site(rawValue: UInt32(arguments[0])!)!
+        let error = Int32(arguments[1])!
+        let after = UInt32(arguments[2])!
         let isolated = arguments[4] == "isolated"
         if arguments[3] == "later" { warmUp(site) }
         if site == .FL_SITE_HANDLER_SET && arguments[3] == "later" {
@@ -113,6 +119,8 @@ let injectionScenarios: [String: Scenario] = [
         say("survived")
     },
     "sites": { _ in
-        for site in 0..<fl_site.FL_SITE_COUNT.rawValue { say("\(site) \(String(cString: fl_site_name(fl_site(rawValue: site)!)))") }
+        for site in 0..<fl_site.FL_SITE_COUNT.rawValue {
+            say("\(site) \(String(cString: fl_site_name(fl_site(rawValue: site)!)))")
+        }
     },
 ]

@@ -91,7 +91,9 @@ enum Symbolizer {
         let sections = Int(header.number(60, UInt16.self))
         guard header.number(58, UInt16.self) == 64, let table = bytes(header.number(40, UInt64.self), sections * 64)
         else { return nil }
-        for wanted in [UInt32(2) /* SHT_SYMTAB */, 11 /* SHT_DYNSYM */] {
+        // SHT_SYMTAB, SHT_DYNSYM and STT_FUNC of the ELF specification.
+        let (symbolTable, dynamicSymbols, function) = (UInt32(2), UInt32(11), UInt8(2))
+        for wanted in [symbolTable, dynamicSymbols] {
             for section in 0..<sections where table.number(section * 64 + 4, UInt32.self) == wanted {
                 let link = Int(table.number(section * 64 + 40, UInt32.self))
                 guard link < sections,
@@ -102,7 +104,7 @@ enum Symbolizer {
                 else { return nil }
                 var symbols: [Symbol] = []
                 for entry in stride(from: 0, to: entries.count - 23, by: 24)
-                where entries[entry + 4] & 15 == 2 /* STT_FUNC */ && entries.number(entry + 6, UInt16.self) != 0 {
+                where entries[entry + 4] & 15 == function && entries.number(entry + 6, UInt16.self) != 0 {
                     let name = Int(entries.number(entry, UInt32.self))
                     guard name < names.count else { continue }
                     symbols.append(

@@ -3,7 +3,9 @@ import Glibc
 import Testing
 
 enum Ending: Equatable, CustomStringConvertible {
-    case exited(Int32), signalled(Int32), timedOut
+    case exited(Int32)
+    case signalled(Int32)
+    case timedOut
     var description: String {
         switch self {
         case .exited(let status): "exited with \(status)"
@@ -53,7 +55,8 @@ enum ChildProcess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t(), all = sigset_t()
+        var none = sigset_t()
+        var all = sigset_t()
         sigemptyset(&none)
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -72,7 +75,8 @@ enum ChildProcess {
         close(ends[1])
         try #require(error == 0, "\(path) cannot be started: \(String(cString: strerror(error)))")
 
-        var output: [UInt8] = [], timedOut = false
+        var output: [UInt8] = []
+        var timedOut = false
         let deadline = time(nil) + seconds
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -121,13 +125,18 @@ func expectChild(
     _ arguments: String, ends ending: Ending, writes texts: [String] = [], never absent: [String] = ["survived"],
     backtrace: Bool = false, seconds: Int = 60, sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> ChildResult {
-    let result = try ChildProcess.run(arguments.split(separator: " ").map(String.init), backtrace: backtrace, seconds: seconds)
+    let result = try ChildProcess.run(
+        arguments.split(separator: " ").map(String.init), backtrace: backtrace, seconds: seconds)
     #expect(result.ending == ending, "\(arguments): \(result.output.suffix(2000))", sourceLocation: sourceLocation)
     for text in texts {
-        #expect(result.output.contains(text), "\(arguments) wrote: \(result.output.suffix(2000))", sourceLocation: sourceLocation)
+        #expect(
+            result.output.contains(text), "\(arguments) wrote: \(result.output.suffix(2000))",
+            sourceLocation: sourceLocation)
     }
     for text in absent {
-        #expect(!result.output.contains(text), "\(arguments) wrote: \(result.output.suffix(2000))", sourceLocation: sourceLocation)
+        #expect(
+            !result.output.contains(text), "\(arguments) wrote: \(result.output.suffix(2000))",
+            sourceLocation: sourceLocation)
     }
     return result
 }

@@ -45,14 +45,16 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         guard fault != "overflow" || place != "thread" else { return }
         let message = fault == "overflow" ? ["faultline: a coroutine's stack overflowed"] : []
         try expectChild(
-            "fault \(fault) \(place)", ends: .signalled(SIGSEGV), writes: message + ["Program crashed"], backtrace: true)
+            "fault \(fault) \(place)", ends: .signalled(SIGSEGV), writes: message + ["Program crashed"], backtrace: true
+        )
     }
 
     @Test(arguments: ["thread", "fault"], [("raise-segv", SIGSEGV), ("raise-bus", SIGBUS)])
     func aRaisedSignalEndsTheProcess(on place: String, _ raised: (name: String, signal: Int32)) throws {
         try expectChild("fault \(raised.name) \(place)", ends: .signalled(raised.signal))
         let text = "verdicts: sent=1\n"
-        try expectChild("fault \(raised.name) \(place) report", ends: .exited(1), writes: [text, "survived"], never: [])
+        try expectChild(
+            "fault \(raised.name) \(place) report", ends: .exited(1), writes: [text, "survived"], never: [])
     }
 
     @Test(arguments: [SIGSEGV, SIGBUS]) func aSignalFromAnotherProcessEndsTheProcess(_ signal: Int32) throws {
@@ -71,13 +73,17 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
     }
 
     @Test func aStaleReferenceWithoutARegisterIsReported() throws {
-        let text = ["faultline: stale stack reference to 0x", "no register holds an address of the stack that moved from there"]
+        let text = [
+            "faultline: stale stack reference to 0x", "no register holds an address of the stack that moved from there",
+        ]
         try expectChild("fault stale-indexed fault-move", ends: .signalled(SIGSEGV), writes: text)
         try expectChild(
             "fault stale-indexed fault-move report", ends: .signalled(SIGSEGV), writes: text + ["stale-reference=1"])
     }
 
-    @Test(arguments: ["check-move", "check-segment"]) func plainCodeOnACheckStrategyIsToldTheHeadroom(_ strategy: String) throws {
+    @Test(arguments: ["check-move", "check-segment"]) func plainCodeOnACheckStrategyIsToldTheHeadroom(
+        _ strategy: String
+    ) throws {
         for fault in ["headroom", "overflow"] {
             try expectChild(
                 "fault \(fault) \(strategy) report", ends: .signalled(SIGSEGV),
@@ -85,10 +91,13 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         }
     }
 
-    @Test(arguments: ["fault", "fault-move", "fixed", "demand"]) func aLostSignalFrameIsReported(_ strategy: String) throws {
+    @Test(arguments: ["fault", "fault-move", "fixed", "demand"]) func aLostSignalFrameIsReported(_ strategy: String)
+        throws
+    {
         try expectChild(
             "lost-signal \(strategy)", ends: .signalled(SIGSEGV),
-            writes: ["with room: called", "faultline: a signal was lost", "install it with SA_ONSTACK"], never: ["done"])
+            writes: ["with room: called", "faultline: a signal was lost", "install it with SA_ONSTACK"], never: ["done"]
+        )
     }
 }
 
@@ -139,14 +148,16 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         try expectChild(
             report ? "fault overflow \(strategy) report" : "overflow-message \(strategy)", ends: .signalled(SIGSEGV),
             writes: [
-                "faultline: a coroutine's stack overflowed: limit 1048576 bytes, in use 1048", "StackConfiguration.maximum",
+                "faultline: a coroutine's stack overflowed: limit 1048576 bytes, in use 1048",
+                "StackConfiguration.maximum",
                 "isIsolated",
             ] + (report ? ["overflow=1"] : []))
     }
 
     @Test(arguments: [("fault", 10_000), ("fault-move", 2000), ("fixed", 500), ("demand", 500), ("check-fixed", 500)])
     func overflowsInsideTheLibrariesAreContained(_ strategy: String, _ count: Int) throws {
-        let result = try expectChild("contain \(strategy) \(count)", ends: .exited(0), writes: ["contained=\(count)", "done"], seconds: 120)
+        let result = try expectChild(
+            "contain \(strategy) \(count)", ends: .exited(0), writes: ["contained=\(count)", "done"], seconds: 120)
         // Most strike inside malloc, printing, formatting and metadata lookup: else this test would prove little.
         #expect(try #require(result.number("in-library")) > count / 4)
         #expect(try #require(result.number("in-user")) > 0)
@@ -171,7 +182,9 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         try expectChild("nil-in-library", ends: .signalled(SIGSEGV), never: ["done"])
     }
 
-    @Test func theFirstThreadMayRunStacksToo() throws { try expectChild("main-thread", ends: .exited(0), writes: ["done"]) }
+    @Test func theFirstThreadMayRunStacksToo() throws {
+        try expectChild("main-thread", ends: .exited(0), writes: ["done"])
+    }
 
     @Test func movesAtArbitraryInstructionsBreakNoMetadataLookup() throws {
         // Not promised for all code (docs/HAZARDS.md), but this workload has survived 100,000 such moves.

@@ -10,26 +10,33 @@ private enum Kind {
 @Suite struct PreviousHandlers {
     @Test(arguments: [0, 1, 2, 3, 8, 9, 10, 11, 33, 43], [("thread"), ("fault")])
     func isCalledWithItsFlagsAndMask(_ kind: Int, on place: String) throws {
-        let selfBlocked = kind & Kind.nodefer != 0 ? 0 : 1, other = kind & Kind.masksUSR1 != 0 ? 1 : 0
+        let selfBlocked = kind & Kind.nodefer != 0 ? 0 : 1
+        let other = kind & Kind.masksUSR1 != 0 ? 1 : 0
         let facts = kind & Kind.info != 0 ? " code=1 address=8" : ""
         try expectChild(
             "previous \(SIGSEGV) \(kind) nil-read \(place)", ends: .exited(7),
-            writes: ["handler signal=b\(facts) blocked-self=\(selfBlocked) blocked-usr1=\(other) blocked-usr2=0 calls=1\n"])
+            writes: [
+                "handler signal=b\(facts) blocked-self=\(selfBlocked) blocked-usr1=\(other) blocked-usr2=0 calls=1\n"
+            ])
     }
 
     @Test(arguments: [0, 1]) func isCalledForBusErrors(_ kind: Int) throws {
         try expectChild("previous \(SIGBUS) \(kind) beyond-file", ends: .exited(7), writes: ["handler signal=7"])
     }
 
-    @Test(arguments: [Kind.returns | Kind.reset, Kind.returns | Kind.reset | Kind.info, Kind.returns | Kind.reset | Kind.nodefer])
+    @Test(arguments: [
+        Kind.returns | Kind.reset, Kind.returns | Kind.reset | Kind.info, Kind.returns | Kind.reset | Kind.nodefer,
+    ])
     func thatResetsItselfIsCalledOnce(_ kind: Int) throws {
-        let result = try expectChild("previous \(SIGSEGV) \(kind) nil-read", ends: .signalled(SIGSEGV), writes: ["calls=1"])
+        let result = try expectChild(
+            "previous \(SIGSEGV) \(kind) nil-read", ends: .signalled(SIGSEGV), writes: ["calls=1"])
         #expect(!result.output.contains("calls=2"))
     }
 
     @Test func thatReturnsFromASentSignalLetsTheProcessGoOn() throws {
         try expectChild(
-            "previous \(SIGSEGV) \(Kind.returns) raise-segv", ends: .exited(1), writes: ["calls=1", "survived"], never: [])
+            "previous \(SIGSEGV) \(Kind.returns) raise-segv", ends: .exited(1), writes: ["calls=1", "survived"],
+            never: [])
     }
 
     @Test func anIgnoredFaultStillEndsTheProcess() throws {
@@ -55,7 +62,9 @@ private enum Kind {
         try expectChild("fork-inside \(mover.rawValue)", ends: .exited(0), writes: ["done"])
     }
 
-    @Test func threadsLeaveNoMappingsBehind() throws { try expectChild("threads", ends: .exited(0), writes: ["mappings before="]) }
+    @Test func threadsLeaveNoMappingsBehind() throws {
+        try expectChild("threads", ends: .exited(0), writes: ["mappings before="])
+    }
 
     @Test func noStackIsExecutable() throws {
         let result = try expectChild("print-mappings", ends: .exited(0))
@@ -76,7 +85,8 @@ private enum Kind {
     func theDebuggerShowsTheCoroutinesFramesAndTheResumersBelow() throws {
         let gdb = try #require(Tool.gdb, "gdb is not installed")
         let result = try ChildProcess.run(
-            program: gdb, ["-nx", "-batch", "-ex", "run", "-ex", "backtrace", "--args", ChildProcess.faultChild, "debugger"],
+            program: gdb,
+            ["-nx", "-batch", "-ex", "run", "-ex", "backtrace", "--args", ChildProcess.faultChild, "debugger"],
             seconds: 120)
         // SIGSEGV stops the program inside the coroutine. Its entry is marked as a signal frame, the one kind of frame
         // below which a debugger accepts another stack.

@@ -37,18 +37,22 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_GROW_PROTECT, first: .fault, later: .fault),
         .init(site: .FL_SITE_POPULATE, first: .fallback, later: .throwing("populate")),
         .init(site: .FL_SITE_RELEASE, first: .fallback, later: .fallback),
-        .init(site: .FL_SITE_OLD_RANGE_GUARD, first: .death("could not be guarded (old-range-guard)"),
-              later: .death("could not be guarded (old-range-guard)")),
+        .init(
+            site: .FL_SITE_OLD_RANGE_GUARD, first: .death("could not be guarded (old-range-guard)"),
+            later: .death("could not be guarded (old-range-guard)")),
         .init(site: .FL_SITE_QUARANTINE, first: .fault, later: .fault),
-        .init(site: .FL_SITE_USERFAULTFD, first: .fallback, later: nil), // opened once
-        .init(site: .FL_SITE_UFFDIO_API, first: .fallback, later: nil), // likewise
+        .init(site: .FL_SITE_USERFAULTFD, first: .fallback, later: nil),  // opened once
+        .init(site: .FL_SITE_UFFDIO_API, first: .fallback, later: nil),  // likewise
         .init(site: .FL_SITE_UFFDIO_REGISTER, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_UFFDIO_MOVE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_MREMAP, first: .fallback, later: .fallback),
-        .init(site: .FL_SITE_GROWS_DOWN_PROBE, first: .throwing("grows-down-probe"), later: .throwing("grows-down-probe")),
+        .init(
+            site: .FL_SITE_GROWS_DOWN_PROBE, first: .throwing("grows-down-probe"), later: .throwing("grows-down-probe")),
         .init(site: .FL_SITE_GROWS_DOWN_MAP, first: .throwing("grows-down-map"), later: .throwing("grows-down-map")),
         .init(site: .FL_SITE_ALTERNATE_MAP, first: .throwing("initialization"), later: .throwing("thread preparation")),
-        .init(site: .FL_SITE_ALTERNATE_PROTECT, first: .throwing("initialization"), later: .throwing("thread preparation")),
+        .init(
+            site: .FL_SITE_ALTERNATE_PROTECT, first: .throwing("initialization"), later: .throwing("thread preparation")
+        ),
         .init(site: .FL_SITE_ALTERNATE_SET, first: .throwing("initialization"), later: .throwing("thread preparation")),
         .init(site: .FL_SITE_HANDLER_SET, first: .throwing("handler-set"), later: .throwing("handler-set")),
     ]
@@ -71,7 +75,8 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: SiteCase.all) fileprivate func aLaterCallMayFailAsWell(_ site: SiteCase) throws {
         // Whatever the second, third or tenth call is for: no refusal may hang, or end without a message.
         for after in [1, 2, 9] {
-            let result = try ChildProcess.run(["inject", "\(site.site.rawValue)", "\(ENOMEM)", "\(after)", "first", "isolated"], seconds: 30)
+            let result = try ChildProcess.run(
+                ["inject", "\(site.site.rawValue)", "\(ENOMEM)", "\(after)", "first", "isolated"], seconds: 30)
             switch result.ending {
             case .exited(0): #expect(result.output.contains("done"))
             case .signalled(SIGSEGV): #expect(result.output.contains("faultline: "), "\(result.output)")
@@ -92,9 +97,12 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         case .throwing(let text):
             result = try expectChild(arguments, ends: .exited(0), seconds: 30)
             #expect(result.output.contains(/armed: error: [^\n]*/.ignoresCase()), "\(result.output)")
-            #expect(result.output.split(separator: "\n").contains { $0.hasPrefix("armed: error: ") && $0.contains(text) }, "\(result.output)")
+            #expect(
+                result.output.split(separator: "\n").contains { $0.hasPrefix("armed: error: ") && $0.contains(text) },
+                "\(result.output)")
         case .fallback:
-            result = try expectChild(arguments, ends: .exited(0), writes: ["armed: returned"], never: ["error", "fault:"], seconds: 30)
+            result = try expectChild(
+                arguments, ends: .exited(0), writes: ["armed: returned"], never: ["error", "fault:"], seconds: 30)
         case .fault where isolated:
             result = try expectChild(arguments, ends: .exited(0), writes: ["armed: fault: stack overflow"], seconds: 30)
             if site.site != .FL_SITE_QUARANTINE {
@@ -102,7 +110,8 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
             }
         case .fault:
             let message = site.site == .FL_SITE_QUARANTINE ? "overflowed" : "\(name) failed with errno \(error)"
-            try expectChild(arguments, ends: .signalled(SIGSEGV), writes: ["faultline: a coroutine's stack", message], seconds: 30)
+            try expectChild(
+                arguments, ends: .signalled(SIGSEGV), writes: ["faultline: a coroutine's stack", message], seconds: 30)
             return
         case .death(let message):
             try expectChild(arguments, ends: .signalled(SIGSEGV), writes: ["faultline: ", message], seconds: 30)
@@ -110,7 +119,9 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         }
         #expect(try #require(result.number("calls")) > 0, "the site was not reached: \(result.output)")
         // Where the probe at the start was refused, guard pages stay unused; everything else works again.
-        if !(when == "first" && [.FL_SITE_ARENA_MAP, .FL_SITE_GUARD_INSTALL, .FL_SITE_GUARD_REMOVE].contains(site.site)) {
+        if !(when == "first"
+            && [.FL_SITE_ARENA_MAP, .FL_SITE_GUARD_INSTALL, .FL_SITE_GUARD_REMOVE].contains(site.site))
+        {
             #expect(!result.output.contains("disarmed: error"), "\(result.output)")
         }
     }

@@ -15,7 +15,9 @@ private struct Large: Equatable {
         words = (n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n + 1)
         name = "large number \(n), too long for a small string"
     }
-    static func == (a: Large, b: Large) -> Bool { a.words.0 == b.words.0 && a.words.19 == b.words.19 && a.name == b.name }
+    static func == (a: Large, b: Large) -> Bool {
+        a.words.0 == b.words.0 && a.words.19 == b.words.19 && a.name == b.name
+    }
 }
 
 extension Stacks {
@@ -45,10 +47,16 @@ extension Stacks {
                 return seen
             }
             for n in 1...4 {
-                guard case .suspended(let value) = try echo.resume(n) else { Issue.record("ended early"); return }
+                guard case .suspended(let value) = try echo.resume(n) else {
+                    Issue.record("ended early")
+                    return
+                }
                 #expect(value == n * 10)
             }
-            guard case .finished(let seen) = try echo.resume(5) else { Issue.record("did not end"); return }
+            guard case .finished(let seen) = try echo.resume(5) else {
+                Issue.record("did not end")
+                return
+            }
             #expect(seen == [1, 2, 3, 4, 5])
         }
 
@@ -59,8 +67,14 @@ extension Stacks {
                 #expect(second == nil)
                 return nil
             }
-            guard case .suspended(nil) = try co.resume(nil) else { Issue.record("no nil output"); return }
-            guard case .finished(nil) = try co.resume(nil) else { Issue.record("no nil result"); return }
+            guard case .suspended(nil) = try co.resume(nil) else {
+                Issue.record("no nil output")
+                return
+            }
+            guard case .finished(nil) = try co.resume(nil) else {
+                Issue.record("no nil result")
+                return
+            }
         }
 
         @Test func bodysErrorIsThrownByResumeAndEndsTheCoroutine() throws {
@@ -76,7 +90,10 @@ extension Stacks {
 
         @Test func finishedCoroutineCannotBeResumed() throws {
             let co = try Coroutine<Void, Int, Int> { (_: borrowing _, _) in 5 }
-            guard case .finished(5) = try co.resume() else { Issue.record("did not end"); return }
+            guard case .finished(5) = try co.resume() else {
+                Issue.record("did not end")
+                return
+            }
             for _ in 0..<3 { #expect(throws: StackError.finished) { try co.resume() } }
         }
 
@@ -135,7 +152,10 @@ extension Stacks {
                     return "suspended"
                 } catch { return "cancelled" }
             }
-            guard case .finished("cancelled") = try co!.resume() else { Issue.record("not cancelled"); return }
+            guard case .finished("cancelled") = try co!.resume() else {
+                Issue.record("not cancelled")
+                return
+            }
             co = nil
         }
 
@@ -153,7 +173,10 @@ extension Stacks {
                     try nested(49)
                     return input
                 }
-                guard case .suspended = try co.resume(Tracked()) else { Issue.record("ended"); return }
+                guard case .suspended = try co.resume(Tracked()) else {
+                    Issue.record("ended")
+                    return
+                }
                 #expect(Tracked.alive >= 51)
                 #expect(defers == 0)
             }
@@ -189,12 +212,18 @@ extension Stacks {
             }
             for round in 0..<10 {
                 for (n, co) in all.enumerated() {
-                    guard case .suspended(let value) = try co.resume(1) else { Issue.record("ended early"); return }
+                    guard case .suspended(let value) = try co.resume(1) else {
+                        Issue.record("ended early")
+                        return
+                    }
                     #expect(value == n + round + 1)
                 }
             }
             for (n, co) in all.enumerated() {
-                guard case .finished(let value) = try co.resume(1) else { Issue.record("did not end"); return }
+                guard case .finished(let value) = try co.resume(1) else {
+                    Issue.record("did not end")
+                    return
+                }
                 #expect(value == n + 11)
             }
         }
@@ -216,8 +245,14 @@ extension Stacks {
                 }
             }
             let outer = try make(100)
-            guard case .suspended(100) = try outer.resume() else { Issue.record("wrong depth"); return }
-            guard case .finished(101) = try outer.resume() else { Issue.record("wrong depth"); return }
+            guard case .suspended(100) = try outer.resume() else {
+                Issue.record("wrong depth")
+                return
+            }
+            guard case .finished(101) = try outer.resume() else {
+                Issue.record("wrong depth")
+                return
+            }
         }
 
         @Test func destroyingTheOutermostEndsNestedCoroutines() throws {
@@ -252,9 +287,15 @@ extension Stacks {
             }
             // Resumed in turn from inside another coroutine and from here.
             for n in 1...5 {
-                guard case .suspended(let value) = try outer.resume(n) else { Issue.record("ended"); return }
+                guard case .suspended(let value) = try outer.resume(n) else {
+                    Issue.record("ended")
+                    return
+                }
                 #expect(value == 2 * n + 1)
-                guard case .suspended(let direct) = try inner.resume(100 + n) else { Issue.record("ended"); return }
+                guard case .suspended(let direct) = try inner.resume(100 + n) else {
+                    Issue.record("ended")
+                    return
+                }
                 #expect(direct == 2 * (100 + n))
             }
         }
@@ -266,24 +307,37 @@ extension Stacks {
                 return last
             }
             for n in 0..<10 {
-                guard case .suspended(let value) = try co.resume(Large(n)) else { Issue.record("ended"); return }
+                guard case .suspended(let value) = try co.resume(Large(n)) else {
+                    Issue.record("ended")
+                    return
+                }
                 #expect(value == Large(2 * n))
             }
-            guard case .finished(let last) = try co.resume(Large(99)) else { Issue.record("did not end"); return }
+            guard case .finished(let last) = try co.resume(Large(99)) else {
+                Issue.record("did not end")
+                return
+            }
             #expect(last == Large(99))
         }
 
         @Test(arguments: StackStrategy.allCases) func worksOnEveryStrategy(_ strategy: StackStrategy) throws {
-            let co = try Coroutine<Int, String, Int>(configuration: .init(strategy: strategy)) { (co: borrowing _, first) in
+            let co = try Coroutine<Int, String, Int>(configuration: .init(strategy: strategy)) {
+                (co: borrowing _, first) in
                 var total = first
                 for n in 0..<20 { total += try co.suspend("\(n): \(sum(to: 20 * n))") }
                 return total
             }
             for n in 0..<20 {
-                guard case .suspended(let text) = try co.resume(n) else { Issue.record("ended"); return }
+                guard case .suspended(let text) = try co.resume(n) else {
+                    Issue.record("ended")
+                    return
+                }
                 #expect(text == "\(n): \(sum(to: 20 * n))")
             }
-            guard case .finished(210) = try co.resume(20) else { Issue.record("wrong total"); return }
+            guard case .finished(210) = try co.resume(20) else {
+                Issue.record("wrong total")
+                return
+            }
         }
 
         @Test func suspendOnAnotherStackIsAPreconditionFailure() async {
@@ -377,7 +431,10 @@ extension Stacks {
         }
 
         @Test func walksATreeAtAnyDepth() throws {
-            indirect enum Tree { case leaf(Int), node(Tree, Tree) }
+            indirect enum Tree {
+                case leaf(Int)
+                case node(Tree, Tree)
+            }
             func build(_ depth: Int, _ n: Int) -> Tree {
                 depth == 0 ? .leaf(n) : .node(build(depth - 1, 2 * n), build(depth - 1, 2 * n + 1))
             }
@@ -405,10 +462,16 @@ extension Stacks {
                 try co.suspend(fegetround())
             }
             fesetround(FE_TONEAREST)
-            guard case .suspended(FE_UPWARD) = try co.resume() else { Issue.record("not set inside"); return }
+            guard case .suspended(FE_UPWARD) = try co.resume() else {
+                Issue.record("not set inside")
+                return
+            }
             #expect(fegetround() == (keeps ? FE_TONEAREST : FE_UPWARD))
             fesetround(FE_DOWNWARD)
-            guard case .suspended(let inside) = try co.resume() else { Issue.record("ended"); return }
+            guard case .suspended(let inside) = try co.resume() else {
+                Issue.record("ended")
+                return
+            }
             #expect(inside == (keeps ? FE_UPWARD : FE_DOWNWARD))
             #expect(fegetround() == FE_DOWNWARD)
         }
@@ -417,9 +480,9 @@ extension Stacks {
 
 /// In release builds a precondition failure has no message, only its signal.
 func expectMessage(_ result: ExitTest.Result?, _ text: String, onlyWhereChecked: Bool = false) {
-    guard let result else { return } // the exit itself was recorded as wrong
+    guard let result else { return }  // the exit itself was recorded as wrong
     #if !DEBUG
-    if onlyWhereChecked { return }
+        if onlyWhereChecked { return }
     #endif
     let message = String(decoding: result.standardErrorContent, as: UTF8.self)
     #expect(message.contains(text), "standard error was: \(message)")

@@ -29,7 +29,9 @@ nonisolated(unsafe) private var box = Shared()
 
 private typealias Holder = Coroutine<Void, Int, Int>
 
-private func holder(_ path: ReferenceWritableKeyPath<Shared, Int>? = nil, first: Bool = true, times: Int) throws -> Holder {
+private func holder(_ path: ReferenceWritableKeyPath<Shared, Int>? = nil, first: Bool = true, times: Int) throws
+    -> Holder
+{
     try Coroutine { (co: borrowing _, _) in
         if first { try hold(&shared().first, co, times: times) } else { try hold(&shared().second, co, times: times) }
         return 0
@@ -48,12 +50,18 @@ extension Stacks {
         @Test func resumerMayUseOtherPropertiesWhileACoroutineIsInsideAnAccess() throws {
             let co = try holder(times: 3)
             for n in 1...3 {
-                guard case .suspended(n) = try co.resume() else { Issue.record("ended"); return }
+                guard case .suspended(n) = try co.resume() else {
+                    Issue.record("ended")
+                    return
+                }
                 shared().second += 1
                 withUnsafeMutablePointer(to: &shared().second) { $0.pointee += 1 }
                 shared().third.append(n)
             }
-            guard case .finished = try co.resume() else { Issue.record("did not end"); return }
+            guard case .finished = try co.resume() else {
+                Issue.record("did not end")
+                return
+            }
             #expect(box.first == 3 && box.second == 6 && box.third == [0, 1, 2, 3])
             withUnsafeMutablePointer(to: &shared().first) { $0.pointee += 1 }
             #expect(box.first == 4)

@@ -72,7 +72,8 @@ extension Stacks {
                 Worker {
                     for _ in 0..<20 {
                         guard try withGrowableStack({ sum(to: 20_000) }) == 200_010_000,
-                            try withStack(.init(strategy: .faultMove, initial: 4096), { sum(to: 20_000) }) == 200_010_000
+                            try withStack(.init(strategy: .faultMove, initial: 4096), { sum(to: 20_000) })
+                                == 200_010_000
                         else { return false }
                     }
                     return true
@@ -86,7 +87,10 @@ extension Stacks {
                 let error = #expect(throws: StackFault.self) {
                     try withGrowableStack(maximum: 1 << 20) { sum(to: 10_000_000) }
                 }
-                guard case .overflow(let overflow) = error else { Issue.record("no overflow: \(error as Any)"); return }
+                guard case .overflow(let overflow) = error else {
+                    Issue.record("no overflow: \(error as Any)")
+                    return
+                }
                 #expect(overflow.limit == 1 << 20)
                 #expect(overflow.bytesInUse > 1 << 19 && overflow.bytesInUse <= (1 << 20) + 256)
                 #expect(overflow.refused == nil)
@@ -101,12 +105,12 @@ extension Stacks {
             for size in [8 << 20, 256 << 20] {
                 let used = try withGrowableStack(maximum: size) { () -> Int in
                     // All but what the frames above need.
-                    ts_touch(pages: size / 4096 - 3)
+                    touch(pages: size / 4096 - 3)
                     return size
                 }
                 #expect(used == size)
                 #expect(throws: StackFault.self) {
-                    try withGrowableStack(maximum: size) { ts_touch(pages: size / 4096 + 1) }
+                    try withGrowableStack(maximum: size) { touch(pages: size / 4096 + 1) }
                 }
             }
         }

@@ -16,7 +16,7 @@ extension Stacks {
             var pages = 0
             try withStack(StackConfiguration(strategy: .fault, initial: 8192, guardKind: guardKind)) {
                 let before = Self.minorFaults
-                ts_touch(pages: 12)
+                touch(pages: 12)
                 pages = Self.minorFaults - before
             }
             return pages

@@ -5,7 +5,12 @@ import TestSupport
 import Testing
 
 private enum JSON: Equatable {
-    case null, bool(Bool), number(Double), string(String), array([JSON]), object([String: JSON])
+    case null
+    case bool(Bool)
+    case number(Double)
+    case string(String)
+    case array([JSON])
+    case object([String: JSON])
 }
 
 private struct SyntaxError: Error, Equatable { let offset: Int }
@@ -37,7 +42,10 @@ private struct Parser {
             if take("]") { return .array(values) }
             values.append(try value())
             skip()
-            if !take(",") { try expect("]"); return .array(values) }
+            if !take(",") {
+                try expect("]")
+                return .array(values)
+            }
         }
     }
 
@@ -52,7 +60,10 @@ private struct Parser {
             try expect(":")
             values[key] = try value()
             skip()
-            if !take(",") { try expect("}"); return .object(values) }
+            if !take(",") {
+                try expect("}")
+                return .object(values)
+            }
         }
     }
 
@@ -99,7 +110,8 @@ private func printed(_ value: JSON) -> String {
     case .string(let text): "\"\(text)\""
     case .array(let values): "[" + values.map(printed).joined(separator: ",") + "]"
     case .object(let values):
-        "{" + values.sorted { $0.key < $1.key }.map { "\"\($0.key)\":" + printed($0.value) }.joined(separator: ",") + "}"
+        "{" + values.sorted { $0.key < $1.key }.map { "\"\($0.key)\":" + printed($0.value) }.joined(separator: ",")
+            + "}"
     }
 }
 
@@ -110,7 +122,8 @@ private func document(_ depth: Int) -> String {
 }
 
 private indirect enum Tree {
-    case leaf, node(Tree, Int, Tree)
+    case leaf
+    case node(Tree, Int, Tree)
     static func build(_ low: Int, _ high: Int) -> Tree {
         if low >= high { return .leaf }
         let middle = (low + high) / 2
@@ -147,7 +160,8 @@ private func workload(_ name: String) -> String {
     switch name {
     case "parser":
         var parser = Parser(bytes: Array(document(6).utf8))
-        let nested = Parser(bytes: Array((String(repeating: "[", count: 500) + String(repeating: "]", count: 500)).utf8))
+        let nested = Parser(
+            bytes: Array((String(repeating: "[", count: 500) + String(repeating: "]", count: 500)).utf8))
         var copy = nested
         let first = (try? parser.value()).map(printed) ?? "error at \(parser.offset)"
         let second = (try? copy.value()).map(printed) ?? "error at \(copy.offset)"
@@ -157,8 +171,11 @@ private func workload(_ name: String) -> String {
         return "\(tree.fold(0, +)) \(tree.fold("") { $1 % 100 == 0 ? $0 + "\($1) " : $0 })"
     case "strings":
         var words: [String: [Int]] = [:]
-        for n in 0..<600 { words["word number \(n % 97) of many"] = (words["word number \(n % 97) of many"] ?? []) + [n] }
-        return words.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.reduce(0, +))" }.joined(separator: ";").uppercased()
+        for n in 0..<600 {
+            words["word number \(n % 97) of many"] = (words["word number \(n % 97) of many"] ?? []) + [n]
+        }
+        return words.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.reduce(0, +))" }.joined(separator: ";")
+            .uppercased()
     case "throws":
         do { return "\(try throwing(800, ""))" } catch { return "\(error)" }
     case "closures":
@@ -193,11 +210,12 @@ private func atOffsets(_ body: @escaping () -> Bool) -> Bool {
 extension Stacks {
     @Suite struct ProvokedMoves {
         static let workloads = ["parser", "trees", "strings", "throws", "closures", "sorting"]
-        static let movesEach = 1800 // six workloads: more than 10,000 in all
+        static let movesEach = 1800  // six workloads: more than 10,000 in all
 
         @Test(arguments: workloads) func resultsDoNotChange(_ name: String) throws {
             let expected = workload(name)
-            var moves = 0, rounds = 0
+            var moves = 0
+            var rounds = 0
             while moves < Self.movesEach && rounds < 20_000 {
                 let mover = MoverCase.all[rounds % MoverCase.all.count]
                 let (same, statistics) = try measured(mover.configuration(initial: 16 << 10)) {

@@ -23,7 +23,7 @@ private enum Holder: String, CaseIterable, Sendable, CustomTestStringConvertible
 /// Doubles the stack or more, whatever it has: touches as many pages as are usable now.
 @inline(never) private func forceMove() {
     let stack = ts_running_stack()!
-    ts_touch(pages: Int(stack.pointee.base - stack.pointee.low) / 4096 + 1)
+    touch(pages: Int(stack.pointee.base - stack.pointee.low) / 4096 + 1)
 }
 
 /// Recurses `depth` frames, moves the stack there, then calls `body`.
@@ -60,7 +60,8 @@ private func follows(_ holder: Holder, depth: Int) -> Bool {
         below(depth, &local) { $0 *= 2 }
         return local == 10 + depth
     case .closureContext:
-        var local = 5, other = [1, 2, 3]
+        var local = 5
+        var other = [1, 2, 3]
         recurse(depth) {
             local += 1
             other.append(local)
@@ -81,7 +82,8 @@ private func follows(_ holder: Holder, depth: Int) -> Bool {
                     pointers[n] = numbers.baseAddress! + n
                 }
                 recurse(depth) { for n in 0..<8 { pointers[n].pointee += 10 } }
-                return Array(numbers) == (10..<18).map { $0 } && (0..<8).allSatisfy { pointers[$0] == numbers.baseAddress! + $0 }
+                return Array(numbers) == (10..<18).map { $0 }
+                    && (0..<8).allSatisfy { pointers[$0] == numbers.baseAddress! + $0 }
             }
         }
     case .bufferEnd:
@@ -157,8 +159,8 @@ extension Stacks {
                 let heap = keep(Heap())
                 var local = 0
                 withUnsafeMutablePointer(to: &local) { heap.pointer = $0 }
-                for pages in [4, 40, 180, 1700] { // 64 KiB, 256 KiB, 1 MiB, 8 MiB and 64 MiB
-                    ts_touch(pages: pages)
+                for pages in [4, 40, 180, 1700] {  // 64 KiB, 256 KiB, 1 MiB, 8 MiB and 64 MiB
+                    touch(pages: pages)
                     heap.pointer!.pointee += 1
                 }
                 return withUnsafeMutablePointer(to: &local) { $0.pointee }
@@ -177,7 +179,7 @@ extension Stacks {
                     place += 1
                 }
                 try grow(500, &local)
-                ts_touch(pages: 1000)
+                touch(pages: 1000)
                 return local
             }
             var expected = 1
@@ -195,7 +197,7 @@ extension Stacks {
             func movers(_ kind: StackGuard, live pages: Int) throws -> FaultStatistics {
                 let initial = pages * 4096 + 8192
                 return try measured(.init(strategy: .faultMove, initial: initial, guardKind: kind)) {
-                    ts_touch(pages: pages + 3)
+                    touch(pages: pages + 3)
                 }.1
             }
             #expect(try movers(.protNone, live: 2).moves[.copy] == 1)
@@ -211,7 +213,7 @@ extension Stacks {
                 let stack = ts_running_stack()!
                 let base = UInt(stack.pointee.base)
                 var numbers = (below: UInt(stack.pointee.slot_low) + 0x27, above: base - 8)
-                let hidden = ~numbers.below // no address, whatever the stack does
+                let hidden = ~numbers.below  // no address, whatever the stack does
                 withUnsafeMutablePointer(to: &numbers) { _ in forceMove() }
                 return (numbers.below == ~hidden, numbers.above == UInt(stack.pointee.base) - 8)
             }

@@ -44,7 +44,7 @@ private indirect enum Tree {
 
 private func work() -> [String] {
     var tree = Tree.leaf
-    for n in 0..<500 { tree = tree.inserting(n) } // a list: as deep as it is long
+    for n in 0..<500 { tree = tree.inserting(n) }  // a list: as deep as it is long
     let text = (0..<50).map { "\($0): \(sum(to: $0 * 100))" }.joined(separator: ", ")
     return ["\(tree.depth)", "\(ackermann(2, 300))", text, "\(ts_recurse(3000, 200))", "\(ts_large_frame(10_000))"]
 }
@@ -57,19 +57,24 @@ extension Stacks {
             for _ in 0..<3 { #expect(try withStack(.init(strategy: strategy), work) == expected) }
         }
 
-        @Test(arguments: [StackStrategy.fixed, .demand, .checkFixed]) func fixedSizesNeverTrap(_ strategy: StackStrategy) throws {
-            let (_, statistics) = try measured(.init(strategy: strategy, maximum: 1 << 20)) { ts_touch(pages: 250) }
+        @Test(arguments: [StackStrategy.fixed, .demand, .checkFixed]) func fixedSizesNeverTrap(
+            _ strategy: StackStrategy
+        ) throws {
+            let (_, statistics) = try measured(.init(strategy: strategy, maximum: 1 << 20)) { touch(pages: 250) }
             #expect(statistics.allTraps == 0 && statistics.growths == 0)
         }
 
-        @Test(arguments: StackGuard.allCases) func aMebibyteTouchedPageByPageTakesAtMostNineTraps(_ kind: StackGuard) throws {
+        @Test(arguments: StackGuard.allCases) func aMebibyteTouchedPageByPageTakesAtMostNineTraps(_ kind: StackGuard)
+            throws
+        {
             let configuration = StackConfiguration(strategy: .fault, initial: 4096, guardKind: kind)
-            let (_, statistics) = try measured(configuration) { ts_touch(pages: 256) }
+            let (_, statistics) = try measured(configuration) { touch(pages: 256) }
             let traps = try #require(statistics.traps["growth"])
             #expect(traps >= 1 && traps <= 9)
             #expect(statistics.growths == traps && statistics.allTraps == traps)
             #expect(statistics.bytesCommitted >= (1 << 20) - 8192 && statistics.bytesCommitted <= 4 << 20)
-            #expect(statistics.highWaterMark > 512 << 10 && statistics.highWaterMark <= statistics.bytesCommitted + 4096)
+            #expect(
+                statistics.highWaterMark > 512 << 10 && statistics.highWaterMark <= statistics.bytesCommitted + 4096)
             #expect(statistics.allMoves == 0 && statistics.overflows == 0)
             #expect(statistics.handlerTime.count == traps)
             #expect(statistics.handlerTime.p50 > 0 && statistics.handlerTime.p50 <= statistics.handlerTime.p99)
@@ -78,11 +83,11 @@ extension Stacks {
 
         @Test(arguments: GrowthCase.all) fileprivate func aSecondTouchDoesNotTrap(_ growth: GrowthCase) throws {
             let (first, second) = try withStack(growth.configuration()) {
-                let before = ts_running_traps()
-                ts_touch(pages: 256)
-                let between = ts_running_traps()
-                ts_touch(pages: 256)
-                return (between - before, ts_running_traps() - between)
+                let before = runningTraps()
+                touch(pages: 256)
+                let between = runningTraps()
+                touch(pages: 256)
+                return (between - before, runningTraps() - between)
             }
             #expect(first > 0 && second == 0)
         }
@@ -93,11 +98,13 @@ extension Stacks {
             #expect(try withStack(growth.configuration()) { ts_read_into_frame(frame) } == 0)
         }
 
-        @Test(arguments: [2, 5, 20, 100, 300, 2000, 20_000]) func aMoveLandsInASlotAtLeastTwiceAsLarge(pages: Int) throws {
+        @Test(arguments: [2, 5, 20, 100, 300, 2000, 20_000]) func aMoveLandsInASlotAtLeastTwiceAsLarge(pages: Int)
+            throws
+        {
             let sizes = try withStack(.init(strategy: .faultMove, initial: 4096)) {
-                let before = ts_running_slot()
-                ts_touch(pages: pages)
-                return (before, ts_running_slot())
+                let before = runningSlot()
+                touch(pages: pages)
+                return (before, runningSlot())
             }
             #expect(sizes.0 == 64 << 10)
             #expect(sizes.1 >= 2 * sizes.0)
@@ -114,10 +121,12 @@ extension Stacks {
             #expect(statistics.wordsRelocated > 1000 && statistics.wordsRelocated <= statistics.wordsScanned + 64)
         }
 
-        @Test(arguments: StackGuard.allCases) func everyFrameOfADeepRecursionSurvivesItsMoves(_ kind: StackGuard) throws {
+        @Test(arguments: StackGuard.allCases) func everyFrameOfADeepRecursionSurvivesItsMoves(_ kind: StackGuard) throws
+        {
             let expected = try withStack(.init(strategy: .fixed, maximum: 60 << 20)) { ts_recurse(50_000, 300) }
             for mover in PageMover.allCases where !(mover == .uffdioMove && kind == .protNone) {
-                let configuration = StackConfiguration(strategy: .faultMove, initial: 4096, guardKind: kind, mover: mover)
+                let configuration = StackConfiguration(
+                    strategy: .faultMove, initial: 4096, guardKind: kind, mover: mover)
                 let (value, statistics) = try measured(configuration) { ts_recurse(50_000, 300) }
                 #expect(value == expected)
                 #expect(statistics.moves[mover]! >= 1, "\(mover) was never used")
@@ -127,7 +136,7 @@ extension Stacks {
         @Test func stacksAreReusedWithoutTheirHistory() throws {
             for round in 0..<200 {
                 let configuration = StackConfiguration(strategy: .fault, initial: 4096, maximum: 1 << 20)
-                let (_, statistics) = try measured(configuration) { ts_touch(pages: 100) }
+                let (_, statistics) = try measured(configuration) { touch(pages: 100) }
                 #expect(statistics.growths >= 4, "round \(round): the pool handed out a grown stack")
                 #expect(statistics.growths <= 9)
             }
@@ -163,7 +172,9 @@ extension Stacks {
         }
 
         @Test(arguments: slots, StackGuard.allCases)
-        func theLargestUnprobedFrameOfASlotIsCaughtAsAnOverflow(slot: (reservation: Int, guardSize: Int), kind: StackGuard) throws {
+        func theLargestUnprobedFrameOfASlotIsCaughtAsAnOverflow(
+            slot: (reservation: Int, guardSize: Int), kind: StackGuard
+        ) throws {
             // The whole room is the maximum, so that a frame which leaves it must hit the guard at the slot's end.
             let room = slot.reservation - slot.guardSize
             let reserve = 256 << 10
@@ -175,7 +186,8 @@ extension Stacks {
                 return
             }
             let configuration = StackConfiguration(
-                strategy: .demand, maximum: room - reserve, reservation: slot.reservation, guardKind: kind, isIsolated: true)
+                strategy: .demand, maximum: room - reserve, reservation: slot.reservation, guardKind: kind,
+                isIsolated: true)
             for beyond in [64, 4096, slot.guardSize / 2, slot.guardSize + reserve - 8192] {
                 #expect(throws: StackFault.self, "a frame that ends \(beyond) bytes below the maximum") {
                     try withStack(configuration) { ts_large_frame(room - reserve + beyond) }
@@ -183,11 +195,15 @@ extension Stacks {
             }
         }
 
-        @Test(arguments: [16 << 10, 48 << 10, 100 << 10, 200 << 10]) func swiftFramesOfThatSizeGrowToo(_ bytes: Int) throws {
+        @Test(arguments: [16 << 10, 48 << 10, 100 << 10, 200 << 10]) func swiftFramesOfThatSizeGrowToo(_ bytes: Int)
+            throws
+        {
             func fill() -> Int {
                 withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { buffer in
                     buffer.storeBytes(of: 1, as: UInt8.self)
-                    for index in 0..<bytes { buffer.storeBytes(of: UInt8(truncatingIfNeeded: index), toByteOffset: index, as: UInt8.self) }
+                    for index in 0..<bytes {
+                        buffer.storeBytes(of: UInt8(truncatingIfNeeded: index), toByteOffset: index, as: UInt8.self)
+                    }
                     return buffer.reduce(0) { $0 + Int($1) }
                 }
             }
@@ -202,7 +218,10 @@ extension Stacks {
             (.init(strategy: .fault, mover: .copy), "'fault' does not use 'mover'"),
             (.init(strategy: .faultMove, reservation: 1 << 20), "'fault-move' does not use 'reservation'"),
             (.init(strategy: .growsDown, guardKind: .protNone), "'grows-down' does not use 'guard'"),
-            (.init(strategy: .faultMove, guardKind: .protNone, mover: .uffdioMove), "'uffdio-move' needs guard 'guard-pages'"),
+            (
+                .init(strategy: .faultMove, guardKind: .protNone, mover: .uffdioMove),
+                "'uffdio-move' needs guard 'guard-pages'"
+            ),
             (.init(reservation: 5 << 20), "not a slot size"),
             (.init(maximum: 0), "out of range"),
             (.init(maximum: -1), "out of range"),
@@ -215,7 +234,9 @@ extension Stacks {
             let (configuration, text) = Self.illegal[index]
             let error = #expect(throws: StackError.self) { try withStack(configuration) {} }
             #expect(error?.description.contains(text) == true, "\(error as Any)")
-            #expect(throws: error!) { try Coroutine<Void, Void, Void>(configuration: configuration) { (_: borrowing _, _) in } }
+            #expect(throws: error!) {
+                try Coroutine<Void, Void, Void>(configuration: configuration) { (_: borrowing _, _) in }
+            }
         }
 
         @Test func tooManyProtNoneStacksNameTheLimit() async {
@@ -223,7 +244,10 @@ extension Stacks {
                 var all: [Coroutine<Void, Void, Void>] = []
                 do {
                     for _ in 0..<40_000 {
-                        all.append(try Coroutine(configuration: .init(maximum: 8192, guardKind: .protNone)) { (_: borrowing _, _) in })
+                        all.append(
+                            try Coroutine(configuration: .init(maximum: 8192, guardKind: .protNone)) {
+                                (_: borrowing _, _) in
+                            })
                     }
                 } catch {
                     // Every mapping is taken: make room for the message first.
@@ -242,7 +266,9 @@ extension Stacks {
             guard fl_capabilities_get().pointee.guard_install else { return }
             var all: [Coroutine<Void, Void, Void>] = []
             for _ in 0..<40_000 {
-                all.append(try Coroutine(configuration: .init(maximum: 8192, guardKind: .guardPages)) { (_: borrowing _, _) in })
+                all.append(
+                    try Coroutine(configuration: .init(maximum: 8192, guardKind: .guardPages)) { (_: borrowing _, _) in
+                    })
             }
             #expect(all.count == 40_000)
         }

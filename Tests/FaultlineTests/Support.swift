@@ -95,18 +95,18 @@ struct MoverCase: Sendable, CustomTestStringConvertible {
 }
 
 /// Touches pages below the stack pointer one by one.
-func ts_touch(pages: Int) { ts_touch_down(pages) }
+func touch(pages: Int) { ts_touch_down(pages) }
 
 func writeToStandardError(_ text: String) { _ = (text + "\n").withCString { write(2, $0, strlen($0)) } }
 
 /// Size of the slot of the stack that runs here, in bytes.
-func ts_running_slot() -> Int {
+func runningSlot() -> Int {
     guard let stack = ts_running_stack() else { return 0 }
     return Int(fl_slot_geometry_of(fl_slot_size(rawValue: UInt32(stack.pointee.slot))!).size)
 }
 
 /// Traps of the stack that runs here, of every kind.
-func ts_running_traps() -> Int {
+func runningTraps() -> Int {
     var counters = fl_counters()
     fl_stack_counters(ts_running_stack()!, &counters)
     return withUnsafeBytes(of: counters.traps) { $0.bindMemory(to: UInt64.self).reduce(0) { $0 + Int($1) } }

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Census", .serialized)
 struct CensusTests {
-    @Test("the census of checked code is what the prologues say one by one", arguments: ["sort", "lisp", "json", "trees"])
+    @Test(
+        "the census of checked code is what the prologues say one by one", arguments: ["sort", "lisp", "json", "trees"])
     func census(_ name: String) throws {
         let code = try CodeLoader().load(Workloads.named(name), variant: .checked)
         let census = try PrologueCensus(of: code)

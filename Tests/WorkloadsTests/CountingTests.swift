@@ -38,7 +38,8 @@ struct CountingTests {
         let wrong = PreparedWorkload(
             name: "fib", summary: "", operations: 1, cases: [WorkloadCase(parameter: 10, checksum: 56)])
         let code = try CodeLoader().load(FibWorkload(), variant: .plain)
-        #expect(line { try counter.count(wrong, code) }.hasPrefix("valgrind exited with 2: counting_runner: wrong result"))
+        #expect(
+            line { try counter.count(wrong, code) }.hasPrefix("valgrind exited with 2: counting_runner: wrong result"))
         let builtin = try CodeLoader().load(FibWorkload(), variant: .builtin)
         #expect(line { try counter.count(wrong, builtin) } == "fib: only code built at run time can be counted")
     }

@@ -241,7 +241,8 @@ struct PipelineTests {
         #expect(edited("declare void @d()\n  call void @e()\n") == "declare void @d()\n  call void @e()\n")
         #expect(
             String(
-                decoding: IntermediateCode.naming(Array("define private void @a() {\n private\n}\n".utf8)), as: UTF8.self)
+                decoding: IntermediateCode.naming(Array("define private void @a() {\n private\n}\n".utf8)),
+                as: UTF8.self)
                 == "define internal void @a() {\n private\n}\n")
     }
 }

@@ -85,7 +85,8 @@ public struct GrowthSuite: BenchSuite {
         MeasurementCase(selfTimed: name) { count in
             let memory = mmap(nil, Self.depth, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let memory, memory != MAP_FAILED else {
-                throw MeasurementFailure("growth / \(name): no memory for \(Self.depth) bytes: \(ErrorNumber.text(errno))")
+                throw MeasurementFailure(
+                    "growth / \(name): no memory for \(Self.depth) bytes: \(ErrorNumber.text(errno))")
             }
             defer { munmap(memory, Self.depth) }
             let end = memory + Self.depth

@@ -18,7 +18,8 @@ public struct MoveSuite: BenchSuite {
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let movers = try PageMover.allCases.filter { mover in
             guard try !Self.works(mover) else { return true }
-            laboratory.note("move / \(Self.prefixes[mover]!) is left out: this kernel does not offer '\(mover.rawValue)'")
+            laboratory.note(
+                "move / \(Self.prefixes[mover]!) is left out: this kernel does not offer '\(mover.rawValue)'")
             return false
         }
         var cases: [MeasurementCase] = []

@@ -61,7 +61,8 @@ public struct TrapSuite: BenchSuite {
             let length = count * 4096
             let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let memory, memory != MAP_FAILED else {
-                throw MeasurementFailure("trap / demand-fault: no memory for \(length) bytes: \(ErrorNumber.text(errno))")
+                throw MeasurementFailure(
+                    "trap / demand-fault: no memory for \(length) bytes: \(ErrorNumber.text(errno))")
             }
             defer { munmap(memory, length) }
             // Pages of 4 KiB, as stacks have; a kernel without huge pages refuses the advice and needs none.
