@@ -23,6 +23,9 @@ struct StackDescent {
     ///   - warmLevels: Goes down so many levels before, so that the pages of the stack are there; nil does not.
     ///   - time: Wraps the descent where it is timed, on the stack itself.
     /// - Throws: ``MeasurementFailure`` when the code computes something else than it should.
+    // One copy for all callers: a specialized one has frames of another size above the descent, and the boundary that
+    // was found through one would not be that of another.
+    @inline(never) @_optimize(none)
     func run(
         levels: Int, _ work: DescentCode.Work, warmLevels: Int? = nil, _ time: (() -> Void) -> Void = { $0() }
     ) throws -> (descent: Descent, statistics: FaultStatistics) {
