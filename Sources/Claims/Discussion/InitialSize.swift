@@ -67,7 +67,7 @@ public struct InitialSize: Claim {
                     })
             }
         }
-        var records = try requests(subjects, rounds: laboratory.isQuick ? 3 : 11, count, laboratory)
+        var records = try requests(subjects, rounds: laboratory.isQuick ? 3 : 7, count, laboratory)
         for program in programs { records += try copies(program, laboratory) }
         return records
     }

@@ -75,6 +75,10 @@ public enum Experiments {
         var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(UInt32(RLIMIT_CORE.rawValue)), &noCore)
         alarm(longest)
+        // Whoever started it may block signals that an experiment sends itself.
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
         try experiment.run(ExperimentOptions(arguments)) { key, value in
             guard StandardOutput.write("\(key)=\(value)\n", to: STDOUT_FILENO) == .complete else {
                 throw MeasurementFailure("what experiment '\(name)' found cannot be written")

@@ -1,0 +1,116 @@
+// The experiments that claims make in processes of their own: each does what its name says, at a small size.
+
+import Foundation
+import Testing
+
+struct ExperimentTests {
+    /// What an experiment found, by key.
+    private static func findings(_ arguments: String...) throws -> [String: String] {
+        let ending = try Program.run(["experiment"] + arguments)
+        #expect(ending.errors == "" && ending.status == 0, "\(arguments)")
+        var findings: [String: String] = [:]
+        for line in ending.output.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            findings[parts[0]] = parts.count == 2 ? parts[1] : ""
+        }
+        return findings
+    }
+
+    private static func number(_ findings: [String: String], _ key: String) throws -> Int {
+        try #require(findings[key].flatMap { Int($0) }, "\(key) of \(findings)")
+    }
+
+    @Test func `stacks are made and counted`() throws {
+        let findings = try Self.findings("stacks", "count=200", "guard=prot-none", "reservation=8388608")
+        #expect(findings["made"] == "200")
+        // One accessible piece in each slot, and what lies between two of them.
+        #expect(try (380...420).contains(Self.number(findings, "mappings")))
+        #expect(try Self.number(findings, "resident") >= 200 * 4096)
+    }
+
+    @Test func `each kind of fault is raised as often as asked`() throws {
+        let findings = try Self.findings("faults", "count=2", "seed=7")
+        #expect(findings.count == 22)
+        for (key, count) in findings {
+            #expect(count == "2", "\(key)")
+            #expect(!key.contains("!"), "\(key) did not end as it should")
+        }
+        #expect(findings["growth/growth"] == "2" && findings["nil-read/nil-dereference"] == "2")
+    }
+
+    @Test(arguments: ["coroutine", "task", "thread"]) func `what waits takes memory`(kind: String) throws {
+        let findings = try Self.findings("waiting", "kind=\(kind)", "count=300", "depth=3")
+        #expect(findings["count"] == "300")
+        #expect(try Self.number(findings, "resident") > 300 * 100)
+        #expect((findings["kernel-stacks"] != nil) == (kind == "thread"))
+    }
+
+    @Test func `deep requests grow small stacks and no large ones`() throws {
+        let small = try Self.findings("requests", "count=28", "strategy=fault", "initial=4096")
+        let large = try Self.findings("requests", "count=28", "strategy=fault", "initial=1048576")
+        #expect(try Self.number(small, "growths") > 0)
+        #expect(large["growths"] == "0")
+        #expect(try Self.number(small, "p50") <= Self.number(small, "p99.9"))
+    }
+
+    @Test func `threads grow as many stacks as they should`() throws {
+        let findings = try Self.findings(
+            "contention", "threads=3", "phases=2", "strategy=fault", "initial=8192", "depths=8192,16384", "growths=2")
+        #expect(findings["stores"] == "\(3 * 64 * 2)")
+        #expect(try Self.number(findings, "elapsed/0") > 0 && Self.number(findings, "elapsed/1") > 0)
+        // A number of growths that does not fit is an error, and no time.
+        let wrong = try Program.run([
+            "experiment", "contention", "threads=1", "phases=1", "strategy=fault", "initial=8192", "depths=8192",
+            "growths=2",
+        ])
+        #expect(wrong.status == 1 && wrong.output == "")
+        #expect(wrong.errors == "error: 128 growths instead of 256\n")
+    }
+
+    @Test func `memory below the stack pointer is given back`() throws {
+        let findings = try Self.findings("shrink", "count=20", "bytes=262144")
+        let used = try Self.number(findings, "use/after")
+        #expect(used > 20 * 250_000)
+        #expect(try Self.number(findings, "release/after") < used / 4)
+        #expect(try Self.number(findings, "use again/after") > used * 9 / 10)
+        #expect(try Self.number(findings, "drain/after") < used / 10)
+    }
+
+    @Test func `every strategy is charged for`() throws {
+        let findings = try Self.findings("overcommit")
+        #expect(findings.keys.count { $0.hasSuffix("/made") } == 22)
+        #expect(try Self.number(findings, "fault/prot-none/reserved") > 1 << 30)
+        #expect(try Self.number(findings, "fault/prot-none/charged-in-mode-2") < 64 << 20)
+    }
+
+    @Test(arguments: ["fault", "fault-move", "demand", "grows-down"])
+    func `no address space is an error and no crash`(strategy: String) throws {
+        let findings = try Self.findings(
+            "exhaustion", "strategy=\(strategy)", "use=16384", "address-space=\(4 << 30)")
+        #expect(findings["refused"] == "1")
+        #expect(findings["error"]?.isEmpty == false)
+    }
+
+    /// Only the mode that is in force already, because it is the whole machine's.
+    @Test(.enabled(if: access("/proc/sys/vm/overcommit_memory", W_OK) == 0, "only root may set it"))
+    func `the mode of overcommit is set back`() throws {
+        func mode() throws -> String {
+            try String(contentsOfFile: "/proc/sys/vm/overcommit_memory", encoding: .utf8).filter(\.isNumber)
+        }
+        let former = try mode()
+        #expect(try Self.findings("overcommit-mode", "mode=\(former)") == ["former": former])
+        #expect(try mode() == former)
+    }
+
+    @Test(arguments: [
+        (["dance"], "unknown experiment 'dance'; choose from: stacks, "),
+        (["stacks"], "the experiment needs count=NUMBER"),
+        (["stacks", "100"], "experiments take key=value, not '100'"),
+        (["stacks", "count=1", "guard=moat"], "guard cannot be 'moat'"),
+    ])
+    func `wrong arguments get one line`(arguments: [String], line: String) throws {
+        let ending = try Program.run(["experiment"] + arguments)
+        #expect(ending.status == 1 && ending.output == "")
+        #expect(ending.errors.hasPrefix("error: \(line)"))
+    }
+}
