@@ -99,10 +99,11 @@ public struct PrologueCensusClaim: Claim {
     }
 
     /// The ratio of misses in each layout; nil for a program that fits the cache in one of them, where a ratio of next to
-    /// nothing says nothing.
+    /// nothing says nothing, and for one that was not tried in several.
     private func collisions(_ pairs: [(plain: ExecutionCount, checked: ExecutionCount)]) -> [Double]? {
         // Fewer misses than one in 100,000 instructions cost less than a thousandth of the time.
         let rarest = 1e-5
+        guard pairs.count > 1 else { return nil }
         var ratios: [Double] = []
         for pair in pairs {
             guard let plain = pair.plain.instructionCacheMisses, let checked = pair.checked.instructionCacheMisses,

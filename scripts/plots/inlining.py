@@ -1,0 +1,72 @@
+"""Check cost against the size of functions, and against how much the compiler inlines."""
+
+from .style import FAINT, INK, colour, curve, errors, figure
+
+SETTINGS = {"off": "not at all", "standard": "as usual", "aggressive": "four times\nthe threshold"}
+
+
+def draw(results):
+    ratios = results.select("inlining", metric="ratio")
+    sizes = [record for record in ratios if record["instructions"] and not record.is_null_control]
+    checked = [record for record in sizes if record.case.startswith("call") and "-" not in record.case]
+    if not checked:
+        return None
+    whole, (left, right) = figure(11.0, 4.8, ncols=2, width_ratios=(3, 2))
+    for records, name, label in (
+        ([record for record in checked if record["baseline"] == "plain"], "checked", "with checks"),
+        ([record for record in sizes if record.case.endswith("-padded")], "padded", "with no-ops of their length"),
+    ):
+        curve(left, records, lambda record: record["instructions"], name, label=label)
+    left.axhline(1, color=INK, linewidth=1)
+    left.set_xscale("log")
+    left.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    left.set_xlabel("instructions of work in a call")
+    left.set_ylabel("time against code without checks")
+    left.yaxis.set_major_formatter(lambda value, _: f"{100 * (value - 1):+.0f} %" if round(value, 6) != 1 else "0")
+    left.legend(fontsize=9)
+    left.set_title("Size of the function")
+    inlined(right, [record for record in ratios if record["inlining"] and record["baseline"] == "plain"])
+    whole.caption = "Check cost against the size of functions and against inlining"
+    return whole
+
+
+def inlined(axes, records):
+    """Times of all programs and the instructions that each executes, by setting."""
+    names = sorted({record.case for record in records if record.case.endswith("-instructions")})
+    for place, setting in enumerate(SETTINGS):
+        here = {record.case: record for record in records if record["inlining"] == setting}
+        if "programs" in here:
+            axes.errorbar(
+                place,
+                100 * (here["programs"].median - 1),
+                yerr=errors([here["programs"]], 100),
+                color=colour("checked"),
+                marker="s",
+                markersize=7,
+            )
+    labels = []
+    for name in names:
+        points = [
+            (place, 100 * (record.median - 1))
+            for place, setting in enumerate(SETTINGS)
+            for record in records
+            if record.case == name and record["inlining"] == setting
+        ]
+        axes.plot(*zip(*points), color=INK if name.startswith("programs") else FAINT, marker="x", linewidth=0.8)
+        label = "mean" if name.startswith("programs") else name.removesuffix("-instructions")
+        labels.append((points[-1], label))
+    # Names of neighbours one below the other, a line apart.
+    places = []
+    for (x, y), label in sorted(labels, key=lambda entry: entry[0][1]):
+        places.append(max(y, places[-1] + 0.045 * (axes.get_ylim()[1] - axes.get_ylim()[0])) if places else y)
+        axes.annotate(label, (x, places[-1]), xytext=(6, -3), textcoords="offset points", fontsize=8.5)
+    axes.plot([], [], color=colour("checked"), marker="s", linestyle="", label="time, mean of programs")
+    axes.plot([], [], color=INK, marker="x", linewidth=0.8, label="executed instructions")
+    axes.axhline(0, color=INK, linewidth=1)
+    axes.set_xticks(range(len(SETTINGS)), list(SETTINGS.values()))
+    axes.set_xlim(-0.4, len(SETTINGS) - 0.4)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
+    axes.set_xlabel("what the compiler inlines")
+    axes.set_ylabel("more than without checks")
+    axes.legend(fontsize=9)
+    axes.set_title("Inlining")
