@@ -18,7 +18,11 @@ extension Answer {
                 "Where checks are: in {%share of functions with a check} of functions, "
                     + "{%share of code that is checks} of their code, {instructions of a check} instructions each, of which "
                     + "{instructions of a check that are executed when it passes} run when it passes"),
-            Part("inlining", "How inlining changes that: {reason}"),
+            Part(
+                "inlining",
+                "Programs gain {%gain without checks, inlining off} without checks where nothing is inlined, "
+                    + "{%gain without checks, inlined as usual} inlined as usual, "
+                    + "{%gain without checks, inlining aggressive} inlined aggressively"),
         ],
         [
             Part(

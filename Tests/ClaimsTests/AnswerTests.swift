@@ -64,6 +64,7 @@ import Testing
     @Test func `each claim is cited at most once and exists`() {
         let cited = Answer.parts.flatMap { $0.map(\.claim) }
         #expect(Set(cited).count == cited.count)
+        for claim in cited { #expect(Claims.named(claim) != nil, "\(claim)") }
     }
 
     @Test func `templates are well formed`() {

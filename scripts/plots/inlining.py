@@ -17,6 +17,19 @@ def draw(results):
         ([record for record in sizes if record.case.endswith("-padded")], "padded", "with no-ops of their length"),
     ):
         curve(left, records, lambda record: record["instructions"], name, label=label)
+    controls = [record for record in ratios if record["instructions"] and record.case.endswith("-other-layout")]
+    # Beside the others, so that the intervals do not cover each other.
+    curve(
+        left,
+        controls,
+        lambda record: 1.07 * record["instructions"],
+        "null",
+        label="null control: the same code in another layout",
+        color=FAINT,
+        marker="o",
+        markerfacecolor="white",
+        linestyle=":",
+    )
     left.axhline(1, color=INK, linewidth=1)
     left.set_xscale("log")
     left.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
