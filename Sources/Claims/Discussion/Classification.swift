@@ -163,7 +163,7 @@ private struct Tally {
     var description: String {
         let bound = (confusionsInAMillion.high * 100).rounded() / 100
         let names = misnamedCauses.isEmpty ? "" : " (\(misnamedCauses.sorted().joined(separator: ", ")))"
-        return "\(Int(confused)) of \(Int(all)) taken for growth or growth for them, at most \(bound) in a million; "
+        return "\(Int(confused)) confusions of growth and bugs in \(Int(all)) faults, at most \(bound) in a million; "
             + "\(Int(ambiguous)) said to be ambiguous, \(Int(misnamed)) bugs called by another bug's name\(names)"
     }
 }
