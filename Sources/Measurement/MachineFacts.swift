@@ -28,6 +28,9 @@ public struct MachineFacts: Sendable, Hashable, Codable {
     public var mitigations: [String: String]?
     /// Runnable processes, averaged over the last minute before the facts were read.
     public var loadAverage: Double?
+    /// How many processors were in use, on average over ``MachineFacts/busySample`` before the facts were read; `nil`
+    /// where that was not sampled.
+    public var busyProcessors: Double?
     /// Whether the machine is a virtual one.
     public var isVirtualized: Bool?
     /// Whether the kernel offers the processor's own event counters.
@@ -50,6 +53,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case processorModel, architecture, cores, kernelRelease, cLibrary, pageSize, totalMemory
         case transparentHugepages, overcommitMemory, maxMapCount, mitigations, loadAverage
+        case busyProcessors
         case isVirtualized, hasHardwareCounters, swiftCompiler, isDebugBuild, compilers, warnings
     }
 
@@ -68,6 +72,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         try container.encode(maxMapCount, forKey: .maxMapCount)
         try container.encode(mitigations, forKey: .mitigations)
         try container.encode(loadAverage, forKey: .loadAverage)
+        try container.encode(busyProcessors, forKey: .busyProcessors)
         try container.encode(isVirtualized, forKey: .isVirtualized)
         try container.encode(hasHardwareCounters, forKey: .hasHardwareCounters)
         try container.encode(swiftCompiler, forKey: .swiftCompiler)

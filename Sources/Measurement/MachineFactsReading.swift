@@ -5,11 +5,16 @@ import Glibc
 extension MachineFacts {
     /// More runnable processes per core than this, before the measurement starts, disturb it.
     public static let busyLoadPerCore = 0.5
+    /// More processors in use than this share of them, before the measurement starts, disturb it.
+    public static let busyShare = 0.25
+    /// How long ``MachineFacts/busyProcessors`` is sampled, in microseconds: 25 or more ticks of the kernel's count.
+    public static let busySample: UInt32 = 250_000
 
     /// Reads the facts of this machine. Never fails: what cannot be read is `nil`.
     ///
     /// - Parameter compilers: Whether to ask the compilers on the search path for their versions, which starts a
-    ///   process each and takes some tenths of a second; ``MachineFacts/compilers`` is `nil` otherwise.
+    ///   process each, and to sample how busy the machine is before; together they take some tenths of a second.
+    ///   ``MachineFacts/compilers`` and ``MachineFacts/busyProcessors`` are `nil` otherwise.
     public static func current(compilers: Bool = false) -> MachineFacts {
         var facts = read(SystemFiles())
         facts.cores = positive(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -18,7 +23,13 @@ extension MachineFacts {
         facts.cLibrary = libraryVersion
         facts.swiftCompiler = compiledSwiftVersion
         facts.isDebugBuild = isCompiledForDebugging
-        if compilers { facts.compilers = compilerVersions() }
+        if compilers {
+            let files = SystemFiles()
+            let before = processorTimes(files)
+            usleep(busySample)
+            facts.busyProcessors = busyProcessors(from: before, to: processorTimes(files), of: facts.cores)
+            facts.compilers = compilerVersions()
+        }
         facts.warnings = warnings(about: facts)
         return facts
     }
@@ -51,9 +62,19 @@ extension MachineFacts {
     /// What a reader should bear in mind about these facts.
     package static func warnings(about facts: MachineFacts) -> [String] {
         var warnings: [String] = []
-        if let load = facts.loadAverage, let cores = facts.cores, load > busyLoadPerCore * Double(cores) {
-            warnings.append(
-                "the machine is busy: load average \(load) on \(cores) cores; wait until it is idle")
+        if let cores = facts.cores {
+            // The load average remembers a minute, a build that has just ended among it; a sample knows better.
+            if let busy = facts.busyProcessors {
+                if busy > busyShare * Double(cores) {
+                    let tenths = (10 * busy).rounded() / 10
+                    warnings.append(
+                        "the machine is busy: \(tenths) of \(cores) processors were in use before the run; wait until it "
+                            + "is idle")
+                }
+            } else if let load = facts.loadAverage, load > busyLoadPerCore * Double(cores) {
+                warnings.append(
+                    "the machine is busy: load average \(load) on \(cores) cores; wait until it is idle")
+            }
         }
         if facts.isDebugBuild {
             warnings.append("this is a debug build: its times mean little; build with -c release")
@@ -67,6 +88,27 @@ extension MachineFacts {
             let length = confstr(Int32(_CS_GNU_LIBC_VERSION), text.baseAddress, text.count)
             return length > 0 && length <= text.count ? text.baseAddress.map { String(cString: $0) } : nil
         }
+    }
+
+    /// Ticks of all processors since the machine started, and those in which they had nothing to do (proc(5), `stat`: the
+    /// fields after "cpu" are user, nice, system, idle, iowait, …).
+    package static func processorTimes(_ files: SystemFiles) -> (all: Double, idle: Double)? {
+        guard let line = files.text("/proc/stat")?.split(separator: "\n").first, line.hasPrefix("cpu ") else {
+            return nil
+        }
+        // Time of guests is in that of users already.
+        let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
+        guard ticks.count >= 5 else { return nil }
+        return (ticks.reduce(0, +), ticks[3] + ticks[4])
+    }
+
+    /// Processors in use between two readings; `nil` when one is missing or no tick lies between.
+    package static func busyProcessors(
+        from before: (all: Double, idle: Double)?, to after: (all: Double, idle: Double)?, of cores: Int?
+    ) -> Double? {
+        guard let before, let after, let cores, after.all > before.all else { return nil }
+        let idle = (after.idle - before.idle) / (after.all - before.all)
+        return Double(cores) * min(1, max(0, 1 - idle))
     }
 
     private static func positive(_ value: Int) -> Int? { value > 0 ? value : nil }

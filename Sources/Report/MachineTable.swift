@@ -16,6 +16,7 @@ extension MachineFacts {
             ("vm.overcommit_memory", overcommitMemory.map { "\($0)" }),
             ("vm.max_map_count", maxMapCount.map { QuantityFormatter.grouped(Double($0), decimals: 0) }),
             ("load average before the run", loadAverage.map { "\($0)" }),
+            ("processors in use before it", busyProcessors.map { QuantityFormatter.grouped($0, decimals: 1) }),
             ("built by", swiftCompiler.map { "Swift \($0)\(isDebugBuild ? ", for debugging" : "")" }),
         ]
         var table = TextTable([.init("fact"), .init("value")])

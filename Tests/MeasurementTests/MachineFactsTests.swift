@@ -103,6 +103,32 @@ struct MachineFactsTests {
         #expect(MachineFacts.warnings(about: facts).contains { $0.contains("debug build") })
     }
 
+    @Test(arguments: [(0.5, 2, false), (0.51, 2, true), (4, 64, false)])
+    func `a sample of the processors in use counts more than the load average`(
+        busy: Double, cores: Int, isBusy: Bool
+    ) {
+        var facts = MachineFacts()
+        facts.loadAverage = 100
+        facts.cores = cores
+        facts.busyProcessors = busy
+        #expect(MachineFacts.warnings(about: facts).contains { $0.contains("busy") } == isBusy)
+    }
+
+    @Test func `processors in use are what is not idle between two readings`() throws {
+        func times(_ line: String) throws -> (all: Double, idle: Double)? {
+            let machine = try MadeUpMachine(["proc/stat": line])
+            return MachineFacts.processorTimes(SystemFiles(root: machine.root.path))
+        }
+        let before = try times("cpu  100 0 50 800 50 0 0 0 7 0\ncpu0 1 2 3 4 5\n")
+        let after = try times("cpu  150 0 75 820 55 0 0 0 9 0\n")
+        #expect(before?.all == 1000 && before?.idle == 850)
+        #expect(MachineFacts.busyProcessors(from: before, to: after, of: 4) == 3)
+        #expect(MachineFacts.busyProcessors(from: before, to: before, of: 4) == nil)
+        #expect(MachineFacts.busyProcessors(from: nil, to: after, of: 4) == nil)
+        #expect(try times("intr 1 2 3\n") == nil)
+        #expect(try times("cpu  1 2\n") == nil)
+    }
+
     @Test func `this machine tells at least what every Linux does`() throws {
         let facts = MachineFacts.current()
         #expect(try #require(facts.cores) >= 1)
@@ -111,7 +137,7 @@ struct MachineFactsTests {
         #expect(try #require(facts.totalMemory) > 16 << 20)
         #expect(try #require(facts.kernelRelease).isEmpty == false)
         #expect(facts.swiftCompiler?.hasPrefix("6.") == true)
-        #expect(facts.compilers == nil)
+        #expect(facts.compilers == nil && facts.busyProcessors == nil)
         #if DEBUG
             #expect(facts.isDebugBuild && facts.warnings.contains { $0.contains("debug build") })
         #else

@@ -33,6 +33,7 @@ struct DocumentTests {
                 {
                   "machine" : {
                     "architecture" : null,
+                    "busyProcessors" : null,
                     "cLibrary" : null,
                     "compilers" : null,
                     "cores" : null,
