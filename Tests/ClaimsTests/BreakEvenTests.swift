@@ -134,14 +134,22 @@ import Testing
         #expect(crossing.beyond == 10_000_000)
     }
 
-    @Test func aLossFurtherOnMovesTheCrossing() {
-        var times = Self.curve(growth: 1000, perCall: 2).times
-        // Faster at 100 calls, slower again at 1000, faster from 10,000 on.
-        times[2] += 100
-        times[3] -= 100
-        for index in 4..<times.count { times[index] += 1000 }
-        let crossing = Crossing(
-            trap: Self.curve(growth: 1000, perCall: 2), checked: CostCurve(calls: Self.calls, times: times))
-        #expect(crossing.measured > 1000 && crossing.measured < 10_000)
+    /// The trap takes 1000 ns and 2 ns a call; the checked growth as much, and these nanoseconds more at each point.
+    private func crossing(gains: [Double]) -> Crossing {
+        let trap = Self.curve(growth: 1000, perCall: 2)
+        let checked = CostCurve(calls: Self.calls, times: zip(trap.times, gains).map { $0 + $1 })
+        return Crossing(trap: trap, checked: checked)
+    }
+
+    @Test func aLossThatOutweighsTheGainsBeforeItMovesTheCrossing() {
+        let measured = crossing(gains: [0, 0, 100, -300, 10_000, 100_000, 1_000_000]).measured
+        #expect(measured > 1000 && measured < 10_000)
+    }
+
+    @Test func aLossThatIsSmallBesideTheGainsIsNoise() {
+        // 1 % at 100,000 calls against a tenth and more at every other point.
+        #expect(crossing(gains: [100, 102, 120, 300, 2100, -2000, 200_000]).measured == 1)
+        #expect(crossing(gains: [100, 102, 120, 300, 2100, 20_000, -2000]).measured == 1)
+        #expect(crossing(gains: [-100, -102, -120, -300, -2100, 2000, -200_000]).measured == 10_000_000)
     }
 }

@@ -195,20 +195,50 @@ extension Stacks {
             }
         }
 
-        @Test(arguments: [16 << 10, 48 << 10, 100 << 10, 200 << 10]) func swiftFramesOfThatSizeGrowToo(_ bytes: Int)
-            throws
-        {
-            func fill() -> Int {
-                withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { buffer in
-                    buffer.storeBytes(of: 1, as: UInt8.self)
-                    for index in 0..<bytes {
-                        buffer.storeBytes(of: UInt8(truncatingIfNeeded: index), toByteOffset: index, as: UInt8.self)
-                    }
-                    return buffer.reduce(0) { $0 + Int($1) }
+        /// The sum of what a frame holds that is filled from its high end to its low end. The array is a local variable, not
+        /// a temporary allocation: those of more than 1 KiB come from the heap.
+        @inline(never) private static func sum<let count: Int>(of frame: inout InlineArray<count, UInt8>) -> Int {
+            for index in frame.indices.reversed() { frame[index] = UInt8(truncatingIfNeeded: index) }
+            return frame.indices.reduce(0) { $0 + Int(frame[$1]) }
+        }
+
+        @inline(never) private static func frame16() -> (sum: Int, low: UInt) {
+            var frame = InlineArray<0x4000, UInt8>(repeating: 1)
+            return (sum(of: &frame), withUnsafeBytes(of: &frame) { UInt(bitPattern: $0.baseAddress) })
+        }
+
+        @inline(never) private static func frame48() -> (sum: Int, low: UInt) {
+            var frame = InlineArray<0xC000, UInt8>(repeating: 1)
+            return (sum(of: &frame), withUnsafeBytes(of: &frame) { UInt(bitPattern: $0.baseAddress) })
+        }
+
+        @inline(never) private static func frame200() -> (sum: Int, low: UInt) {
+            var frame = InlineArray<0x32000, UInt8>(repeating: 1)
+            return (sum(of: &frame), withUnsafeBytes(of: &frame) { UInt(bitPattern: $0.baseAddress) })
+        }
+
+        @Test(arguments: [16 << 10, 48 << 10, 200 << 10]) func swiftFramesOfThatSizeGrowToo(_ bytes: Int) throws {
+            let expected = (0..<bytes).reduce(0) { $0 + $1 & 255 }
+            for growth in GrowthCase.all {
+                // Its first store is at its low end: as far as the slot's guard reaches.
+                let initial = growth.strategy == .faultMove && bytes > 48 << 10 ? 1 << 20 : 4096
+                let (result, depth) = try withStack(growth.configuration(initial: initial)) {
+                    var here = 0
+                    let top = withUnsafeBytes(of: &here) { UInt(bitPattern: $0.baseAddress) }
+                    let frame =
+                        switch bytes {
+                        case 16 << 10: Self.frame16()
+                        case 48 << 10: Self.frame48()
+                        default: Self.frame200()
+                        }
+                    return (frame.sum, Int(bitPattern: top &- frame.low))
+                }
+                #expect(result == expected)
+                // A stack that moved has the frame elsewhere, so only one that did not says where the frame was.
+                if growth.strategy == .fault {
+                    #expect((bytes..<4 * bytes + 65_536).contains(depth), "the array is not in the frame")
                 }
             }
-            let expected = (0..<bytes).reduce(0) { $0 + $1 & 255 }
-            for growth in GrowthCase.all { #expect(try withStack(growth.configuration(), fill) == expected) }
         }
     }
 

@@ -42,14 +42,23 @@ struct Crossing {
     /// The same over the first calls, while branches are still learnt and caches filled: up to the point of that index.
     func checkCost(upTo last: Int?) -> Double { checked.perCall(upTo: last) - trap.perCall(upTo: last) }
 
-    /// Calls per growth from which on the trap is faster, at every further point of the sweep: between two points as if the
-    /// difference were a straight line; 1 where it is faster from the first, ``beyond`` where it is not faster at the end.
+    /// Calls per growth from which on the trap is faster: between two points as if the difference were a straight line; 1
+    /// where it is faster from the first, ``beyond`` where it is not faster at the end. Where a gain and a later loss
+    /// contradict each other, the smaller of the two, as a share of the time, is noise.
     var measured: Double {
         let gains = zip(trap.times, checked.times).map { $1 - $0 }
-        guard gains[gains.count - 1] > 0 else { return beyond }
-        guard let lastLoss = gains.lastIndex(where: { $0 <= 0 }) else { return 1 }
-        let (before, after) = (Double(trap.calls[lastLoss]), Double(trap.calls[lastLoss + 1]))
-        return before + (after - before) * -gains[lastLoss] / (gains[lastLoss + 1] - gains[lastLoss])
+        let shares = zip(gains, trap.times).map { $0 / $1 }
+        // The first `losses` points are lost, the others won: what contradicts that is to be as little as possible.
+        func contradiction(_ losses: Int) -> Double {
+            shares[..<losses].reduce(0) { $0 + max(0, $1) } + shares[losses...].reduce(0) { $0 + max(0, -$1) }
+        }
+        // Of equals the one with the most losses: what gains nothing is not won.
+        let losses = (0...gains.count).reversed().min { contradiction($0) < contradiction($1) }!
+        if losses == 0 { return 1 }
+        if losses == gains.count { return beyond }
+        let (before, after) = (Double(trap.calls[losses - 1]), Double(trap.calls[losses]))
+        let (loss, gain) = (min(0, gains[losses - 1]), max(0, gains[losses]))
+        return gain > loss ? before + (after - before) * -loss / (gain - loss) : after
     }
 
     /// The same from the growth and the check alone.
