@@ -1,5 +1,7 @@
 """What checks cost per program, over random layouts, beside no-ops of their length, other layouts and instructions."""
 
+from matplotlib.ticker import MultipleLocator
+
 from .style import FAINT, GREEN, INK, LINE, colour, errors, figure
 
 # The suffix of a case, and how it is drawn: marker, colour, filled, name.
@@ -68,6 +70,7 @@ def draw(results):
     )
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MultipleLocator(2))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
     layouts = records[programs[0]]["layouts"]
     axes.set_xlabel(f"change of time against code without checks, over {layouts} random layouts, 95 % intervals")
