@@ -49,6 +49,10 @@ let package = Package(
                 .embedInCode("go/internals.s"), .embedInCode("C/split_stack.c"),
                 .embedInCode("C/thread_stack.c"), .embedInCode("go/recursion.go"),
             ], swiftSettings: warningsAreErrors),
+        // Go programs without their stack checks.
+        .target(name: "GoStubs", cSettings: warningsAreErrorsC),
+        .target(
+            name: "GoBinary", dependencies: ["GoStubs"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
         // The benchmark's suites, and the claims with their rules.
         .target(
             name: "Claims",
@@ -62,7 +66,7 @@ let package = Package(
         .executableTarget(
             name: "faultline-tool",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Claims", "CFaultKinds",
+                "Faultline", "Measurement", "Report", "Workloads", "Claims", "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/faultline", exclude: ["README.md"], swiftSettings: warningsAreErrors),

@@ -39,8 +39,13 @@ public enum StandardOutput {
     /// A closed pipe or a limit on the size of files (RLIMIT_FSIZE) raises no signal that outlives the call, and the
     /// process's own handling of SIGPIPE and SIGXFSZ is untouched.
     public static func write(_ text: String, to descriptor: Int32) -> Outcome {
+        write(Array(text.utf8), to: descriptor)
+    }
+
+    /// The same with bytes.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Outcome {
         withoutSignals {
-            var rest = Array(text.utf8)[...]
+            var rest = bytes[...]
             while !rest.isEmpty {
                 let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
                 if written >= 0 {

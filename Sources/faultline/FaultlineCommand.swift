@@ -24,7 +24,8 @@ struct FaultlineCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, ReproduceCommand.self, ClaimsCommand.self, ReportCommand.self, BenchCommand.self,
-            StatsCommand.self, FaultsCommand.self, ShowCommand.self, RaiseFaultCommand.self, ExperimentCommand.self,
+            StatsCommand.self, FaultsCommand.self, GoCommand.self, ShowCommand.self, RaiseFaultCommand.self,
+            ExperimentCommand.self,
         ])
 
     /// Parses, runs and exits. ArgumentParser's own would follow an error with lines of usage.

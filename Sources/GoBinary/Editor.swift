@@ -1,0 +1,263 @@
+// The single changes that a copy without checks consists of. Each finds its place by what the code there does, and refuses when it
+// is not there exactly as often as it must be.
+
+import GoStubs
+
+/// Changes a copy of a program.
+struct Editor {
+    let program: GoExecutable
+    var file: ElfFile
+
+    /// An instruction of a function and where it is.
+    private struct Placed {
+        let instruction: Instruction
+        let address: UInt64
+        var end: UInt64 { address + UInt64(instruction.length) }
+        /// Where a branch leads, or a displacement from the next instruction points.
+        var target: UInt64? {
+            (instruction.branch ?? instruction.ripDisplacement).map { end &+ UInt64(bitPattern: Int64($0)) }
+        }
+    }
+
+    /// The function of that name, of which there must be one.
+    private func function(_ name: String) throws(GoBinaryError) -> GoFunction {
+        let found = program.functions(named: name)
+        guard let function = found.first, found.count == 1 else {
+            throw GoBinaryError("it has \(found.count) functions \(name) instead of one")
+        }
+        return function
+    }
+
+    /// The instructions of a function, up to the first byte that is none.
+    private func instructions(of function: GoFunction) -> [Placed] {
+        let code = program.code(of: function)
+        var placed: [Placed] = []
+        var offset = code.startIndex
+        while offset < code.endIndex, let instruction = Instruction(code, at: offset) {
+            placed.append(
+                Placed(instruction: instruction, address: function.address + UInt64(offset - code.startIndex)))
+            offset += instruction.length
+        }
+        return placed
+    }
+
+    /// The original bytes at an address within a function.
+    private func bytes(_ start: UInt64, _ end: UInt64) -> [UInt8] {
+        program.file.offset(of: start, length: Int(end - start)).flatMap {
+            program.file.bytes.bytes($0, Int(end - start))
+        }.map(Array.init) ?? []
+    }
+
+    private static func jump(from address: UInt64, to target: UInt64) -> [UInt8] {
+        [0xe9] + displacement(from: address + 5, to: target)
+    }
+
+    private static func displacement(from end: UInt64, to target: UInt64) -> [UInt8] {
+        // Segments of one program are within 2 GiB; what is added lies right behind them.
+        UInt32(truncatingIfNeeded: target &- end).littleEndianBytes
+    }
+
+    // MARK: checks
+
+    /// Replaces the instructions on the path that passes.
+    mutating func replace(_ check: StackCheck, _ kind: StripOptions.Checks) throws(GoBinaryError) {
+        let hot = bytes(check.address, check.address + UInt64(check.hotBytes))
+        switch kind {
+        case .removed: try file.replace(check.address, with: StackCheck.noOperation(check.hotBytes))
+        case .equal:
+            guard let equal = StackCheck.reversed(hot[...]) else {
+                throw .malformed("a check changed while it was read")
+            }
+            try file.replace(check.address, with: equal)
+        }
+    }
+
+    // MARK: stacks
+
+    /// Has every goroutine start on a stack of `size` bytes that is never shrunk.
+    ///
+    /// - Returns: What the changed places asked for before.
+    mutating func enlargeStacks(_ size: Int) throws(GoBinaryError) -> [Int] {
+        // What newproc1 asks for, and with cgo what the goroutine of a foreign thread gets. Greater ones are those of threads.
+        let malg = try function("runtime.malg")
+        var requests: [Int] = []
+        for checked in program.functions where checked.function.name.hasPrefix("runtime.") {
+            let all = instructions(of: checked.function)
+            for (index, call) in all.enumerated() where call.instruction.isCall && call.target == malg.address {
+                // mov eax, size; perhaps no-ops that align the call.
+                guard let move = all[..<index].suffix(3).last(where: { $0.instruction.opcode == 0xb8 }),
+                    move.instruction.map == .one, move.instruction.length == 5,
+                    let asked = file.offset(of: move.address + 1, length: 4).flatMap({
+                        file.bytes.integer($0, as: UInt32.self)
+                    }), asked == 2048 || asked == 4096
+                else { continue }
+                try file.replace(move.address + 1, with: UInt32(size).littleEndianBytes)
+                requests.append(Int(asked))
+            }
+        }
+        guard requests.contains(2048) else {
+            throw GoBinaryError("no place is found at which a goroutine's stack is made")
+        }
+        try enlargeReusedStacks(size)
+        for name in ["runtime.shrinkstack", "runtime.gcComputeStartingStackSize"] {
+            try file.replace(try function(name).address, with: [0xc3])
+        }
+        try leaveLowestWord(malg)
+        return requests
+    }
+
+    /// `startingStackSize`, which stripping leaves no name of: the variable that gcComputeStartingStackSize sets to 2048.
+    private mutating func enlargeReusedStacks(_ size: Int) throws(GoBinaryError) {
+        let all = instructions(of: try function("runtime.gcComputeStartingStackSize"))
+        let stores = all.filter {
+            // mov dword [rip+d], imm32
+            $0.instruction.map == .one && $0.instruction.opcode == 0xc7 && $0.instruction.ripDisplacement != nil
+                && bytes($0.end - 4, $0.end) == UInt32(2048).littleEndianBytes
+        }
+        let targets = Set(stores.compactMap(\.target))
+        guard let variable = targets.first, targets.count == 1,
+            file.offset(of: variable, length: 4).flatMap({ file.bytes.integer($0, as: UInt32.self) }) == 2048
+        else { throw GoBinaryError("the size of a reused goroutine's stack is not found in it") }
+        try file.replace(variable, with: UInt32(size).littleEndianBytes)
+    }
+
+    /// malg clears the lowest word of a stack, where the guard is: for ARM, says its comment.
+    private mutating func leaveLowestWord(_ malg: GoFunction) throws(GoBinaryError) {
+        let stores = instructions(of: malg).filter { placed in
+            // mov qword [register], 0
+            let instruction = placed.instruction
+            guard instruction.map == .one, instruction.opcode == 0xc7, instruction.length == 7,
+                let modRM = instruction.modRM
+            else { return false }
+            return instruction.rex & 8 != 0 && modRM & 0xf8 == 0 && modRM & 7 != 4 && modRM & 7 != 5
+                && bytes(placed.end - 4, placed.end) == [0, 0, 0, 0]
+        }
+        guard let store = stores.first, stores.count == 1 else {
+            throw GoBinaryError("the store to the lowest word of a stack is not found in runtime.malg")
+        }
+        try file.replace(store.address, with: StackCheck.noOperation(store.instruction.length))
+    }
+
+    // MARK: guards
+
+    /// Adds code that guards every stack while it is a goroutine's, and has Go's functions go through it.
+    ///
+    /// - Returns: The function whose check gave way to a jump.
+    mutating func addGuards(_ options: StripOptions) throws(GoBinaryError) -> GoFunction {
+        guard GoStubs.isAvailable else { throw GoBinaryError("it can only be changed on an x86-64 machine with Linux") }
+        let freeing = try function("runtime.stackfree")
+        guard let entry = program.functions.first(where: { $0.function == freeing })?.check else {
+            throw GoBinaryError("runtime.stackfree has no check that could give way to a jump")
+        }
+        let returns = try endings(of: try function("runtime.stackalloc"))
+        let signal = try signalCall()
+        let offset = try goroutineOffset()
+        let message = Array(options.overflowMessage.utf8)
+        var edits: [(UInt64, [UInt8])] = []
+        let program = self.program
+        _ = try file.addExecutableSegment { start in
+            var code = GoStubs(
+                threshold: options.initial, guardSize: StripOptions.guardSize, threadOffset: offset, message: message)
+            let install = start + UInt64(GoStubs.layout.install_guard)
+            for ending in returns {
+                // The guard, and what was at the end of the function.
+                let here = start + UInt64(code.bytes.count)
+                code.bytes += [0xe8] + Self.displacement(from: here + 5, to: install)
+                code.bytes +=
+                    program.file.offset(of: ending.start, length: ending.length).flatMap {
+                        program.file.bytes.bytes($0, ending.length)
+                    } ?? []
+                edits.append(
+                    (
+                        ending.start,
+                        Self.jump(from: ending.start, to: here) + StackCheck.noOperation(ending.length - 5)
+                    ))
+            }
+            let here = start + UInt64(code.bytes.count)
+            code.bytes += [0xe8] + Self.displacement(from: here + 5, to: start + UInt64(GoStubs.layout.remove_guard))
+            code.bytes += Self.jump(from: here + 5, to: entry.address + UInt64(entry.hotBytes))
+            edits.append(
+                (
+                    entry.address,
+                    Self.jump(from: entry.address, to: here) + StackCheck.noOperation(entry.hotBytes - 5)
+                ))
+            let end = Int(GoStubs.layout.on_signal_end)
+            code.bytes.replaceSubrange(end..<end + 5, with: Self.jump(from: start + UInt64(end), to: signal.target))
+            edits.append(
+                (
+                    signal.call + 1,
+                    Self.displacement(from: signal.call + 5, to: start + UInt64(GoStubs.layout.on_signal))
+                ))
+            return code.bytes
+        }
+        for (address, bytes) in edits { try file.replace(address, with: bytes) }
+        return freeing
+    }
+
+    /// The last instructions before each return of a function, long enough for a jump and free of anything that depends on where
+    /// it is; nothing jumps between them.
+    private func endings(of function: GoFunction) throws(GoBinaryError) -> [(start: UInt64, length: Int)] {
+        let all = instructions(of: function)
+        let targets = Set(all.compactMap { $0.instruction.branch == nil ? nil : $0.target })
+        var endings: [(UInt64, Int)] = []
+        for (index, placed) in all.enumerated() where placed.instruction.isReturn {
+            var first = index
+            while placed.end - all[first].address < 5 {
+                guard first > 0, !targets.contains(all[first].address),
+                    all[first - 1].instruction.branch == nil, all[first - 1].instruction.ripDisplacement == nil
+                else { throw GoBinaryError("an end of \(function.name) has no room for a jump") }
+                first -= 1
+            }
+            endings.append((all[first].address, Int(placed.end - all[first].address)))
+        }
+        guard !endings.isEmpty else { throw GoBinaryError("\(function.name) has no end") }
+        return endings
+    }
+
+    /// Where the signal handler calls the part of it that is written in Go.
+    private func signalCall() throws(GoBinaryError) -> (call: UInt64, target: UInt64) {
+        let targets = Set(program.functions(named: "runtime.sigtrampgo").map(\.address))
+        let calls = program.functions(named: "runtime.sigtramp").flatMap { instructions(of: $0) }.filter {
+            $0.instruction.isCall && $0.target.map(targets.contains) == true
+        }
+        guard let call = calls.first, calls.count == 1 else {
+            throw GoBinaryError("runtime.sigtramp calls runtime.sigtrampgo \(calls.count) times instead of once")
+        }
+        return (call.address, call.target!)
+    }
+
+    /// Where thread-local storage holds the goroutine, from the code of the signal handler that loads it.
+    private func goroutineOffset() throws(GoBinaryError) -> Int64 {
+        for function in program.functions(named: "runtime.sigtramp") {
+            for placed in instructions(of: function) {
+                let code = bytes(placed.address, placed.end)
+                guard code.starts(with: [0x64, 0x4c, 0x8b, 0x34, 0x25]) || code.starts(with: [0x49, 0xc7, 0xc6]) else {
+                    continue
+                }
+                let number = code.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+                return Int64(Int32(bitPattern: number))
+            }
+        }
+        throw GoBinaryError("how its signal handler finds the goroutine is not understood")
+    }
+}
+
+/// The code that is added, as it is copied.
+private struct GoStubs {
+    var bytes: [UInt8]
+
+    static var layout: GoStubLayout { fl_go_stub_layout }
+    static var isAvailable: Bool { layout.size > 0 }
+
+    init(threshold: Int, guardSize: Int, threadOffset: Int64, message: [UInt8]) {
+        let layout = Self.layout
+        bytes = Array(UnsafeBufferPointer(start: fl_go_stub_code(), count: Int(layout.size)))
+        let parameters =
+            threshold.littleEndianBytes + guardSize.littleEndianBytes + threadOffset.littleEndianBytes
+            + message.count.littleEndianBytes
+        let start = Int(layout.parameters)
+        bytes.replaceSubrange(start..<start + parameters.count, with: parameters)
+        bytes += message
+        while bytes.count % 16 != 0 { bytes.append(0xcc) }
+    }
+}

@@ -1,0 +1,158 @@
+// The functions of a Go program, from the table that its runtime uses for tracebacks (`.gopclntab`), which stripping keeps. Format:
+// runtime/symtab.go (pcHeader, functab, _func) of Go 1.18 and later.
+//
+//     header    magic, 0, 0, 1, 8 | functions | files | text | names | units | files | pc tables | functions
+//     functions entry offset, offset of the description (4 bytes each), one more entry offset at the end
+//     description entry offset | name | arguments | deferreturn | pcsp | …
+
+/// A function of a Go program.
+public struct GoFunction: Sendable, Hashable {
+    /// With its package: "runtime.newproc1".
+    public let name: String
+    /// Where it is loaded, the load address of a position-independent program taken as 0.
+    public let address: UInt64
+    /// Bytes up to the next function, padding included.
+    public let size: Int
+    /// How far it moves the stack pointer at most, in bytes, without what it calls; nil where the table does not say.
+    public let frameSize: Int?
+
+    var end: UInt64 { address + UInt64(size) }
+}
+
+/// The table of functions.
+struct FunctionTable: Sendable {
+    let functions: [GoFunction]
+
+    /// Go 1.18 and 1.19, and Go 1.20 and later.
+    private static let magics: [UInt32] = [0xffff_fff0, 0xffff_fff1]
+    private static let headerSize = 72
+
+    /// Where the parts are, as offsets in the file.
+    private struct Layout {
+        let start: Int
+        let count: Int
+        let names: Int
+        let tables: Int
+        let functions: Int
+    }
+
+    init(_ file: ElfFile) throws(GoBinaryError) {
+        let candidates = Self.candidates(file)
+        guard !candidates.isEmpty else {
+            throw GoBinaryError("not built by Go 1.18 or later, or packed: there is no table of functions in it")
+        }
+        for start in candidates {
+            guard let layout = Self.layout(file.bytes, start), let text = Self.text(file, layout) else { continue }
+            functions = try Self.functions(file, layout, text)
+            return
+        }
+        throw .malformed("its table of functions does not hold together")
+    }
+
+    /// Offsets at which a table may begin.
+    private static func candidates(_ file: ElfFile) -> [Int] {
+        var offsets: [Int] = []
+        func consider(_ offset: Int) {
+            guard let magic = file.bytes.integer(offset, as: UInt32.self), magics.contains(magic),
+                let rest = file.bytes.bytes(offset + 4, 4), rest.elementsEqual([0, 0, 1, 8])
+            else { return }
+            offsets.append(offset)
+        }
+        for section in file.sections where section.name.hasSuffix(".gopclntab") { consider(section.offset) }
+        if !offsets.isEmpty { return offsets }
+        for segment in file.segments where segment.isLoaded {
+            for offset in stride(from: segment.offset, to: segment.offset + segment.fileSize, by: 8) {
+                if file.bytes[offset + 1] == 0xff { consider(offset) }
+            }
+        }
+        return offsets
+    }
+
+    private static func layout(_ bytes: Bytes, _ start: Int) -> Layout? {
+        guard bytes.holds(start, headerSize), let count = bytes.size(start + 8), let names = bytes.size(start + 32),
+            let tables = bytes.size(start + 56), let functions = bytes.size(start + 64), count > 0,
+            count < bytes.count / 8, [names, tables, functions].allSatisfy({ bytes.holds(start, $0) }),
+            bytes.holds(start + functions, count * 8 + 4)
+        else { return nil }
+        return Layout(
+            start: start, count: count, names: start + names, tables: start + tables, functions: start + functions)
+    }
+
+    /// The address that entry offsets count from. From Go 1.26 on the table no longer says; the runtime's own record does, which
+    /// points to the table and holds the first and the last address next to each other (moduledata's minpc and maxpc).
+    private static func text(_ file: ElfFile, _ layout: Layout) -> UInt64? {
+        guard let first = file.bytes.integer(layout.functions, as: UInt32.self),
+            let last = file.bytes.integer(layout.functions + layout.count * 8, as: UInt32.self), last > first,
+            let table = file.address(of: layout.start)
+        else { return nil }
+        let words = 64
+        for place in pointers(to: table, in: file) {
+            for word in 1..<words {
+                let here = place + UInt64(word * 8)
+                guard let low = file.pointer(at: here), let high = file.pointer(at: here + 8),
+                    low >= UInt64(first), high >= low, high - low == UInt64(last - first),
+                    file.offset(of: low, length: Int(last - first)) != nil
+                else { continue }
+                return low - UInt64(first)
+            }
+        }
+        return nil
+    }
+
+    /// Addresses of words that hold `address` once the program is loaded.
+    private static func pointers(to address: UInt64, in file: ElfFile) -> [UInt64] {
+        var places = file.relocations.filter { $0.value == address }.map(\.key).sorted()
+        for segment in file.segments where segment.isLoaded && !segment.isExecutable && segment.fileSize >= 8 {
+            let skew = Int((8 - segment.address % 8) % 8)
+            for within in stride(from: skew, through: segment.fileSize - 8, by: 8)
+            where file.bytes.integer(segment.offset + within, as: UInt64.self) == address {
+                places.append(segment.address + UInt64(within))
+            }
+        }
+        return places
+    }
+
+    private static func functions(
+        _ file: ElfFile, _ layout: Layout, _ text: UInt64
+    ) throws(GoBinaryError) -> [GoFunction] {
+        var functions: [GoFunction] = []
+        functions.reserveCapacity(layout.count)
+        for index in 0..<layout.count {
+            let place = layout.functions + index * 8
+            guard let entry = file.bytes.integer(place, as: UInt32.self),
+                let next = file.bytes.integer(place + 8, as: UInt32.self), next >= entry,
+                let description = file.bytes.integer(place + 4, as: UInt32.self),
+                let name = file.bytes.integer(layout.functions + Int(description) + 4, as: UInt32.self),
+                let pcsp = file.bytes.integer(layout.functions + Int(description) + 16, as: UInt32.self)
+            else { throw .malformed("function \(index) has no description") }
+            let size = Int(next - entry)
+            guard file.offset(of: text &+ UInt64(entry), length: size) != nil,
+                let title = file.bytes.text(layout.names + Int(name)), !title.contains("\n")
+            else { throw .malformed("function \(index) is not in it") }
+            functions.append(
+                GoFunction(
+                    name: title, address: text + UInt64(entry), size: size,
+                    frameSize: pcsp == 0 ? nil : frame(file.bytes, layout.tables + Int(pcsp))))
+        }
+        return functions
+    }
+
+    /// The largest value of a table that gives the distance of the stack pointer from its place at entry.
+    private static func frame(_ bytes: Bytes, _ start: Int) -> Int? {
+        var offset = start
+        var value = -1
+        var largest = 0
+        var isFirst = true
+        // A function has fewer steps than bytes; the bound is for files that are damaged.
+        for _ in 0..<1 << 16 {
+            guard let (step, afterStep) = VariableLength.number(bytes, offset), step <= 1 << 32 else { return nil }
+            if step == 0, !isFirst { return largest }
+            guard let (length, afterLength) = VariableLength.number(bytes, afterStep), length > 0 else { return nil }
+            value += step & 1 == 0 ? Int(step >> 1) : -Int(step >> 1) - 1
+            largest = max(largest, value)
+            offset = afterLength
+            isFirst = false
+        }
+        return nil
+    }
+}

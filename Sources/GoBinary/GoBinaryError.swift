@@ -1,0 +1,17 @@
+// What this module refuses, in one line each.
+
+/// Why a file is not examined or changed.
+public struct GoBinaryError: Error, Hashable, CustomStringConvertible {
+    /// One line that says what is wrong, without the name of the file.
+    public let description: String
+
+    /// An error of that description.
+    public init(_ description: String) {
+        self.description = description
+    }
+
+    /// Something that a valid file has is missing or contradicts the rest.
+    static func malformed(_ what: String) -> GoBinaryError {
+        GoBinaryError("the file is damaged: \(what)")
+    }
+}

