@@ -34,7 +34,7 @@ let package = Package(
         // What runs on a stack, and what it is compared with.
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(
-            name: "Workloads", dependencies: ["Kernels"], exclude: ["README.md"],
+            name: "Workloads", dependencies: ["Kernels", "CPeers"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
                 .embedInCode("Counting/counting_runner.c"), .embedInCode("Descent/descent.c"),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fl_orphans.h"
 #include "fl_tracer.h"
 #include "fl_trap_parts.h"
 

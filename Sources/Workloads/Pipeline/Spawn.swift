@@ -19,6 +19,29 @@ package enum Spawn {
         }
     }
 
+    /// What a process and its threads took, by the kernel's account; of processes that it started nothing but what it waited for.
+    package struct Usage: Sendable {
+        /// Processor time, in the program and in the kernel, in nanoseconds.
+        package var processorTime = 0.0
+        /// The most memory that was resident at a time, in bytes. Linux counts what the process was before it became this
+        /// program, so that it is at least what its parent had.
+        package var peakResident = 0
+        /// Page faults that read nothing from a disk.
+        package var minorFaults = 0
+        /// Page faults that did.
+        package var majorFaults = 0
+
+        package init() {}
+
+        init(_ usage: rusage) {
+            func nanoseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e9 + Double(time.tv_usec) * 1e3 }
+            processorTime = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime)
+            peakResident = usage.ru_maxrss * 1024
+            minorFaults = usage.ru_minflt
+            majorFaults = usage.ru_majflt
+        }
+    }
+
     /// The three descriptors that a program begins with; closed by nobody here.
     package struct Streams {
         package var input: Int32
@@ -77,6 +100,14 @@ package enum Spawn {
     package static func wait(
         for child: pid_t, seconds: Double, isUnwanted: () -> Bool = { false }
     ) throws(WorkloadError) -> Ending {
+        var usage = Usage()
+        return try wait(for: child, group: child, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
+    }
+
+    /// The same, with what the child took, and with the process group that is killed.
+    package static func wait(
+        for child: pid_t, group: pid_t, seconds: Double, usage: inout Usage, isUnwanted: () -> Bool = { false }
+    ) throws(WorkloadError) -> Ending {
         var began = timespec()
         clock_gettime(CLOCK_MONOTONIC, &began)
         // Short waits at first: most programs here end at once.
@@ -84,8 +115,10 @@ package enum Spawn {
         var isLate = false
         while true {
             var status: Int32 = 0
-            let reaped = waitpid(child, &status, isLate ? 0 : WNOHANG)
+            var taken = rusage()
+            let reaped = wait4(child, &status, isLate ? 0 : WNOHANG, &taken)
             if reaped == child {
+                usage = Usage(taken)
                 if isLate { return .timedOut }
                 return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
             }
@@ -96,7 +129,7 @@ package enum Spawn {
             clock_gettime(CLOCK_MONOTONIC, &now)
             if Double(now.tv_sec - began.tv_sec) + Double(now.tv_nsec - began.tv_nsec) * 1e-9 > seconds || isUnwanted()
             {
-                kill(-child, SIGKILL)
+                kill(-group, SIGKILL)
                 isLate = true
             } else {
                 usleep(pause)

@@ -1,5 +1,6 @@
 // Runs a program and waits for it: a tool that must succeed, or one whose ending is of interest.
 
+import CPeers
 import Glibc
 
 package enum Subprocess {
@@ -13,6 +14,8 @@ package enum Subprocess {
         package let output: String
         /// What it wrote to standard error, at most ``mostOutput`` bytes.
         package let errors: String
+        /// What it took. ``Spawn/Usage/peakResident`` is at least what this process has, but for ``finishMeasured``.
+        package let usage: Spawn.Usage
     }
 
     /// More than this is cut off: what programs say here is a few lines.
@@ -50,6 +53,33 @@ package enum Subprocess {
             output: try namelessFile(), errors: try namelessFile())
     }
 
+    /// The same for a program whose peak of memory is of interest: a shell starts it and ends, so that it begins with the
+    /// little memory of the shell and is this process's to wait for.
+    package static func finishMeasured(
+        _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
+        isUnwanted: () -> Bool = { false }
+    ) throws(WorkloadError) -> Finished {
+        let refusal = fl_adopt_orphans()
+        guard refusal == 0 else { throw WorkloadError("cannot wait for orphans: \(Files.reason(refusal))") }
+        let (output, errors, number) = (try namelessFile(), try namelessFile(), try namelessFile())
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { for descriptor in [output, errors, number, nothing] where descriptor >= 0 { close(descriptor) } }
+        guard nothing >= 0 else { throw WorkloadError("cannot read /dev/null: \(Files.reason())") }
+        // What runs in the background of a shell has its own standard output and error by way of their numbers here.
+        let own = "/proc/\(getpid())/fd"
+        let shell = try Spawn.start(
+            "/bin/sh", ["-c", "\"$@\" >>\"$0/\(output)\" 2>>\"$0/\(errors)\" & echo $!", own, executable] + arguments,
+            environment: environment, streams: Spawn.Streams(input: nothing, output: number, errors: errors))
+        guard try Spawn.wait(for: shell, seconds: 20) == .exited(0),
+            let child = pid_t(contents(of: number).split(separator: "\n").first ?? "")
+        else { throw WorkloadError("cannot start \(executable) by a shell") }
+        var usage = Spawn.Usage()
+        let ending = try Spawn.wait(
+            for: child, group: shell, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
+        return Finished(
+            ending: ending, output: contents(of: output), errors: contents(of: errors), usage: usage)
+    }
+
     // Files, not pipes: nobody has to read while the program runs.
     private static func finish(
         _ executable: String, _ arguments: [String], environment: [String]?, seconds: Double,
@@ -65,8 +95,9 @@ package enum Subprocess {
         let child = try Spawn.start(
             executable, arguments, environment: environment,
             streams: Spawn.Streams(input: nothing, output: output, errors: errors))
-        let ending = try Spawn.wait(for: child, seconds: seconds, isUnwanted: isUnwanted)
-        return Finished(ending: ending, output: contents(of: output), errors: contents(of: errors))
+        var usage = Spawn.Usage()
+        let ending = try Spawn.wait(for: child, group: child, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
+        return Finished(ending: ending, output: contents(of: output), errors: contents(of: errors), usage: usage)
     }
 
     private static func file(_ path: String) throws(WorkloadError) -> Int32 {
