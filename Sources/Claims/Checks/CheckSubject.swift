@@ -13,11 +13,15 @@ struct CheckSubject {
         case foreign
         /// A parser, an interpreter and a matcher of this package.
         case own
+        /// Written in Go by others, for use.
+        case go
         /// A kernel: next to nothing but calls.
         case kernel
+        /// A kernel in Go.
+        case goKernel = "go-kernel"
 
         /// Whether the word "real programs" means it.
-        var isReal: Bool { self != .kernel }
+        var isReal: Bool { self != .kernel && self != .goKernel }
     }
 
     /// The name of the parameter of records that has a ``Kind``.

@@ -4,6 +4,7 @@
 // in a simulated cache of 32 KiB, in several layouts, because the order of functions decides which of them collide; how much
 // more code a run touches, which depends on no order, is said beside it.
 
+import GoBinary
 import Measurement
 import Report
 import Workloads
@@ -25,36 +26,65 @@ public struct PrologueCensusClaim: Claim {
     public let experiments = [
         "the functions of the checked programs, read from their machine code: who has a check, and of which length on the path "
             + "that passes and on the path that does not",
+        "the same for the compiler, the linker, gofmt and the command of every version of Go that is installed",
         "executed instructions with and without checks, touched lines of code, and misses of a simulated instruction cache in "
             + "several layouts",
     ]
 
-    /// The case of all real programs together.
+    /// The case of all real programs together, of those whose checks LLVM wrote, and of those whose checks Go wrote.
     static let programs = "programs"
+    static let others = "programs-llvm"
+    static let goPrograms = "programs-go"
     /// "About 10" is read as 8 to 12.
     static let about = 0.2
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        laboratory.missing("Go programs are not examined: Faultline does not read Go binaries yet")
         let subjects = CheckSubject.all(laboratory)
         var records: [Record] = []
-        var total = Tally()
+        var total = CensusTally()
         for subject in subjects {
             try laboratory.step("\(identifier): examining \(subject.name)")
             do throws(WorkloadError) {
                 let code = try CodeLoader().load(subject.workload, variant: .checked)
-                let tally = Tally(try PrologueCensus(of: code))
+                let tally = CensusTally(try PrologueCensus(of: code))
                 if subject.kind.isReal { total.add(tally) }
                 records += tally.records(suite: identifier, case: subject.name, subject.parameters)
             } catch {
                 laboratory.missing("\(subject.name) is not examined: \(error)")
             }
         }
-        records += total.records(suite: identifier, case: Self.programs, [:])
+        let (ours, go) = (total, try goPrograms(laboratory))
+        total.add(go.tally)
+        records += go.records
+        for (name, tally) in [(Self.programs, total), (Self.others, ours), (Self.goPrograms, go.tally)] {
+            records += tally.records(suite: identifier, case: name, [:])
+        }
         if let counts = InstructionCounts(laboratory, simulating: true) {
             records += try pressure(subjects.filter(\.kind.isReal), counts, laboratory)
         }
         return records
+    }
+
+    /// The programs that come with each version of Go, and what they execute.
+    private func goPrograms(_ laboratory: Laboratory) throws -> (tally: CensusTally, records: [Record]) {
+        var total = CensusTally()
+        var records: [Record] = []
+        for tool in GoTool.all(laboratory, ["compile", "link", "gofmt", "go"]) {
+            try laboratory.step("\(identifier): examining \(tool.name)")
+            do throws(WorkloadError) {
+                let program = try tool.executable()
+                let tally = CensusTally(CheckCensus(program))
+                total.add(tally)
+                records += tally.records(suite: identifier, case: tool.name, tool.parameters)
+                guard let job = try GoJob.counted(tool) else { continue }
+                let execution = try GoCheckExecution(
+                    of: program, at: tool.path, job.arguments, environment: job.environment, laboratory)
+                records += execution.records(suite: identifier, case: tool.name, tool.parameters)
+            } catch {
+                laboratory.missing("\(tool.name) is not examined in full: \(error)")
+            }
+        }
+        return (total, records)
     }
 
     /// Executed instructions, touched lines and simulated misses of real programs.
@@ -158,7 +188,7 @@ public struct PrologueCensusClaim: Claim {
         let lines = shares("-lines", of: "plain", evidence).map { $0 - 1 }
         var statements = [
             Statement(
-                "\(Estimate.percent(share.median)) % of functions have a check",
+                "\(Estimate.percent(share.median)) % of functions have a check" + apart(evidence),
                 holds: share.relation(to: claimed[0]) == .within),
             Statement(
                 "\(Self.number(length.median)) instructions each, of which \(Self.number(hot.median)) are executed when it "
@@ -173,6 +203,12 @@ public struct PrologueCensusClaim: Claim {
         ]
         if let text = try? evidence.ratio("\(Self.programs)-text", to: ".text") {
             measured.append(MeasuredFigure("share of code that is checks", text, unit: .ratio))
+        }
+        if let go = try? evidence.ratio("\(Self.goPrograms)-functions", to: "all functions") {
+            measured.append(MeasuredFigure("share of functions with a check, Go", go, unit: .ratio))
+        }
+        if let text = try? evidence.ratio("\(Self.goPrograms)-text", to: ".text") {
+            measured.append(MeasuredFigure("share of code that is checks, Go", text, unit: .ratio))
         }
         if let misses {
             measured.append(MeasuredFigure(claimed[2].name, misses, unit: .ratio))
@@ -190,6 +226,14 @@ public struct PrologueCensusClaim: Claim {
         return Judgement(Statement.verdict(statements), measured: measured, reason: Statement.text(statements))
     }
 
+    /// The shares of functions with a check, where programs of both kinds were examined.
+    private func apart(_ evidence: Evidence) -> String {
+        guard let go = try? evidence.ratio("\(Self.goPrograms)-functions", to: "all functions"),
+            let others = try? evidence.ratio("\(Self.others)-functions", to: "all functions")
+        else { return "" }
+        return " (\(Estimate.percent(go.median)) % of Go programs, \(Estimate.percent(others.median)) % of others)"
+    }
+
     private func shares(_ suffix: String, of baseline: String, _ evidence: Evidence) -> [Double] {
         evidence.all(metric: Record.ratioMetric, where: [Record.baselineParameter: .string(baseline)])
             .filter { $0.name.hasSuffix(suffix) && !$0.name.hasPrefix(Self.programs) }.map(\.median)
@@ -201,52 +245,4 @@ public struct PrologueCensusClaim: Claim {
     }
 
     private static func number(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
-}
-
-/// What the functions of one program, or of several, come to.
-private struct Tally {
-    private var functions = 0
-    private var checks = 0
-    private var hot = (instructions: 0, bytes: 0)
-    private var cold = (instructions: 0, bytes: 0)
-    private var text = 0
-
-    init() {}
-
-    init(_ census: PrologueCensus) {
-        (functions, checks, text) = (census.functions, census.checks, census.textBytes)
-        hot = (census.hotInstructions, census.hotBytes)
-        cold = (census.coldInstructions, census.coldBytes)
-    }
-
-    mutating func add(_ other: Tally) {
-        functions += other.functions
-        checks += other.checks
-        text += other.text
-        hot = (hot.instructions + other.hot.instructions, hot.bytes + other.hot.bytes)
-        cold = (cold.instructions + other.cold.instructions, cold.bytes + other.cold.bytes)
-    }
-
-    func records(suite: String, case name: String, _ parameters: [String: ParameterValue]) -> [Record] {
-        guard functions > 0, checks > 0, text > 0 else { return [] }
-        func each(_ metric: String, _ unit: MetricUnit, _ total: Int) -> Record {
-            Record(
-                suite: suite, case: name, metric: metric, unit: unit, exactly: Double(total) / Double(checks),
-                parameters: parameters)
-        }
-        func share(_ suffix: String, _ part: Int, of whole: Int, called baseline: String) -> Record {
-            .ratio(
-                suite: suite, case: "\(name)-\(suffix)", baseline: baseline,
-                estimate: Estimate(exactly: Double(part) / Double(whole)),
-                parameters: parameters.merging([
-                    "functions": .int(functions), "checks": .int(checks), "text": .int(text),
-                ]) { $1 })
-        }
-        return [
-            share("functions", checks, of: functions, called: "all functions"),
-            share("text", hot.bytes + cold.bytes, of: text, called: ".text"),
-            each("hot-instructions", .instructions, hot.instructions), each("hot-bytes", .bytes, hot.bytes),
-            each("cold-instructions", .instructions, cold.instructions), each("cold-bytes", .bytes, cold.bytes),
-        ]
-    }
 }

@@ -9,9 +9,11 @@ public struct GoToolchain: Sendable, Hashable {
     public let version: String
     /// The `go` command.
     public let command: String
-    private let environment: [String]
+    /// What its programs run in: no network, no settings of the user.
+    package let environment: [String]
     private let cacheFolder: String
-    private let root: String
+    /// Where its library's sources and its tools are.
+    package let root: String
 
     /// What to say where there is none.
     public static let remedy = "Go is not measured: install golang-go"
@@ -55,6 +57,11 @@ public struct GoToolchain: Sendable, Hashable {
         self.command = Files.isExecutable(own) ? own : command
         self.environment = environment
         self.cacheFolder = cacheFolder
+    }
+
+    /// The program of that name that comes with it, for instance "gofmt" or "compile"; nil where it has none.
+    package func tool(_ name: String) -> String? {
+        ["\(root)/pkg/tool/linux_amd64/\(name)", "\(root)/bin/\(name)"].first(where: Files.isExecutable)
     }
 
     /// The numbers of the version: [1, 19, 8].
