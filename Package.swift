@@ -47,7 +47,7 @@ let package = Package(
                 .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
                 .embedInCode("go/internals.s"), .embedInCode("C/split_stack.c"),
-                .embedInCode("C/thread_stack.c"), .embedInCode("go/recursion.go"),
+                .embedInCode("C/thread_stack.c"), .embedInCode("go/recursion.go"), .embedInCode("go/kernels.go"),
             ], swiftSettings: warningsAreErrors),
         // Go programs without their stack checks.
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
@@ -57,7 +57,8 @@ let package = Package(
         .target(
             name: "Claims",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds", "GoBinary",
+                "Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds",
+                "GoBinary",
             ],
             exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),
@@ -89,7 +90,8 @@ let package = Package(
             name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests", dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads", "GoBinary", "Peers"],
+            name: "ClaimsTests",
+            dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads", "GoBinary", "Peers"],
             swiftSettings: warningsAreErrors),
         .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),

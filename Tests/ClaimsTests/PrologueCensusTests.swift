@@ -71,6 +71,30 @@ import Testing
         #expect(reason.contains("runs touch 1 to 5 % more code"))
     }
 
+    @Test func goProgramsAreAmongTheRealOnesAndAreSaidApart() {
+        let lengths = [("programs-go", 2.2, 7.1), ("programs-llvm", 2.0, 5.0)].flatMap { name, hot, cold in
+            [("hot-instructions", hot), ("cold-instructions", cold)].map { metric, value in
+                Record(suite: "prologue-census", case: name, metric: metric, unit: .instructions, exactly: value)
+            }
+        }
+        let verdict = verdict(
+            share: 0.8,
+            more: lengths + [
+                ratio("programs-go-functions", of: "all functions", 0.78, 0.78),
+                ratio("programs-go-text", of: ".text", 0.09, 0.09),
+                ratio("programs-llvm-functions", of: "all functions", 0.92, 0.92),
+                ratio("gofmt go1.19.8-executed", of: "executed instructions", 0.055, 0.055),
+            ])
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.contains(
+                "does not hold: 80 % of functions have a check (78 % of Go programs, 92 % of others)"))
+        #expect(verdict.reason.contains("10.0 instructions each (9.3 in Go programs, 7.0 in others), of which 3.0 are"))
+        #expect(verdict.reason.contains("(5.5 to 5.5 % of what programs execute)"))
+        #expect(verdict.measured.first { $0.name == "share of functions with a check, Go" }?.median == 0.78)
+        #expect(verdict.measured.first { $0.name == "share of code that is checks, Go" }?.median == 0.09)
+    }
+
     @Test func withoutACensusItIsNotMeasurable() {
         #expect(PrologueCensusClaim().verdict(on: []).verdict == .notMeasurable)
     }

@@ -44,6 +44,43 @@ struct CountingTests {
         #expect(line { try counter.count(wrong, builtin) } == "fib: only code built at run time can be counted")
     }
 
+    @Test("a profile has the count of each address, and what is below a call is not counted twice")
+    func profile() throws {
+        let profile = try InstructionProfile(
+            """
+            positions: instr
+            fn=a
+            0x1000 3
+            0x1004 3
+            cfn=b
+            calls=3 0x2000
+            0x1004 30
+            0x1009 3
+            fn=b
+            0x2000 6
+            0x1004 1
+            """)
+        #expect(profile.total == 16)
+        #expect(profile.executed(in: 0x1000..<0x1008) == 7)
+        #expect(profile.executed(in: 0x3000..<0x3008) == 0)
+    }
+
+    @Test(
+        "what callgrind did not write is no profile",
+        arguments: ["", "positions: line\n1 2", "positions: instr\n0xz 1"])
+    func noProfile(_ text: String) {
+        #expect(throws: WorkloadError.self) { try InstructionProfile(text) }
+    }
+
+    @Test("any program can be profiled; one that fails is an error")
+    func profileOfAProgram() throws {
+        let environment = Spawn.environment(changing: [:])
+        #expect(try InstructionProfile(of: "/bin/true", [], environment: environment, seconds: 60).total > 1000)
+        #expect(
+            line { try InstructionProfile(of: "/bin/false", [], environment: environment, seconds: 60) }
+                .hasPrefix("valgrind exited with 1"))
+    }
+
     @Test("without valgrind one line says what to install")
     func missing() {
         #expect(

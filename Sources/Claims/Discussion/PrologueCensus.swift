@@ -76,7 +76,7 @@ public struct PrologueCensusClaim: Claim {
                 let tally = CensusTally(CheckCensus(program))
                 total.add(tally)
                 records += tally.records(suite: identifier, case: tool.name, tool.parameters)
-                guard let job = try GoJob.counted(tool) else { continue }
+                guard let job = tool.counted else { continue }
                 let execution = try GoCheckExecution(
                     of: program, at: tool.path, job.arguments, environment: job.environment, laboratory)
                 records += execution.records(suite: identifier, case: tool.name, tool.parameters)
@@ -191,8 +191,8 @@ public struct PrologueCensusClaim: Claim {
                 "\(Estimate.percent(share.median)) % of functions have a check" + apart(evidence),
                 holds: share.relation(to: claimed[0]) == .within),
             Statement(
-                "\(Self.number(length.median)) instructions each, of which \(Self.number(hot.median)) are executed when it "
-                    + "passes"
+                "\(Self.number(length.median)) instructions each\(lengths(evidence)), of which "
+                    + "\(Self.number(hot.median)) are executed when it passes"
                     + (Self.span(executed).map { " (\($0) of what programs execute)" } ?? ""),
                 holds: length.relation(to: claimed[1], tolerance: Self.about) == .within),
         ]
@@ -232,6 +232,16 @@ public struct PrologueCensusClaim: Claim {
             let others = try? evidence.ratio("\(Self.others)-functions", to: "all functions")
         else { return "" }
         return " (\(Estimate.percent(go.median)) % of Go programs, \(Estimate.percent(others.median)) % of others)"
+    }
+
+    /// The instructions of a check, where programs of both kinds were examined.
+    private func lengths(_ evidence: Evidence) -> String {
+        let each = [Self.goPrograms, Self.others].compactMap { name in
+            evidence.find(name, metric: "hot-instructions").flatMap { hot in
+                evidence.find(name, metric: "cold-instructions").map { Self.number(hot.median + $0.median) }
+            }
+        }
+        return each.count == 2 ? " (\(each[0]) in Go programs, \(each[1]) in others)" : ""
     }
 
     private func shares(_ suffix: String, of baseline: String, _ evidence: Evidence) -> [Double] {

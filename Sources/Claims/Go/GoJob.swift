@@ -1,28 +1,98 @@
-// What Go programs are given to do, so that they do it alike each time: the same input, one processor, no collections.
+// What Go programs are given to do, so that they do it alike each time: the same input, one processor, no collections. A run
+// that ends otherwise than it should or writes something else is an error, never a number.
 
 import Peers
 import Workloads
 
-/// A run of a Go program.
+/// The work of one run of a Go program.
 struct GoJob {
-    /// What its records call it.
-    let name: String
+    /// What the parameter `work` of its records says.
+    let work: String
     let arguments: [String]
     let environment: [String]
+    /// A file that the run writes besides its output.
+    var file: String?
+    /// The part of the output that is the same in every run.
+    var steady: @Sendable (String) -> String = { $0 }
 
     /// One processor, and no collections, whose number depends on how far one got before the other: settings of every run.
-    static let settings = ["GOMAXPROCS": "1", "GOGC": "off"]
+    static let settings = ["GOGC": "off", "GOMAXPROCS": "1"]
 
     static func environment(_ toolchain: GoToolchain) -> [String] {
-        let changed = settings.map { "\($0)=\($1)" }.sorted()
-        return toolchain.environment.filter { entry in !settings.keys.contains { entry.hasPrefix("\($0)=") } } + changed
+        toolchain.environment.filter { entry in !settings.keys.contains { entry.hasPrefix("\($0)=") } }
+            + settings.map { "\($0)=\($1)" }.sorted()
     }
 
-    /// A short run whose instructions can be counted; nil for programs that have none.
-    static func counted(_ tool: GoTool) throws(WorkloadError) -> GoJob? {
-        guard tool.tool == "gofmt" else { return nil }
+    /// What a run has left behind, and the processor time that it took in nanoseconds.
+    struct Outcome {
+        let time: Double
+        let text: String
+        let file: [UInt8]
+
+        func isEqual(_ other: Outcome) -> Bool { text == other.text && file == other.file }
+    }
+
+    /// Runs `executable`.
+    ///
+    /// - Throws: ``MeasurementFailure`` where it does not succeed; `WorkloadError` where it cannot be started.
+    func run(_ executable: String, _ laboratory: Laboratory) throws -> Outcome {
+        let finished = try Subprocess.finish(
+            executable, arguments, environment: environment, seconds: 120, isUnwanted: { laboratory.isAskedToStop })
+        guard finished.ending == .exited(0) else {
+            if laboratory.isAskedToStop { throw Interrupted() }
+            let line = finished.errors.prefix { !$0.isNewline }
+            throw MeasurementFailure("\(executable) \(finished.ending)\(line.isEmpty ? "" : ": \(line)")")
+        }
+        return Outcome(
+            time: finished.usage.processorTime, text: steady(finished.output), file: try file.map(Files.read) ?? [])
+    }
+}
+
+extension GoJob {
+    /// gofmt looks for badly formatted files below folders of the standard library. The tests of Go's own packages for syntax
+    /// hold files that are no Go.
+    static func formatting(_ toolchain: GoToolchain, _ folders: [String]) -> GoJob {
+        GoJob(
+            work: "-l \(folders.joined(separator: " "))",
+            arguments: ["-l"] + folders.map { "\(toolchain.root)/src/\($0)" }, environment: environment(toolchain))
+    }
+
+    /// The compiler compiles a package of the standard library; what that imports is compiled before, once.
+    ///
+    /// - Parameter folder: Where the list of imports and the object go.
+    static func compiling(
+        _ toolchain: GoToolchain, _ package: String, in folder: String
+    ) throws(WorkloadError) -> GoJob {
+        let imports = try toolchain.ask([
+            "list", "-export", "-deps", "-f", "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}", package,
+        ])
+        let name = package.split(separator: "/").joined(separator: "-")
+        let (list, object) = ("\(folder)/\(name)-\(toolchain.version).imports", "\(folder)/\(name).object")
+        try Files.write(imports.utf8, to: list)
+        let files = try toolchain.ask(["list", "-f", "{{range .GoFiles}}{{$.Dir}}/{{.}}\n{{end}}", package])
+            .split(separator: "\n").map(String.init)
         return GoJob(
-            name: tool.name, arguments: ["-l", "\(tool.toolchain.root)/src/go/parser/parser.go"],
-            environment: environment(tool.toolchain))
+            work: package,
+            arguments: ["-o", object, "-p", package, "-std", "-complete", "-c=1", "-importcfg", list] + files,
+            environment: environment(toolchain), file: object)
+    }
+
+    /// Some of the benchmarks of the suite go1, each as often as `repetitions` says and once before.
+    static func suite(_ toolchain: GoToolchain, repetitions: Int) -> GoJob {
+        GoJob(
+            work: GoSuite.benchmarks.joined(separator: " "),
+            arguments: [
+                "-test.run=NONE", "-test.bench=^Benchmark(\(GoSuite.benchmarks.joined(separator: "|")))$",
+                "-test.benchtime=\(repetitions)x",
+            ], environment: environment(toolchain),
+            // The other words are times.
+            steady: { output in
+                output.split(separator: "\n").compactMap { $0.split(separator: " ").first }.joined(separator: "\n")
+            })
+    }
+
+    /// A call-heavy operation of `kernels.go`.
+    static func kernel(_ toolchain: GoToolchain, _ name: String, _ size: Int) -> GoJob {
+        GoJob(work: "\(name) \(size)", arguments: [name, String(size)], environment: environment(toolchain))
     }
 }

@@ -37,6 +37,9 @@ struct GoTool {
         }
     }
 
+    /// A short run whose instructions can be counted; nil for programs that have none.
+    var counted: GoJob? { tool == "gofmt" ? .formatting(toolchain, ["go/parser/parser.go"]) : nil }
+
     /// Reads it.
     ///
     /// - Throws: `WorkloadError` where it is not understood.

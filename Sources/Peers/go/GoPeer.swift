@@ -65,7 +65,7 @@ public struct GoToolchain: Sendable, Hashable {
     }
 
     /// The numbers of the version: [1, 19, 8].
-    private var order: [Int] { version.dropFirst(2).split { !$0.isNumber }.compactMap { Int($0) } }
+    var order: [Int] { version.dropFirst(2).split { !$0.isNumber }.compactMap { Int($0) } }
 
     private static func entries(of folder: String, beginningWith prefix: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
@@ -83,34 +83,42 @@ public struct GoToolchain: Sendable, Hashable {
     /// Builds a program of this folder, or takes it from the cache. The first build with a newer version compiles Go's
     /// standard library, which takes some ten seconds.
     ///
+    /// - Parameter layout: The seed of a random order of its functions; only where ``hasRandomLayouts``.
     /// - Throws: ``PeerUnavailable`` when it does not compile.
-    public func program(_ source: GoSource) throws(PeerUnavailable) -> GoProgram {
+    public func program(_ source: GoSource, layout: Int? = nil) throws(PeerUnavailable) -> GoProgram {
+        var flags = layout.map { ["-randlayout=\($0)"] } ?? []
+        if source.usesInternals && !order.lexicographicallyPrecedes([1, 23]) { flags.append("-checklinkname=0") }
         do throws(WorkloadError) {
-            return GoProgram(version: version, path: try build(source), environment: environment)
+            return program(
+                try build(
+                    source.rawValue, source.files, ["build"], linkerFlags: flags, change: source.runtimeChange))
         } catch {
             throw PeerUnavailable("\(version): \(error)")
         }
     }
 
-    private func build(_ source: GoSource) throws(WorkloadError) -> String {
+    func program(_ path: String) -> GoProgram { GoProgram(version: version, path: path, environment: environment) }
+
+    /// Runs `go` with `verb` on a folder of `files`.
+    func build(
+        _ name: String, _ files: [(name: String, text: [UInt8])], _ verb: [String], linkerFlags: [String],
+        change: GoSource.Change? = nil
+    ) throws(WorkloadError) -> String {
         let cache = try ContentCache(preferring: cacheFolder)
         var key = ContentHash()
         key.add(version)
         key.add(Toolchain.identity(of: [command]))
-        for file in source.files { key.add(file.text) }
-        let flags =
-            source.usesInternals && !order.lexicographicallyPrecedes([1, 23]) ? ["-ldflags=-checklinkname=0"] : []
-        for flag in flags { key.add(flag) }
-        if let change = source.runtimeChange { key.add("\(change)") }
-        let entry = "\(source.rawValue)-\(version)-\(key.digits)"
+        for file in files { key.add(file.text) }
+        for flag in linkerFlags { key.add(flag) }
+        if let change { key.add("\(change)") }
+        let entry = "\(name)-\(version)-\(key.digits)"
         if let path = cache.path(entry) { return path }
         return try cache.withWorkFolder { folder throws(WorkloadError) in
-            for file in source.files { try Files.write(file.text, to: "\(folder)/\(file.name)") }
+            for file in files { try Files.write(file.text, to: "\(folder)/\(file.name)") }
             let output = "\(folder)/program"
-            var arguments = ["build", "-o", output] + flags
-            if let change = source.runtimeChange {
-                arguments.append("-overlay=\(try overlay(change, in: folder))")
-            }
+            var arguments = verb + ["-o", output]
+            if !linkerFlags.isEmpty { arguments.append("-ldflags=\(linkerFlags.joined(separator: " "))") }
+            if let change { arguments.append("-overlay=\(try overlay(change, in: folder))") }
             // As a folder and not file by file, because only so assembly is taken; Go before 1.20 has no -C.
             try Subprocess.run(
                 "/bin/sh", ["-c", "cd \"$0\" && exec \"$@\"", folder, command] + arguments + ["."], in: folder,
@@ -143,28 +151,30 @@ public enum GoSource: String, Sendable, CaseIterable {
     /// The same in a Go whose processors keep no free stacks for themselves (`stackNoCache` of runtime/stack.go). Building
     /// it compiles Go's standard library, which takes some ten seconds the first time.
     case uncachedStacks = "uncached-stacks"
+    /// Programs that do little but call: `kernels.go`.
+    case kernels
 
     /// A change of a file of Go's own.
-    fileprivate struct Change {
+    struct Change {
         let file: String
         let text: String
         let replacement: String
     }
 
-    fileprivate var runtimeChange: Change? {
+    var runtimeChange: Change? {
         guard self == .uncachedStacks else { return nil }
         return Change(
             file: "runtime/stack.go", text: "stackNoCache     = 0", replacement: "stackNoCache     = 1")
     }
 
     /// Whether it reaches what Go keeps to itself; its assembly is x86-64.
-    fileprivate var usesInternals: Bool { self != .growth }
+    var usesInternals: Bool { self == .stacks || self == .uncachedStacks }
 
-    fileprivate var files: [(name: String, text: [UInt8])] {
-        let shared = [
-            ("protocol.go", PackageResources.protocol_go), ("growth.go", PackageResources.growth_go),
-            ("recursion.go", PackageResources.recursion_go),
-        ]
+    var files: [(name: String, text: [UInt8])] {
+        let common = [("protocol.go", PackageResources.protocol_go)]
+        if self == .kernels { return common + [("kernels.go", PackageResources.kernels_go)] }
+        let shared =
+            common + [("growth.go", PackageResources.growth_go), ("recursion.go", PackageResources.recursion_go)]
         guard usesInternals else { return shared }
         return shared + [
             ("internals.go", PackageResources.internals_go), ("internals.s", PackageResources.internals_s),

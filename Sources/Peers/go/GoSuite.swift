@@ -1,0 +1,58 @@
+// Go's benchmark suite go1 (test/bench/go1 of its sources up to Go 1.20), which Debian has in the package golang-1.19-src.
+// It is built as `go test -c` does, by each version.
+
+import Workloads
+
+/// Those of its benchmarks that are real programs and begin soon: the others of the suite prepare 25 MB of text for a second.
+public enum GoSuite {
+    /// What to say where it is not there.
+    public static let remedy = "Go's benchmark suite go1 is not measured: install golang-1.19-src"
+    /// Without `Benchmark` in front.
+    public static let benchmarks = [
+        "GobDecode", "GobEncode", "Gzip", "JSONDecode", "JSONEncode", "GoParse", "Template",
+    ]
+    static let files = [
+        "gob_test.go", "gzip_test.go", "json_test.go", "jsondata_test.go", "parser_test.go", "parserdata_test.go",
+        "template_test.go",
+    ]
+
+    /// The folder that has it; nil where it is not installed.
+    package static func folder(_ toolchains: [GoToolchain]) -> String? {
+        toolchains.map { "\($0.root)/test/bench/go1" }.first { folder in
+            files.allSatisfy { (try? Files.read("\(folder)/\($0)")) != nil }
+        }
+    }
+}
+
+extension GoToolchain {
+    /// Whether its linker puts functions into a random order when it is asked to (1.22 and later).
+    public var hasRandomLayouts: Bool { !order.lexicographicallyPrecedes([1, 22]) }
+
+    /// The suite in `folder`, built by this version, with its functions in the order of `layout`.
+    ///
+    /// - Throws: ``PeerUnavailable`` when it does not compile.
+    package func suite(in folder: String, layout: Int? = nil) throws(PeerUnavailable) -> GoProgram {
+        do throws(WorkloadError) {
+            let files = try GoSuite.files.map { name throws(WorkloadError) in
+                (name: name, text: try Files.read("\(folder)/\(name)"))
+            }
+            return program(
+                try build("go1", files, ["test", "-c"], linkerFlags: layout.map { ["-randlayout=\($0)"] } ?? []))
+        } catch {
+            throw PeerUnavailable("\(version): go1: \(error)")
+        }
+    }
+
+    /// What `go` answers to `arguments`.
+    ///
+    /// - Throws: `WorkloadError` when it fails; the message ends with its first line.
+    package func ask(_ arguments: [String]) throws(WorkloadError) -> String {
+        let finished = try Subprocess.finish(
+            command, arguments, environment: environment, seconds: Subprocess.longestTool)
+        guard finished.ending == .exited(0) else {
+            throw WorkloadError(
+                "\(version): go \(arguments[0]) \(finished.ending): \(finished.errors.prefix { !$0.isNewline })")
+        }
+        return finished.output
+    }
+}
