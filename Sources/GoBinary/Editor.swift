@@ -226,19 +226,34 @@ struct Editor {
         return (call.address, call.target!)
     }
 
-    /// Where thread-local storage holds the goroutine, from the code of the signal handler that loads it.
+    /// Where thread-local storage holds the goroutine, from the code of the signal handler that loads it into r14.
     private func goroutineOffset() throws(GoBinaryError) -> Int64 {
         for function in program.functions(named: "runtime.sigtramp") {
-            for placed in instructions(of: function) {
+            let all = instructions(of: function)
+            for (index, placed) in all.enumerated() {
                 let code = bytes(placed.address, placed.end)
-                guard code.starts(with: [0x64, 0x4c, 0x8b, 0x34, 0x25]) || code.starts(with: [0x49, 0xc7, 0xc6]) else {
-                    continue
+                // mov r14, fs:[offset]
+                var offset: Int64?
+                if code.starts(with: [0x64, 0x4c, 0x8b, 0x34, 0x25]), code.count == 9 { offset = Self.lastNumber(code) }
+                // mov register, offset; mov r14, fs:[register], in position-independent programs
+                if placed.instruction.map == .one, placed.instruction.opcode == 0xc7, code.count == 7,
+                    placed.instruction.modRM.map({ $0 >> 3 == 0b11000 }) == true, index + 1 < all.count
+                {
+                    let next = bytes(all[index + 1].address, all[index + 1].end)
+                    if next.count >= 4, next[0] == 0x64, next[1] & 0xfe == 0x4c, next[2] == 0x8b, next[3] & 0xf8 == 0x30 {
+                        offset = Self.lastNumber(code)
+                    }
                 }
-                let number = code.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-                return Int64(Int32(bitPattern: number))
+                // Storage of the program itself lies below the thread pointer.
+                if let offset, offset < 0, offset % 8 == 0 { return offset }
             }
         }
         throw GoBinaryError("how its signal handler finds the goroutine is not understood")
+    }
+
+    /// The signed 32-bit number at the end of an instruction.
+    private static func lastNumber(_ code: [UInt8]) -> Int64 {
+        Int64(Int32(bitPattern: code.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }))
     }
 }
 

@@ -82,7 +82,7 @@ public struct GoExecutable: Sendable {
     }
 
     /// Functions that call or jump to morestack from anywhere but an understood check. Every byte is taken for the start of a
-    /// displacement, so that none is missed.
+    /// displacement, so that none is missed; what looks like one is believed unless the instructions there are others.
     private static func strayCalls(
         _ file: ElfFile, _ functions: [CheckedFunction], _ moreStack: Set<UInt64>
     ) -> [(GoFunction, String)] {
@@ -94,16 +94,31 @@ public struct GoExecutable: Sendable {
             }
             for within in 1...function.size - 4 {
                 let opcode = file.bytes.content[start + within - 1]
-                let isBranch = opcode == 0xe8 || opcode == 0xe9 || opcode & 0xf0 == 0x80
+                let isBranch =
+                    opcode == 0xe8 || opcode == 0xe9
+                    || opcode & 0xf0 == 0x80 && within > 1 && file.bytes.content[start + within - 2] == 0x0f
                 guard isBranch, let number = file.bytes.integer(start + within, as: UInt32.self) else { continue }
-                let place = function.address + UInt64(within)
+                let place = function.address &+ UInt64(within)
                 let target = place &+ 4 &+ UInt64(bitPattern: Int64(Int32(bitPattern: number)))
-                if moreStack.contains(target), checked.check?.callDisplacement != place {
+                if moreStack.contains(target), checked.check?.callDisplacement != place,
+                    mayBranch(file.bytes.content[start..<start + function.size], endingAt: start + within + 4)
+                {
                     stray.append((function, "it calls morestack from elsewhere than a check"))
                     break
                 }
             }
         }
         return stray
+    }
+
+    /// Whether the instructions of a function have a branch that ends there, or are not understood before.
+    private static func mayBranch(_ code: ArraySlice<UInt8>, endingAt end: Int) -> Bool {
+        var offset = code.startIndex
+        while offset < end {
+            guard let instruction = Instruction(code, at: offset) else { return true }
+            offset += instruction.length
+            if offset == end { return instruction.branch != nil }
+        }
+        return false
     }
 }
