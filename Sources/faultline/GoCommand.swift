@@ -19,7 +19,7 @@ struct GoCommand: ParsableCommand {
               faultline go strip server -o server-stripped --initial 1MiB
               faultline go compare gofmt -- -l src
             """,
-        subcommands: [GoCensusCommand.self, GoStripCommand.self])
+        subcommands: [GoCensusCommand.self, GoStripCommand.self, GoCompareCommand.self])
 }
 
 /// A Go program as it is named on the command line.
@@ -35,6 +35,14 @@ enum GoProgramFile {
             return try GoExecutable([UInt8](content))
         } catch {
             throw RuntimeFailure("'\(path)': \(error)")
+        }
+    }
+
+    /// Refuses a size that no stack may have.
+    static func check(initial: ByteSize) throws {
+        let size = initial.bytes
+        guard StripOptions.initials.contains(size), size & (size - 1) == 0 else {
+            throw UsageFailure("--initial \(initial) is no power of two from 64KiB to 1GiB")
         }
     }
 

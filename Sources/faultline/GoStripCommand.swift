@@ -38,10 +38,7 @@ struct GoStripCommand: ParsableCommand {
     var equalChecks = false
 
     func validate() throws {
-        let size = initial.bytes
-        guard StripOptions.initials.contains(size), size & (size - 1) == 0 else {
-            throw UsageFailure("--initial \(initial) is no power of two from 64KiB to 1GiB")
-        }
+        try GoProgramFile.check(initial: initial)
     }
 
     func run() throws {

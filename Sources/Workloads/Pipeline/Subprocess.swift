@@ -12,6 +12,8 @@ package enum Subprocess {
         package let ending: Spawn.Ending
         /// What it wrote to standard output, at most ``mostOutput`` bytes.
         package let output: String
+        /// Bytes that it wrote to standard output, ``output`` and what was cut off.
+        package let outputSize: Int
         /// What it wrote to standard error, at most ``mostOutput`` bytes.
         package let errors: String
         /// What it took. ``Spawn/Usage/peakResident`` is at least what this process has, but for ``finishMeasured``.
@@ -77,7 +79,8 @@ package enum Subprocess {
         let ending = try Spawn.wait(
             for: child, group: shell, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
         return Finished(
-            ending: ending, output: contents(of: output), errors: contents(of: errors), usage: usage)
+            ending: ending, output: contents(of: output), outputSize: size(of: output), errors: contents(of: errors),
+            usage: usage)
     }
 
     // Files, not pipes: nobody has to read while the program runs.
@@ -97,7 +100,9 @@ package enum Subprocess {
             streams: Spawn.Streams(input: nothing, output: output, errors: errors))
         var usage = Spawn.Usage()
         let ending = try Spawn.wait(for: child, group: child, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
-        return Finished(ending: ending, output: contents(of: output), errors: contents(of: errors), usage: usage)
+        return Finished(
+            ending: ending, output: contents(of: output), outputSize: size(of: output), errors: contents(of: errors),
+            usage: usage)
     }
 
     private static func file(_ path: String) throws(WorkloadError) -> Int32 {
@@ -115,6 +120,11 @@ package enum Subprocess {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         unlink(template)
         return descriptor
+    }
+
+    private static func size(of descriptor: Int32) -> Int {
+        var facts = stat()
+        return fstat(descriptor, &facts) == 0 ? facts.st_size : 0
     }
 
     private static func contents(of descriptor: Int32) -> String {

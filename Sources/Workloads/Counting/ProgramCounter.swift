@@ -1,0 +1,61 @@
+// How many instructions a whole program executes, its start included, by valgrind's cachegrind without its simulation of caches.
+
+import Glibc
+
+/// Counts the instructions of programs. Needs valgrind.
+public struct ProgramCounter: Sendable {
+    private let valgrind: String
+    /// For instance "valgrind-3.19.0".
+    public let version: String
+
+    /// Finds valgrind; nil where it is not installed.
+    public init?(environment: CodeEnvironment = CodeEnvironment()) {
+        let folders = environment.searchPath.split(separator: ":")
+        guard let found = folders.lazy.map({ "\($0)/valgrind" }).first(where: Files.isExecutable),
+            let answer = try? Subprocess.finish(found, ["--version"], seconds: 60), answer.ending == .exited(0)
+        else { return nil }
+        valgrind = found
+        version = String(answer.output.prefix { $0 != "\n" })
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// - Throws: `WorkloadError` when it does not end in time, or valgrind says no number.
+    public func instructions(
+        _ path: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
+        isUnwanted: () -> Bool = { false }
+    ) throws(WorkloadError) -> Double {
+        let folder = try TemporaryCountFile()
+        defer { folder.remove() }
+        let finished = try Subprocess.finish(
+            valgrind,
+            [
+                "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", "--log-file=\(folder.path)",
+                path,
+            ] + arguments, environment: environment, seconds: seconds, isUnwanted: isUnwanted)
+        if finished.ending == .timedOut { throw WorkloadError("a run by valgrind did not end within \(seconds) s") }
+        let text = String(decoding: try Files.read(folder.path), as: UTF8.self)
+        // "==123== I   refs:      14,339,952"
+        for line in text.split(separator: "\n") where line.contains("I ") && line.contains("refs:") {
+            let digits = line.drop { $0 != ":" }.filter(\.isNumber)
+            if let count = Double(digits) { return count }
+        }
+        throw WorkloadError("valgrind counted nothing; the program \(finished.ending)")
+    }
+}
+
+/// A file for what valgrind says, so that it does not mix with what the program says.
+private struct TemporaryCountFile {
+    let path: String
+
+    init() throws(WorkloadError) {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(folder)/faultline-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw WorkloadError("cannot create a file in \(folder): \(Files.reason())") }
+        close(descriptor)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    func remove() { unlink(path) }
+}

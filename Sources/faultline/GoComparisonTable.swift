@@ -1,0 +1,57 @@
+// What a comparison says, a quantity a row. The records hold the same in full.
+
+import Claims
+import Report
+
+/// The text of a comparison.
+struct GoComparisonTable {
+    let records: [Record]
+
+    private func value(_ variant: GoComparison.Variant, _ metric: String) -> String {
+        records.first { $0.name == variant.title && $0.metric == metric }.map {
+            QuantityFormatter.string($0.median, $0.unit)
+        } ?? ""
+    }
+
+    private func change(
+        _ variant: GoComparison.Variant, to baseline: GoComparison.Variant, _ metric: String
+    ) -> String {
+        guard
+            let record = records.first(where: {
+                $0.name == "\(variant.title), \(metric)" && $0.metric == Record.ratioMetric
+                    && $0.parameters[Record.baselineParameter] == .string(baseline.title)
+            })
+        else { return "" }
+        let text = Self.percent(record.median)
+        return record.samples > 1 ? "\(text) [\(Self.percent(record.low)), \(Self.percent(record.high))]" : text
+    }
+
+    /// How much more or less than once as much, in per cent.
+    private static func percent(_ ratio: Double) -> String {
+        let tenths = ((ratio - 1) * 1000).rounded() / 10
+        return "\(tenths > 0 ? "+" : "")\(tenths == 0 ? 0 : tenths) %"
+    }
+
+    /// The table, with what its columns mean.
+    func rendered() -> String {
+        var table = TextTable([
+            .init(""), .init("original", .right), .init("patched", .right), .init("change", .right),
+            .init("by checks", .right), .init("by stacks", .right), .init("noise", .right),
+        ])
+        for metric in ["processor-time", "elapsed-time", "peak-memory", "page-faults", "instructions"]
+        where !value(.original, metric).isEmpty {
+            table.append([
+                metric.replacing("-", with: " "), value(.original, metric), value(.patched, metric),
+                change(.patched, to: .original, metric), change(.patched, to: .equal, metric),
+                change(.equal, to: .original, metric), change(.again, to: .original, metric),
+            ])
+        }
+        var text = table.rendered()
+        text += "\nchange: patched against original, medians of paired rounds with 95 % intervals\n"
+        if records.contains(where: { $0.name == GoComparison.Variant.equal.title }) {
+            text +=
+                "by checks: against the same large stacks with equal checks; by stacks: those against the original\n"
+        }
+        return text + "noise: the original against itself\n"
+    }
+}
