@@ -87,7 +87,8 @@ let package = Package(
             name: "BenchTests", dependencies: ["faultline-tool", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report"], exclude: ["Expected"],
+            name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report", "Peers"],
+            exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "ClaimsTests",

@@ -60,9 +60,13 @@ struct Ending {
     /// What the parser says, with where to look where it offers nothing itself.
     private static func withRemedy(_ text: String, _ command: any ParsableCommand.Type) -> String {
         guard !text.contains(":"), !text.contains("Please"), !text.contains("Did you mean") else { return text }
-        let given = CommandLine.arguments.dropFirst().first
-        let names = command.configuration.subcommands.map { $0._commandName }
-        let path = [command._commandName] + names.filter { $0 == given }
+        var path = [command._commandName]
+        var level: any ParsableCommand.Type = command
+        for given in CommandLine.arguments.dropFirst() {
+            guard let next = level.configuration.subcommands.first(where: { $0._commandName == given }) else { break }
+            path.append(given)
+            level = next
+        }
         return "\(text); see '\(path.joined(separator: " ")) --help'"
     }
 

@@ -17,6 +17,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline reproduce --quick
               faultline bench --quick
               faultline faults
+              faultline go compare gofmt -- -l src
 
             Results go to standard output; progress is shown on a terminal only.
             Exit codes: 0 success, 1 failure, 64 wrong usage, 130 interrupted.

@@ -27,7 +27,9 @@ struct GoCensusCommand: ParsableCommand {
     var format = ResultFormat.table
 
     func validate() throws {
-        guard (0...1000).contains(frames) else { throw UsageFailure("--frames \(frames) is out of range: 0 to 1000") }
+        guard (0...1000).contains(frames) else {
+            throw ValidationError("--frames \(frames) is out of range: 0 to 1000")
+        }
     }
 
     func run() throws {

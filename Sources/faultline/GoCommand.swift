@@ -42,7 +42,7 @@ enum GoProgramFile {
     static func check(initial: ByteSize) throws {
         let size = initial.bytes
         guard StripOptions.initials.contains(size), size & (size - 1) == 0 else {
-            throw UsageFailure("--initial \(initial) is no power of two from 64KiB to 1GiB")
+            throw ValidationError("--initial \(initial) is out of range: powers of two from 64KiB to 1GiB")
         }
     }
 

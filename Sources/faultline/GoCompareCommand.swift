@@ -23,7 +23,7 @@ struct GoCompareCommand: ParsableCommand {
 
             Examples:
               faultline go compare /usr/lib/go-1.19/bin/gofmt -- -l /usr/lib/go-1.19/src/go
-              faultline go compare server --initial 1MiB --keep-runtime --rounds 31 -- --selftest
+              faultline go compare server --keep-runtime --rounds 31 -- --test
               faultline go compare ./cmd/tool --layouts 16 -- input.txt
             """)
 
@@ -68,13 +68,13 @@ struct GoCompareCommand: ParsableCommand {
     func validate() throws {
         try GoProgramFile.check(initial: initial)
         guard (3...10_000).contains(rounds) else {
-            throw UsageFailure("--rounds \(rounds) is out of range: 3 to 10000")
+            throw ValidationError("--rounds \(rounds) is out of range: 3 to 10000")
         }
         guard layouts.map((2...1000).contains) ?? true else {
-            throw UsageFailure("--layouts \(layouts!) is out of range: 2 to 1000")
+            throw ValidationError("--layouts \(layouts!) is out of range: 2 to 1000")
         }
         guard seconds > 0, seconds <= 86_400 else {
-            throw UsageFailure("--seconds \(seconds) is out of range: up to 86400")
+            throw ValidationError("--seconds \(seconds) is out of range: up to 86400")
         }
     }
 

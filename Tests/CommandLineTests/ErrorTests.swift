@@ -11,7 +11,10 @@ struct ErrorTests {
         "JSON files, or nested:N for N nested arrays (default: clang's syntax tree of the C kernels)"
 
     private static let names: [([String], String)] = [
-        (["bogus"], "unknown command 'bogus'; choose from: run, reproduce, claims, report, bench, stats, faults, show"),
+        (
+            ["bogus"],
+            "unknown command 'bogus'; choose from: run, reproduce, claims, report, bench, stats, faults, go, show"
+        ),
         (["--bogus"], "Unknown option '--bogus'; see 'faultline --help'"),
         (["run"], "Missing expected argument '<workload>'; see 'faultline run --help'"),
         (["run", "nope"], "unknown workload 'nope'; choose from: \(workloads)"),

@@ -12,7 +12,9 @@ struct HelpTests {
         ("help", ["--help"]), ("help", []), ("help", ["help"]), ("run-help", ["run", "--help"]),
         ("run-help", ["help", "run"]), ("stats-help", ["stats", "--help"]), ("faults-help", ["faults", "--help"]),
         ("reproduce-help", ["reproduce", "--help"]), ("claims-help", ["claims", "--help"]),
-        ("report-help", ["report", "--help"]), ("version", ["--version"]),
+        ("report-help", ["report", "--help"]), ("go-help", ["go"]), ("go-census-help", ["go", "census", "--help"]),
+        ("go-strip-help", ["go", "strip", "--help"]), ("go-compare-help", ["go", "compare", "--help"]),
+        ("version", ["--version"]),
     ])
     func `help is what it should be`(name: String, arguments: [String]) throws {
         let ending = try Program.run(arguments)
@@ -32,8 +34,11 @@ struct HelpTests {
     }
 
     @Test func `no line of a help text is wider than 80 columns`() throws {
-        for command in ["run", "stats", "faults", "reproduce", "claims", "report"] {
-            for line in try Program.run([command, "--help"]).output.split(separator: "\n") {
+        let commands = ["run", "stats", "faults", "reproduce", "claims", "report", "go", "go strip", "go compare"]
+        for command in commands {
+            for line in try Program.run(command.split(separator: " ").map(String.init) + ["--help"]).output.split(
+                separator: "\n")
+            {
                 #expect(line.count <= 80, "\(line)")
             }
         }
