@@ -234,13 +234,16 @@ struct Editor {
                 let code = bytes(placed.address, placed.end)
                 // mov r14, fs:[offset]
                 var offset: Int64?
-                if code.starts(with: [0x64, 0x4c, 0x8b, 0x34, 0x25]), code.count == 9 { offset = Self.lastNumber(code) }
+                if code.starts(with: [0x64, 0x4c, 0x8b, 0x34, 0x25]), code.count == 9 {
+                    offset = Self.lastNumber(code)
+                }
                 // mov register, offset; mov r14, fs:[register], in position-independent programs
                 if placed.instruction.map == .one, placed.instruction.opcode == 0xc7, code.count == 7,
                     placed.instruction.modRM.map({ $0 >> 3 == 0b11000 }) == true, index + 1 < all.count
                 {
                     let next = bytes(all[index + 1].address, all[index + 1].end)
-                    if next.count >= 4, next[0] == 0x64, next[1] & 0xfe == 0x4c, next[2] == 0x8b, next[3] & 0xf8 == 0x30 {
+                    if next.count >= 4, next[0] == 0x64, next[1] & 0xfe == 0x4c, next[2] == 0x8b, next[3] & 0xf8 == 0x30
+                    {
                         offset = Self.lastNumber(code)
                     }
                 }

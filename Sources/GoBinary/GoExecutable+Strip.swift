@@ -81,6 +81,9 @@ extension GoExecutable {
             let others = notUnderstood.count > 1 ? ", and \(notUnderstood.count - 1) more functions" : ""
             throw GoBinaryError("the check of \(odd.function.name) is not understood: \(odd.reason)\(others)")
         }
+        guard functions.contains(where: { $0.function.name == "runtime.sweepone" && $0.check != nil }) else {
+            throw GoBinaryError("runtime.sweepone, where a collection interrupts the sweeper, has no check")
+        }
         var editor = Editor(program: self, file: file)
         var left: [StrippedProgram.Left] = []
         let hooked = try editor.addGuards(options)
@@ -111,11 +114,19 @@ extension GoExecutable {
         }
     }
 
+    /// What the loop of `bgsweep` (runtime/mgcsweep.go) calls again and again until the sweep is over. The end of a collection, which
+    /// has to come before that, waits until the sweeper is at a check (`forEachP`): without one the two wait for ever. Every
+    /// other loop of the runtime in which a goroutine waits for others parks or yields.
+    private static let sweepers: Set<String> = ["runtime.sweepone", "runtime.freeSomeWbufs"]
+
     private static func reasonToKeep(_ function: GoFunction, _ options: StripOptions) -> String? {
         guard let frame = function.frameSize else { return "the size of its frame is not known" }
         if frame > StripOptions.largestFrame {
             return
                 "a frame of more than \(StripOptions.largestFrame) bytes could jump over the guard, so that it grows the stack as before"
+        }
+        if sweepers.contains(function.name) {
+            return "the background sweeper turns in a loop that can wait for a collection, which waits for this check"
         }
         guard options.keepsRuntime else { return nil }
         let packages = ["runtime.", "runtime/", "internal/runtime/", "reflect."]
