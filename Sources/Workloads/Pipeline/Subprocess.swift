@@ -65,16 +65,25 @@ package enum Subprocess {
         guard refusal == 0 else { throw WorkloadError("cannot wait for orphans: \(Files.reason(refusal))") }
         let (output, errors, number) = (try namelessFile(), try namelessFile(), try namelessFile())
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
-        defer { for descriptor in [output, errors, number, nothing] where descriptor >= 0 { close(descriptor) } }
+        var gate: [Int32] = [-1, -1]
+        let hasGate = pipe(&gate) == 0
+        defer {
+            for descriptor in [output, errors, number, nothing] + gate where descriptor >= 0 { close(descriptor) }
+        }
         guard nothing >= 0 else { throw WorkloadError("cannot read /dev/null: \(Files.reason())") }
-        // What runs in the background of a shell has its own standard output and error by way of their numbers here.
-        let own = "/proc/\(getpid())/fd"
+        guard hasGate else { throw WorkloadError("cannot create a pipe: \(Files.reason())") }
+        for descriptor in gate { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        // What runs in the background of a shell has its own standard streams by way of their numbers here. It begins
+        // when the shell is gone: a shell reaps what ends before it does.
+        let background = "{ read -r go <\"$0/\(gate[0])\" && exec \"$@\" >>\"$0/\(output)\" 2>>\"$0/\(errors)\"; } &"
         let shell = try Spawn.start(
-            "/bin/sh", ["-c", "\"$@\" >>\"$0/\(output)\" 2>>\"$0/\(errors)\" & echo $!", own, executable] + arguments,
+            "/bin/sh", ["-c", "\(background) echo $!", "/proc/\(getpid())/fd", executable] + arguments,
             environment: environment, streams: Spawn.Streams(input: nothing, output: number, errors: errors))
         guard try Spawn.wait(for: shell, seconds: 20) == .exited(0),
             let child = pid_t(contents(of: number).split(separator: "\n").first ?? "")
         else { throw WorkloadError("cannot start \(executable) by a shell") }
+        // It cannot fail: the pipe is empty, and its other end is open here.
+        _ = write(gate[1], "\n", 1)
         var usage = Spawn.Usage()
         let ending = try Spawn.wait(
             for: child, group: shell, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
