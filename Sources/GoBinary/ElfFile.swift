@@ -38,6 +38,11 @@ struct ElfFile: Sendable {
         var size: Int
     }
 
+    /// Linkers make a dozen; the bound is for files that are damaged.
+    private static let mostSegments = 64
+    /// Code reaches so far, and with it what is added.
+    private static let reach: UInt64 = 1 << 31
+
     var bytes: Bytes
     private(set) var segments: [Segment]
     let sections: [Section]
@@ -63,6 +68,7 @@ struct ElfFile: Sendable {
             let count = bytes.integer(56, as: UInt16.self), Int(entrySize) == Segment.size, count > 0,
             bytes.holds(start, Int(count) * Segment.size)
         else { throw .malformed("the program headers are not within it") }
+        guard count <= Self.mostSegments else { throw .malformed("it has \(count) program headers") }
         headerOffset = start
         segments = []
         for index in 0..<Int(count) {
@@ -70,6 +76,10 @@ struct ElfFile: Sendable {
         }
         guard segments.contains(where: { $0.isLoaded && $0.isExecutable }) else {
             throw .malformed("no segment is executable")
+        }
+        // Each is searched; that stays within the size of the file unless they share bytes.
+        guard segments.reduce(0, { $0 + ($1.isLoaded ? $1.fileSize : 0) }) <= 2 * content.count else {
+            throw .malformed("its segments lie on one another")
         }
         sections = Self.sections(bytes)
         relocations = Self.relocations(bytes, segments)
@@ -174,6 +184,9 @@ struct ElfFile: Sendable {
         let end = loaded.map { $0.address + UInt64($0.memorySize) }.max() ?? 0
         // Beyond what the kernel puts right behind the last segment.
         let address = (end + 0x1f_ffff) & ~0xf_ffff
+        guard let start = loaded.map(\.address).min(), address - start < Self.reach - 1 << 20 else {
+            throw GoBinaryError("it spreads over more memory than a call reaches")
+        }
         let new = content(address)
         let offset = bytes.append(new, alignment: 4096)
         let segment = Segment(

@@ -26,6 +26,11 @@ struct FunctionTable: Sendable {
     /// Go 1.18 and 1.19, and Go 1.20 and later.
     private static let magics: [UInt32] = [0xffff_fff0, 0xffff_fff1]
     private static let headerSize = 72
+    // Bounds for files that are damaged. There is one table; text that looks like the start of one is rare.
+    private static let mostCandidates = 4
+    /// Names and tables of stack sizes are shared between functions, but not so that reading them takes more than this many steps
+    /// for each byte of the file.
+    private static let mostStepsPerByte = 4
 
     /// Where the parts are, as offsets in the file.
     private struct Layout {
@@ -41,7 +46,7 @@ struct FunctionTable: Sendable {
         guard !candidates.isEmpty else {
             throw GoBinaryError("not built by Go 1.18 or later, or packed: there is no table of functions in it")
         }
-        for start in candidates {
+        for start in candidates.prefix(Self.mostCandidates) {
             guard let layout = Self.layout(file.bytes, start), let text = Self.text(file, layout) else { continue }
             functions = try Self.functions(file, layout, text)
             return
@@ -88,8 +93,8 @@ struct FunctionTable: Sendable {
         let words = 64
         for place in pointers(to: table, in: file) {
             for word in 1..<words {
-                let here = place + UInt64(word * 8)
-                guard let low = file.pointer(at: here), let high = file.pointer(at: here + 8),
+                let here = place &+ UInt64(word * 8)
+                guard let low = file.pointer(at: here), let high = file.pointer(at: here &+ 8),
                     low >= UInt64(first), high >= low, high - low == UInt64(last - first),
                     file.offset(of: low, length: Int(last - first)) != nil
                 else { continue }
@@ -117,6 +122,7 @@ struct FunctionTable: Sendable {
     ) throws(GoBinaryError) -> [GoFunction] {
         var functions: [GoFunction] = []
         functions.reserveCapacity(layout.count)
+        var steps = mostStepsPerByte * file.bytes.count
         for index in 0..<layout.count {
             let place = layout.functions + index * 8
             guard let entry = file.bytes.integer(place, as: UInt32.self),
@@ -127,24 +133,27 @@ struct FunctionTable: Sendable {
             else { throw .malformed("function \(index) has no description") }
             let size = Int(next - entry)
             guard file.offset(of: text &+ UInt64(entry), length: size) != nil,
-                let title = file.bytes.text(layout.names + Int(name)), !title.contains("\n")
+                let title = file.bytes.text(layout.names + Int(name)), title.utf8.allSatisfy({ $0 >= 32 && $0 != 127 })
             else { throw .malformed("function \(index) is not in it") }
+            let frame = pcsp == 0 ? nil : frame(file.bytes, layout.tables + Int(pcsp), &steps)
+            steps -= title.utf8.count
+            guard steps > 0 else { throw .malformed("its table of functions refers to itself over and over") }
             functions.append(
                 GoFunction(
                     name: title, address: text + UInt64(entry), size: size,
-                    frameSize: pcsp == 0 ? nil : frame(file.bytes, layout.tables + Int(pcsp))))
+                    frameSize: frame))
         }
         return functions
     }
 
     /// The largest value of a table that gives the distance of the stack pointer from its place at entry.
-    private static func frame(_ bytes: Bytes, _ start: Int) -> Int? {
+    private static func frame(_ bytes: Bytes, _ start: Int, _ steps: inout Int) -> Int? {
         var offset = start
         var value = -1
         var largest = 0
         var isFirst = true
-        // A function has fewer steps than bytes; the bound is for files that are damaged.
-        for _ in 0..<1 << 16 {
+        while steps > 0 {
+            steps -= 1
             guard let (step, afterStep) = VariableLength.number(bytes, offset), step <= 1 << 32 else { return nil }
             if step == 0, !isFirst { return largest }
             guard let (length, afterLength) = VariableLength.number(bytes, afterStep), length > 0 else { return nil }

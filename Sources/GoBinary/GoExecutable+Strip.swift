@@ -79,7 +79,8 @@ extension GoExecutable {
         try checkThatItIsUnchanged()
         if let odd = notUnderstood.first {
             let others = notUnderstood.count > 1 ? ", and \(notUnderstood.count - 1) more functions" : ""
-            throw GoBinaryError("the check of \(odd.function.name) is not understood: \(odd.reason)\(others)")
+            throw GoBinaryError(
+                "the check of \(Self.printable(odd.function.name)) is not understood: \(odd.reason)\(others)")
         }
         guard functions.contains(where: { $0.function.name == "runtime.sweepone" && $0.check != nil }) else {
             throw GoBinaryError("runtime.sweepone, where a collection interrupts the sweeper, has no check")

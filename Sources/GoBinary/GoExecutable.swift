@@ -26,6 +26,9 @@ public struct GoExecutable: Sendable {
         "runtime.morestack", "runtime.morestack_noctxt", "runtime.morestackc",
     ]
 
+    /// What is in programs built with -race, -msan and -asan, also where the linker kept no settings.
+    private static let detectors = ["runtime.racecall", "runtime.msancall", "runtime.asancall"]
+
     /// Reads a program from the content of its file.
     ///
     /// - Throws: ``GoBinaryError`` for anything but an executable for Linux on x86-64 of one of ``versions`` of Go.
@@ -44,6 +47,10 @@ public struct GoExecutable: Sendable {
             throw GoBinaryError("built with -buildmode=\(Self.printable(mode)); only executables are understood")
         }
         let table = try FunctionTable(file)
+        for name in Self.detectors where table.functions.contains(where: { $0.name == name }) {
+            throw GoBinaryError(
+                "built with a detector of errors (\(name)), whose own code knows the stacks; build it without")
+        }
         let moreStack = Set(table.functions.filter { Self.moreStackNames.contains($0.name) }.map(\.address))
         guard !moreStack.isEmpty else { throw .malformed("it has no runtime.morestack") }
         var functions: [CheckedFunction] = []
@@ -67,8 +74,8 @@ public struct GoExecutable: Sendable {
     }
 
     /// Text of the file that goes into a message.
-    private static func printable(_ text: String) -> String {
-        String(text.unicodeScalars.prefix(60).map { (32..<127).contains($0.value) ? Character($0) : "?" })
+    static func printable(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(120).map { (32..<127).contains($0.value) ? Character($0) : "?" })
     }
 
     /// The code of a function.

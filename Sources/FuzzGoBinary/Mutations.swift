@@ -1,0 +1,74 @@
+// How an input is made from another: what damage, and what an attacker, would do to a file.
+
+/// A generator whose sequence a seed decides (SplitMix64; Steele, Lea and Flood 2014).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+}
+
+/// Changes of a byte string.
+enum Mutation: CaseIterable {
+    case flip, byte, extreme, offset, truncation, splice, copy
+
+    /// Larger inputs are only slower.
+    static let longest = 1 << 16
+
+    /// Numbers at which sums overflow or bounds are just missed.
+    private static let extremes: [UInt64] = [
+        0, 1, 7, 8, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 47 - 1,
+        1 << 47,
+        1 << 62, 1 << 63 - 1, 1 << 63, .max - 7, .max,
+    ]
+
+    /// One to eight changes of `input`, with pieces of `other`.
+    static func mutate(_ input: [UInt8], with other: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+        var bytes = input
+        for _ in 0..<Int.random(in: 1...8, using: &random) where !bytes.isEmpty {
+            allCases.randomElement(using: &random)!.apply(&bytes, other, &random)
+        }
+        return Array(bytes.prefix(longest))
+    }
+
+    private func apply(_ bytes: inout [UInt8], _ other: [UInt8], _ random: inout SeededGenerator) {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        switch self {
+        case .flip: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+        case .byte: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case .extreme: Self.store(Self.extremes.randomElement(using: &random)!, &bytes, place, &random)
+        case .offset: Self.store(UInt64.random(in: 0...UInt64(2 * bytes.count), using: &random), &bytes, place, &random)
+        case .truncation:
+            // Rare: most that is short is refused at once.
+            if Int.random(in: 0..<8, using: &random) == 0 { bytes.removeSubrange(place...) }
+        case .splice:
+            guard !other.isEmpty else { return }
+            let start = Int.random(in: 0..<other.count, using: &random)
+            Self.overwrite(&bytes, place, other[start...].prefix(Int.random(in: 1...256, using: &random)))
+        case .copy:
+            let start = Int.random(in: 0..<bytes.count, using: &random)
+            Self.overwrite(&bytes, place, bytes[start...].prefix(Int.random(in: 1...128, using: &random)))
+        }
+    }
+
+    /// Writes a number of 2, 4 or 8 bytes where such a field would be.
+    private static func store(_ number: UInt64, _ bytes: inout [UInt8], _ place: Int, _ random: inout SeededGenerator) {
+        let size = [2, 4, 8].randomElement(using: &random)!
+        let start = place / min(size, 4) * min(size, 4)
+        for index in 0..<size where start + index < bytes.count {
+            bytes[start + index] = UInt8(truncatingIfNeeded: number >> (8 * index))
+        }
+    }
+
+    private static func overwrite(_ bytes: inout [UInt8], _ place: Int, _ piece: ArraySlice<UInt8>) {
+        let piece = Array(piece.prefix(bytes.count - place))
+        bytes.replaceSubrange(place..<place + piece.count, with: piece)
+    }
+}

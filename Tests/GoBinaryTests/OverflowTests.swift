@@ -1,0 +1,48 @@
+// The end of a stack ends the program and nothing else: no neighbour is overwritten first.
+
+import GoBinary
+import Testing
+import Workloads
+
+@Suite("Overflow of a patched program") struct OverflowTests {
+    private func expectOverflow(
+        _ path: String, _ mode: String, _ initial: Int, _ size: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(path)).stripped(StripOptions(initial: initial)).content)
+        let result = try run(copy, [mode])
+        #expect(result.ending == .exited(2), "\(result)", sourceLocation: sourceLocation)
+        // The goroutines that watch their stacks found nothing.
+        #expect(result.output == "ready\n", sourceLocation: sourceLocation)
+        #expect(
+            result.errors == "fatal error: stack overflow: the goroutine used up its stack of \(size); "
+                + "this program has no stack checks: strip it again with a larger --initial\n",
+            sourceLocation: sourceLocation)
+    }
+
+    @Test(arguments: GoInstallation.all, ["overflow", "overflow-large"])
+    func endsTheProgram(_ go: GoInstallation, _ mode: String) throws {
+        guard let path = try go.program() else { return }
+        try expectOverflow(path, mode, 64 << 10, "64KiB")
+        try expectOverflow(path, mode, StripOptions.defaultInitial, "256KiB")
+    }
+
+    @Test(arguments: [GoInstallation.Mode.cgo, .pie, .cgoPie])
+    func endsTheProgramInEveryMode(_ mode: GoInstallation.Mode) throws {
+        for go in GoInstallation.thorough {
+            guard let path = try go.program(mode) else { continue }
+            try expectOverflow(path, "overflow", 1 << 20, "1MiB")
+            try expectOverflow(path, "overflow-large", 1 << 20, "1MiB")
+        }
+    }
+
+    /// The frames of the program's `sparse` are as large as a frame without a check may be.
+    @Test func theLargeFramesAreNearTheBound() throws {
+        let path = try #require(try GoInstallation.newest.program())
+        let program = try GoExecutable(try content(path))
+        let frame = try #require(program.functions.first { $0.function.name == "main.sparse" }?.function.frameSize)
+        #expect(frame > 11 << 10 && frame <= 12 << 10)
+    }
+}

@@ -1,0 +1,42 @@
+// The part of exercise.go that calls C, and is called by threads that C started.
+
+package main
+
+// int call_back_on_thread(int rounds);
+// static int twice(int number) { return number * 2; }
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+)
+
+func foreign() string {
+	sum := 0
+	for index := 0; index < 1000; index++ {
+		sum += int(C.twice(C.int(index)))
+	}
+	answers := make(chan int)
+	go func() { answers <- int(C.call_back_on_thread(20)) }()
+	return fmt.Sprint(sum, " ", int(C.call_back_on_thread(50)), " ", <-answers)
+}
+
+//export calledBack
+func calledBack(number C.int) C.int {
+	if number%10 == 0 {
+		runtime.GC()
+	}
+	result := int(descend(int(number)+100, uint64(number))&0xff) + largeFrames(int(number)%3)
+	func() {
+		defer func() {
+			if recover() != nil {
+				result++
+			}
+		}()
+		fail(3, "nil")
+	}()
+	if number > 0 && number%4 == 0 {
+		result += int(C.call_back_on_thread(1))
+	}
+	return C.int(result % 1000)
+}
