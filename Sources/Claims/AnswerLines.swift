@@ -84,6 +84,11 @@ extension Answer {
                 "Threads and systems: a growth of a goroutine takes {growth on one processor} of processor time on one "
                     + "processor and {growth on many processors} on many"),
             Part(
+                "preemption",
+                "Beside a goroutine that does not stop others wait up to {longest wait without checks} times as long "
+                    + "without checks, and {longest wait with the runtime's checks} times where the runtime keeps its own"
+            ),
+            Part(
                 "portability",
                 "Of {hazards} hazards that depend on processor and system {hazards with a test} have a test here: {passed} "
                     + "passed, {failed} failed, {not run here} were not run"),

@@ -22,6 +22,7 @@ public enum Claims {
         InitialSize(),
         Stackless(),
         Contention(),
+        Preemption(),
         Portability(),
         Shrink(),
     ]

@@ -8,8 +8,13 @@ import Workloads
 public struct PeerFailure: Error, CustomStringConvertible, Sendable {
     /// The line.
     public let description: String
+    /// Whether its time was up; nothing else is known to be wrong then.
+    public let isLate: Bool
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String, isLate: Bool = false) {
+        self.description = description
+        self.isLate = isLate
+    }
 }
 
 /// A running program that answers lines.
@@ -112,7 +117,7 @@ public final class Conversation {
                 guard left > 0 else {
                     kill(-child, SIGKILL)
                     end()
-                    throw PeerFailure("\(name) did not answer '\(request)' within \(seconds) s")
+                    throw PeerFailure("\(name) did not answer '\(request)' within \(seconds) s", isLate: true)
                 }
                 continue
             }

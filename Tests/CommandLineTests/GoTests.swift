@@ -115,6 +115,7 @@ struct GoTests {
 
     @Test func `a comparison without the control leaves it out`() throws {
         let json = try Program.run(["go", "compare", try program(), "--no-null", "--rounds", "3", "--format", "json"])
+        try #require(json.status == 0, "\(json.errors)")
         #expect(try Document(json: json.output).records.allSatisfy { $0.name != "equal checks" })
     }
 

@@ -153,6 +153,8 @@ public enum GoSource: String, Sendable, CaseIterable {
     case uncachedStacks = "uncached-stacks"
     /// Programs that do little but call: `kernels.go`.
     case kernels
+    /// How long others wait beside a goroutine that does not stop: `preemption.go`.
+    case preemption
 
     /// A change of a file of Go's own.
     struct Change {
@@ -172,6 +174,7 @@ public enum GoSource: String, Sendable, CaseIterable {
 
     var files: [(name: String, text: [UInt8])] {
         let common = [("protocol.go", PackageResources.protocol_go)]
+        if self == .preemption { return common + [("preemption.go", PackageResources.preemption_go)] }
         if self == .kernels { return common + [("kernels.go", PackageResources.kernels_go)] }
         let shared =
             common + [("growth.go", PackageResources.growth_go), ("recursion.go", PackageResources.recursion_go)]
@@ -195,6 +198,11 @@ public struct GoProgram: Sendable {
         self.version = version
         self.path = path
         self.environment = environment
+    }
+
+    /// A changed copy of it.
+    package func copy(at path: String) -> GoProgram {
+        GoProgram(version: version, path: path, environment: environment)
     }
 
     /// Starts it; it answers requests of `protocol.go` until the conversation ends.
