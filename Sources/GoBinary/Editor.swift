@@ -254,6 +254,17 @@ struct Editor {
         throw GoBinaryError("how its signal handler finds the goroutine is not understood")
     }
 
+    /// Looks whether the runtime's records have what the added code reads in them: systemstack does so as well.
+    func checkRecords() throws(GoBinaryError) {
+        // mov rbx, [rax+48]: the thread; mov rdx, [rbx]: its own goroutine
+        let loads: [[UInt8]] = [[0x48, 0x8b, 0x58, 0x30], [0x48, 0x8b, 0x13]]
+        let found = program.functions(named: "runtime.systemstack").contains { function in
+            let all = instructions(of: function).map { bytes($0.address, $0.end) }
+            return loads.allSatisfy(all.contains)
+        }
+        guard found else { throw GoBinaryError("how runtime.systemstack finds a thread's stack is not understood") }
+    }
+
     /// The signed 32-bit number at the end of an instruction.
     private static func lastNumber(_ code: [UInt8]) -> Int64 {
         Int64(Int32(bitPattern: code.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }))

@@ -99,6 +99,7 @@ extension GoExecutable {
             replaced += 1
         }
         let requests = try editor.enlargeStacks(options.initial)
+        try editor.checkRecords()
         return StrippedProgram(
             content: editor.file.bytes.content, replaced: replaced, left: left, stackRequests: requests)
     }

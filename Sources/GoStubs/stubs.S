@@ -19,6 +19,10 @@
 // struct siginfo: si_addr. struct ucontext: the stack pointer, REG_RSP of the general registers that begin at 40.
 #define SI_ADDR 16
 #define UC_RSP 160
+// struct g and struct m of Go's runtime: the thread of a goroutine, and the goroutine that stands for the thread's own stack.
+// GoBinary looks whether the program has them there.
+#define G_M 48
+#define M_G0 0
 // What Go's handler pushes on the stack of the goroutine, and the kernel and Go need not: a return address.
 #define MARGIN 512
 
@@ -87,6 +91,16 @@ on_signal:
     subq %rsi, %rdi
     cmpq threshold(%rip), %rdi
     jb on_signal_end
+    // A thread's own stack, where C runs as well, is no goroutine's, whose size is a power of two.
+    leaq -1(%rdi), %r8
+    testq %rdi, %r8
+    jne on_signal_end
+    // A program may have given it such a size.
+    movq G_M(%rdx), %r8
+    testq %r8, %r8
+    je on_signal_end
+    cmpq M_G0(%r8), %rdx
+    je on_signal_end
     movq guard_size(%rip), %rdi
     leaq MARGIN(%rdi), %r8
     movq UC_RSP(%rcx), %r9

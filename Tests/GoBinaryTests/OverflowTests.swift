@@ -38,6 +38,23 @@ import Workloads
         }
     }
 
+    /// A stack that C uses up, or faults on near its end, ends as in the original: it is a thread's, not a goroutine's.
+    @Test(arguments: GoInstallation.thorough, ["go", "c", "c-own"])
+    func ofAThreadIsNamedAsBefore(_ go: GoInstallation, _ place: String) throws {
+        let path = try #require(try go.program(.cgo))
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(path)).stripped(StripOptions(initial: 64 << 10)).content)
+        let original = try run(path, ["overflow-foreign", place])
+        let patched = try run(copy, ["overflow-foreign", place])
+        #expect(original.ending != .exited(0) && original.ending == patched.ending, "\(original) \(patched)")
+        let expected = original.errors.split(separator: "\n").first
+        let found = patched.errors.split(separator: "\n").first
+        // Go 1.19 guesses where the stack of a thread of C ends, and its own checks find its handler beyond.
+        if expected != "fatal: morestack on g0" { #expect(found == expected) }
+        #expect(!patched.errors.contains("the goroutine used up its stack"))
+    }
+
     /// The frames of the program's `sparse` are as large as a frame without a check may be.
     @Test func theLargeFramesAreNearTheBound() throws {
         let path = try #require(try GoInstallation.newest.program())

@@ -32,6 +32,8 @@ func main() {
 		overflow(func() { fmt.Println("came back", descend(1<<40, 1)) })
 	case "overflow-large":
 		overflow(func() { fmt.Println("came back", sparse(1<<40)) })
+	case "overflow-foreign":
+		foreignOverflow(os.Args[2])
 	case "parked":
 		parked(size)
 	case "churn":

@@ -3,6 +3,8 @@
 package main
 
 // int call_back_on_thread(int rounds);
+// int overflow_on_thread(int own);
+// int use_up(int depth);
 // static int twice(int number) { return number * 2; }
 import "C"
 
@@ -40,3 +42,20 @@ func calledBack(number C.int) C.int {
 	}
 	return C.int(result % 1000)
 }
+
+// Uses up a stack that is no goroutine's.
+func foreignOverflow(where string) {
+	switch where {
+	case "go": // a thread that Go started
+		done := make(chan int)
+		go func() { done <- int(C.use_up(1)) }()
+		<-done
+	case "c":
+		C.overflow_on_thread(0)
+	case "c-own":
+		C.overflow_on_thread(1)
+	}
+}
+
+//export calledToUseUp
+func calledToUseUp() { C.use_up(1) }

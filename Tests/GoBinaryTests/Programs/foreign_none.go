@@ -1,3 +1,5 @@
 package main
 
 func foreign() string { return "none" }
+
+func foreignOverflow(where string) {}

@@ -78,6 +78,9 @@ struct SyntheticProgram {
                 code: [
                     .bytes([0x64, 0x4c, 0x8b, 0x34, 0x25, 0xf8, 0xff, 0xff, 0xff]), small, body,
                 ]),
+            Function(
+                name: "runtime.systemstack", frame: 16,
+                code: [.bytes([0x48, 0x8b, 0x58, 0x30, 0x48, 0x8b, 0x13]), body]),
             Function(name: "main.leaf", frame: 0, code: [.bytes([0xc3])]),
         ]
     }
