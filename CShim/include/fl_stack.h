@@ -56,6 +56,15 @@ fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from);
 /// Usable bytes of a slot: its size less its guard. Signal context: callable.
 uintptr_t fl_slot_room(fl_slot_size size);
 
+/// Bytes of an arena of such slots, where the kernel grants that much. Signal context: callable.
+uintptr_t fl_arena_size(fl_slot_size size);
+
+/// Bytes of the tables for each stack that is alive and has not faulted. Signal context: callable.
+uintptr_t fl_stack_bookkeeping(void);
+
+/// Stacks that the table can hold. Signal context: callable.
+uint64_t fl_stacks_maximum(void);
+
 /// What a stack is made from. The library has checked it: sizes are multiples of the page and
 /// initial <= maximum, and maximum + reserve fits the largest slot.
 typedef struct fl_stack_configuration {

@@ -52,6 +52,7 @@ fl_slot_geometry fl_slot_geometry_of(fl_slot_size size) { return geometries[size
 uint64_t fl_quarantine_count(void) { return atomic_load_explicit(&quarantined, memory_order_relaxed); }
 uint64_t fl_slots_in_use(fl_slot_size size) { return atomic_load_explicit(&in_use[size], memory_order_relaxed); }
 uintptr_t fl_slot_room(fl_slot_size size) { return geometries[size].size - geometries[size].guard; }
+uintptr_t fl_arena_size(fl_slot_size size) { return first_units[size] * GIB; }
 
 fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
     for (uint32_t size = from; size < FL_SLOT_SIZES; size++) {

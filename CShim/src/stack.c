@@ -34,6 +34,9 @@ static __thread uint32_t pooled[FL_SLOT_SIZES] __attribute__((tls_model("initial
 
 // MARK: the table
 
+uintptr_t fl_stack_bookkeeping(void) { return sizeof(fl_stack) + sizeof(fl_slot); }
+uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
+
 static fl_stack *entry(uint32_t index) { return &hot[index / STACKS_PER_CHUNK][index % STACKS_PER_CHUNK]; }
 
 // Not reachable from a handler, hence the lock.

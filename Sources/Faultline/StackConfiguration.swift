@@ -218,10 +218,20 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    // Two mappings a stack: what is allowed, and what twice as many take.
+    private static var mappingsRemedy: String {
+        let capabilities = fl_capabilities_get().pointee
+        let allowed = capabilities.max_map_count
+        let other = capabilities.guard_install ? "use 'guard-pages'" : "run Linux 6.13, whose guards need none"
+        return
+            "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows about "
+            + "\(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or \(other)"
+    }
+
     private static func remedy(_ call: String, _ number: Int32) -> String {
         switch (call, number) {
         case ("protect-write", ENOMEM), ("protect-none", ENOMEM), ("grow-protect", ENOMEM):
-            "; each stack with guard 'prot-none' takes two mappings: raise vm.max_map_count (now \(fl_capabilities_get().pointee.max_map_count)) or use 'guard-pages'"
+            mappingsRemedy
         case ("arena-map", ENOMEM):
             "; raise RLIMIT_AS (ulimit -v), or use guard 'prot-none' where vm.overcommit_memory is 2"
         case ("handler-set", EBUSY):

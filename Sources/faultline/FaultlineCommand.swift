@@ -25,7 +25,8 @@ struct FaultlineCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, ReproduceCommand.self, ClaimsCommand.self, ReportCommand.self, BenchCommand.self,
-            StatsCommand.self, FaultsCommand.self, GoCommand.self, ShowCommand.self, RaiseFaultCommand.self,
+            StatsCommand.self, FaultsCommand.self, PlanCommand.self, GoCommand.self, ShowCommand.self,
+            RaiseFaultCommand.self,
             ExperimentCommand.self,
         ])
 

@@ -10,7 +10,8 @@ struct HelpTests {
 
     @Test(arguments: [
         ("help", ["--help"]), ("help", []), ("help", ["help"]), ("run-help", ["run", "--help"]),
-        ("run-help", ["help", "run"]), ("stats-help", ["stats", "--help"]), ("faults-help", ["faults", "--help"]),
+        ("run-help", ["help", "run"]), ("stats-help", ["stats", "--help"]), ("plan-help", ["plan", "--help"]),
+        ("faults-help", ["faults", "--help"]),
         ("reproduce-help", ["reproduce", "--help"]), ("claims-help", ["claims", "--help"]),
         ("report-help", ["report", "--help"]), ("go-help", ["go"]), ("go-census-help", ["go", "census", "--help"]),
         ("go-strip-help", ["go", "strip", "--help"]), ("go-compare-help", ["go", "compare", "--help"]),
@@ -34,7 +35,9 @@ struct HelpTests {
     }
 
     @Test func `no line of a help text is wider than 80 columns`() throws {
-        let commands = ["run", "stats", "faults", "reproduce", "claims", "report", "go", "go strip", "go compare"]
+        let commands = [
+            "run", "stats", "faults", "reproduce", "claims", "report", "go", "go strip", "go compare", "plan",
+        ]
         for command in commands {
             for line in try Program.run(command.split(separator: " ").map(String.init) + ["--help"]).output.split(
                 separator: "\n")

@@ -288,7 +288,8 @@ extension Stacks {
                 all.removeAll()
                 try withStack(.init(maximum: 8192, guardKind: .protNone)) {}
             }
-            expectMessage(result, "raise vm.max_map_count")
+            let allowed = Int(fl_capabilities_get().pointee.max_map_count)
+            expectMessage(result, "raise vm.max_map_count to \(2 * allowed + 1000)")
             expectMessage(result, "guard-pages")
         }
 

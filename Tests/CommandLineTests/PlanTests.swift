@@ -1,0 +1,106 @@
+import Faultline
+import Report
+import Testing
+
+/// Whether a million stacks may be made here: about 8.3 GiB, and some for the rest of the machine.
+private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 30
+// Most of the time of a million stacks of 8 MiB passes in the kernel, whatever the program was built for: once is enough.
+#if DEBUG
+    private let isOptimized = false
+#else
+    private let isOptimized = true
+#endif
+
+@Suite(.serialized) struct PlanTests {
+    private static func plan(_ count: Int, _ reservation: Int, _ guardKind: String) throws -> [String: Double] {
+        let ending = try Program.run([
+            "plan", "--coroutines", "\(count)", "--reservation", "\(reservation)", "--guard", guardKind, "--format",
+            "json",
+        ])
+        try #require(ending.status == 0, "\(ending.errors)")
+        let records = try Document(json: ending.output).records.filter { $0.name == "coroutines" }
+        return Dictionary(uniqueKeysWithValues: records.map { ($0.metric, $0.median) })
+    }
+
+    private static func compare(_ count: Int, _ reservation: Int, _ guardKind: String) throws {
+        let planned = try Self.plan(count, reservation, guardKind)
+        let ending = try Program.run([
+            "experiment", "stacks", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)", "suspended=1",
+        ])
+        try #require(ending.status == 0, "\(ending.errors)")
+        var found: [String: Double] = [:]
+        for line in ending.output.split(separator: "\n") {
+            let parts = line.split(separator: "=")
+            found[String(parts[0])] = parts.last.flatMap { Double($0) }
+        }
+        try #require(found["made"] == Double(count))
+        func figure(_ name: String) throws -> Double { try #require(found[name]) }
+        func plan(_ name: String) throws -> Double { try #require(planned[name]) }
+        func isWithin5PerCent(_ measured: Double, _ planned: Double) -> Bool { abs(measured / planned - 1) <= 0.05 }
+        #expect(isWithin5PerCent(try figure("resident") + figure("page-tables"), try plan("memory")))
+        #expect(isWithin5PerCent(try figure("page-tables"), try plan("page-tables")))
+        // The first arena was there before counting began; the tables of stacks take some address space too.
+        let mappings = try plan("mappings")
+        let space = try figure("address-space")
+        let reserved = try plan("address-space")
+        let arena = Double(min(65_536 * reservation, 512 << 30))
+        #expect(isWithin5PerCent(space + arena, reserved) || isWithin5PerCent(space, reserved))
+        #expect(abs(try figure("mappings") - mappings) <= 2)
+    }
+
+    @Test(
+        "10,000 stacks take what is planned",
+        arguments: [64 << 10, 256 << 10, 1 << 20, 8 << 20, 64 << 20], ["guard-pages", "prot-none"])
+    func tenThousand(reservation: Int, guardKind: String) throws {
+        guard (try? StackConfiguration(guardKind: StackGuard(rawValue: guardKind)).validate()) != nil else { return }
+        try Self.compare(10_000, reservation, guardKind)
+    }
+
+    @Test(
+        "1,000,000 stacks take what is planned",
+        .enabled(if: hasRoomForMillion, "12 GiB of free memory are needed for a million stacks"),
+        arguments: isOptimized ? [64 << 10, 8 << 20] : [64 << 10])
+    func million(reservation: Int) throws {
+        guard (try? StackConfiguration(guardKind: .guardPages).validate()) != nil else { return }
+        try Self.compare(1_000_000, reservation, "guard-pages")
+    }
+
+    @Test("what fits and what does not, with the remedy") func table() throws {
+        let small = try Program.run(["plan", "--coroutines", "10"])
+        #expect(small.status == 0 && small.errors == "")
+        #expect(small.output.contains("10 coroutines") && small.output.contains("possible here; the first limit is "))
+        let large = try Program.run(["plan", "--coroutines", "900000000", "--guard", "prot-none"])
+        #expect(large.status == 0 && large.errors == "")
+        #expect(large.output.contains("\nnot here: vm.max_map_count ends it at "))
+        #expect(large.output.contains("sysctl vm.max_map_count=18000"))
+    }
+
+    @Test("32 and 56 bits are arithmetic", arguments: [("32", 49_152.0), ("47", 0x1p31), ("56", 1e9)])
+    func bits(bits: String, most: Double) throws {
+        let ending = try Program.run([
+            "plan", "--coroutines", "10", "--reservation", "64KiB", "--address-bits", bits, "--format", "json",
+        ])
+        let record = try Document(json: ending.output).records.first {
+            $0.name == "addresses of \(bits) bits" && $0.metric == "coroutines"
+        }
+        #expect(try #require(record).median == min(most, 1e9))
+    }
+
+    @Test(
+        "wrong usage is one line",
+        arguments: [
+            (["--coroutines", "0"], "0 coroutines"), (["--coroutines", "many"], "'many'"), ([], "--coroutines"),
+            (["--coroutines", "1", "--address-bits", "48"], "48"),
+            (["--coroutines", "1", "--reservation", "5KiB"], "5120"),
+            (["--coroutines", "1", "--touched", "9MiB"], "9437184 touched bytes"),
+            (["--coroutines", "1", "--touched=-1"], "-1"),
+            (["--coroutines", "1", "--format", "prometheus"], "prometheus"),
+        ])
+    func usage(arguments: [String], named: String) throws {
+        let ending = try Program.run(["plan"] + arguments)
+        #expect(ending.status == 64)
+        #expect(ending.output == "")
+        #expect(ending.errors.split(separator: "\n").count == 1)
+        #expect(ending.errors.contains(named), "\(ending.errors)")
+    }
+}
