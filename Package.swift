@@ -48,7 +48,7 @@ let package = Package(
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
                 .embedInCode("go/internals.s"), .embedInCode("C/split_stack.c"),
                 .embedInCode("C/thread_stack.c"), .embedInCode("go/recursion.go"), .embedInCode("go/kernels.go"),
-                .embedInCode("go/preemption.go"),
+                .embedInCode("go/preemption.go"), .embedInCode("go/switching.go"),
             ], swiftSettings: warningsAreErrors),
         // Go programs without their stack checks.
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),

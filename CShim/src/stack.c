@@ -19,6 +19,8 @@ enum {
     POOL_PER_SLOT_SIZE = 64,     // stacks a thread keeps for reuse, by slot size
     KEEP_BYTES = 64 << 10,       // memory that a pooled stack may keep
     HEADROOM_MAXIMUM = 64 << 10,
+    COLOURS = 16,                // of the first frame's place in its page
+    CACHE_LINE = 64,
     GROWS_DOWN_GAP = 1 << 20,    // the kernel's stack_guard_gap: 256 pages that nothing may be mapped in
 };
 
@@ -232,8 +234,10 @@ static fl_stack *_Nullable take_pooled(const fl_stack_configuration *configurati
 }
 
 static void ready(fl_stack *stack) {
-    // The entry frame: its first word leads unwinders to the resumer (entry_x86_64.S).
-    uintptr_t *frame = (uintptr_t *)(stack->base - 16);
+    // The entry frame: its first word leads unwinders to the resumer (arch/x86_64/entry.S). Bases are multiples of a page,
+    // so that the frames of suspended stacks would all fall into the same few sets of a cache: they begin so many lines
+    // lower. Below 1 KiB, for a first page has to do for a small stack.
+    uintptr_t *frame = (uintptr_t *)(stack->base - 16 - stack->index % COLOURS * CACHE_LINE);
     frame[0] = (uintptr_t)&stack->fiber;
     frame[1] = 0;
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};

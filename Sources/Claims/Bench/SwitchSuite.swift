@@ -8,7 +8,7 @@ import Report
 
 public struct SwitchSuite: BenchSuite {
     public let name = "switch"
-    public let summary = "one resume and suspend: bare, through the API, Boost, ucontext, threads"
+    public let summary = "one resume and suspend: bare, the API, Boost, ucontext, threads; among up to 100,000, and Go"
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let api = MeasurementCase("api") { try apiRoundTrips($0, StackConfiguration()) }
@@ -30,9 +30,10 @@ public struct SwitchSuite: BenchSuite {
             comparisons = [("raw", "boost-fcontext"), ("api", "boost-fcontext")] + comparisons
             parameters["boost"] = .string(boost.version)
         }
-        return try Record.records(
+        let records = try Record.records(
             of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons,
             parameters: parameters)
+        return try records + SwitchingPopulations(suite: name).records(laboratory)
     }
 }
 
