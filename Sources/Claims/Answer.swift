@@ -13,12 +13,15 @@ public enum Answer {
         /// The text, in which `{name}` stands for the measured figure of that name with its interval, `{%name}` for the
         /// same in percent, and `{reason}` for the computed reason of the verdict.
         var template: String
+        /// The text where a figure of the template was not measured; the reason where that lacks one too.
+        var otherwise: String?
         /// Figures beyond this are no numbers: the sweep that they come from ended there.
         var most: Double?
 
-        init(_ claim: String, _ template: String, most: Double? = nil) {
+        init(_ claim: String, _ template: String, otherwise: String? = nil, most: Double? = nil) {
             self.claim = claim
             self.template = template
+            self.otherwise = otherwise
             self.most = most
         }
     }
@@ -37,10 +40,14 @@ public enum Answer {
         }
     }
 
-    /// The template with its figures; `nil` where one was not measured.
+    /// The template with its figures, else the other one; `nil` where both have one that was not measured.
     static func filled(_ part: Part, _ verdict: ClaimVerdict) -> String? {
+        filled(part, part.template, verdict) ?? part.otherwise.flatMap { filled(part, $0, verdict) }
+    }
+
+    private static func filled(_ part: Part, _ template: String, _ verdict: ClaimVerdict) -> String? {
         var text = ""
-        for (place, piece) in part.template.split(separator: "{", omittingEmptySubsequences: false).enumerated() {
+        for (place, piece) in template.split(separator: "{", omittingEmptySubsequences: false).enumerated() {
             guard place > 0 else {
                 text += piece
                 continue

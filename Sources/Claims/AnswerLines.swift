@@ -2,15 +2,21 @@
 // it cost instead, when does that pay, what else can go wrong.
 
 extension Answer {
+    /// What is said beside the gain on real programs.
+    private static let gainsBeside =
+        "{%gain on kernels} of that of kernels; no-ops of the same length in their place gain "
+        + "{%gain from no-ops instead of checks}, and the same code in another layout {%gain from another layout}"
+
     /// A line each, of one part or more.
     static let parts: [[Part]] = [
         [
             Part(
                 "check-cost",
-                "What checks cost: removing them gains {%gain on real programs} of the time of real programs and "
-                    + "{%gain on kernels} of that of kernels; no-ops of the same length in their place gain "
-                    + "{%gain from no-ops instead of checks}, and the same code in another layout "
-                    + "{%gain from another layout}")
+                "What checks cost: removing them gains {%gain on real programs} of the time of real programs, "
+                    + "{%gain on Go programs} of those in Go, and " + gainsBeside,
+                otherwise:
+                    "What checks cost: removing them gains {%gain on real programs} of the time of real programs "
+                    + "(none of them in Go) and " + gainsBeside)
         ],
         [
             Part(

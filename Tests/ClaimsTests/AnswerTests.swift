@@ -61,6 +61,26 @@ import Testing
         #expect(Answer.filled(part, Self.verdict("claim", [Self.figure("x", median, low, high)])) == text)
     }
 
+    @Test func `where a figure is not there the other text is taken`() {
+        let part = Answer.Part("claim", "{x} and {y}", otherwise: "{x} alone")
+        #expect(Answer.filled(part, Self.verdict("claim", [Self.figure("x", 5, 5, 5)])) == "5 alone")
+        #expect(Answer.filled(part, Self.verdict("claim")) == nil)
+    }
+
+    @Test func `Go is in the first line where it was measured`() {
+        let names =
+            ["real programs", "kernels"].map { "gain on \($0)" } + [
+                "gain from no-ops instead of checks", "gain from another layout",
+            ]
+        let figures = names.map { Self.figure($0, 0.01, 0.01, 0.01) }
+        let without = Self.lines([Self.verdict("check-cost", figures)])[0]
+        #expect(
+            without.contains("1.0 % of the time of real programs (none of them in Go) and 1.0 % of that of kernels"))
+        let go = Self.figure("gain on Go programs", 0.02, 0.01, 0.03)
+        let with = Self.lines([Self.verdict("check-cost", figures + [go])])[0]
+        #expect(with.contains("of real programs, 2.0 % [1.0, 3.0] of those in Go, and 1.0 % of that of kernels"))
+    }
+
     @Test func `each claim is cited at most once and exists`() {
         let cited = Answer.parts.flatMap { $0.map(\.claim) }
         #expect(Set(cited).count == cited.count)
@@ -69,7 +89,9 @@ import Testing
 
     @Test func `templates are well formed`() {
         for part in Answer.parts.flatMap({ $0 }) {
-            #expect(part.template.count { $0 == "{" } == part.template.count { $0 == "}" }, "\(part.claim)")
+            for text in [part.template, part.otherwise ?? ""] {
+                #expect(text.count { $0 == "{" } == text.count { $0 == "}" }, "\(part.claim)")
+            }
             _ = Answer.filled(part, Self.verdict(part.claim))
         }
     }

@@ -6,10 +6,11 @@ import Testing
 @Suite("check-cost") struct CheckCostTests {
     /// A ratio with its interval, as layouts give it.
     private func ratio(
-        _ name: String, _ low: Double, _ median: Double, _ high: Double, parameters: [String: ParameterValue] = [:]
+        _ name: String, _ low: Double, _ median: Double, _ high: Double, to baseline: String = "plain",
+        parameters: [String: ParameterValue] = [:]
     ) -> Record {
         .ratio(
-            suite: "check-cost", case: name, baseline: "plain",
+            suite: "check-cost", case: name, baseline: baseline,
             estimate: Estimate(median: median, low: low, high: high, samples: 16), parameters: parameters)
     }
 
@@ -85,6 +86,36 @@ import Testing
             [ratio("programs", 1.0, 1.03, 1.06)] + program("lua", 1.04, 1.05) + program("zstd", 0.99, 1.01))
         #expect(verdict.verdict == .depends)
         #expect(!verdict.reason.contains("flips"))
+    }
+
+    @Test func programsInGoAreRealOnesAndTheirMeanIsSaidApart() {
+        let go =
+            program("gofmt go1.19.8", 0.99, 1.01, distance: 65, kind: "go")
+            + program("fib go1.19.8", 1.2, 1.3, kind: "go-kernel") + [
+                ratio("go", 1.01, 1.02, 1.03, parameters: ["programs": 4]), ratio("go-equal", 1, 1.005, 1.01),
+                ratio("go-stacks", 1.01, 1.015, 1.02, to: "equal"), ratio("go-kernels-equal", 1.01, 1.02, 1.03),
+                ratio("go-kernels", 1.04, 1.05, 1.06),
+            ]
+        let verdict = verdict([ratio("programs", 1.0, 1.03, 1.06)] + program("lua", 1.04, 1.05, distance: 20) + go)
+        #expect(verdict.verdict == .depends)
+        #expect(verdict.reason.contains("over 2 real programs"))
+        #expect(
+            verdict.reason.contains(
+                "; Go's alone 2 % [1, 2.9] over 4 programs (missing checks gain 0.5 % [0, 1], large stacks 1.5 % [1, 2])"
+            ))
+        #expect(verdict.reason.contains("less: gofmt go1.19.8 0 %"))
+        #expect(!verdict.reason.contains("fib"))
+        for name in [
+            "gain on Go programs", "gain on Go programs from checks alone", "gain on kernels in Go",
+            "gain on Go programs from large stacks alone", "gain on kernels in Go from checks alone",
+        ] {
+            #expect(verdict.measured.contains { $0.name == name })
+        }
+    }
+
+    @Test func withoutItsCounterpartGosMeanStandsAlone() {
+        let verdict = verdict([ratio("programs", 1.035, 1.04, 1.05), ratio("go", 1.01, 1.02, 1.03)])
+        #expect(verdict.reason.contains("; Go's alone 2 % [1, 2.9]: within"))
     }
 
     @Test func anIntervalOverAnEndOfTheRangeDecidesNothing() {

@@ -36,10 +36,11 @@ import Workloads
         let laboratory = Self.laboratory()
         let gofmt = try #require(GoTool.all(laboratory, ["gofmt"]).first)
         let job = try #require(gofmt.counted)
-        let execution = try GoCheckExecution(
-            of: try gofmt.executable(), at: gofmt.path, job.arguments, environment: job.environment, laboratory)
+        let execution = try GoCheckExecution.count(of: gofmt.path, job, laboratory)
         // Two instructions for each of many functions that are called.
         #expect(execution.checks > 0.005 * execution.total && execution.checks < 0.2 * execution.total)
+        #expect(execution.passes > 0 && execution.checks >= 2 * execution.passes)
+        #expect(execution.checks < 5 * execution.passes)
     }
 
     @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))

@@ -19,18 +19,20 @@ public struct CheckCost: Claim {
             + "without checks, with checks, and with no-ops of the checks' length",
         "each linked in 24 random orders of its functions (8 in a quick run); the ratio within a layout, and plain code in one "
             + "layout against plain code in another",
+        "for each version of Go: its compiler, gofmt, its benchmark suite, and three kernels, as they are, with no-ops instead of "
+            + "checks on stacks that are large at once, and with equal checks on the same stacks",
         "executed instructions, counted",
     ]
 
-    /// The case of the geometric mean over real programs, and over kernels.
+    /// The cases of geometric means over real programs and over kernels; ``GoCosts`` has those of Go alone.
     static let programs = "programs"
     static let kernels = "kernels"
+    /// The figure of Go's programs alone.
+    static let goFigure = "gain on Go programs"
     /// The metric of how many instructions plain code executes for each check that checked code executes.
     static let distanceMetric = "instructions-per-check"
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        laboratory.missing(
-            "Go programs without checks are not measured: Faultline cannot remove the checks of Go binaries yet")
         let measurement = LayoutMeasurement(
             layouts: LayoutMeasurement.seeds(laboratory.isQuick ? 8 : 24), rounds: laboratory.isQuick ? 5 : 25)
         var results: [(subject: CheckSubject, result: LayoutResult)] = []
@@ -45,32 +47,37 @@ public struct CheckCost: Claim {
         var records = try results.flatMap { subject, result in
             try result.records(suite: identifier, subject: subject, bootstrap: bootstrap)
         }
-        records += try means(results, bootstrap)
+        let go = try GoCosts(claim: identifier, laboratory)
+        records += try means(results, go, bootstrap) + go.records(suite: identifier, bootstrap, laboratory)
         if let counts = InstructionCounts(laboratory) {
             for subject in results.map(\.subject) { records += try counted(subject, counts, laboratory) }
         }
         return records
     }
 
-    /// Geometric means over real programs and over kernels. Each was measured by itself, in layouts of its own.
+    /// Geometric means over real programs, those in Go among them, and over kernels. Each was measured by itself, in layouts of
+    /// its own.
     private func means(
-        _ results: [(subject: CheckSubject, result: LayoutResult)], _ bootstrap: Bootstrap
+        _ results: [(subject: CheckSubject, result: LayoutResult)], _ go: GoCosts, _ bootstrap: Bootstrap
     ) throws -> [Record] {
         var records: [Record] = []
         for (name, isReal) in [(Self.programs, true), (Self.kernels, false)] {
             let group = results.filter { $0.subject.kind.isReal == isReal }
-            guard !group.isEmpty else { continue }
+            let inGo = isReal ? go.ratios(isReal: true, \.original) : []
             let series = [
-                (name, group.compactMap { $0.result.ratios[.checked] }, false),
+                (name, group.compactMap { $0.result.ratios[.checked] } + inGo, false),
                 ("\(name)-padded", group.compactMap { $0.result.ratios[.padded] }, false),
                 ("\(name)-other-layout", group.map(\.result.placement), true),
             ]
             for (name, ratios, isControl) in series {
+                guard !ratios.isEmpty else { continue }
                 var parameters: [String: ParameterValue] = [
-                    "programs": .int(group.count), "layouts": .int(group[0].result.plain.count),
+                    "programs": .int(ratios.count),
                     "by-others": .int(group.filter { $0.subject.kind == .foreign }.count),
                 ]
+                parameters["layouts"] = group.first.map { .int($0.result.plain.count) }
                 if isControl { parameters[Record.nullControlParameter] = true }
+                if name == Self.programs { parameters["in-go"] = .int(inGo.count) }
                 records.append(
                     .ratio(
                         suite: identifier, case: name, baseline: "plain",
@@ -142,11 +149,17 @@ public struct CheckCost: Claim {
 
     private func figures(_ gain: Estimate, _ evidence: Evidence) -> [MeasuredFigure] {
         var figures = [MeasuredFigure(claimed[0].name, gain, unit: .ratio)]
-        for (name, record) in [
-            ("gain on kernels", Self.kernels), ("gain from no-ops instead of checks", "\(Self.programs)-padded"),
-            ("gain from another layout", "\(Self.programs)-other-layout"),
+        for (name, record, baseline) in [
+            ("gain on kernels", Self.kernels, "plain"),
+            ("gain from no-ops instead of checks", "\(Self.programs)-padded", "plain"),
+            ("gain from another layout", "\(Self.programs)-other-layout", "plain"),
+            (Self.goFigure, GoCosts.programs, "plain"),
+            ("gain on Go programs from checks alone", "\(GoCosts.programs)-equal", "plain"),
+            ("gain on Go programs from large stacks alone", "\(GoCosts.programs)-stacks", "equal"),
+            ("gain on kernels in Go", GoCosts.kernels, "plain"),
+            ("gain on kernels in Go from checks alone", "\(GoCosts.kernels)-equal", "plain"),
         ] {
-            if let ratio = try? evidence.ratio(record, to: "plain") {
+            if let ratio = try? evidence.ratio(record, to: baseline) {
                 figures.append(MeasuredFigure(name, ratio.gain, unit: .ratio))
             }
         }
@@ -165,9 +178,23 @@ public struct CheckCost: Claim {
         if let other = try? evidence.ratio("\(Self.programs)-other-layout", to: "plain") {
             text += ", another layout \(other.gain.percent)"
         }
+        text += Self.inGo(evidence)
         let executed = programs.compactMap(\.instructions)
         if let least = executed.min(), let most = executed.max() {
             text += "; checks are \(Estimate.percent(least)) to \(Estimate.percent(most)) % of executed instructions"
+        }
+        return text
+    }
+
+    /// What programs in Go gain, and of that what missing checks gain, and what stacks that are large at once.
+    private static func inGo(_ evidence: Evidence) -> String {
+        guard let go = try? evidence.ratio(GoCosts.programs, to: "plain") else { return "" }
+        let count = evidence.all(GoCosts.programs, metric: Record.ratioMetric).first?.parameters["programs"]
+        var text = "; Go's alone \(go.gain.percent)" + (count.map { " over \($0) programs" } ?? "")
+        if let checks = try? evidence.ratio("\(GoCosts.programs)-equal", to: "plain"),
+            let stacks = try? evidence.ratio("\(GoCosts.programs)-stacks", to: "equal")
+        {
+            text += " (missing checks gain \(checks.gain.percent), large stacks \(stacks.gain.percent))"
         }
         return text
     }

@@ -72,13 +72,11 @@ public struct PrologueCensusClaim: Claim {
         for tool in GoTool.all(laboratory, ["compile", "link", "gofmt", "go"]) {
             try laboratory.step("\(identifier): examining \(tool.name)")
             do throws(WorkloadError) {
-                let program = try tool.executable()
-                let tally = CensusTally(CheckCensus(program))
+                let tally = CensusTally(CheckCensus(try tool.executable()))
                 total.add(tally)
                 records += tally.records(suite: identifier, case: tool.name, tool.parameters)
                 guard let job = tool.counted else { continue }
-                let execution = try GoCheckExecution(
-                    of: program, at: tool.path, job.arguments, environment: job.environment, laboratory)
+                let execution = try GoCheckExecution.count(of: tool.path, job, laboratory)
                 records += execution.records(suite: identifier, case: tool.name, tool.parameters)
             } catch {
                 laboratory.missing("\(tool.name) is not examined in full: \(error)")

@@ -77,13 +77,13 @@ extension GoJob {
             environment: environment(toolchain), file: object)
     }
 
-    /// Some of the benchmarks of the suite go1, each as often as `repetitions` says and once before.
-    static func suite(_ toolchain: GoToolchain, repetitions: Int) -> GoJob {
+    /// Some of the benchmarks of the suite go1, each once.
+    static func suite(_ toolchain: GoToolchain) -> GoJob {
         GoJob(
             work: GoSuite.benchmarks.joined(separator: " "),
             arguments: [
                 "-test.run=NONE", "-test.bench=^Benchmark(\(GoSuite.benchmarks.joined(separator: "|")))$",
-                "-test.benchtime=\(repetitions)x",
+                "-test.benchtime=1x",
             ], environment: environment(toolchain),
             // The other words are times.
             steady: { output in

@@ -4,6 +4,7 @@ import GoBinary
 import Measurement
 import Peers
 import Report
+import Synchronization
 import Workloads
 
 /// A program of one version of Go.
@@ -43,7 +44,12 @@ struct GoTool {
     /// Reads it.
     ///
     /// - Throws: `WorkloadError` where it is not understood.
-    func executable() throws(WorkloadError) -> GoExecutable {
+    func executable() throws(WorkloadError) -> GoExecutable { try Self.executable(path) }
+
+    /// Reads the program at `path`.
+    ///
+    /// - Throws: `WorkloadError` where it is not understood.
+    static func executable(_ path: String) throws(WorkloadError) -> GoExecutable {
         let content = try Files.read(path)
         do throws(GoBinaryError) {
             return try GoExecutable(content)
@@ -58,19 +64,36 @@ struct GoCheckExecution {
     let total: Double
     /// Those of checks that passed, and the part of failed ones before the branch.
     let checks: Double
+    /// How many checks there were.
+    let passes: Double
 
-    /// - Throws: `WorkloadError` where valgrind cannot run the program.
-    init(
+    /// What was counted in this process is not counted again: it depends on nothing but the program and its work.
+    private static let known = Mutex<[String: GoCheckExecution]>([:])
+
+    /// Runs the program with every instruction counted.
+    ///
+    /// - Throws: `WorkloadError` where it is not understood, or valgrind cannot run it.
+    static func count(
+        of path: String, _ job: GoJob, _ laboratory: Laboratory
+    ) throws(WorkloadError) -> GoCheckExecution {
+        let key = ([path] + job.arguments).joined(separator: "\n")
+        if let known = known.withLock({ $0[key] }) { return known }
+        let execution = try GoCheckExecution(
+            of: GoTool.executable(path), at: path, job.arguments, environment: job.environment, laboratory)
+        known.withLock { $0[key] = execution }
+        return execution
+    }
+
+    private init(
         of program: GoExecutable, at path: String, _ arguments: [String], environment: [String],
         _ laboratory: Laboratory
     ) throws(WorkloadError) {
         let profile = try InstructionProfile(
             of: path, arguments, environment: environment, seconds: 120, isUnwanted: { laboratory.isAskedToStop })
         total = profile.total
-        checks = program.functions.reduce(0) { sum, function in
-            guard let check = function.check else { return sum }
-            return sum + profile.executed(in: check.address..<check.address + UInt64(check.hotBytes))
-        }
+        let found = program.functions.compactMap(\.check)
+        checks = found.reduce(0) { $0 + profile.executed(in: $1.address..<$1.address + UInt64($1.hotBytes)) }
+        passes = found.reduce(0) { $0 + profile.executed(in: $1.address..<$1.address + 1) }
     }
 
     /// The records of program `name`.
