@@ -6,7 +6,8 @@ import Testing
     private static let slot = 8.0 * 1_048_576
 
     private func verdict(
-        narrow: Double = 384, wide: Double = 16_777_216, stacks: [String: Double], slot: Double = slot
+        narrow: Double = 384, wide: Double = 16_777_216, stacks: [String: Double], slot: Double = slot,
+        goroutine: (space: Double, memory: Double)? = nil
     ) -> ClaimVerdict {
         func record(
             _ name: String, _ metric: String, _ unit: MetricUnit, _ value: Double,
@@ -23,6 +24,11 @@ import Testing
             records.append(record(name, "address-space", .bytes, made * slot, asked))
             records.append(record(name, "mappings", .count, 7, asked))
         }
+        if let goroutine {
+            let shared: [String: ParameterValue] = ["count": 100_000, "initial": 8_388_608, "peer": "go1"]
+            records.append(record("goroutine without checks", "address-space", .bytes, goroutine.space, shared))
+            records.append(record("goroutine without checks", "memory", .bytes, goroutine.memory, shared))
+        }
         return AddressSpace().verdict(on: records)
     }
 
@@ -31,6 +37,17 @@ import Testing
         #expect(verdict.verdict == .depends)
         #expect(verdict.reason.contains("prot-none: 32710 until protect-write was refused, 7 more mappings"))
         #expect(verdict.measured.first?.median == 838_860_800_000)
+    }
+
+    @Test func whatGoroutinesTookIsSaidBeside() {
+        let verdict = verdict(stacks: ["guard-pages": 100_000], goroutine: (8_400_000, 19_100))
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.contains(
+                "; 100000 goroutines without checks on 8MiB took 840.0 GB of it and 1.9 GB of memory"))
+        let name = "address space of 100000 goroutines without checks on 8MiB"
+        #expect(verdict.measured.first { $0.name == name }?.median == 840e9)
+        #expect(!self.verdict(stacks: ["guard-pages": 100_000]).reason.contains("goroutines"))
     }
 
     @Test func itIsConfirmedWhereTooFewAreGranted() {

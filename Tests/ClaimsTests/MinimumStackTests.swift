@@ -8,8 +8,22 @@ import Testing
         Estimate(median: value, low: value * 0.99, high: value * 1.01, samples: 7)
     }
 
-    private func verdict(goroutine: Double? = 2700, _ slots: [Int: Double]) -> ClaimVerdict {
+    private func verdict(
+        goroutine: Double? = 2700, unchecked: Double? = nil, _ slots: [Int: Double]
+    ) -> ClaimVerdict {
         var records: [Record] = []
+        if let unchecked, let goroutine {
+            let shared: [String: ParameterValue] = ["peer": "go1.19.8", "initial": 262_144, "count": 100_000]
+            records += [
+                Record(
+                    suite: "minimum-stack", case: "goroutine without checks", metric: "memory", unit: .bytes,
+                    estimate: estimate(unchecked), parameters: shared),
+                .ratio(
+                    suite: "minimum-stack", case: "goroutine without checks", baseline: "goroutine",
+                    estimate: estimate(unchecked / goroutine),
+                    parameters: shared.merging(["baseline-peer": "go1.19.8"]) { first, _ in first }),
+            ]
+        }
         if let goroutine {
             records.append(
                 Record(
@@ -45,6 +59,19 @@ import Testing
         // The claimed figures have the numbers of the smallest.
         #expect(verdict.measured.first { $0.name == "a small stack made of pages" }?.median == 4700)
         #expect(verdict.measured.first { $0.name == "a small goroutine" }?.median == 2700)
+    }
+
+    @Test func goroutinesWithoutChecksCountLikeSlots() {
+        #expect(verdict(unchecked: 5400, [65_536: 5400]).verdict == .confirmed)
+        #expect(verdict(unchecked: 3000, [65_536: 3000]).verdict == .refuted)
+        let verdict = verdict(unchecked: 5400, [65_536: 3000])
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.contains("goroutine without checks on 256KiB go1.19.8 (100000) 2.0 times as much"))
+        let name = "a goroutine without checks on 256KiB go1.19.8 (100000)"
+        #expect(verdict.measured.first { $0.name == name }?.median == 5400)
+        // The claimed figure stays that of coroutines.
+        #expect(verdict.measured.first { $0.name == "a small stack made of pages" }?.median == 3000)
     }
 
     @Test func withoutGoItIsNotMeasurable() {

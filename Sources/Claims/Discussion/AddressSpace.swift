@@ -1,5 +1,6 @@
 // "8 MiB each makes 100,000 goroutines take 800 GB of address space; a 32-bit machine cannot."
 
+import GoBinary
 import Measurement
 import Report
 
@@ -17,6 +18,7 @@ public struct AddressSpace: Claim {
     public let experiments = [
         "reserve 100,000 stacks of 8 MiB, in the full run 1,000,000, with each kind of guard, until one is refused",
         "count their mappings, memory and page tables, and name the call that was refused",
+        "let 20,000 goroutines, in the full run 100,000, of a Go program without stack checks wait on such stacks",
         "the arithmetic for address spaces of 32, 47 and 56 bits",
     ]
 
@@ -25,6 +27,8 @@ public struct AddressSpace: Claim {
     static let spaces = [(bits: 32, bytes: 3.0 * 0x1p30), (bits: 47, bytes: 0x1p47), (bits: 56, bytes: 0x1p56)]
     /// Of the memory that can be had, the experiment takes what a stack of 8 MiB takes at least: two pages and some.
     static let bytesOfStack = 8_800
+    /// What a goroutine on such a stack takes: two pages of memory, two of page tables, and 8 KiB in which Go notes its span.
+    static let bytesOfGoroutine = 24_000
     /// What is left to others besides.
     static let spared = 2 << 30
 
@@ -46,7 +50,24 @@ public struct AddressSpace: Claim {
                 records += try reserved(count, kind, laboratory)
             }
         }
-        return records
+        return try records + goroutines(laboratory.isQuick ? 20_000 : 100_000, laboratory)
+    }
+
+    /// Goroutines of the newest Go on stacks of the same size, and on the size that `faultline go strip` gives them unless told.
+    private func goroutines(_ count: Int, _ laboratory: Laboratory) throws -> [Record] {
+        let needed = count * Self.bytesOfGoroutine + Self.spared
+        guard SystemNumbers.available >= needed else {
+            laboratory.missing(
+                "\(count) goroutines without stack checks are not made: they need \(needed >> 20) MiB of free memory")
+            return []
+        }
+        guard let program = try laboratory.goStackPrograms().last else { return [] }
+        return try [StripOptions.defaultInitial, Self.slot].flatMap { initial -> [Record] in
+            guard let unchecked = try laboratory.unchecked(program, initial: initial) else { return [] }
+            let subject = WaitingSubject.go(unchecked, count: count, initial: initial)
+            let samples = try laboratory.samples([subject], rounds: 1)[0]
+            return samples.isEmpty ? [] : try subject.records(suite: identifier, samples, seed: laboratory.seed)
+        }
     }
 
     private func reserved(_ count: Int, _ kind: StackKind, _ laboratory: Laboratory) throws -> [Record] {
@@ -101,6 +122,7 @@ public struct AddressSpace: Claim {
                 MeasuredFigure(
                     "stacks made with \($0.name) of \($0.parameters["asked"]!)", $0.estimate, unit: .count)
             }
+            + goroutines(evidence)
         let ends = made.map { record in
             let count = Int(record.median)
             let refused = record.parameters["refused"].map { " until \($0) was refused" } ?? ""
@@ -110,7 +132,7 @@ public struct AddressSpace: Claim {
         let share = whole.median / 0x1p47 * 100
         let arithmetic =
             "\(Int((whole.median / 1e9).rounded())) GB, \((share * 100).rounded() / 100) % of 47 bits; "
-            + "32 bits hold \(Int(narrow.median)), 47 bits \(Int(wide.median)) stacks"
+            + "32 bits hold \(Int(narrow.median)), 47 bits \(Int(wide.median)) stacks" + Self.inGo(evidence)
         guard whole.relation(to: amount, tolerance: 0.05) == .within, narrow.relation(to: narrowFigure) == .within
         else {
             return Judgement(.refuted, measured: measured, reason: "\(arithmetic); \(ends)")
@@ -122,6 +144,33 @@ public struct AddressSpace: Claim {
         return Judgement(
             .depends, measured: measured,
             reason: "true and an obstacle for 32 bits; for 47 bits true and none: \(arithmetic); \(ends)")
+    }
+
+    /// What goroutines without checks took, all of them together.
+    private func goroutines(_ evidence: Evidence) -> [MeasuredFigure] {
+        evidence.all(WaitingSubject.unchecked, metric: "address-space").compactMap { record in
+            guard case .int(let count)? = record.parameters["count"],
+                case .int(let initial)? = record.parameters[WaitingSubject.initialParameter]
+            else { return nil }
+            return MeasuredFigure(
+                "address space of \(count) goroutines without checks on \(ByteSize(bytes: initial))",
+                Estimate(exactly: record.median * Double(count)), unit: .bytes)
+        }
+    }
+
+    /// The same in words, with what was resident.
+    private static func inGo(_ evidence: Evidence) -> String {
+        let texts = evidence.all(WaitingSubject.unchecked, metric: "address-space").compactMap { record -> String? in
+            guard case .int(let count)? = record.parameters["count"],
+                case .int(let initial)? = record.parameters[WaitingSubject.initialParameter],
+                let memory = evidence.find(record.name, metric: "memory", where: record.parameters)
+            else { return nil }
+            func gigabytes(_ one: Double) -> Double { (one * Double(count) / 1e8).rounded() / 10 }
+            return
+                "\(count) goroutines without checks on \(ByteSize(bytes: initial)) took \(gigabytes(record.median)) GB of it "
+                + "and \(gigabytes(memory.median)) GB of memory"
+        }
+        return texts.map { "; \($0)" }.joined()
     }
 }
 

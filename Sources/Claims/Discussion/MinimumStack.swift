@@ -1,6 +1,7 @@
 // "The least stack doubles from 2 to 4 KB, so memory doubles for small goroutines."
 
 import Faultline
+import GoBinary
 import Measurement
 import Report
 
@@ -18,7 +19,7 @@ public struct MinimumStack: Claim {
     public let experiments = [
         "20,000 coroutines that wait, in the full run 100,000 and 1,000,000, in slots of 8 MiB and 64 KiB: resident "
             + "memory and page tables of one",
-        "the same for goroutines of each version of Go, Swift tasks, and fewer threads",
+        "the same for goroutines of each version of Go as it is and without stack checks, Swift tasks, and fewer threads",
     ]
 
     /// What a million take at most, in bytes each, and what is left to others.
@@ -27,6 +28,7 @@ public struct MinimumStack: Claim {
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let programs = try laboratory.goStackPrograms()
+        let unchecked = try programs.compactMap { try laboratory.unchecked($0, initial: StripOptions.defaultInitial) }
         func subjects(_ count: Int) throws -> [WaitingSubject] {
             var subjects: [WaitingSubject] = []
             for (slot, kind, most) in [
@@ -47,6 +49,7 @@ public struct MinimumStack: Claim {
             subjects.append(.own("task", kind: .task, count: count, parameters: ["peer": "swift"]))
             subjects += programs.map { .go($0, count: count) }
             if count < 1_000_000 {
+                subjects += unchecked.map { .go($0, count: count, initial: StripOptions.defaultInitial) }
                 subjects.append(.own("thread", kind: .thread, count: min(count / 10, 5_000)))
             }
             return subjects
@@ -65,34 +68,38 @@ public struct MinimumStack: Claim {
     }
 
     private func measured(
-        _ subjects: [WaitingSubject], _ laboratory: Laboratory, rounds: Int? = nil
+        _ all: [WaitingSubject], _ laboratory: Laboratory, rounds: Int? = nil
     ) throws -> [Record] {
-        let samples = try laboratory.samples(subjects, rounds: rounds ?? (laboratory.isQuick ? 3 : 5))
+        let measured = zip(all, try laboratory.samples(all, rounds: rounds ?? (laboratory.isQuick ? 3 : 5)))
+            .filter { !$0.1.isEmpty }
+        let (subjects, samples) = (measured.map(\.0), measured.map(\.1))
         var records: [Record] = []
         for (subject, own) in zip(subjects, samples) {
             records += try subject.records(suite: identifier, own, seed: laboratory.seed)
         }
-        // Against the newest Go, round by round.
-        guard let last = subjects.lastIndex(where: { $0.name == "goroutine" }) else { return records }
-        let baseline = samples[last].map(\.memory)
-        for (index, subject) in subjects.enumerated() where index != last {
+        // Against the newest Go, or what has lost its checks against what it was, round by round.
+        guard let newest = subjects.lastIndex(where: { $0.name == "goroutine" }) else { return records }
+        for (index, subject) in subjects.enumerated() where index != newest {
+            let own = subjects.firstIndex {
+                $0.name == "goroutine" && $0.parameters["peer"] == subject.parameters["peer"]
+            }
+            let baseline = subject.name == WaitingSubject.unchecked ? own ?? newest : newest
             var parameters = subject.parameters
             parameters["count"] = .int(subject.count)
-            if case .string(let peer)? = subjects[last].parameters["peer"] {
-                parameters["baseline-peer"] = .string(peer)
-            }
+            parameters["baseline-peer"] = subjects[baseline].parameters["peer"]
             records.append(
                 .ratio(
                     suite: identifier, case: subject.name, baseline: "goroutine",
                     estimate: try Bootstrap(seed: laboratory.seed).ratio(
-                        of: samples[index].map(\.memory), to: baseline), parameters: parameters))
+                        of: samples[index].map(\.memory), to: samples[baseline].map(\.memory)),
+                    parameters: parameters))
         }
         return records
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let ratios = evidence.all("coroutine", metric: Record.ratioMetric)
-        guard let smallest = ratios.min(by: { $0.median < $1.median }) else {
+        let own = evidence.all("coroutine", metric: Record.ratioMetric)
+        guard let smallest = own.min(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no record of coroutines against goroutines")
         }
         guard let goroutine = evidence.all("goroutine", metric: "memory").last else {
@@ -108,9 +115,14 @@ public struct MinimumStack: Claim {
             MeasuredFigure("a small stack made of pages", coroutine, unit: .bytes),
             MeasuredFigure(figure.name, smallest.estimate, unit: .ratio),
         ]
+        measured += evidence.all(WaitingSubject.unchecked, metric: "memory").map {
+            MeasuredFigure("a \(Self.title($0))", $0.estimate, unit: .bytes)
+        }
         measured += evidence.all(metric: Record.ratioMetric).filter { $0 != smallest }.map {
             MeasuredFigure("\(Self.title($0)) against goroutines", $0.estimate, unit: .ratio)
         }
+        // Go itself without checks is the nearest to what is claimed.
+        let ratios = own + evidence.all(WaitingSubject.unchecked, metric: Record.ratioMetric)
         let relations = ratios.map { $0.estimate.relation(to: figure, tolerance: 0.1) }
         let reason =
             "a goroutine takes \(Int(goroutine.median)) bytes, not 2,048; "
@@ -129,6 +141,9 @@ public struct MinimumStack: Claim {
     private static func title(_ record: Record) -> String {
         var parts = [record.name]
         if case .int(let slot)? = record.parameters["slot"] { parts.append("in \(ByteSize(bytes: slot))") }
+        if case .int(let initial)? = record.parameters[WaitingSubject.initialParameter] {
+            parts.append("on \(ByteSize(bytes: initial))")
+        }
         if let kind = record.parameters["guard"] { parts.append("with \(kind)") }
         if case .string(let peer)? = record.parameters["peer"], peer.hasPrefix("go") { parts.append(peer) }
         if let count = record.parameters["count"] { parts.append("(\(count))") }

@@ -2,9 +2,11 @@
 // goroutines alike.
 
 import Faultline
+import GoBinary
 import Measurement
 import Peers
 import Report
+import Workloads
 
 /// Something of which many wait.
 struct WaitingSubject {
@@ -14,6 +16,8 @@ struct WaitingSubject {
     let parameters: [String: ParameterValue]
     /// How many wait.
     let count: Int
+    /// Whether the others are measured without it where its process fails.
+    var mayFail = false
     /// Makes them in a new process.
     let sample: (_ laboratory: Laboratory) throws -> WaitingSample
 
@@ -33,15 +37,27 @@ struct WaitingSubject {
         }
     }
 
-    /// Goroutines.
-    static func go(_ program: GoProgram, count: Int) -> WaitingSubject {
-        WaitingSubject(
-            name: "goroutine", parameters: ["peer": .string(program.version)], count: count
+    /// What goroutines of a program without stack checks are called.
+    static let unchecked = "goroutine without checks"
+    /// The parameter that has the bytes of their stacks.
+    static let initialParameter = "initial"
+
+    /// Goroutines; those of a copy without checks where `initial` is the size of their stacks.
+    static func go(_ program: GoProgram, count: Int, initial: Int? = nil) -> WaitingSubject {
+        var parameters: [String: ParameterValue] = ["peer": .string(program.version)]
+        parameters[initialParameter] = initial.map { .int($0) }
+        return WaitingSubject(
+            name: initial == nil ? "goroutine" : unchecked, parameters: parameters, count: count,
+            // Before Linux 6.13 each guard takes a mapping, of which there are some 65,000.
+            mayFail: initial != nil
         ) { laboratory in
             try laboratory.step("\(count) goroutines wait, \(program.version)")
-            let answer = try program.converse().numbers("suspend \(count)", atLeast: 3, seconds: 300)
+            let conversation = try program.converse()
+            defer { conversation.end() }
+            let answer = try conversation.numbers("suspend \(count)", atLeast: 5, seconds: 300)
             return WaitingSample(
-                resident: Double(answer[1]), pageTables: Double(answer[2]), kernel: 0, count: count)
+                resident: Double(answer[1]), pageTables: Double(answer[2]), kernel: 0, addressSpace: Double(answer[3]),
+                pageFaults: Double(answer[4]), count: count)
         }
     }
 
@@ -50,14 +66,16 @@ struct WaitingSubject {
         let bootstrap = Bootstrap(seed: seed)
         var shared = parameters
         shared["count"] = .int(count)
-        let parts: [(String, (WaitingSample) -> Double)] = [
-            ("memory", \.memory), ("resident", \.resident), ("page-tables", \.pageTables), ("kernel", \.kernel),
+        let parts: [(String, MetricUnit, (WaitingSample) -> Double?)] = [
+            ("memory", .bytes, \.memory), ("resident", .bytes, \.resident), ("page-tables", .bytes, \.pageTables),
+            ("kernel", .bytes, \.kernel), ("address-space", .bytes, \.addressSpace),
+            ("page-faults", .count, \.pageFaults),
         ]
-        return try parts.compactMap { metric, part in
-            let values = samples.map(part)
-            if metric == "kernel" && values.allSatisfy({ $0 == 0 }) { return nil }
+        return try parts.compactMap { metric, unit, part in
+            let values = samples.compactMap(part)
+            if values.isEmpty || metric == "kernel" && values.allSatisfy({ $0 == 0 }) { return nil }
             return Record(
-                suite: suite, case: name, metric: metric, unit: .bytes, estimate: try bootstrap.median(of: values),
+                suite: suite, case: name, metric: metric, unit: unit, estimate: try bootstrap.median(of: values),
                 parameters: shared)
         }
     }
@@ -69,23 +87,39 @@ struct WaitingSample {
     let pageTables: Double
     /// The kernel's own stacks.
     let kernel: Double
+    /// Nil where it was not asked.
+    let addressSpace: Double?
+    /// Page faults of one; nil where they were not asked.
+    let pageFaults: Double?
     var memory: Double { resident + pageTables + kernel }
 
-    init(resident: Double, pageTables: Double, kernel: Double, count: Int) {
+    init(
+        resident: Double, pageTables: Double, kernel: Double, addressSpace: Double? = nil, pageFaults: Double? = nil,
+        count: Int
+    ) {
         self.resident = resident / Double(count)
         self.pageTables = pageTables / Double(count)
         self.kernel = kernel / Double(count)
+        self.addressSpace = addressSpace.map { $0 / Double(count) }
+        self.pageFaults = pageFaults.map { $0 / Double(count) }
     }
 }
 
 extension Laboratory {
-    /// Samples of every subject, one of each in a round, the order drawn anew for each round.
+    /// Samples of every subject, one of each in a round, the order drawn anew for each round; none of one that failed and may.
     func samples(_ subjects: [WaitingSubject], rounds: Int) throws -> [[WaitingSample]] {
         var random = SeededGenerator(seed: seed)
         var samples = Array(repeating: [WaitingSample](), count: subjects.count)
+        var failed: Set<Int> = []
         for _ in 0..<rounds {
-            for index in random.permutation(of: subjects.count) {
-                samples[index].append(try subjects[index].sample(self))
+            for index in random.permutation(of: subjects.count) where !failed.contains(index) {
+                do {
+                    samples[index].append(try subjects[index].sample(self))
+                } catch let error as PeerFailure where subjects[index].mayFail {
+                    missing("\(subjects[index].count) of '\(subjects[index].name)' are not measured: \(error)")
+                    failed.insert(index)
+                    samples[index] = []
+                }
             }
         }
         return samples
@@ -101,6 +135,16 @@ extension Laboratory {
                 missing("\(toolchain.version) is not measured: \(error)")
                 return nil
             }
+        }
+    }
+    /// A copy of `program` without stack checks, whose goroutines have stacks of `initial` bytes; nil where it cannot be patched.
+    func unchecked(_ program: GoProgram, initial: Int) throws -> GoProgram? {
+        try step("taking the checks out of a program of \(program.version)")
+        do throws(WorkloadError) {
+            return program.copy(at: try PatchedPrograms().copy(of: program.path, StripOptions(initial: initial)))
+        } catch {
+            missing("\(program.version) without stack checks is not measured: \(error)")
+            return nil
         }
     }
 }
