@@ -8,6 +8,7 @@ let package = Package(
     name: "faultline",
     products: [
         .library(name: "Faultline", targets: ["Faultline"]),
+        .library(name: "FaultlineScheduler", targets: ["FaultlineScheduler"]),
         .executable(name: "faultline", targets: ["faultline-tool"]),
     ],
     dependencies: [
@@ -22,6 +23,11 @@ let package = Package(
             sources: ["src"], cSettings: warningsAreErrorsC),
         // The library.
         .target(name: "Faultline", dependencies: ["CShim", "CSwitch"], swiftSettings: warningsAreErrors),
+        // Coroutines on several threads, and their input and output.
+        .target(name: "CScheduler", cSettings: warningsAreErrorsC),
+        .target(
+            name: "FaultlineScheduler", dependencies: ["Faultline", "CScheduler", "CSwitch"], exclude: ["README.md"],
+            swiftSettings: warningsAreErrors),
         // Measuring and reporting; neither knows of stacks.
         .target(
             name: "Measurement",
@@ -81,6 +87,9 @@ let package = Package(
         .testTarget(name: "CShimTests", dependencies: ["CShim"]),
         .testTarget(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "TestSupport"],
+            swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "SchedulerTests", dependencies: ["FaultlineScheduler", "CScheduler", "Faultline", "CShim"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild"], swiftSettings: warningsAreErrors),

@@ -1,0 +1,114 @@
+/// What the scheduler needs of the system and Swift cannot say: two thread-local words, and every system call with the
+/// name of its site, so that a test can make any of them fail.
+///
+/// Calls return what the system call returns, or the negated errno value: errno itself belongs to whoever runs on the
+/// thread. Interrupted calls are repeated here, except waiting.
+#ifndef FAULTLINE_CSCHEDULER_H
+#define FAULTLINE_CSCHEDULER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#pragma clang assume_nonnull begin
+
+/// Every place where the scheduler calls the kernel and must cope with a refusal.
+typedef enum __attribute__((enum_extensibility(closed))) fls_site : uint32_t {
+    FLS_SITE_EPOLL_CREATE = 0,
+    FLS_SITE_EPOLL_ADD,
+    FLS_SITE_EPOLL_REMOVE,
+    FLS_SITE_EPOLL_WAIT,
+    FLS_SITE_EVENTFD,
+    FLS_SITE_WAKE,          ///< write(2) to another worker's eventfd
+    FLS_SITE_THREAD_START,  ///< pthread_create
+    FLS_SITE_NONBLOCK,      ///< fcntl(F_SETFL, O_NONBLOCK)
+    FLS_SITE_READ,
+    FLS_SITE_WRITE,
+    FLS_SITE_ACCEPT,
+    FLS_SITE_CONNECT,
+    FLS_SITE_SOCKET,
+    FLS_SITE_BIND,
+    FLS_SITE_LISTEN,
+    FLS_SITE_PIPE,
+    FLS_SITE_SHUTDOWN,
+    FLS_SITE_CLOSE,
+    FLS_SITE_OPTION,        ///< setsockopt
+    FLS_SITE_ADDRESS,       ///< getsockname
+    FLS_SITE_COUNT,
+} fls_site;
+
+/// The name of the system call at a site, for instance "epoll_ctl".
+const char *fls_site_name(fls_site site);
+
+/// Lets the calls at `site` fail with `error` (an errno value), once `after` calls have passed, `times` times.
+void fls_debug_fail(fls_site site, int error, uint32_t after, uint32_t times);
+
+/// How many calls `site` has made since the process started.
+uint64_t fls_debug_calls(fls_site site);
+
+/// The job that runs on this thread, and the worker whose thread this is; null elsewhere. Initial-exec: a read is one
+/// instruction and cannot allocate.
+extern __thread void *_Nullable fls_running_job __attribute__((tls_model("initial-exec")));
+extern __thread void *_Nullable fls_current_worker __attribute__((tls_model("initial-exec")));
+
+static inline void *_Nullable fls_job(void) { return fls_running_job; }
+static inline void fls_set_job(void *_Nullable job) { fls_running_job = job; }
+static inline void *_Nullable fls_worker(void) { return fls_current_worker; }
+static inline void fls_set_worker(void *_Nullable worker) { fls_current_worker = worker; }
+
+/// Nanoseconds of CLOCK_MONOTONIC.
+uint64_t fls_now(void);
+
+/// Processors that this process may run on, at least 1.
+int fls_processors(void);
+
+/// Blocks the thread for a millisecond, or less.
+void fls_pause(void);
+
+/// Starts a thread with SIGPIPE blocked, which a write to a closed pipe or connection would raise. The thread is joined
+/// with fls_thread_join. Returns 0 or the negated error.
+int fls_thread_start(uintptr_t *thread, void (*body)(void *_Nullable), void *_Nullable argument);
+void fls_thread_join(uintptr_t thread);
+
+/// What arrived: which registration, and for which directions. A hang-up or an error is both.
+typedef struct fls_event {
+    void *_Nullable registration;
+    bool readable;
+    bool writable;
+} fls_event;
+
+int fls_epoll_create(void);
+/// Edge-triggered, both directions.
+int fls_epoll_add(int epoll, int descriptor, void *_Nullable registration);
+int fls_epoll_remove(int epoll, int descriptor);
+/// Waits at most `nanoseconds`, for ever if negative. Returns the number of events, at most `capacity` and at most 256.
+int fls_epoll_wait(int epoll, fls_event *events, int capacity, int64_t nanoseconds);
+
+int fls_eventfd(void);
+int fls_wake(int eventfd);
+
+/// Makes the descriptor's open file nonblocking. Returns 0 or the negated error.
+int fls_set_nonblocking(int descriptor);
+ptrdiff_t fls_read(int descriptor, void *_Nullable buffer, size_t count);
+ptrdiff_t fls_write(int descriptor, const void *_Nullable buffer, size_t count);
+/// The new descriptor is nonblocking and closed by exec. A connection that was reset while it waited is skipped.
+int fls_accept(int descriptor);
+/// EINPROGRESS and EALREADY come back as -EINPROGRESS. Call it again when the socket is writable.
+int fls_connect(int descriptor, const struct sockaddr *address, socklen_t length);
+/// Nonblocking and closed by exec, as all that follow.
+int fls_socket(int domain, int type);
+int fls_pipe(int descriptors[_Nonnull 2]);
+int fls_socket_pair(int descriptors[_Nonnull 2]);
+int fls_bind(int descriptor, const struct sockaddr *address, socklen_t length);
+int fls_listen(int descriptor, int backlog);
+/// `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
+int fls_shutdown(int descriptor, int how);
+/// The descriptor is closed even where an error is returned: that is how Linux does it.
+int fls_close(int descriptor);
+/// Sets an option of level SOL_SOCKET or IPPROTO_TCP to 0 or 1.
+int fls_set_option(int descriptor, int level, int option, bool value);
+int fls_local_address(int descriptor, struct sockaddr_storage *address, socklen_t *length);
+
+#pragma clang assume_nonnull end
+#endif

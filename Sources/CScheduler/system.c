@@ -1,0 +1,268 @@
+// Every system call of the scheduler. None of them blocks except the wait for events.
+#define _GNU_SOURCE
+#include "CScheduler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+__thread void *fls_running_job __attribute__((tls_model("initial-exec")));
+__thread void *fls_current_worker __attribute__((tls_model("initial-exec")));
+
+// MARK: injected failures
+
+typedef struct armed_failure {
+    _Atomic(int) error; // 0 when disarmed
+    _Atomic(int64_t) pass;  // calls to let pass
+    _Atomic(int64_t) times; // failures that are left
+} armed_failure;
+
+static armed_failure armed[FLS_SITE_COUNT];
+static _Atomic(uint64_t) calls[FLS_SITE_COUNT];
+
+static const char *const names[FLS_SITE_COUNT] = {
+    "epoll_create1", "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",  "write(eventfd)", "pthread_create",
+    "fcntl(F_SETFL)", "read",          "write",          "accept4",    "connect",  "socket",         "bind",
+    "listen",        "pipe2",          "shutdown",       "close",      "setsockopt", "getsockname",
+};
+
+const char *fls_site_name(fls_site site) { return site < FLS_SITE_COUNT ? names[site] : "unknown"; }
+
+void fls_debug_fail(fls_site site, int error, uint32_t after, uint32_t times) {
+    atomic_store(&armed[site].error, 0);
+    atomic_store(&armed[site].pass, after);
+    atomic_store(&armed[site].times, times);
+    atomic_store(&armed[site].error, error);
+}
+
+uint64_t fls_debug_calls(fls_site site) { return atomic_load(&calls[site]); }
+
+// The error to inject at this call, 0 for none.
+static int injected(fls_site site) {
+    atomic_fetch_add_explicit(&calls[site], 1, memory_order_relaxed);
+    int error = atomic_load_explicit(&armed[site].error, memory_order_acquire);
+    if (error == 0) return 0;
+    if (atomic_fetch_sub(&armed[site].pass, 1) > 0) return 0;
+    return atomic_fetch_sub(&armed[site].times, 1) > 0 ? error : 0;
+}
+
+#define FAIL_IF_INJECTED(site)             \
+    do {                                   \
+        int injected_error = injected(site); \
+        if (injected_error) return -injected_error; \
+    } while (0)
+
+#define REPEAT_IF_INTERRUPTED(type, call)       \
+    do {                                        \
+        type result;                            \
+        do result = (call);                     \
+        while (result < 0 && errno == EINTR);   \
+        return result < 0 ? (type)-errno : result; \
+    } while (0)
+
+// MARK: the machine and its threads
+
+uint64_t fls_now(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); // cannot fail: the clock exists and `now` is ours
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int fls_processors(void) {
+    // A fixed set holds 1,024 processors; beyond them the call fails and the number that is online stands in.
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? count : 1;
+}
+
+typedef struct thread_entry {
+    void (*body)(void *);
+    void *argument;
+} thread_entry;
+
+static void *thread_main(void *pointer) {
+    thread_entry entry = *(thread_entry *)pointer;
+    free(pointer);
+    entry.body(entry.argument);
+    return NULL;
+}
+
+int fls_thread_start(uintptr_t *thread, void (*body)(void *), void *argument) {
+    FAIL_IF_INJECTED(FLS_SITE_THREAD_START);
+    thread_entry *entry = malloc(sizeof *entry);
+    if (!entry) return -ENOMEM;
+    *entry = (thread_entry){.body = body, .argument = argument};
+    // Blocked before it starts and not by itself: so no moment is without.
+    sigset_t pipe, before;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    int error = pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    pthread_t started;
+    if (!error) {
+        error = pthread_create(&started, NULL, thread_main, entry);
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    if (error) {
+        free(entry);
+        return -error;
+    }
+    *thread = (uintptr_t)started;
+    return 0;
+}
+
+void fls_thread_join(uintptr_t thread) { (void)pthread_join((pthread_t)thread, NULL); }
+
+void fls_pause(void) {
+    struct timespec millisecond = {.tv_sec = 0, .tv_nsec = 1000000};
+    (void)nanosleep(&millisecond, NULL);
+}
+
+// MARK: events
+
+enum { EVENTS_AT_ONCE = 256 };
+
+int fls_epoll_create(void) {
+    FAIL_IF_INJECTED(FLS_SITE_EPOLL_CREATE);
+    REPEAT_IF_INTERRUPTED(int, epoll_create1(EPOLL_CLOEXEC));
+}
+
+int fls_epoll_add(int epoll, int descriptor, void *registration) {
+    FAIL_IF_INJECTED(FLS_SITE_EPOLL_ADD);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = registration};
+    REPEAT_IF_INTERRUPTED(int, epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event));
+}
+
+int fls_epoll_remove(int epoll, int descriptor) {
+    FAIL_IF_INJECTED(FLS_SITE_EPOLL_REMOVE);
+    REPEAT_IF_INTERRUPTED(int, epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL));
+}
+
+static int wait_for_events(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds) {
+    if (nanoseconds == 0 || nanoseconds < 0) return epoll_wait(epoll, events, capacity, nanoseconds < 0 ? -1 : 0);
+    struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    int count = epoll_pwait2(epoll, events, capacity, &timeout, NULL);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    // Before Linux 5.11, or forbidden by a filter: milliseconds, rounded up so that nothing wakes early and spins.
+    int64_t milliseconds = (nanoseconds + 999999) / 1000000;
+    return epoll_wait(epoll, events, capacity, milliseconds > 1000000000 ? 1000000000 : (int)milliseconds);
+}
+
+int fls_epoll_wait(int epoll, fls_event *arrived, int capacity, int64_t nanoseconds) {
+    FAIL_IF_INJECTED(FLS_SITE_EPOLL_WAIT);
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int count = wait_for_events(epoll, events, capacity < EVENTS_AT_ONCE ? capacity : EVENTS_AT_ONCE, nanoseconds);
+    if (count < 0) return -errno;
+    for (int i = 0; i < count; i++) {
+        uint32_t both = events[i].events & (EPOLLHUP | EPOLLERR);
+        arrived[i] = (fls_event){
+            .registration = events[i].data.ptr,
+            .readable = (events[i].events & (EPOLLIN | EPOLLRDHUP)) || both,
+            .writable = (events[i].events & EPOLLOUT) || both,
+        };
+    }
+    return count;
+}
+
+int fls_eventfd(void) {
+    FAIL_IF_INJECTED(FLS_SITE_EVENTFD);
+    REPEAT_IF_INTERRUPTED(int, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int fls_wake(int eventfd) {
+    FAIL_IF_INJECTED(FLS_SITE_WAKE);
+    uint64_t one = 1;
+    REPEAT_IF_INTERRUPTED(int, (int)write(eventfd, &one, sizeof one));
+}
+
+// MARK: descriptors
+
+int fls_set_nonblocking(int descriptor) {
+    FAIL_IF_INJECTED(FLS_SITE_NONBLOCK);
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return -errno;
+    if (flags & O_NONBLOCK) return 0;
+    return fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+ptrdiff_t fls_read(int descriptor, void *buffer, size_t count) {
+    FAIL_IF_INJECTED(FLS_SITE_READ);
+    REPEAT_IF_INTERRUPTED(ptrdiff_t, read(descriptor, buffer, count));
+}
+
+ptrdiff_t fls_write(int descriptor, const void *buffer, size_t count) {
+    FAIL_IF_INJECTED(FLS_SITE_WRITE);
+    REPEAT_IF_INTERRUPTED(ptrdiff_t, write(descriptor, buffer, count));
+}
+
+int fls_accept(int descriptor) {
+    FAIL_IF_INJECTED(FLS_SITE_ACCEPT);
+    int accepted;
+    do accepted = accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (accepted < 0 && (errno == EINTR || errno == ECONNABORTED));
+    return accepted < 0 ? -errno : accepted;
+}
+
+int fls_connect(int descriptor, const struct sockaddr *address, socklen_t length) {
+    FAIL_IF_INJECTED(FLS_SITE_CONNECT);
+    if (connect(descriptor, address, length) == 0) return 0;
+    // An interrupted connect goes on in the background, as one in progress does.
+    return errno == EALREADY || errno == EINTR ? -EINPROGRESS : -errno;
+}
+
+int fls_socket(int domain, int type) {
+    FAIL_IF_INJECTED(FLS_SITE_SOCKET);
+    REPEAT_IF_INTERRUPTED(int, socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int fls_pipe(int descriptors[2]) {
+    FAIL_IF_INJECTED(FLS_SITE_PIPE);
+    REPEAT_IF_INTERRUPTED(int, pipe2(descriptors, O_NONBLOCK | O_CLOEXEC));
+}
+
+int fls_socket_pair(int descriptors[2]) {
+    FAIL_IF_INJECTED(FLS_SITE_SOCKET);
+    REPEAT_IF_INTERRUPTED(int, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, descriptors));
+}
+
+int fls_bind(int descriptor, const struct sockaddr *address, socklen_t length) {
+    FAIL_IF_INJECTED(FLS_SITE_BIND);
+    REPEAT_IF_INTERRUPTED(int, bind(descriptor, address, length));
+}
+
+int fls_listen(int descriptor, int backlog) {
+    FAIL_IF_INJECTED(FLS_SITE_LISTEN);
+    REPEAT_IF_INTERRUPTED(int, listen(descriptor, backlog));
+}
+
+int fls_shutdown(int descriptor, int how) {
+    FAIL_IF_INJECTED(FLS_SITE_SHUTDOWN);
+    REPEAT_IF_INTERRUPTED(int, shutdown(descriptor, how));
+}
+
+int fls_close(int descriptor) {
+    // An injected failure closes as well, as the kernel does.
+    int error = injected(FLS_SITE_CLOSE);
+    int result = close(descriptor);
+    if (error) return -error;
+    // Closed all the same; repeating could close what another thread just opened under the number.
+    return result < 0 && errno != EINTR ? -errno : 0;
+}
+
+int fls_set_option(int descriptor, int level, int option, bool value) {
+    FAIL_IF_INJECTED(FLS_SITE_OPTION);
+    int number = value;
+    REPEAT_IF_INTERRUPTED(int, setsockopt(descriptor, level, option, &number, sizeof number));
+}
+
+int fls_local_address(int descriptor, struct sockaddr_storage *address, socklen_t *length) {
+    FAIL_IF_INJECTED(FLS_SITE_ADDRESS);
+    REPEAT_IF_INTERRUPTED(int, getsockname(descriptor, (struct sockaddr *)address, length));
+}

@@ -1,0 +1,226 @@
+// A job without its result's type: its coroutine, what it waits for, and how it is woken.
+//
+// Invariants:
+//  - once started, a job is resumed by its worker's thread alone; whoever wakes it only puts it into a queue;
+//  - a wait is a number: odd while it lasts. Whoever makes it even with one exchange (`claim`) is the only one to wake the
+//    job, so that an event and a cancellation at the same moment wake it once;
+//  - everything that takes a lock or counts runs on the worker's stack (`onWorker`), never on the job's: an overflow
+//    abandons the job's frames, and a lock held by one of them would stay locked for ever.
+internal import CScheduler
+internal import CSwitch
+import Faultline
+internal import Synchronization
+
+/// What a worker does with a job whose request it served.
+enum Disposition {
+    /// Goes on at once.
+    case proceed
+    /// Goes on after the others that are ready.
+    case requeue
+    /// Goes on when it is woken.
+    case park
+}
+
+enum WakeReason { case event, cancelled, closed }
+
+class AnyJob: @unchecked Sendable {
+    typealias Stack = Coroutine<Void, Void, Void>
+
+    let runtime: Runtime
+    let configuration: StackConfiguration
+    private let cancelled = Atomic<Bool>(false)
+    private let wait = Atomic<UInt64>(0)
+    /// Written by whoever claimed the wait, read by the job when it goes on.
+    var reason = WakeReason.event
+
+    // The rest belongs to the queue that holds the job, and from its start to its worker.
+    var next: AnyJob?
+    private(set) var worker: Worker?
+    private var coroutine: Stack?
+    private var fiber: UnsafeMutablePointer<fl_fiber>?
+    private var request: (() -> Disposition)?
+    /// Place in the worker's list of started jobs.
+    var index = -1
+    /// Place in the worker's heap of timers, -1 without a timer.
+    var timerIndex = -1
+    /// Nanoseconds of the monotonic clock, and the wait that the timer ends.
+    var deadline: UInt64 = 0
+    var timedWait: UInt64 = 0
+
+    init(runtime: Runtime, configuration: StackConfiguration) {
+        self.runtime = runtime
+        self.configuration = configuration
+    }
+
+    /// Runs the body and keeps its result. On the job's stack.
+    func execute() { preconditionFailure("a job has a body") }
+
+    /// Ends the job with `error` instead of what its body made of it.
+    func fail(_ error: any Error) { preconditionFailure("a job has a result") }
+
+    /// Wakes who joins. On the worker's stack, after the last change of the result.
+    func complete() { preconditionFailure("a job has a result") }
+
+    // MARK: running, on the worker's stack
+
+    /// Makes the stack; from then on the job belongs to `worker`.
+    func prepare(on worker: Worker) throws {
+        self.worker = worker
+        coroutine = try Stack(configuration: configuration) { [unowned self] (_: borrowing Stack.Suspender, _) in
+            fiber = fl_fiber_running()
+            execute()
+        }
+    }
+
+    /// Runs the job until it waits, has to let others run, or ends, and says which; nil when it ended.
+    func advance() -> Disposition? {
+        // One that never has to wait would keep its thread to itself.
+        var budget = 64
+        while true {
+            fls_set_job(Unmanaged.passUnretained(self).toOpaque())
+            defer { fls_set_job(nil) }
+            do {
+                guard let coroutine, case .suspended = try coroutine.resume() else { return nil }
+            } catch {
+                fail(error)
+                return nil
+            }
+            guard let request = request.take() else { preconditionFailure("a job suspends with a request") }
+            let disposition = request()
+            guard case .proceed = disposition else { return disposition }
+            budget -= 1
+            if budget == 0 { return .requeue }
+        }
+    }
+
+    /// Gives the stack back.
+    func leaveStack() {
+        coroutine = nil
+        worker = nil
+        fiber = nil
+        request = nil
+    }
+
+    // MARK: suspending, on the job's stack
+
+    /// The job that calls.
+    /// - Throws: ``SchedulerError/outsideJob`` where none does, or not on its own stack.
+    static func current() throws(SchedulerError) -> AnyJob {
+        guard let job = running() else { throw SchedulerError.outsideJob }
+        return job
+    }
+
+    static func running() -> AnyJob? {
+        guard let pointer = fls_job() else { return nil }
+        let job = Unmanaged<AnyJob>.fromOpaque(pointer).takeUnretainedValue()
+        return job.fiber == fl_fiber_running() ? job : nil
+    }
+
+    /// Lets the worker serve `request` on its own stack, and goes on as that says.
+    @inline(__always) final func onWorker(_ request: () -> Disposition) {
+        withoutActuallyEscaping(request) { request in
+            self.request = request
+            guard let fiber else { preconditionFailure("only a started job suspends") }
+            _ = fl_suspend(fiber)
+        }
+    }
+
+    // MARK: waiting
+
+    final var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
+
+    /// Begins a wait. On the worker's stack, before anyone is told of it.
+    final func beginWait() -> UInt64 {
+        let number = wait.load(ordering: .relaxed) + 1
+        wait.store(number, ordering: .sequentiallyConsistent)
+        return number
+    }
+
+    /// Parks the job until its wait is claimed; goes on at once if it was cancelled meanwhile. On the worker's stack, after
+    /// everyone was told who may wake it. The cancellation sets its flag and then looks for a wait, this looks the other
+    /// way round, so one of them sees the other.
+    final func park(_ number: UInt64) -> Disposition {
+        guard isCancelled, claim(number) else { return .park }
+        reason = .cancelled
+        return .proceed
+    }
+
+    /// Ends the wait, if it still lasts. Who gets true has to set the reason and to wake the job.
+    final func claim(_ number: UInt64) -> Bool {
+        wait.compareExchange(expected: number, desired: number + 1, ordering: .sequentiallyConsistent).exchanged
+    }
+
+    /// Puts the job into its worker's queue. The wait was claimed.
+    final func wake(_ reason: WakeReason) {
+        self.reason = reason
+        guard let worker else { preconditionFailure("only a started job waits") }
+        worker.enqueue(self)
+    }
+
+    /// Any thread.
+    final func cancel() {
+        cancelled.store(true, ordering: .sequentiallyConsistent)
+        let number = wait.load(ordering: .sequentiallyConsistent)
+        if number & 1 == 1, claim(number) { wake(.cancelled) }
+    }
+}
+
+/// Runs `body` on the worker's stack if a job calls, else right here.
+func onWorkerIfAny<R>(_ body: () -> R) -> R {
+    guard let job = AnyJob.running() else { return body() }
+    var result: R?
+    job.onWorker {
+        result = body()
+        return .proceed
+    }
+    guard let result else { preconditionFailure("a worker serves every request") }
+    return result
+}
+
+/// A job in a list of those that wait for the same thing. The list's lock protects the links.
+class Waiter: @unchecked Sendable {
+    let job: AnyJob
+    let number: UInt64
+    fileprivate(set) unowned(unsafe) var previous: Waiter?
+    fileprivate(set) var next: Waiter?
+    fileprivate(set) var isListed = false
+
+    init(_ job: AnyJob) {
+        self.job = job
+        number = job.beginWait()
+    }
+}
+
+/// Waiters in the order of their arrival; taking one out anywhere is one step.
+struct WaitList: ~Copyable {
+    private var first: Waiter?
+    private unowned(unsafe) var last: Waiter?
+
+    var isEmpty: Bool { first == nil }
+
+    mutating func append(_ waiter: Waiter) {
+        waiter.isListed = true
+        waiter.previous = last
+        if let last { last.next = waiter } else { first = waiter }
+        last = waiter
+    }
+
+    /// Does nothing to a waiter that is in no list.
+    mutating func remove(_ waiter: Waiter) {
+        guard waiter.isListed else { return }
+        waiter.isListed = false
+        if let previous = waiter.previous { previous.next = waiter.next } else { first = waiter.next }
+        if let next = waiter.next { next.previous = waiter.previous } else { last = waiter.previous }
+        waiter.previous = nil
+        waiter.next = nil
+    }
+
+    /// The first whose wait still lasted, and now does not: the caller has to wake it.
+    mutating func claimFirst() -> Waiter? {
+        while let waiter = first {
+            remove(waiter)
+            if waiter.job.claim(waiter.number) { return waiter }
+        }
+        return nil
+    }
+}

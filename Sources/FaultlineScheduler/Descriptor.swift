@@ -1,0 +1,163 @@
+internal import CScheduler
+internal import Glibc
+internal import Synchronization
+
+/// A file descriptor whose reading, writing, accepting and connecting suspend the job instead of blocking the thread: a
+/// socket, a pipe, or anything else that epoll takes. Several jobs may use one at the same time, also on several threads.
+///
+/// The open file is made nonblocking, which everyone sees who shares it. The number is closed by ``close()``, else when the
+/// last reference goes; closing it by other means, while a job waits, leaves that job waiting. A write to a closed
+/// connection or pipe is an error (EPIPE): the scheduler's threads have SIGPIPE blocked, and so do programs they start.
+///
+/// Every method that may suspend throws `CancellationError` in a cancelled job, ``SchedulerError/descriptorClosed`` when the
+/// descriptor is or gets closed, ``SchedulerError/outsideJob`` outside jobs, and else
+/// ``SchedulerError/system(call:errno:)``, for instance with ECONNRESET, EPIPE, EMFILE, or ENOSPC where
+/// `fs.epoll.max_user_watches` is reached. Complexity: one system call where nothing has to be waited for.
+public final class Descriptor: Sendable {
+    let core: DescriptorCore
+
+    /// Takes over an open descriptor.
+    /// - Throws: ``SchedulerError/system(call:errno:)``; the caller keeps the descriptor then.
+    public init(adopting number: Int32) throws {
+        try SchedulerError.check(.FLS_SITE_NONBLOCK, fls_set_nonblocking(number))
+        core = DescriptorCore(number)
+    }
+
+    /// One that is nonblocking already.
+    init(opened number: Int32) { core = DescriptorCore(number) }
+
+    deinit { _ = Descriptor.close(core) }
+
+    /// A pipe: what is written to the second is read from the first.
+    /// - Throws: ``SchedulerError/system(call:errno:)``.
+    public static func pipe() throws -> (reading: Descriptor, writing: Descriptor) {
+        var numbers: [Int32] = [-1, -1]
+        try SchedulerError.check(.FLS_SITE_PIPE, fls_pipe(&numbers))
+        return (Descriptor(opened: numbers[0]), Descriptor(opened: numbers[1]))
+    }
+
+    /// Two connected stream sockets.
+    /// - Throws: ``SchedulerError/system(call:errno:)``.
+    public static func socketPair() throws -> (Descriptor, Descriptor) {
+        var numbers: [Int32] = [-1, -1]
+        try SchedulerError.check(.FLS_SITE_SOCKET, fls_socket_pair(&numbers))
+        return (Descriptor(opened: numbers[0]), Descriptor(opened: numbers[1]))
+    }
+
+    /// The number, valid until ``close()``.
+    public var number: Int32 { core.number }
+
+    /// Reads what there is, at most the buffer's size, and waits until there is something. The buffer stays in use while the
+    /// job waits.
+    /// - Returns: bytes read; 0 at the end of the stream.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try perform(.reading, .FLS_SITE_READ) { fls_read($0, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Reads at most `count` bytes, as ``read(into:)`` does.
+    /// - Returns: no bytes at the end of the stream.
+    public func read(upTo count: Int) throws -> [UInt8] {
+        guard count > 0 else { throw SchedulerError.invalid("cannot read \(count) bytes at a time; ask for 1 or more") }
+        return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = try read(into: UnsafeMutableRawBufferPointer(buffer))
+        }
+    }
+
+    /// Writes all of `bytes`. When it throws, a part may have been written.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            let part = rest
+            let count = try perform(.writing, .FLS_SITE_WRITE) { fls_write($0, part.baseAddress, part.count) }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+
+    /// Writes all of `bytes`. When it throws, a part may have been written.
+    public func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+
+    /// Tells the other side that nothing more comes; reading goes on. Does not suspend.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK for what is no socket.
+    public func shutDownWriting() throws {
+        try SchedulerError.check(.FLS_SITE_SHUTDOWN, try using { fls_shutdown($0, 1) })  // SHUT_WR
+    }
+
+    /// Makes a call that never waits, while nobody closes the number.
+    func using<R>(_ call: (Int32) -> R) throws(SchedulerError) -> R {
+        let core = core
+        let result: R? = onWorkerIfAny {
+            guard core.beginUse(.writing) != nil else { return nil }
+            defer { core.endUse() }
+            return call(core.number)
+        }
+        guard let result else { throw SchedulerError.descriptorClosed }
+        return result
+    }
+
+    /// Closes the descriptor, from any thread, and lets every job that waits for it throw
+    /// ``SchedulerError/descriptorClosed``. Does not suspend, and does nothing the second time.
+    /// - Throws: ``SchedulerError/system(call:errno:)`` with what close(2) reported; the number is closed all the same.
+    public func close() throws { try SchedulerError.check(.FLS_SITE_CLOSE, Descriptor.close(core)) }
+
+    private static func close(_ core: DescriptorCore) -> Int32 { onWorkerIfAny { core.close() } }
+
+    private enum Attempt {
+        case done(Int)
+        case waits(Waiter)
+        case again, isCancelled, isClosed
+        case failed(SchedulerError)
+    }
+
+    /// Makes `call`, which returns a negated errno value when it fails, until it has something to say.
+    func perform(_ direction: Direction, _ site: fls_site, _ call: (Int32) -> Int) throws -> Int {
+        let job = try AnyJob.current()
+        let core = core
+        while true {
+            var attempt = Attempt.again
+            job.onWorker {
+                attempt = Descriptor.attempt(core, job, direction, call)
+                guard case .waits(let waiter) = attempt else { return .proceed }
+                job.worker?.waitingForDescriptors += 1
+                return job.park(waiter.number)
+            }
+            switch attempt {
+            case .again: continue
+            case .isCancelled: throw CancellationError()
+            case .isClosed: throw SchedulerError.descriptorClosed
+            case .failed(let error): throw error
+            case .done(let result):
+                if result < 0 { throw SchedulerError(site, result) }
+                return result
+            case .waits(let waiter):
+                job.worker?.waitingForDescriptors -= 1
+                switch job.reason {
+                case .event: continue
+                case .closed: throw SchedulerError.descriptorClosed
+                case .cancelled:
+                    job.onWorker {
+                        core.stopWaiting(waiter, direction)
+                        return .proceed
+                    }
+                    throw CancellationError()
+                }
+            }
+        }
+    }
+
+    /// On the worker's stack.
+    private static func attempt(
+        _ core: DescriptorCore, _ job: AnyJob, _ direction: Direction, _ call: (Int32) -> Int
+    ) -> Attempt {
+        if job.isCancelled { return .isCancelled }
+        guard let edges = core.beginUse(direction) else { return .isClosed }
+        defer { core.endUse() }
+        let result = call(core.number)
+        guard result == -EAGAIN || result == -EINPROGRESS else { return .done(result) }
+        switch core.wait(job, direction, since: edges) {
+        case .waits(let waiter): return .waits(waiter)
+        case .isClosed: return .isClosed
+        case .hasNews: return .again
+        case .failed(let error): return .failed(error)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+internal import CScheduler
+public import Faultline
+
+/// Coroutines on several threads, in direct style: a job that waits, for another job, for time or for a descriptor,
+/// suspends and leaves its thread to others.
+///
+///     let sum = try Scheduler.run {
+///         let halves = try [0..<500, 500..<1000].map { range in try Scheduler.spawn { range.reduce(0, +) } }
+///         return try halves.map { try $0.join() }.reduce(0, +)
+///     }
+///
+/// A job runs on a stack of its own, which is made from its thread's pool when the job starts. Before that, any idle thread
+/// may take it; from then on it stays on its thread.
+///
+/// **Suspension points** are ``yield()``, ``sleep(for:)``, ``Job/join()``, the methods of ``Channel``, and reading, writing,
+/// accepting and connecting by ``Descriptor``. Each throws `CancellationError` once the job is cancelled, whether or not it
+/// would have to wait, and ``SchedulerError/outsideJob`` where no job calls it. What a job must not do:
+///
+/// - hold a lock, or anything else that belongs to a thread, across a suspension point: another job of the thread may want
+///   it, and waits for ever;
+/// - suspend inside a coroutine or generator of its own: only the job's own stack suspends the job;
+/// - block its thread, by a system call that waits or a long computation without ``yield()``: the other jobs of the thread
+///   wait as well.
+///
+/// A job whose stack overflows ends, and ``Job/join()`` throws `StackFault.overflow`; the others go on. What its frames owned
+/// leaks then, and what they were changing stays half changed (`StackConfiguration.isIsolated`).
+public enum Scheduler {
+    /// The stack of a job unless it is given another: 8 MiB of address space, isolated.
+    public static let defaultStack = StackConfiguration(isIsolated: true)
+
+    /// Runs `body` as a job on `threads` threads of its own, and returns when it and every job that was spawned meanwhile
+    /// have ended. The calling thread waits.
+    ///
+    /// - Parameters:
+    ///   - threads: by default one for each processor that the process may use, at most 1,024.
+    ///   - stack: the stack of this first job.
+    /// - Returns: what `body` returns.
+    /// - Throws: what `body` throws, after every other job was cancelled and has ended. ``SchedulerError/deadlock(jobs:)``
+    ///   when jobs are left and none could ever run again; they were cancelled. ``SchedulerError/system(call:errno:)``
+    ///   when a thread, an epoll or an eventfd could not be made, or failed. ``SchedulerError/nested`` inside a job.
+    ///   What any other job throws is kept for its ``Job/join()`` and otherwise lost.
+    public static func run<R: Sendable>(
+        threads: Int? = nil, stack: StackConfiguration = defaultStack, _ body: @escaping @Sendable () throws -> R
+    ) throws -> R {
+        guard fls_worker() == nil else { throw SchedulerError.nested }
+        let count = threads ?? min(Int(fls_processors()), 1024)
+        guard (1...1024).contains(count) else {
+            throw SchedulerError.invalid("a scheduler cannot have \(count) threads; give it 1 to 1024")
+        }
+        let runtime = try Runtime(threads: count)
+        let job = JobCore(runtime: runtime, configuration: stack, isMain: true, body: body)
+        try runtime.run(job)
+        guard let outcome = job.outcome() else { preconditionFailure("a run without an error has a result") }
+        return try outcome.get()
+    }
+
+    /// Makes a job that runs `body` on whichever thread is first to take it. It is not a suspension point.
+    /// - Parameter stack: a stack that is not isolated ends the process when it overflows.
+    /// - Throws: ``SchedulerError/outsideJob``. Where no stack can be made, ``Job/join()`` throws Faultline's `StackError`.
+    @discardableResult
+    public static func spawn<R: Sendable>(
+        stack: StackConfiguration = defaultStack, _ body: @escaping @Sendable () throws -> R
+    ) throws -> Job<R> {
+        let parent = try AnyJob.current()
+        let job = JobCore(runtime: parent.runtime, configuration: stack, body: body)
+        parent.onWorker {
+            guard let worker = parent.worker else { preconditionFailure("a job that runs has a worker") }
+            parent.runtime.jobSpawned()
+            worker.accept(job)
+            return .proceed
+        }
+        return Job(core: job)
+    }
+
+    /// Lets the thread's other jobs run.
+    /// - Throws: `CancellationError`, ``SchedulerError/outsideJob``.
+    public static func yield() throws {
+        let job = try AnyJob.current()
+        if job.isCancelled { throw CancellationError() }
+        job.onWorker { .requeue }
+        if job.isCancelled { throw CancellationError() }
+    }
+
+    /// Waits for at least `duration` of the monotonic clock, in which a suspended machine does not count. Nothing and less
+    /// is ``yield()``; more than 292 years are 292 years.
+    /// - Throws: `CancellationError`, at once when the job is cancelled meanwhile; ``SchedulerError/outsideJob``.
+    public static func sleep(for duration: Duration) throws {
+        guard duration > .zero else { return try yield() }
+        let job = try AnyJob.current()
+        var isCancelled = false
+        var waited = false
+        job.onWorker {
+            guard !job.isCancelled, let worker = job.worker else {
+                isCancelled = true
+                return .proceed
+            }
+            waited = true
+            let wait = job.beginWait()
+            worker.timers.insert(job, wait: wait, deadline: fls_now() &+ duration.nanoseconds)
+            return job.park(wait)
+        }
+        if waited, job.reason == .cancelled {
+            isCancelled = true
+            job.onWorker {
+                job.worker?.timers.remove(job)
+                return .proceed
+            }
+        }
+        if isCancelled { throw CancellationError() }
+    }
+
+    /// Whether the calling job was cancelled; false outside jobs.
+    public static var isCancelled: Bool { AnyJob.running()?.isCancelled ?? false }
+
+    /// - Throws: `CancellationError` if the calling job was cancelled.
+    public static func checkCancellation() throws {
+        if isCancelled { throw CancellationError() }
+    }
+}
+
+/// A job that was spawned. Dropping it changes nothing: the run waits for the job all the same.
+public struct Job<R: Sendable>: Sendable {
+    let core: JobCore<R>
+
+    /// Waits until the job has ended. Any number of jobs may join one, also after its end.
+    /// - Returns: what its body returned.
+    /// - Throws: what its body threw; `CancellationError` if it was cancelled before it started, or if the *calling* job is
+    ///   (``Scheduler/isCancelled`` tells); `StackFault` when a stack fault ended it; `StackError` when it could not get a
+    ///   stack; ``SchedulerError/outsideJob``.
+    public func join() throws -> R { try core.join() }
+
+    /// Cancels the job, from any thread. One that has not started never will; otherwise its suspension points throw from now on,
+    /// the one that it waits at included. It is up to the body to end then.
+    public func cancel() { onWorkerIfAny { core.cancel() } }
+
+    /// Whether the job has ended.
+    public var isFinished: Bool { onWorkerIfAny { core.hasEnded } }
+}
+
+extension Duration {
+    /// Rounded up, at most 2^63 - 1.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let sum = whole.partialValue.addingReportingOverflow((attoseconds + 999_999_999) / 1_000_000_000)
+        return whole.overflow || sum.overflow ? UInt64(Int64.max) : UInt64(sum.partialValue)
+    }
+}

@@ -1,0 +1,91 @@
+internal import CScheduler
+internal import Glibc
+
+extension Descriptor {
+    /// A stream socket that listens at `address`, with SO_REUSEADDR set. Does not suspend.
+    /// - Parameter backlog: connections that may wait to be accepted; the kernel allows at most `net.core.somaxconn`.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, for instance bind with EADDRINUSE.
+    public static func listening(at address: SocketAddress, backlog: Int32 = 4096) throws -> Descriptor {
+        let socket = try open(address.family)
+        if !address.isUnix {
+            try SchedulerError.check(
+                .FLS_SITE_OPTION, fls_set_option(socket.number, SOL_SOCKET, SO_REUSEADDR, true))
+        }
+        try SchedulerError.check(.FLS_SITE_BIND, address.with { fls_bind(socket.number, $0, $1) })
+        try SchedulerError.check(.FLS_SITE_LISTEN, fls_listen(socket.number, backlog))
+        return socket
+    }
+
+    /// Connects a stream socket to `address`, and waits until it is.
+    /// - Parameter source: the local address, else the kernel chooses. Its port may be 0: then one is chosen that is free
+    ///   for this destination, so that each source address has some 28,000 of them (`net.ipv4.ip_local_port_range`).
+    /// - Throws: as the methods of ``Descriptor`` that may suspend, for instance connect with ECONNREFUSED.
+    public static func connected(to address: SocketAddress, from source: SocketAddress? = nil) throws -> Descriptor {
+        _ = try AnyJob.current()
+        let socket = try open(address.family)
+        if let source {
+            if !source.isUnix && source.port == 0 {
+                try SchedulerError.check(
+                    .FLS_SITE_OPTION, fls_set_option(socket.number, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, true))
+            }
+            try SchedulerError.check(.FLS_SITE_BIND, source.with { fls_bind(socket.number, $0, $1) })
+        }
+        while try !socket.connect(to: address) {
+            // A Unix socket whose listener has no room. epoll does not tell when there is some.
+            try Scheduler.sleep(for: .milliseconds(1))
+        }
+        return socket
+    }
+
+    private static func open(_ family: Int32) throws -> Descriptor {
+        let type = Int32(SOCK_STREAM.rawValue)
+        return Descriptor(opened: try SchedulerError.check(.FLS_SITE_SOCKET, fls_socket(family, type)))
+    }
+
+    /// Returns false where it has to be tried again later.
+    private func connect(to address: SocketAddress) throws -> Bool {
+        var isFull = false
+        do {
+            _ = try perform(.writing, .FLS_SITE_CONNECT) { number in
+                let result = Int(address.with { fls_connect(number, $0, $1) })
+                isFull = address.isUnix && result == -Int(EAGAIN)
+                if isFull { return -Int(ENOBUFS) }
+                // An attempt that was in progress has succeeded.
+                return result == -Int(EISCONN) ? 0 : result
+            }
+        } catch  where isFull {
+            return false
+        }
+        return true
+    }
+
+    /// Takes the next connection, and waits until there is one. Those that were reset meanwhile are skipped.
+    /// - Throws: as the methods of ``Descriptor`` that may suspend. With EMFILE or ENFILE the connection stays in the queue:
+    ///   close something, or wait a moment, before the next try.
+    public func accept() throws -> Descriptor {
+        Descriptor(opened: Int32(try perform(.reading, .FLS_SITE_ACCEPT) { Int(fls_accept($0)) }))
+    }
+
+    /// Whether small writes are sent at once (TCP_NODELAY) instead of waiting for the answer to earlier ones.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, ``SchedulerError/descriptorClosed``.
+    public func setNoDelay(_ isOn: Bool) throws {
+        let result = try using { fls_set_option($0, Int32(IPPROTO_TCP), TCP_NODELAY, isOn) }
+        try SchedulerError.check(.FLS_SITE_OPTION, result)
+    }
+
+    /// The address that a socket is bound to.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, ``SchedulerError/descriptorClosed``, ``SchedulerError/invalid(_:)``
+    ///   where it is neither IPv4, IPv6 nor Unix.
+    public var localAddress: SocketAddress {
+        get throws {
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let result = try using { fls_local_address($0, &storage, &length) }
+            try SchedulerError.check(.FLS_SITE_ADDRESS, result)
+            guard let address = SocketAddress(storage: storage, length: Int(length)) else {
+                throw SchedulerError.invalid("a socket of family \(storage.ss_family) has no address of a known kind")
+            }
+            return address
+        }
+    }
+}

@@ -1,0 +1,264 @@
+// One thread that runs jobs: those it started, which stay with it, and fresh ones, which any idle worker may take.
+//
+// Invariants: everything without a lock of its own belongs to the worker's thread. A wake-up from another thread goes
+// through the inbox; the eventfd is written only while the worker sleeps, and never read: it is edge-triggered.
+internal import CScheduler
+internal import Faultline
+internal import Glibc
+internal import Synchronization
+
+final class Worker: @unchecked Sendable {
+    /// Alive while the worker's thread is.
+    private unowned(unsafe) let runtime: Runtime
+    private let epoll: Int32
+    private let event: Int32
+
+    // Any thread.
+    /// Jobs of this worker that others woke.
+    private let inbox = SharedJobQueue()
+    /// Jobs that have no stack yet.
+    let fresh = SharedJobQueue()
+    private let sleeps = Atomic<Bool>(false)
+    private let startedCount = Atomic<Int>(0)
+
+    // The worker's thread.
+    private var ready = JobQueue()
+    private var started: [AnyJob] = []
+    var timers = TimerHeap()
+    /// Jobs that wait for a descriptor.
+    var waitingForDescriptors = 0
+    private let registrations = Registrations()
+    private var hasCancelled = false
+    private var runsSincePoll = 0
+    private var seed: UInt64
+    private let events: UnsafeMutablePointer<fls_event>
+
+    private static let eventsAtOnce = 256
+    /// Jobs that run before the worker looks for events and timers again.
+    private static let runsBetweenPolls = 64
+    /// A wake-up can only be lost where foreign code closed the eventfd; then this bounds the damage. Nanoseconds.
+    private static let longestSleep: Int64 = 1_000_000_000
+
+    init(runtime: Runtime, seed: UInt64) throws(SchedulerError) {
+        self.runtime = runtime
+        self.seed = seed
+        epoll = try SchedulerError.check(.FLS_SITE_EPOLL_CREATE, fls_epoll_create())
+        event = fls_eventfd()
+        events = .allocate(capacity: Self.eventsAtOnce)
+        let registered = event < 0 ? 0 : fls_epoll_add(epoll, event, nil)
+        if event < 0 || registered < 0 {
+            closeDescriptors()
+            throw event < 0
+                ? SchedulerError(.FLS_SITE_EVENTFD, Int(event)) : SchedulerError(.FLS_SITE_EPOLL_ADD, Int(registered))
+        }
+    }
+
+    /// After every worker's thread has ended: until then they write to each other's eventfd.
+    func closeDescriptors() {
+        if event >= 0 { _ = fls_close(event) }
+        _ = fls_close(epoll)
+    }
+
+    deinit { events.deallocate() }
+
+    // MARK: any thread
+
+    /// Jobs that are this worker's so far, as of some moment of late.
+    var load: Int { startedCount.load(ordering: .relaxed) + fresh.count }
+    var isSleeping: Bool { sleeps.load(ordering: .sequentiallyConsistent) }
+    var hasMail: Bool { inbox.count > 0 }
+
+    /// Puts a job of this worker, whose wait is over, into the queue.
+    func enqueue(_ job: AnyJob) {
+        if fls_worker() == Unmanaged.passUnretained(self).toOpaque() {
+            ready.append(job)
+        } else {
+            inbox.append(job)
+            _ = wakeUp()
+        }
+    }
+
+    /// Ends the worker's sleep; false if it does not sleep or someone else has just woken it.
+    func wakeUp() -> Bool {
+        guard sleeps.exchange(false, ordering: .sequentiallyConsistent) else { return false }
+        let result = fls_wake(event)
+        if result < 0 { runtime.fail(SchedulerError(.FLS_SITE_WAKE, Int(result))) }
+        return true
+    }
+
+    /// No event of `core` can come any more.
+    func forget(_ core: DescriptorCore) {
+        // Where it cannot be taken out, events may go on as long as another process has the open file: kept alive then.
+        if fls_epoll_remove(epoll, core.number) == 0 { registrations.markClosed(core) }
+    }
+
+    // MARK: the worker's thread
+
+    /// Returns 0 or the negated error of epoll_ctl.
+    func register(_ core: DescriptorCore) -> Int32 {
+        let result = fls_epoll_add(epoll, core.number, Registrations.pointer(core))
+        if result == 0 { registrations.add(core) }
+        return result
+    }
+
+    /// Runs jobs until the runtime has ended.
+    func run() {
+        fls_set_worker(Unmanaged.passUnretained(self).toOpaque())
+        while !runtime.hasEnded {
+            if runtime.isStopping && !hasCancelled { cancelStarted() }
+            ready.append(inbox.takeAll())
+            let worked = runReady() + startFresh()
+            if worked == 0 {
+                if !steal() { sleep() }
+            } else if runsSincePoll >= Self.runsBetweenPolls {
+                poll(nanoseconds: 0)
+            }
+        }
+        fls_set_worker(nil)
+        registrations.removeAll()
+    }
+
+    private func cancelStarted() {
+        hasCancelled = true
+        for job in started { job.cancel() }
+    }
+
+    private func runReady() -> Int {
+        var count = 0
+        while count < Self.runsBetweenPolls, let job = ready.popFirst() {
+            advance(job)
+            count += 1
+        }
+        runsSincePoll += count
+        return count
+    }
+
+    /// Starts a few only, so that those that run already go on meanwhile.
+    private func startFresh() -> Int {
+        var count = 0
+        while count < 8, let job = fresh.popFirst() {
+            start(job)
+            count += 1
+        }
+        runsSincePoll += count
+        return count
+    }
+
+    private func start(_ job: AnyJob) {
+        if job.isCancelled || runtime.isStopping {
+            job.fail(CancellationError())
+            return finish(job)
+        }
+        do { try job.prepare(on: self) } catch {
+            job.fail(error)
+            return finish(job)
+        }
+        job.index = started.count
+        started.append(job)
+        startedCount.store(started.count, ordering: .relaxed)
+        advance(job)
+    }
+
+    private func advance(_ job: AnyJob) {
+        switch job.advance() {
+        case .park: return
+        case .requeue, .proceed: ready.append(job)
+        case nil:
+            let last = started.count - 1
+            started.swapAt(job.index, last)
+            started[job.index].index = job.index
+            started.removeLast()
+            startedCount.store(last, ordering: .relaxed)
+            finish(job)
+        }
+    }
+
+    private func finish(_ job: AnyJob) {
+        job.leaveStack()
+        job.complete()
+        runtime.jobEnded()
+    }
+
+    /// Takes a job that a job of this worker spawned. Started jobs stay where they are, so the balance is struck now: one
+    /// of two workers, this one and another by chance, whichever has fewer jobs (the power of two choices).
+    func accept(_ job: AnyJob) {
+        let other = runtime.workers[Int(random() % UInt64(runtime.workers.count))]
+        let target = other.load + 8 < load ? other : self
+        target.fresh.append(job)
+        if target !== self, target.wakeUp() { return }
+        runtime.wakeSleeper()
+    }
+
+    private func random() -> UInt64 {
+        // xorshift64 (Marsaglia 2003)
+        seed ^= seed << 13
+        seed ^= seed >> 7
+        seed ^= seed << 17
+        return seed
+    }
+
+    private func steal() -> Bool {
+        let workers = runtime.workers
+        let first = Int(random() % UInt64(workers.count))
+        for step in 0..<workers.count {
+            let victim = workers[(first + step) % workers.count]
+            if victim === self { continue }
+            let taken = victim.fresh.takeHalf(limit: 64)
+            if taken.isEmpty { continue }
+            fresh.append(taken)
+            return true
+        }
+        return false
+    }
+
+    // MARK: sleeping and events
+
+    /// Announces itself as asleep first and looks for work then; who brings work does it the other way round.
+    private func sleep() {
+        sleeps.store(true, ordering: .sequentiallyConsistent)
+        runtime.sleepers.add(1, ordering: .sequentiallyConsistent)
+        defer {
+            sleeps.store(false, ordering: .sequentiallyConsistent)
+            runtime.sleepers.subtract(1, ordering: .sequentiallyConsistent)
+        }
+        if hasMail || runtime.hasFreshJobs || runtime.hasEnded || (runtime.isStopping && !hasCancelled) { return }
+        let pending = timers.count + waitingForDescriptors
+        guard runtime.becomeIdle(pending: pending) else { return }
+        var timeout = Self.longestSleep
+        if let earliest = timers.earliest {
+            let now = fls_now()
+            timeout = earliest <= now ? 0 : min(Int64(clamping: earliest - now), timeout)
+        }
+        let count = waitForEvents(timeout)
+        runtime.becomeBusy(pending: pending)
+        deliver(count)
+    }
+
+    private func poll(nanoseconds: Int64) { deliver(waitForEvents(nanoseconds)) }
+
+    private func waitForEvents(_ nanoseconds: Int64) -> Int {
+        runsSincePoll = 0
+        let count = fls_epoll_wait(epoll, events, Int32(Self.eventsAtOnce), nanoseconds)
+        if count < 0 && count != -EINTR {
+            runtime.fail(SchedulerError(.FLS_SITE_EPOLL_WAIT, Int(count)))
+            // Without events there is nothing to wait for but the end; no need to spin meanwhile.
+            fls_pause()
+        }
+        return max(0, Int(count))
+    }
+
+    private func deliver(_ count: Int) {
+        for index in 0..<count {
+            // The eventfd has no registration.
+            guard let registration = events[index].registration else { continue }
+            Registrations.descriptor(registration)
+                .arrived(readable: events[index].readable, writable: events[index].writable)
+        }
+        registrations.releaseClosed()
+        if timers.count == 0 { return }
+        let now = fls_now()
+        while let job = timers.popDue(at: now) {
+            if job.claim(job.timedWait) { job.wake(.event) }
+        }
+    }
+}

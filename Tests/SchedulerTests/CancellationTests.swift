@@ -1,0 +1,175 @@
+// Cancellation at every suspension point: of a job that was cancelled before, and of one that waits there.
+import Faultline
+import FaultlineScheduler
+import Glibc
+import Testing
+
+/// Something that a job can wait for, and would for ever.
+enum WaitingPlace: String, CaseIterable, Sendable {
+    case yield, sleep, join, send, sendFull, receive, read, write, accept
+
+    func wait(_ log: Log<String>) throws {
+        switch self {
+        case .yield: while true { try Scheduler.yield() }
+        case .sleep: try Scheduler.sleep(for: .seconds(1000))
+        case .join:
+            let job = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }
+            defer { job.cancel() }
+            try job.join()
+        case .send: try Channel<Tracked>().send(Tracked())
+        case .sendFull:
+            let channel = Channel<Tracked>(capacity: 2)
+            for _ in 0..<3 { try channel.send(Tracked()) }
+        case .receive: _ = try Channel<Int>().receive()
+        case .read:
+            let pipe = try Descriptor.pipe()
+            _ = try pipe.reading.read(upTo: 1)
+            withExtendedLifetime(pipe) {}
+        case .write:
+            let pipe = try Descriptor.pipe()
+            try pipe.writing.write([UInt8](repeating: 0, count: 1 << 20))
+            withExtendedLifetime(pipe) {}
+        case .accept: _ = try Descriptor.listening(at: .ipv4("127.0.0.1", port: 0)).accept()
+        }
+        log.append("went on")
+    }
+}
+
+extension Schedulers {
+    @Suite struct Cancellation {
+        @Test(arguments: WaitingPlace.allCases) func wakesAWaitingJob(place: WaitingPlace) throws {
+            let descriptors = try openDescriptors()
+            let log = Log<String>()
+            try Scheduler.run(threads: 2) {
+                let jobs = try (0..<8).map { _ in try Scheduler.spawn { try place.wait(log) } }
+                try Scheduler.sleep(for: .milliseconds(20))
+                for job in jobs { job.cancel() }
+                for job in jobs { #expect(throws: CancellationError.self) { try job.join() } }
+            }
+            #expect(log.elements == [])
+            #expect(Tracked.alive == 0)
+            #expect(try openDescriptors() == descriptors)
+        }
+
+        @Test(arguments: WaitingPlace.allCases) func isNoticedBeforeWaiting(place: WaitingPlace) throws {
+            let log = Log<String>()
+            try Scheduler.run(threads: 1) {
+                let handles = Channel<Job<Void>>(capacity: 1)
+                let job = try Scheduler.spawn {
+                    try #require(try handles.receive()).cancel()
+                    #expect(Scheduler.isCancelled)
+                    #expect(throws: CancellationError.self) { try Scheduler.checkCancellation() }
+                    try place.wait(log)
+                }
+                try handles.send(job)
+                #expect(throws: CancellationError.self) { try job.join() }
+                #expect(!Scheduler.isCancelled)
+            }
+            #expect(log.elements == [])
+        }
+
+        @Test func staysAndDoesNotReachTheJobsThatWereSpawned() throws {
+            let log = Log<String>()
+            try Scheduler.run(threads: 2) {
+                let job = try Scheduler.spawn {
+                    try? Scheduler.sleep(for: .seconds(1000))
+                    for _ in 0..<3 { #expect(throws: CancellationError.self) { try Scheduler.yield() } }
+                    try Scheduler.spawn {
+                        try Scheduler.yield()
+                        log.append("child")
+                    }
+                    return 5
+                }
+                try Scheduler.sleep(for: .milliseconds(10))
+                job.cancel()
+                #expect(try job.join() == 5)
+            }
+            #expect(log.elements == ["child"])
+        }
+
+        @Test func jobThatNeverStartedNeverRuns() throws {
+            let log = Log<String>()
+            try Scheduler.run(threads: 1) {
+                let job = try Scheduler.spawn { log.append("ran") }
+                job.cancel()
+                #expect(throws: CancellationError.self) { try job.join() }
+            }
+            #expect(log.elements == [])
+        }
+
+        @Test func ofAnEndedJobChangesNothing() throws {
+            try Scheduler.run(threads: 1) {
+                let job = try Scheduler.spawn { 1 }
+                #expect(try job.join() == 1)
+                job.cancel()
+                #expect(try job.join() == 1)
+            }
+        }
+
+        @Test func comesFromAnyThread() throws {
+            let sleeping = Counter()
+            let handle = Log<Job<Void>>()
+            let canceller = Thread {
+                while handle.elements.isEmpty || sleeping.value == 0 { usleep(200) }
+                handle.elements[0].cancel()
+            }
+            try Scheduler.run(threads: 2) {
+                let job = try Scheduler.spawn {
+                    sleeping.increase()
+                    try Scheduler.sleep(for: .seconds(1000))
+                }
+                handle.append(job)
+                #expect(throws: CancellationError.self) { try job.join() }
+            }
+            canceller.join()
+        }
+
+        @Test func racesWithWakingWithoutLosingOrDoublingAnything() throws {
+            let sent = Counter()
+            let received = Counter()
+            let cancelled = Counter()
+            try Scheduler.run(threads: 4) {
+                for _ in 0..<300 {
+                    let channel = Channel<Int>()
+                    let receiver = try Scheduler.spawn { try channel.receive() }
+                    let sender = try Scheduler.spawn { try channel.send(1) }
+                    try Scheduler.spawn {
+                        receiver.cancel()
+                        sender.cancel()
+                    }
+                    do {
+                        try sender.join()
+                        sent.increase()
+                    } catch is CancellationError { cancelled.increase() }
+                    do {
+                        if try receiver.join() == 1 { received.increase() }
+                    } catch is CancellationError { cancelled.increase() }
+                }
+            }
+            // Without a buffer both got through, or neither.
+            #expect(sent.value == received.value)
+            #expect(sent.value + received.value + cancelled.value == 600)
+        }
+    }
+}
+
+/// A thread outside any scheduler.
+final class Thread {
+    private var thread = pthread_t()
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        final class Entry {
+            let body: () -> Void
+            init(_ body: @escaping () -> Void) { self.body = body }
+        }
+        let error = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<Entry>.fromOpaque(argument!).takeRetainedValue().body()
+                return nil
+            }, Unmanaged.passRetained(Entry(body)).toOpaque())
+        precondition(error == 0, "a thread can be created")
+    }
+
+    func join() { pthread_join(thread, nil) }
+}
