@@ -12,12 +12,13 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_ARENA_MAP = 0,       ///< mmap of an arena
     FL_SITE_ARENA_TRIM,          ///< munmap of the unaligned ends of an arena
     FL_SITE_ARENA_TABLE,         ///< mmap of an arena's table of slots
-    FL_SITE_ARENA_ADVICE,        ///< madvise(MADV_NOHUGEPAGE) of an arena
+    FL_SITE_ARENA_ADVICE,        ///< madvise(MADV_NOHUGEPAGE or MADV_HUGEPAGE) of an arena
     FL_SITE_STACK_TABLE,         ///< mmap of the table of stacks
     FL_SITE_GUARD_INSTALL,       ///< madvise(MADV_GUARD_INSTALL) when a slot is made ready
     FL_SITE_GUARD_REMOVE,        ///< madvise(MADV_GUARD_REMOVE) when a slot is made ready
     FL_SITE_GROW_INSTALL,        ///< madvise(MADV_GUARD_INSTALL) of the band below a grown stack
     FL_SITE_GROW_REMOVE,         ///< madvise(MADV_GUARD_REMOVE) of the part that a stack grows into
+    FL_SITE_GROW_TABLES,         ///< madvise(MADV_DONTNEED) of a former band, for the sake of huge pages
     FL_SITE_PROTECT_NONE,        ///< mprotect(PROT_NONE) of a part that a stack gives up
     FL_SITE_PROTECT_WRITE,       ///< mprotect(PROT_READ | PROT_WRITE) when a slot is made ready
     FL_SITE_GROW_PROTECT,        ///< mprotect(PROT_READ | PROT_WRITE) of the part that a stack grows into

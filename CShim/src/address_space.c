@@ -9,6 +9,12 @@
 // of the usable part; what lies below it is not guarded, but belongs to this stack alone. With PROT_NONE the arena is
 // not accessible but for the usable parts.
 //
+// Arenas of slots of 64 MiB and more ask for huge pages, since a stack that needs so much is deep; the others refuse them.
+// A small stack gets none in either: the first MiB below a base shares its range of 2 MiB with the guard of the next
+// slot, and a range in which a guard stands, or stood and left its table behind, has small pages. Growth ends at multiples
+// of 2 MiB there, its band fills the range below, and the table of a band that has gone is dropped. A deep stack's lowest
+// page may be a huge one of which it uses 4 KiB: at most 2 MiB less that are wasted.
+//
 // Invariants: address -> slot takes no lock and no search (a directory by GiB); the table of an arena is written before
 // the arena is published and never freed; free lists are lock-free with a tag against reuse (ABA), so that a handler
 // can take a slot. The guard at the end of a slot is installed before the slot is first used and is never removed.
@@ -23,6 +29,7 @@
 #define KIB ((uintptr_t)1 << 10)
 #define MIB ((uintptr_t)1 << 20)
 #define GIB ((uintptr_t)1 << 30)
+#define HUGE_PAGE (2 * MIB)
 
 enum {
     ADDRESS_BITS = 47, // of user space on x86-64 without five-level paging, which a process must ask for
@@ -80,6 +87,8 @@ static void register_for_moves(uintptr_t low, size_t length) {
     (void)fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request);
 }
 
+static bool is_deep(fl_slot_size size) { return size >= FL_SLOT_64MIB; }
+
 // Reserves `length` bytes at a multiple of 1 GiB.
 static int reserve(uintptr_t length, int protection, uintptr_t *low) {
     void *mapped = NULL;
@@ -117,7 +126,7 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
         return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
     }
     // Small stacks must not be backed by 2 MiB pages. EINVAL: a kernel without huge pages, where there is no danger.
-    (void)fl_system_advise(FL_SITE_ARENA_ADVICE, low, length, MADV_NOHUGEPAGE);
+    (void)fl_system_advise(FL_SITE_ARENA_ADVICE, low, length, is_deep(size) ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 
     uint32_t slots = (uint32_t)((length - geometry.offset) / geometry.size);
     void *table = NULL;
@@ -206,6 +215,11 @@ static uintptr_t band_below(fl_place place, uintptr_t low) {
     return band <= guard_top ? end : band;
 }
 
+uintptr_t fl_place_growth_end(fl_place place, uintptr_t low) {
+    bool huge = is_deep((fl_slot_size)place.arena->size) && fl_place_base(place) - low >= MIB;
+    return huge ? low & ~(HUGE_PAGE - 1) : low;
+}
+
 // MADV_GUARD_INSTALL may be interrupted by a racing fault and then asks to be called again.
 static int advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int advice) {
     int error = 0;
@@ -226,6 +240,11 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
     }
     if (slot->band_low && slot->low == low) return fl_failure_none();
     uintptr_t band = band_below(place, low);
+    if (!slot->band_low && is_deep((fl_slot_size)place.arena->size)) {
+        // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
+        error = advise_retrying(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
+        if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
+    }
     if (!slot->band_low && band > end) {
         error = advise_retrying(FL_SITE_GUARD_INSTALL, end, end + geometries[place.arena->size].guard,
                                 MADV_GUARD_INSTALL);
@@ -261,6 +280,13 @@ fl_failure fl_place_make_usable(fl_place place, uintptr_t low) {
     return fl_failure_none();
 }
 
+// Only of a former band, which nothing can have been stored in: below it a large frame may have been. A refusal, or a
+// kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page.
+static void drop_tables(uintptr_t low, uintptr_t high) {
+    uintptr_t from = (low + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = high & ~(HUGE_PAGE - 1);
+    if (from < to) (void)fl_system_advise(FL_SITE_GROW_TABLES, from, to - from, MADV_DONTNEED);
+}
+
 fl_failure fl_place_extend(fl_place place, uintptr_t low) {
     fl_slot *slot = fl_place_slot(place);
     uintptr_t former = slot->low;
@@ -273,11 +299,12 @@ fl_failure fl_place_extend(fl_place place, uintptr_t low) {
     }
     // The new band first: at no instant is the stack without a guard below it. While enough of the old band is left
     // below the new end, it serves: the first one, made with the slot, reaches down to a multiple of 2 MiB.
-    uintptr_t band = slot->band_low, end = fl_place_low(place);
+    uintptr_t band = slot->band_low, end = fl_place_low(place), former_band = band;
     int error = 0;
     if (band > end && low < band + BAND) {
         uintptr_t guard_top = end + geometries[place.arena->size].guard;
         uintptr_t wanted = low - BAND <= guard_top ? end : low - BAND;
+        if (is_deep((fl_slot_size)place.arena->size)) wanted = band_below(place, low);
         uintptr_t top = fl_minimum(low, band);
         error = advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
                                 MADV_GUARD_INSTALL);
@@ -286,6 +313,7 @@ fl_failure fl_place_extend(fl_place place, uintptr_t low) {
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);
     error = advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_GROW_REMOVE, error);
+    if (is_deep((fl_slot_size)place.arena->size)) drop_tables(fl_maximum(low, former_band), former);
     slot->low = low;
     slot->band_low = band;
     return fl_failure_none();

@@ -148,6 +148,7 @@ static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_fa
     uintptr_t had = stack->base - stack->low;
     uintptr_t low = fl_minimum(stack->base - 2 * had, fl_page_down(need_low) - GROWTH_MARGIN);
     if (2 * had > stack->base - stack->room_low) low = stack->room_low;
+    low = fl_place_growth_end(stack->place, low);
     low = fl_maximum(low, stack->room_low);
     *failure = fl_place_extend(stack->place, low);
     if (failure->error) return FL_GROWTH_FAILED;

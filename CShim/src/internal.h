@@ -107,6 +107,10 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
 /// Makes [low, base) of the slot usable and guards what lies below. Signal context: callable.
 fl_failure fl_place_make_usable(fl_place place, uintptr_t low);
 
+/// Where growth to `low` should end: a multiple of 2 MiB in a slot for deep stacks, once 1 MiB is passed.
+/// Signal context: callable.
+uintptr_t fl_place_growth_end(fl_place place, uintptr_t low);
+
 /// Lowers the usable part of a live slot to `low`; the guard band slides down first. Signal context: handler only.
 fl_failure fl_place_extend(fl_place place, uintptr_t low);
 

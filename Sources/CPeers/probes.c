@@ -1,6 +1,8 @@
 // What benchmarks time on a stack. Inline assembly, because a C function with a large array would lower the stack
 // pointer once and so ask for all its room at the first fault.
+#include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +19,8 @@ uint64_t fl_probe_now(void) {
 }
 
 #if defined(__x86_64__)
+int fl_disable_huge_pages(bool disabled) { return prctl(PR_SET_THP_DISABLE, disabled, 0, 0, 0) ? errno : 0; }
+
 void fl_probe_touch_stack(size_t bytes) {
     size_t pages = bytes / PAGE;
     if (pages == 0) return;

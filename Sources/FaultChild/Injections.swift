@@ -28,7 +28,7 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         return [
             outcome(config(.fault, .guardPages), grow), outcome(config(.fault, .guardPages, maximum: fresh()), grow),
         ]
-    case .FL_SITE_GROW_INSTALL:
+    case .FL_SITE_GROW_INSTALL, .FL_SITE_GROW_TABLES:
         // Only in slots above 1 MiB does the band of guards move.
         return [outcome(config(.fault, .guardPages, maximum: 32 << 20)) { ts_touch_down(2000) }]
     case .FL_SITE_GROW_REMOVE: return [outcome(config(.fault, .guardPages), grow)]

@@ -32,6 +32,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_GUARD_REMOVE, first: .throwing("guard-pages"), later: .throwing("guard-remove")),
         .init(site: .FL_SITE_GROW_INSTALL, first: .fault, later: .fault),
         .init(site: .FL_SITE_GROW_REMOVE, first: .fault, later: .fault),
+        .init(site: .FL_SITE_GROW_TABLES, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_PROTECT_NONE, first: .throwing("protect-none"), later: .throwing("protect-none")),
         .init(site: .FL_SITE_PROTECT_WRITE, first: .throwing("protect-write"), later: .throwing("protect-write")),
         .init(site: .FL_SITE_GROW_PROTECT, first: .fault, later: .fault),

@@ -86,6 +86,29 @@ __attribute__((noinline)) void ts_call_below(size_t bytes, void (*body)(void *),
     frame[0] = 2;
 }
 
+__attribute__((noinline)) bool ts_keeps_lowest_word(size_t bytes) {
+    uint64_t found;
+    void *page;
+    __asm__ volatile(
+        "movq %%rsp, %%rbx\n\t"
+        "subq %[bytes], %%rsp\n\t"
+        "movq $0x5eed, (%%rsp)\n\t"
+        "leaq (%%rsp, %[bytes]), %[page]\n"
+        "1:\n\t"
+        "subq $4096, %[page]\n\t"
+        "cmpq %%rsp, %[page]\n\t"
+        "jbe 2f\n\t"
+        "movq $0, (%[page])\n\t"
+        "jmp 1b\n"
+        "2:\n\t"
+        "movq (%%rsp), %[found]\n\t"
+        "movq %%rbx, %%rsp"
+        : [found] "=&r"(found), [page] "=&r"(page)
+        : [bytes] "r"(bytes)
+        : "rbx", "memory", "cc");
+    return found == 0x5eed;
+}
+
 int ts_errno_across_growth(int value, size_t pages) {
     errno = value;
     ts_touch_down(pages);

@@ -2,6 +2,7 @@
 #ifndef FAULTLINE_CPEERS_H
 #define FAULTLINE_CPEERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -78,6 +79,9 @@ int fl_counter_read(int descriptor, uint64_t *count);
 
 /// Ends counting.
 void fl_counter_close(int descriptor);
+
+/// Whether this process is refused huge pages from now on (PR_SET_THP_DISABLE). Returns 0 or an errno value.
+int fl_disable_huge_pages(bool disabled);
 
 #pragma clang assume_nonnull end
 #endif

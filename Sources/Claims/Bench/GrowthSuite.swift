@@ -1,4 +1,5 @@
-// Touching 1 MiB of stack page by page: for the first time, where pages must come from somewhere, and again.
+// Touching 1 MiB of stack page by page: for the first time, where pages must come from somewhere, and again. Touching
+// 64 MiB of it, where huge pages pay.
 
 import CPeers
 import Faultline
@@ -8,12 +9,14 @@ import Report
 
 public struct GrowthSuite: BenchSuite {
     public let name = "growth"
-    public let summary = "touch 1 MiB of stack page by page: the first time and again"
+    public let summary = "touch stack page by page: 1 MiB the first time and again, 64 MiB the first time"
 
     /// What is touched, in bytes.
     static let depth = 1 << 20
     /// How often one operation of the second touch touches all of it: the clock must not be what is timed.
     static let touches = 200
+    /// A deep stack's touched bytes, and what it may use.
+    static let (deep, deepMaximum) = (64 << 20, 80 << 20)
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let shared: [String: ParameterValue] = ["bytes": .int(Self.depth)]
@@ -48,18 +51,40 @@ public struct GrowthSuite: BenchSuite {
             of: laboratory.measure(name, second, laboratory.repetitions(1)), suite: name,
             comparisons: [("fault-second-touch", "array"), ("demand-second-touch", "array")],
             parameters: shared.merging(["touches": .int(Self.touches)]) { first, _ in first })
-        return records
+        return try records + deepTouches(laboratory)
+    }
+
+    /// Deep stacks get huge pages where the kernel has them; `demand-small-pages` is the same memory without.
+    private func deepTouches(_ laboratory: Laboratory) throws -> [Record] {
+        let demand = StackConfiguration(strategy: .demand, maximum: Self.deepMaximum)
+        let small = firstTouch("demand-small-pages", demand, depth: Self.deep, hugePages: false)
+        let cases = [
+            small, small.nullControl(), firstTouch("demand-deep-first-touch", demand, depth: Self.deep),
+            firstTouch(
+                "fault-deep-first-touch", StackConfiguration(strategy: .fault, maximum: Self.deepMaximum),
+                depth: Self.deep),
+        ]
+        return try Record.records(
+            of: laboratory.measure("\(name): deep", cases, laboratory.repetitions(1, rounds: 31)), suite: name,
+            comparisons: cases.dropFirst(2).map { ($0.name, small.name) }, parameters: ["bytes": .int(Self.deep)])
     }
 
     /// Touches stacks that have no page yet: the pool is emptied before each, and only the touching is timed.
-    private func firstTouch(_ name: String, _ configuration: StackConfiguration) -> MeasurementCase {
+    private func firstTouch(
+        _ name: String, _ configuration: StackConfiguration, depth: Int = Self.depth, hugePages: Bool = true
+    ) -> MeasurementCase {
         MeasurementCase(selfTimed: name, teardown: StackPool.drain) { count in
             var took: UInt64 = 0
+            if !hugePages {
+                let error = fl_disable_huge_pages(true)
+                guard error == 0 else { throw MeasurementFailure("\(name): \(ErrorNumber.text(error))") }
+            }
+            defer { if !hugePages { _ = fl_disable_huge_pages(false) } }
             for _ in 0..<count {
                 StackPool.drain()
                 took += try withStack(configuration) {
                     let start = MeasurementClock.monotonic.now()
-                    fl_probe_touch_stack(Self.depth)
+                    fl_probe_touch_stack(depth)
                     return MeasurementClock.monotonic.now() - start
                 }
             }

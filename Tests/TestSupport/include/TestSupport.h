@@ -32,6 +32,10 @@ void ts_call_below(size_t bytes, void (*body)(void *_Nullable context), void *_N
 /// a sum over a pattern that is then written to the whole frame is right.
 bool ts_large_frame(size_t bytes);
 
+/// Lowers the stack pointer by `bytes`, a multiple of a page, at once, stores there, then on each page above from the top
+/// down. Returns whether what was stored first is still there.
+bool ts_keeps_lowest_word(size_t bytes);
+
 /// A frame of `bytes` of which only the lowest word was stored; then read(2) fills a buffer in its middle. Returns 0 or
 /// the errno value of the read.
 int ts_read_into_frame(size_t bytes);
