@@ -37,6 +37,16 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_ALTERNATE_PROTECT,   ///< mprotect of its writable parts
     FL_SITE_ALTERNATE_SET,       ///< sigaltstack
     FL_SITE_HANDLER_SET,         ///< sigaction
+    FL_SITE_HIBERNATE_PROTECT,   ///< mprotect without stores while a stack's words are taken down
+    FL_SITE_HIBERNATE_CLOSE,     ///< mprotect without access while its pages are replaced by guards
+    FL_SITE_HIBERNATE_OPEN,      ///< mprotect that gives access back
+    FL_SITE_HIBERNATE_GUARD,     ///< madvise(MADV_GUARD_INSTALL) over the pages of a hibernating stack
+    FL_SITE_HIBERNATE_RELEASE,   ///< madvise(MADV_DONTNEED) of what a hibernated stack used below its stack pointer
+    FL_SITE_RESTORE_COPY,        ///< ioctl(UFFDIO_COPY) of a page over its guard
+    FL_SITE_RESTORE_UNGUARD,     ///< madvise(MADV_GUARD_REMOVE) where pages cannot be put over guards
+    FL_SITE_STORE_MAP,           ///< mmap of the store of hibernated stacks, or of a large record
+    FL_SITE_STORE_RELEASE,       ///< madvise(MADV_DONTNEED) of an empty slab, munmap of a large record
+    FL_SITE_HIBERNATE_MASK,      ///< pthread_sigmask while a stack hibernates
     FL_SITE_COUNT,
 } fl_site;
 

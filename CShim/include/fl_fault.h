@@ -50,6 +50,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_zone : uint32_t {
     FL_ZONE_BEYOND,        ///< below the configured maximum: the reserve and the guard at the end of the slot
     FL_ZONE_OLD_RANGE,     ///< a slot that a stack moved away from
     FL_ZONE_FREE,          ///< a slot nobody uses, or one in quarantine
+    FL_ZONE_HIBERNATED,    ///< the usable part of a stack that hibernates, or may just have been restored
 } fl_zone;
 
 /// How the running stack makes room, as far as classification needs it.
@@ -106,6 +107,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_verdict : uint32_t {
     FL_VERDICT_AMBIGUOUS,         ///< non-canonical or lost signal frame; the facts fit both or neither
     FL_VERDICT_SENT,              ///< sent by a process or thread (kill, raise, sigqueue)
     FL_VERDICT_FOREIGN,           ///< a fault, but not of a kind that is ours
+    FL_VERDICT_HIBERNATED,        ///< an access to a stack that hibernates: its words are brought back first
     FL_VERDICT_COUNT,
 } fl_verdict;
 

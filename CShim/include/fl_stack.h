@@ -126,7 +126,10 @@ typedef struct fl_stack {
     uintptr_t initial;
     uintptr_t maximum;
     uintptr_t reserve;
-    struct fl_stack *_Nullable next; ///< in a thread's pool
+    union {
+        struct fl_stack *_Nullable next;     ///< in a thread's pool
+        struct fl_record *_Nullable record;  ///< while it is FL_FIBER_HIBERNATED
+    };
     /// Room for what the library keeps per coroutine, so that it needs no allocation of its own.
     _Alignas(16) uint8_t mailbox[FL_MAILBOX_SIZE];
 } fl_stack;

@@ -80,11 +80,11 @@ fl_place fl_place_of(uintptr_t address) {
 
 // Registration for write-protection alone is enough for UFFDIO_MOVE and leaves demand paging to the kernel. A refusal
 // costs nothing but that mover: the ioctl fails later and the next one in the chain is taken.
-static void register_for_moves(uintptr_t low, size_t length) {
+static bool register_for_moves(uintptr_t low, size_t length) {
     int descriptor = fl_userfaultfd();
-    if (descriptor < 0) return;
+    if (descriptor < 0) return false;
     struct uffdio_register request = {.range = {.start = low, .len = length}, .mode = UFFDIO_REGISTER_MODE_WP};
-    (void)fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request);
+    return fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request) == 0;
 }
 
 static bool is_deep(fl_slot_size size) { return size >= FL_SLOT_64MIB; }
@@ -136,7 +136,7 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         return fl_failure_at(FL_SITE_ARENA_TABLE, error);
     }
-    if (row == FL_GUARD_PAGES) register_for_moves(low, length);
+    bool registered = row == FL_GUARD_PAGES && register_for_moves(low, length);
 
     fl_arena *arena = table;
     arena->first = low + geometry.offset;
@@ -144,6 +144,7 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     arena->shift = (uint8_t)__builtin_ctzll(geometry.size);
     arena->size = (uint8_t)size;
     arena->guard = (uint8_t)guard;
+    arena->registered = registered;
     arena->table = (fl_slot *)(void *)(arena + 1);
     for (uintptr_t unit = low >> UNIT_SHIFT; unit < (low + length) >> UNIT_SHIFT; unit++) {
         atomic_store_explicit(&directory[unit], arena, memory_order_release);

@@ -58,6 +58,25 @@ static void probe_mappings(void) {
     (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, 2 * FL_PAGE);
 }
 
+// Whether a guarded page can be replaced in one step, as hibernation does it.
+static bool restores_atomically(int descriptor) {
+    static const uintptr_t content[FL_PAGE / FL_WORD] = {1};
+    void *page = NULL;
+    if (fl_system_map(FL_SITE_ARENA_MAP, &page, FL_PAGE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)) return false;
+    uintptr_t low = (uintptr_t)page;
+    struct uffdio_range range = {.start = low, .len = FL_PAGE};
+    struct uffdio_register request = {.range = range, .mode = UFFDIO_REGISTER_MODE_WP};
+    struct uffdio_copy copy = {.dst = low, .src = (uintptr_t)content, .len = FL_PAGE};
+    *(volatile uintptr_t *)page = 2;
+    bool works = fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request) == 0 &&
+                 fl_system_advise(FL_SITE_HIBERNATE_GUARD, low, FL_PAGE, MADV_GUARD_INSTALL) == 0 &&
+                 fl_system_ioctl(FL_SITE_RESTORE_COPY, descriptor, UFFDIO_COPY, &copy) == 0 &&
+                 *(volatile uintptr_t *)page == 1;
+    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, FL_PAGE);
+    return works;
+}
+
 static void open_userfaultfd(void) {
     int descriptor;
     if (fl_system_userfaultfd(FL_SITE_USERFAULTFD, &descriptor)) return;
@@ -69,6 +88,7 @@ static void open_userfaultfd(void) {
             descriptor_page = page;
             *descriptor_page = descriptor + 1;
             capabilities.uffdio_move = true;
+            capabilities.restores_atomically = capabilities.guard_install && restores_atomically(descriptor);
             return;
         }
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)page, FL_PAGE);

@@ -15,6 +15,7 @@
 ///     page fault
 ///         fetch of an instruction ------------------------- yes -> execute
 ///         in a range that a stack left -------------------- yes -> stale-reference (sp may be stale too)
+///         in a stack that hibernates ---------------------- yes -> hibernated
 ///         in the nil page --------------------------------- yes -> nil-dereference (foreign if sp is there, too)
 ///         in the kernel's half ---------------------------- yes -> foreign
 ///         in committed memory ----------------------------- yes -> foreign (somebody else's protection)
@@ -148,6 +149,7 @@ static fl_verdict classify_page_fault(const fl_fault_facts *facts)
 {
     if (facts->error & FL_PAGE_FAULT_EXECUTE) return FL_VERDICT_EXECUTE;
     if (facts->zone == FL_ZONE_OLD_RANGE) return FL_VERDICT_STALE_REFERENCE;
+    if (facts->zone == FL_ZONE_HIBERNATED) return FL_VERDICT_HIBERNATED;
     if (facts->address < facts->nil_extent)
         return facts->sp < facts->nil_extent ? FL_VERDICT_FOREIGN : FL_VERDICT_NIL_DEREFERENCE;
     if (facts->address >= user_end || facts->zone == FL_ZONE_COMMITTED) return FL_VERDICT_FOREIGN;
@@ -181,6 +183,7 @@ const char *fl_verdict_name(fl_verdict verdict)
         [FL_VERDICT_AMBIGUOUS] = "ambiguous",
         [FL_VERDICT_SENT] = "sent",
         [FL_VERDICT_FOREIGN] = "foreign",
+        [FL_VERDICT_HIBERNATED] = "hibernated",
     };
     return verdict < FL_VERDICT_COUNT ? names[verdict] : "unknown";
 }

@@ -6,6 +6,7 @@
 //     growth            room is made, in place or by a move; the instruction is executed again
 //     overflow          the coroutine ends, or runs on its reserve until it may, or the process ends with a message
 //     stale reference   the registers are redirected, else the process ends with a message
+//     hibernated        the stack's words are brought back, and the instruction is executed again
 //     nil dereference   contained where the coroutine asked for it, else handed on
 //     all others        handed on to the handler that was installed before; without one SIG_DFL is restored and the
 //                       instruction executed again, so that the process dies of the original fault
@@ -46,14 +47,17 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
     fl_place place = fl_place_of(address);
     if (!place.arena) return FL_ZONE_OUTSIDE;
     fl_slot *slot = fl_place_slot(place);
-    uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
+    uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire) & 0xff;
     if (state == FL_SLOT_OLD) return FL_ZONE_OLD_RANGE;
-    if (state != FL_SLOT_LIVE) return FL_ZONE_FREE;
+    if (state == FL_SLOT_FREE || state == FL_SLOT_QUARANTINED) return FL_ZONE_FREE;
     const fl_stack *owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
     *in_running = owner && owner == running;
     bool current = *in_running && fl_place_base(place) == running->base;
     uintptr_t low = current ? running->low : slot->low, room_low = current ? running->room_low : fl_place_low(place);
-    if (address >= low) return FL_ZONE_COMMITTED;
+    if (address >= low) {
+        bool hibernates = state == FL_SLOT_HIBERNATED || state == FL_SLOT_HIBERNATING;
+        return hibernates || fl_late_fault_is_possible() ? FL_ZONE_HIBERNATED : FL_ZONE_COMMITTED;
+    }
     return address >= room_low ? FL_ZONE_ROOM : FL_ZONE_BEYOND;
 }
 
@@ -240,6 +244,19 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
                                " at instruction 0x", fl_hexadecimal(ip, facts->ip),
                                ": no register holds an address of the stack that moved from there"};
         fl_message(parts, 5);
+        return false;
+    }
+    case FL_VERDICT_HIBERNATED: {
+        char address[24], ip[24], error[24];
+        fl_restoring restoring = fl_wake_by_fault(facts->address, &failure);
+        if (restoring == FL_RESTORED) return true;
+        bool failed = restoring == FL_RESTORE_FAILED;
+        const char *parts[] = {"access to a hibernated stack at 0x", fl_hexadecimal(address, facts->address),
+                               " by instruction 0x", fl_hexadecimal(ip, facts->ip), ": ",
+                               failed ? fl_site_name((fl_site)failure.site) : "only a resume can restore it",
+                               failed ? " failed with errno " : ", without a userfaultfd",
+                               failed ? fl_decimal(error, (uint64_t)failure.error) : ""};
+        fl_message(parts, 8);
         return false;
     }
     case FL_VERDICT_NIL_DEREFERENCE: {

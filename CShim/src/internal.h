@@ -44,6 +44,8 @@ int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uin
 int fl_system_userfaultfd(fl_site site, int *descriptor);
 int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old);
 int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action, struct sigaction *_Nullable old);
+/// Blocks every signal on this thread but those of an instruction's own faults; the mask of before comes back.
+int fl_system_block_signals(fl_site site, sigset_t *before);
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 // Linux 6.13, include/uapi/asm-generic/mman-common.h
@@ -65,12 +67,15 @@ typedef enum fl_slot_state : uint32_t {
     FL_SLOT_LIVE,
     FL_SLOT_OLD,
     FL_SLOT_QUARANTINED,
+    FL_SLOT_HIBERNATING,
+    FL_SLOT_HIBERNATED,
+    FL_SLOT_RESTORED, ///< by a fault: usable, and the record is still to be given back
 } fl_slot_state;
 
 /// One place for a stack. `owner` and `state` are read by handlers on any thread.
 typedef struct fl_slot {
     _Atomic(fl_stack *) owner;
-    _Atomic(uint32_t) state;
+    _Atomic(uint32_t) state; ///< fl_slot_state in the lower 8 bits, above them the pins of hibernation.c
     _Atomic(uint32_t) next_free;
     uintptr_t low;       ///< [low, base) is usable, but for the old range
     uintptr_t band_low;  ///< guard pages: [band_low, low) is guarded; 0: nothing was ever installed
@@ -83,7 +88,7 @@ typedef struct fl_arena {
     uint8_t shift;       ///< log2 of the slot size
     uint8_t size;        ///< fl_slot_size
     uint8_t guard;       ///< fl_guard
-    uint8_t reserved;
+    uint8_t registered;  ///< with the userfaultfd
     _Atomic(uint32_t) fresh;      ///< slots ever handed out
     _Atomic(uint64_t) free_head;  ///< tag in the upper half, index + 1 in the lower
     struct fl_arena *_Nullable next;
@@ -189,6 +194,57 @@ typedef enum fl_growth_result : uint32_t { FL_GREW = 0, FL_AT_MAXIMUM, FL_GROWTH
 /// Picks the next slot for a moving stack that needs `need` bytes below its base, and moves it.
 fl_growth_result fl_stack_grow_by_move(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
                                        fl_failure *failure);
+
+// MARK: word_dictionary.c
+
+/// Index of a word that is known, else -1. Signal context: callable.
+int fl_dictionary_find(uint64_t word);
+/// A word by its index. Signal context: callable.
+uint64_t fl_dictionary_word(uint8_t index);
+/// A stack with this base holds `word`. Signal context: forbidden.
+void fl_dictionary_learn(uint64_t word, uintptr_t base);
+
+// MARK: stack_codec.c
+
+/// Where decoding stands. `upper` and the tags are the codec's own.
+typedef struct fl_word_stream {
+    const uint8_t *at, *end;
+    uintptr_t base;
+    uint64_t upper;
+    uint8_t tags;
+    bool odd;
+} fl_word_stream;
+
+/// Encodes `count` words of a stack with this base. Returns the bytes of the stream, or 0 where they exceed `capacity`;
+/// without `into` it only measures. Signal context: callable.
+size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uint8_t *_Nullable into, size_t capacity);
+
+/// The next `count` words of a stream. Signal context: callable.
+void fl_words_decode(fl_word_stream *stream, uintptr_t *words, size_t count);
+
+// MARK: stack_store.c
+
+/// A block of at least `bytes`. Signal context: forbidden.
+fl_failure fl_store_take(size_t bytes, void *_Nullable *_Nonnull block);
+/// Gives a block back; `bytes` is what was asked for. Signal context: forbidden.
+void fl_store_give(void *block, size_t bytes);
+
+// MARK: hibernation.c
+
+typedef struct fl_record fl_record;
+
+typedef enum fl_restoring : uint32_t {
+    FL_RESTORED = 0,   ///< or it was no longer hibernated: the access may be tried again
+    FL_NOT_RESTORABLE, ///< this process cannot replace a guard in one step
+    FL_RESTORE_FAILED,
+} fl_restoring;
+
+/// Restores the hibernated stack whose slot holds `address`. Signal context: handler only.
+fl_restoring fl_wake_by_fault(uintptr_t address, fl_failure *failure);
+
+/// Whether a fault in usable memory may have been overtaken by a restoration on another thread: once for each
+/// restoration in the process. Signal context: handler only.
+bool fl_late_fault_is_possible(void);
 
 // MARK: forwarding.c
 

@@ -19,7 +19,9 @@ static const char *const names[FL_SITE_COUNT] = {
     "protect-none",      "protect-write",   "grow-protect",     "populate",          "release",
     "old-range-guard",   "quarantine",      "userfaultfd",      "uffdio-api",        "uffdio-register",
     "uffdio-move",       "mremap",          "grows-down-probe", "grows-down-map",    "alternate-map",
-    "alternate-protect", "alternate-set",   "handler-set",
+    "alternate-protect", "alternate-set",   "handler-set",     "hibernate-protect", "hibernate-close",
+    "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",     "restore-unguard",
+    "store-map",         "store-release",   "hibernate-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -129,4 +131,15 @@ int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action
     int error = injected(site);
     if (error) return error;
     return sigaction(signal, action, old) ? errno : 0;
+}
+
+int fl_system_block_signals(fl_site site, sigset_t *before) {
+    int error = injected(site);
+    if (error) return error;
+    sigset_t blocked;
+    sigfillset(&blocked);
+    // An instruction's own faults cannot wait.
+    static const int synchronous[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+    for (size_t i = 0; i < sizeof synchronous / sizeof *synchronous; i++) sigdelset(&blocked, synchronous[i]);
+    return pthread_sigmask(SIG_BLOCK, &blocked, before);
 }

@@ -70,6 +70,17 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         return [error == 0 ? "returned" : "error: handler-set \(error)", outcome(config(.fault, nil), grow)]
     case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE, .FL_SITE_STACK_TABLE:
         return [outcome(config(.fault, nil), grow)]
+    case .FL_SITE_RESTORE_UNGUARD:
+        // Arenas whose stacks mremap moves are not registered with the userfaultfd.
+        return [hibernation(config(.faultMove, .guardPages, mover: .mremap), words: 20, isUnshared: true)]
+    case .FL_SITE_HIBERNATE_PROTECT, .FL_SITE_HIBERNATE_CLOSE, .FL_SITE_HIBERNATE_OPEN, .FL_SITE_HIBERNATE_GUARD,
+        .FL_SITE_RESTORE_COPY, .FL_SITE_HIBERNATE_MASK:
+        return [20, 2000].map { hibernation(config(.fault, .guardPages), words: $0) }
+    case .FL_SITE_HIBERNATE_RELEASE:
+        return [hibernation(config(.fault, .guardPages), words: 20) { ts_touch_down(4) }]
+    case .FL_SITE_STORE_MAP, .FL_SITE_STORE_RELEASE:
+        // The second is too large for a slab.
+        return [20, 10_000].map { hibernation(config(.fault, .guardPages), words: $0) }
     case .FL_SITE_COUNT: return []
     }
 }

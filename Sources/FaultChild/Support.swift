@@ -8,6 +8,7 @@ typealias Scenario = @Sendable ([String]) throws -> Void
 let scenarios: [String: Scenario] =
     faultScenarios
     .merging(containmentScenarios) { $1 }.merging(handlerScenarios) { $1 }.merging(injectionScenarios) { $1 }
+    .merging(hibernationScenarios) { $1 }
 
 func say(_ text: String) { _ = (text + "\n").withCString { write(2, $0, strlen($0)) } }
 
@@ -46,4 +47,29 @@ func outcome(_ configuration: StackConfiguration, _ body: () throws -> Void) -> 
 func usablePages() -> Int {
     let stack = ts_running_stack()!
     return Int(stack.pointee.base - stack.pointee.low) / 4096
+}
+
+/// Calls `body` with `count` words of a frame on this stack.
+func withStackWords(_ count: Int, _ body: (UnsafeMutableBufferPointer<UInt64>) throws -> Void) throws {
+    typealias Call = (UnsafeMutableBufferPointer<UInt64>) -> Void
+    var failure: (any Error)?
+    withoutActuallyEscaping(body) { body in
+        var call: Call = { words in
+            do { try body(words) } catch { failure = error }
+        }
+        withUnsafeMutablePointer(to: &call) { pointer in
+            var context = (pointer, count)
+            withUnsafeMutablePointer(to: &context) {
+                ts_with_words(
+                    count,
+                    { words, context in
+                        let (call, count) = context!.assumingMemoryBound(
+                            to: (UnsafeMutablePointer<Call>, Int).self
+                        ).pointee
+                        call.pointee(UnsafeMutableBufferPointer(start: words, count: count))
+                    }, $0)
+            }
+        }
+    }
+    if let failure { throw failure }
 }

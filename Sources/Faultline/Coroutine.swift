@@ -113,13 +113,17 @@ public final class Coroutine<Input, Output, Result> {
 
     /// Whether ``resume(_:)`` may be called: the coroutine has not ended.
     public var isResumable: Bool {
-        fiber.pointee.state == .FL_FIBER_CREATED || fiber.pointee.state == .FL_FIBER_SUSPENDED
+        switch fiber.pointee.state {
+        case .FL_FIBER_CREATED, .FL_FIBER_SUSPENDED, .FL_FIBER_HIBERNATED: true
+        case .FL_FIBER_RUNNING, .FL_FIBER_FINISHED, .FL_FIBER_FAULTED: false
+        }
     }
 
     /// Continues the coroutine with `input` until it suspends or ends.
     ///
     /// - Throws: what the body throws; ``StackFault`` when a stack fault ended the coroutine; ``StackError/finished``
-    ///   when it had ended before.
+    ///   when it had ended before; ``StackError/unavailable(call:errno:)`` when it hibernates and the kernel refuses to
+    ///   restore it: nothing is lost then, and it may be resumed again.
     /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
     @inlinable public func resume(_ input: consuming Input) throws -> Step {
         if fiber.pointee.state != .FL_FIBER_SUSPENDED || fiber.pointee.thread != fl_thread_pointer() {
@@ -136,7 +140,8 @@ public final class Coroutine<Input, Output, Result> {
     /// Asks the body to end: from now on every ``Suspender/suspend(_:)`` throws. A suspended coroutine is resumed and
     /// runs to its end before this returns; one that never started never runs.
     ///
-    /// What the body returns or throws meanwhile is discarded.
+    /// What the body returns or throws meanwhile is discarded. A hibernated coroutine is restored first; should the kernel
+    /// refuse that, the process ends with a message, because the frames could never be unwound.
     public func cancel() { FiberSupport.cancel(fiber, space) }
 
     /// What this coroutine's stack went through so far.

@@ -29,6 +29,15 @@ public struct FaultStatistics: Sendable, Equatable {
     /// Most bytes of one stack in use at a trap, failed check or overflow. Between traps a stack may have used more of what
     /// was already committed.
     public let highWaterMark: Int
+    /// Times that a coroutine hibernated. This and the next three are counted for the process only: a coroutine's own
+    /// counters would cost more memory than its hibernation saves.
+    public let hibernations: Int
+    /// Bytes that hibernations put into the store.
+    public let bytesStored: Int
+    /// Hibernated coroutines that a resume, a cancellation or their end restored.
+    public let wakeUpsByResume: Int
+    /// Hibernated coroutines that an access restored.
+    public let wakeUpsByFault: Int
     /// Time in the handler in nanoseconds; percentiles are upper bounds of buckets of a quarter octave.
     public let handlerTime: HandlerTime
 
@@ -70,6 +79,10 @@ public struct FaultStatistics: Sendable, Equatable {
         segments = Int(counters.segments)
         overflows = Int(counters.overflows)
         highWaterMark = Int(counters.high_water)
+        hibernations = Int(counters.hibernations)
+        bytesStored = Int(counters.bytes_stored)
+        wakeUpsByResume = Int(counters.wakes_by_resume)
+        wakeUpsByFault = Int(counters.wakes_by_fault)
         let buckets = withUnsafeBytes(of: counters.handler_time) { Array($0.bindMemory(to: UInt32.self)) }
         let count = buckets.reduce(0) { $0 + Int($1) }
         let longest = Int(counters.handler_max)

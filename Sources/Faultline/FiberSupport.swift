@@ -35,13 +35,33 @@ public import CSwitch
         return space
     }
 
+    private static func requireItsThread(_ fiber: UnsafeMutablePointer<fl_fiber>) {
+        precondition(
+            fiber.pointee.thread == fl_thread_pointer(),
+            "a started coroutine is resumed and destroyed on the thread that started it")
+    }
+
+    static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws {
+        if fiber.pointee.state == .FL_FIBER_SUSPENDED || fiber.pointee.state == .FL_FIBER_HIBERNATED {
+            requireItsThread(fiber)
+        }
+        var failure = fl_failure()
+        let result = fl_stack_hibernate(stack(fiber), isUnshared, &failure)
+        if let error = StackError(result, failure) { throw error }
+    }
+
+    static func isHibernated(_ fiber: UnsafeMutablePointer<fl_fiber>) -> Bool {
+        fl_stack_is_hibernated(stack(fiber))
+    }
+
     static func cancel(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
         space.assumingMemoryBound(to: MailboxHeader.self).pointee.isCancelled = true
         switch fiber.pointee.state {
-        case .FL_FIBER_SUSPENDED:
-            precondition(
-                fiber.pointee.thread == fl_thread_pointer(),
-                "a started coroutine is resumed and destroyed on the thread that started it")
+        case .FL_FIBER_SUSPENDED, .FL_FIBER_HIBERNATED:
+            requireItsThread(fiber)
+            let failure = fl_stack_wake(stack(fiber))
+            // Its frames hold what only running them gives back, and nobody could be told.
+            if failure.error != 0 { fatalError("a hibernated coroutine cannot be cancelled: \(StackError(failure))") }
             // Without an input: `suspend` looks whether it was cancelled before it takes one.
             _ = fl_resume(fiber)
         case .FL_FIBER_CREATED:
@@ -72,6 +92,10 @@ public import CSwitch
             throw StackError.finished
         case .FL_FIBER_CREATED:
             try bindToThread(fiber)
+        case .FL_FIBER_HIBERNATED:
+            requireItsThread(fiber)
+            let failure = fl_stack_wake(stack(fiber))
+            if failure.error != 0 { throw StackError(failure) }
         }
     }
 

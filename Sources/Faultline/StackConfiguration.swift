@@ -212,13 +212,16 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
     case unavailable(call: String, errno: Int32)
     /// The coroutine has ended: it finished, was cancelled, or was ended by a stack fault.
     case finished
+    /// The coroutine cannot hibernate as it is; the text says why.
+    case notHibernatable(String)
 
     public var description: String {
         switch self {
         case .invalidConfiguration(let text): text
         case .finished: "the coroutine has ended and cannot be resumed"
+        case .notHibernatable(let text): "the coroutine cannot hibernate: \(text)"
         case .unavailable(let call, let number):
-            "no stack: \(call) failed with \(String(cString: strerror(number)))\(Self.remedy(call, number))"
+            "\(Self.isOfHibernation(call) ? "no hibernation" : "no stack"): \(call) failed with \(String(cString: strerror(number)))\(Self.remedy(call, number))"
         }
     }
 
@@ -230,6 +233,10 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         return
             "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows about "
             + "\(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or \(other)"
+    }
+
+    private static func isOfHibernation(_ call: String) -> Bool {
+        ["hibernate-", "restore-", "store-"].contains { call.hasPrefix($0) }
     }
 
     private static func remedy(_ call: String, _ number: Int32) -> String {

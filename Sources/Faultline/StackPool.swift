@@ -6,7 +6,14 @@ internal import CShim
 /// cannot grow (`fixed`, `demand`, `check-fixed`).
 public enum StackPool {
     /// Gives the pooled stacks' memory and address space back, so that the next stack of this thread begins without a
-    /// page. Running and suspended coroutines are not affected.
+    /// page; the store of hibernated coroutines gives back what it keeps for the next one. Running, suspended and
+    /// hibernated coroutines are not affected.
     /// - Complexity: two system calls at most for each pooled stack.
-    public static func drain() { fl_pool_drain() }
+    public static func drain() {
+        fl_pool_drain()
+        fl_store_drain()
+    }
+
+    /// Bytes of the tables that one stack costs the library itself: its control block and its slot's entry.
+    package static var controlBytes: Int { Int(fl_stack_bookkeeping()) }
 }

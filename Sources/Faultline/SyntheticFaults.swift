@@ -18,6 +18,7 @@ package struct SyntheticFault {
         case nilCall = "call of nil"
         case jumpToData = "jump to data"
         case formerPlace = "access to where a stack was"
+        case hibernated = "access to a stack that hibernates"
         case otherGuard = "access to another stack's guard"
         case ownGuardFromOutside = "access to a stack's guard by code on another stack"
         case farBelow = "access far below the stack pointer"
@@ -51,6 +52,7 @@ package struct SyntheticFault {
         case .nilAccess: "nil-dereference"
         case .nilCall, .jumpToData: "execute"
         case .formerPlace: "stale-reference"
+        case .hibernated: "hibernated"
         case .otherGuard, .ownGuardFromOutside: "other-guard"
         case .farBelow: "below-stack"
         case .readOnly: "write-to-read-only"
@@ -134,7 +136,8 @@ package struct SyntheticFaults<Random: RandomNumberGenerator> {
         facts.sp = address(scene.low, scene.base)
         switch cause {
         case .growth, .largeFrame, .overflow, .overflowOfFixed, .headroom: useStack(cause, scene, &facts)
-        case .otherGuard, .ownGuardFromOutside, .farBelow, .formerPlace: strayIntoStacks(cause, scene, &facts)
+        case .otherGuard, .ownGuardFromOutside, .farBelow, .formerPlace, .hibernated:
+            strayIntoStacks(cause, scene, &facts)
         case .nilAccess, .nilCall, .jumpToData, .readOnly, .hole, .kernelHalf, .foreignProtection, .brokenMapping:
             touchOther(cause, scene, &facts)
         case .sent:
@@ -193,6 +196,11 @@ package struct SyntheticFaults<Random: RandomNumberGenerator> {
             facts.address = address(scene.slotLow, min(scene.low, facts.sp - redZone))
             facts.zone = facts.address < scene.roomLow ? .FL_ZONE_BEYOND : .FL_ZONE_ROOM
             facts.address_in_running_stack = true
+        case .hibernated:
+            let other = self.scene()
+            facts.address = address(other.low, other.base)
+            facts.zone = .FL_ZONE_HIBERNATED
+            leaveStackSometimes(&facts)
         default:
             let former = self.scene()
             facts.address = address(former.low, former.base)

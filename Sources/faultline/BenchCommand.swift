@@ -22,7 +22,7 @@ struct BenchCommand: ParsableCommand {
             \(BenchSuites.all.map { "  \($0.name.padding(to: 8)) \($0.summary)" }.joined(separator: "\n"))
 
             Examples:
-              faultline bench                            every suite, one to two minutes
+              faultline bench                            every suite, ten minutes, most for memory
               faultline bench --quick                    every suite in a quarter of the time, wider intervals
               faultline bench switch spawn               two suites
               faultline bench growth --format json       for programs

@@ -33,7 +33,7 @@ struct StatisticsReport {
         }
     }
 
-    private static var counters: [Counter] { traps + growth + moves + checks + times }
+    private static var counters: [Counter] { traps + growth + moves + checks + hibernation + times }
 
     private static var traps: [Counter] {
         FaultStatistics.verdicts.map { verdict in
@@ -76,6 +76,21 @@ struct StatisticsReport {
         [
             Counter("checks-failed", name: "failed_checks", help: "Prologue checks that failed.", \.checksFailed),
             Counter("segments", name: "segments", help: "Segments that check-segment added.", \.segments),
+        ]
+    }
+
+    private static var hibernation: [Counter] {
+        [
+            Counter("hibernations", name: "hibernations", help: "Times that a coroutine hibernated.", \.hibernations),
+            Counter(
+                "bytes-stored", .bytes, name: "stored_bytes", help: "Bytes that hibernations put into the store.",
+                \.bytesStored),
+            Counter(
+                "wake-ups-by-resume", name: "wake_ups_by_resume", help: "Hibernated coroutines restored by a resume.",
+                \.wakeUpsByResume),
+            Counter(
+                "wake-ups-by-fault", name: "wake_ups_by_fault", help: "Hibernated coroutines restored by an access.",
+                \.wakeUpsByFault),
         ]
     }
 

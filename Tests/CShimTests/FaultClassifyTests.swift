@@ -235,6 +235,20 @@ private let causes: [Case] = [
     Case("left range through a stale stack pointer", outside, .FL_VERDICT_STALE_REFERENCE) {
         ($0.zone, $0.sp, $0.sp_in_running_stack) = (.FL_ZONE_OLD_RANGE, $0.address, false)
     },
+    Case("hibernated stack", outside, .FL_VERDICT_HIBERNATED) { $0.zone = .FL_ZONE_HIBERNATED },
+    Case("hibernated stack, read", outside, .FL_VERDICT_HIBERNATED) {
+        ($0.zone, $0.code, $0.error) = (.FL_ZONE_HIBERNATED, mapErr, userRead)
+    },
+    Case("hibernated stack while none runs", outside, .FL_VERDICT_HIBERNATED) {
+        ($0.zone, $0.has_stack) = (.FL_ZONE_HIBERNATED, false)
+    },
+    Case("jump into a hibernated stack", outside, .FL_VERDICT_EXECUTE) {
+        ($0.error, $0.zone) = (0x15, .FL_ZONE_HIBERNATED)
+    },
+    Case("below what a hibernated stack uses", outside, .FL_VERDICT_OTHER_GUARD) { $0.zone = .FL_ZONE_ROOM },
+    Case("a signal that names a hibernated stack", outside, .FL_VERDICT_SENT) {
+        ($0.zone, $0.code) = (.FL_ZONE_HIBERNATED, 0)
+    },
     Case("free slot", outside, .FL_VERDICT_OTHER_GUARD) { $0.zone = .FL_ZONE_FREE },
     Case("another stack's room", outside, .FL_VERDICT_OTHER_GUARD) { $0.zone = .FL_ZONE_ROOM },
     Case("another stack's reserve", outside, .FL_VERDICT_OTHER_GUARD) { $0.zone = .FL_ZONE_BEYOND },
@@ -323,7 +337,7 @@ private let protections: [Case] = [
             names == [
                 "growth", "overflow", "nil-dereference", "stale-reference", "other-guard", "below-stack",
                 "headroom-too-small", "write-to-read-only", "execute", "non-canonical", "lost-signal-frame",
-                "ambiguous", "sent", "foreign",
+                "ambiguous", "sent", "foreign", "hibernated",
             ])
         #expect(name(.FL_VERDICT_COUNT) == "unknown")
     }
@@ -420,7 +434,7 @@ private struct FactsGenerator {
         facts.signal_frame_size =
             bits >> 32 & 15 == 0 ? Int(truncatingIfNeeded: random.next()) : Int(Layout.signalFrame)
         // Written as numbers, because Swift has no way to make an enumerator that does not exist.
-        let (kind, growth, zone) = (raw(5), raw(3), raw(6))
+        let (kind, growth, zone) = (raw(5), raw(3), raw(7))
         withUnsafeMutableBytes(of: &facts) { bytes in
             let access = MemoryLayout<fl_fault_facts>.offset(of: \.access)!
             bytes.storeBytes(of: kind, toByteOffset: access, as: UInt32.self)
@@ -457,6 +471,9 @@ private func brokenInvariant(_ facts: fl_fault_facts, _ verdict: fl_verdict) -> 
     if (verdict == .FL_VERDICT_EXECUTE) != (isPageFault && isFetch) { return "execute exactly for a fetch" }
     if (verdict == .FL_VERDICT_STALE_REFERENCE) != (isPageFault && !isFetch && isZone(.FL_ZONE_OLD_RANGE)) {
         return "stale exactly for a left range"
+    }
+    if (verdict == .FL_VERDICT_HIBERNATED) != (isPageFault && !isFetch && isZone(.FL_ZONE_HIBERNATED)) {
+        return "hibernated exactly for a stack that hibernates"
     }
     if facts.signal == bus, (verdict == .FL_VERDICT_NON_CANONICAL) != (facts.code == kernel) {
         return "SIGBUS is non-canonical exactly if the kernel says so"
@@ -500,7 +517,7 @@ private func brokenInvariant(_ facts: fl_fault_facts, _ verdict: fl_verdict) -> 
         guard !(isPageFault && isNil && facts.sp >= facts.nil_extent) else { return "nil is never foreign" }
         guard !(isProtection && isWild(facts.ip)) else { return "a wild program counter is never foreign" }
     default:
-        break  // sent, execute and stale-reference are settled above
+        break  // sent, execute, stale-reference and hibernated are settled above
     }
     return purity(facts, verdict)
 }

@@ -13,7 +13,7 @@ struct ErrorTests {
     private static let names: [([String], String)] = [
         (
             ["bogus"],
-            "unknown command 'bogus'; choose from: run, reproduce, claims, report, bench, stats, faults, go, show"
+            "unknown command 'bogus'; choose from: run, reproduce, claims, report, bench, stats, faults, plan, go, show"
         ),
         (["--bogus"], "Unknown option '--bogus'; see 'faultline --help'"),
         (["run"], "Missing expected argument '<workload>'; see 'faultline run --help'"),

@@ -38,6 +38,15 @@ struct ExperimentTests {
         #expect(findings["growth/growth"] == "2" && findings["nil-read/nil-dereference"] == "2")
     }
 
+    @Test func `what hibernates takes less than its page`() throws {
+        let findings = try Self.findings(
+            "waiting", "kind=coroutine", "count=2000", "strategy=fault-move", "hibernate=1", "wake=20")
+        let inAll = try Self.number(findings, "resident") + Self.number(findings, "page-tables")
+        #expect(inAll < 2000 * 4096 && inAll > 0)
+        #expect(try Self.number(findings, "bookkeeping") < 2000 * 2000)
+        #expect(try #require(Double(findings["wake-up"] ?? "")) > 0)
+    }
+
     @Test(arguments: ["coroutine", "task", "thread"]) func `what waits takes memory`(kind: String) throws {
         let findings = try Self.findings("waiting", "kind=\(kind)", "count=300", "depth=3")
         #expect(findings["count"] == "300")

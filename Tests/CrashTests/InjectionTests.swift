@@ -56,6 +56,27 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         ),
         .init(site: .FL_SITE_ALTERNATE_SET, first: .throwing("initialization"), later: .throwing("thread preparation")),
         .init(site: .FL_SITE_HANDLER_SET, first: .throwing("handler-set"), later: .throwing("handler-set")),
+        .init(
+            site: .FL_SITE_HIBERNATE_PROTECT, first: .throwing("hibernate-protect"),
+            later: .throwing("hibernate-protect")),
+        .init(
+            site: .FL_SITE_HIBERNATE_CLOSE, first: .throwing("hibernate-close"), later: .throwing("hibernate-close")),
+        .init(
+            site: .FL_SITE_HIBERNATE_OPEN, first: .death("could not be made accessible again (hibernate-open)"),
+            later: .death("could not be made accessible again (hibernate-open)")),
+        // Refused while the kernel is probed, there is no hibernation of what others may use.
+        .init(
+            site: .FL_SITE_HIBERNATE_GUARD, first: .throwing("cannot replace a guarded page"),
+            later: .throwing("hibernate-guard")),
+        .init(site: .FL_SITE_HIBERNATE_RELEASE, first: .fallback, later: .fallback),
+        .init(
+            site: .FL_SITE_RESTORE_COPY, first: .throwing("cannot replace a guarded page"),
+            later: .throwing("restore-copy")),
+        .init(
+            site: .FL_SITE_RESTORE_UNGUARD, first: .throwing("restore-unguard"), later: .throwing("restore-unguard")),
+        .init(site: .FL_SITE_STORE_MAP, first: .throwing("store-map"), later: .throwing("store-map")),
+        .init(site: .FL_SITE_STORE_RELEASE, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_HIBERNATE_MASK, first: .throwing("hibernate-mask"), later: .throwing("hibernate-mask")),
     ]
 }
 
@@ -90,6 +111,33 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         try expectChild("inject-default", ends: .signalled(SIGSEGV), seconds: 20)
     }
 
+    // A refusal inside the handler, which cannot throw.
+    @Test(arguments: [
+        ("read restore-copy", "restore-copy failed with errno 1"),
+        ("write restore-copy", "restore-copy failed with errno 1"),
+        ("read none", "only a resume can restore it, without a userfaultfd"),
+        ("read fork", "only a resume can restore it, without a userfaultfd"),
+    ])
+    func anAccessThatCannotBeRestoredEndsWithAMessage(_ how: String, _ message: String) throws {
+        try expectChild(
+            "hibernated-access \(how)", ends: .signalled(SIGSEGV),
+            writes: ["faultline: access to a hibernated stack at 0x", message], never: ["survived"], seconds: 30)
+    }
+
+    @Test func aHibernatedCoroutineThatCannotBeCancelledEndsTheProcessWithAMessage() throws {
+        let result = try expectChild(
+            "hibernated-cancel", ends: .signalled(SIGILL), never: ["survived"], seconds: 30)
+        #if DEBUG
+            #expect(result.output.contains("cannot be cancelled: no hibernation: restore-copy"), "\(result.output)")
+        #else
+            _ = result
+        #endif
+    }
+
+    @Test func aChildOfForkResumesWhatHibernatedBefore() throws {
+        try expectChild("hibernated-fork", ends: .exited(0), writes: ["child resumed", "parent resumed"], seconds: 30)
+    }
+
     private func check(_ site: SiteCase, _ error: Int32, _ when: String, _ outcome: Outcome, isolated: Bool) throws {
         let arguments = "inject \(site.site.rawValue) \(error) 0 \(when) \(isolated ? "isolated" : "plain")"
         let name = site.testDescription
@@ -121,7 +169,10 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         #expect(try #require(result.number("calls")) > 0, "the site was not reached: \(result.output)")
         // Where the probe at the start was refused, guard pages stay unused; everything else works again.
         if !(when == "first"
-            && [.FL_SITE_ARENA_MAP, .FL_SITE_GUARD_INSTALL, .FL_SITE_GUARD_REMOVE].contains(site.site))
+            && [
+                .FL_SITE_ARENA_MAP, .FL_SITE_GUARD_INSTALL, .FL_SITE_GUARD_REMOVE, .FL_SITE_HIBERNATE_GUARD,
+                .FL_SITE_RESTORE_COPY,
+            ].contains(site.site))
         {
             #expect(!result.output.contains("disarmed: error"), "\(result.output)")
         }

@@ -201,3 +201,10 @@ __attribute__((noinline)) bool ts_red_zone(void) {
         : "memory", "cc", "rbx");
     return found == (uint64_t)(uintptr_t)&target && target == 0x5eed;
 }
+
+void ts_with_words(size_t count, void (*body)(uint64_t *words, void *context), void *context) {
+    uint64_t *volatile words = __builtin_alloca(count * sizeof(uint64_t));
+    body(words, context);
+    // Not a tail call: the frame must outlive it.
+    __asm__ volatile("" : : "r"(words) : "memory");
+}

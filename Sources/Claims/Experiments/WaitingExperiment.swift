@@ -14,7 +14,8 @@ struct WaitingExperiment: Experiment {
     }
 
     /// Options: `kind`; `count`; `depth` in frames of the handler; for coroutines those of ``StacksExperiment``; `parse`
-    /// (1: each parses the document of a request first).
+    /// (1: each parses the document of a request first), `hibernate` (1: each hibernates as soon as it waits) and `wake`
+    /// (so many of them, evenly spread, are resumed one by one and hibernate again; their median time is found).
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
@@ -26,9 +27,10 @@ struct WaitingExperiment: Experiment {
         // One first, with all that the process needs once.
         var held: [AnyObject] = []
         held.append(contentsOf: try Self.wait(kind, 1, depth, work, options))
+        let mappingsBefore = try ProcessMemory.mappings()
         let before = try ProcessMemory.current()
         let kernelBefore = try SystemNumbers.kibibytes(in: "/proc/meminfo")["KernelStack"] ?? 0
-        held.append(contentsOf: try Self.wait(kind, count, depth, work, options))
+        let waiting = try Self.wait(kind, count, depth, work, options)
         let after = try ProcessMemory.current()
         try found("count", count)
         try found("resident", after.resident - before.resident)
@@ -38,7 +40,14 @@ struct WaitingExperiment: Experiment {
             let kernel = try SystemNumbers.kibibytes(in: "/proc/meminfo")["KernelStack"] ?? 0
             try found("kernel-stacks", max(0, kernel - kernelBefore))
         }
-        withExtendedLifetime(held) {}
+        try found("mappings", try ProcessMemory.mappings() - mappingsBefore)
+        if kind == .coroutine {
+            let coroutines = waiting.compactMap { $0 as? Waiting }
+            try found("bookkeeping", Self.bookkeeping(count))
+            let wake = try options.number("wake", or: 0)
+            if wake > 0 { try found("wake-up", try Self.wakeUp(wake, of: coroutines)) }
+        }
+        withExtendedLifetime((held, waiting)) {}
         Experiments.finish()
     }
 
@@ -48,7 +57,17 @@ struct WaitingExperiment: Experiment {
         switch kind {
         case .coroutine:
             let configuration = try options.stackConfiguration()
-            return try (0..<count).map { _ in try suspended(configuration, depth, work) }
+            let hibernates = try options.number("hibernate", or: 0) != 0
+            // One body for all, so that what it captures is counted once.
+            let body: Waiting.Body = { co, _ in
+                work()
+                return try RequestHandler.handle(depth) { while true { try co.suspend(()) } }
+            }
+            return try (0..<count).map { _ in
+                let coroutine = try suspended(configuration, body)
+                if hibernates { try coroutine.hibernate() }
+                return coroutine
+            }
         case .task:
             let waiting = TaskPeer.suspend(count, depth: depth, work: work)
             guard waiting.count == count else { throw MeasurementFailure("\(waiting.count) of \(count) tasks wait") }
@@ -63,14 +82,35 @@ struct WaitingExperiment: Experiment {
         }
     }
 
+    private typealias Waiting = Coroutine<Void, Void, Int>
+
+    /// What the library and the allocator keep of all of them, in bytes: control blocks, objects and stored stacks.
+    private static func bookkeeping(_ count: Int) -> Int {
+        // Two words that every object has and the coroutine's two; malloc adds one and rounds up to 16 bytes.
+        let object = (5 * MemoryLayout<Int>.size + 15) & ~15
+        return count * (StackPool.controlBytes + object) + HibernationStore.usage.committed
+    }
+
+    /// The median time in nanoseconds of a resume that restores a stack, until the coroutine waits again.
+    private static func wakeUp(_ count: Int, of coroutines: [Waiting]) throws -> Double {
+        let clock = MeasurementClock.monotonic
+        var times: [Double] = []
+        for n in 0..<count {
+            let coroutine = coroutines[n * (coroutines.count / count)]
+            guard coroutine.isHibernated else { throw MeasurementFailure("a coroutine did not hibernate") }
+            let begin = clock.now()
+            guard case .suspended = try coroutine.resume() else { throw MeasurementFailure("a coroutine ended") }
+            times.append(Double(clock.now() - begin))
+            try coroutine.hibernate()
+        }
+        return try Statistics.median(times)
+    }
+
     @inline(never)
     private static func suspended(
-        _ configuration: StackConfiguration, _ depth: Int, _ work: @escaping @Sendable () -> Void
-    ) throws -> Coroutine<Void, Void, Int> {
-        let coroutine = try Coroutine<Void, Void, Int>(configuration: configuration) { co, _ in
-            work()
-            return try RequestHandler.handle(depth) { try co.suspend(()) }
-        }
+        _ configuration: StackConfiguration, _ body: @escaping Waiting.Body
+    ) throws -> Waiting {
+        let coroutine = try Waiting(configuration: configuration, body: body)
         guard case .suspended = try coroutine.resume() else { throw MeasurementFailure("a coroutine did not wait") }
         return coroutine
     }

@@ -40,6 +40,9 @@ bool ts_keeps_lowest_word(size_t bytes);
 /// the errno value of the read.
 int ts_read_into_frame(size_t bytes);
 
+/// Calls `body` with `count` words of its own frame, uninitialized: Swift's temporary allocations above 1 KiB are heap.
+void ts_with_words(size_t count, void (*body)(uint64_t *words, void *_Nullable context), void *_Nullable context);
+
 /// `depth` nested C frames of about `frame` bytes; returns a value that depends on each of them.
 uint64_t ts_recurse(uint32_t depth, size_t frame);
 

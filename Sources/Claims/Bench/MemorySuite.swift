@@ -1,0 +1,92 @@
+// What a coroutine that waits takes in all: its pages, page tables and what the library keeps, with its page or without.
+// Each sample is a process of its own.
+
+import Measurement
+import Report
+
+public struct MemorySuite: BenchSuite {
+    public let name = "memory"
+    public let summary = "bytes of a coroutine that waits, in slots of 8 MiB and 64 KiB, and hibernated"
+
+    /// How a case is made, and what must be free beside what it takes.
+    private struct Case {
+        let name: String
+        let options: [String]
+        let parameters: [String: ParameterValue]
+        /// What one takes at most, in bytes, to tell whether so many have room here.
+        let atMost: Int
+        let counts: [Int]
+
+        static let all = [
+            Case(
+                name: "suspended-8MiB", options: ["strategy=fault"],
+                parameters: ["strategy": .string("fault"), "slot": .int(8 << 20)],
+                atMost: 9_200, counts: [100_000, 1_000_000]),
+            Case(
+                name: "suspended-64KiB-slot", options: ["strategy=fault-move"],
+                parameters: ["strategy": .string("fault-move"), "slot": .int(64 << 10)],
+                atMost: 5_000, counts: [100_000, 1_000_000]),
+            Case(
+                name: "hibernated", options: ["strategy=fault-move", "hibernate=1", "wake=10000"],
+                parameters: ["strategy": .string("fault-move"), "slot": .int(64 << 10)],
+                atMost: 1_000, counts: [100_000, 1_000_000, 10_000_000]),
+        ]
+    }
+
+    /// What is left to others, in bytes.
+    private static let spared = 2 << 30
+    /// So many take a while and vary little: one sample.
+    private static let many = 1_000_000
+
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
+        var records: [Record] = []
+        for subject in Case.all {
+            for count in laboratory.isQuick ? [20_000] : subject.counts {
+                let needed = count * subject.atMost + Self.spared
+                guard SystemNumbers.available >= needed else {
+                    laboratory.missing(
+                        "\(count) of '\(subject.name)' are not made: they need \(needed >> 20) MiB of free memory")
+                    continue
+                }
+                records += try measured(subject, count, laboratory)
+            }
+        }
+        return records
+    }
+
+    private func measured(_ subject: Case, _ count: Int, _ laboratory: Laboratory) throws -> [Record] {
+        let rounds = count >= Self.many ? 1 : laboratory.isQuick ? 3 : 5
+        var samples: [String: [Double]] = [:]
+        for _ in 0..<rounds {
+            let findings = try laboratory.experiment(
+                "waiting", ["kind=coroutine", "count=\(count)"] + subject.options, seconds: 590)
+            guard findings.succeeded else {
+                laboratory.missing("\(count) of '\(subject.name)': \(findings.failure("not all of them wait"))")
+                return []
+            }
+            for (metric, value) in try Self.metrics(findings, count) { samples[metric, default: []].append(value) }
+        }
+        var parameters = subject.parameters
+        parameters["count"] = .int(count)
+        let bootstrap = Bootstrap(seed: laboratory.seed)
+        return try samples.sorted { $0.key < $1.key }.map { metric, values in
+            Record(
+                suite: name, case: subject.name, metric: metric,
+                unit: metric == "mappings" ? .count : metric == "wake-up" ? .nanoseconds : .bytes,
+                estimate: try bootstrap.median(of: values), parameters: parameters)
+        }
+    }
+
+    /// By metric; bytes are those of one coroutine. Bookkeeping is resident memory too, and part of it.
+    static func metrics(_ findings: Findings, _ count: Int) throws -> [String: Double] {
+        let one = Double(count)
+        let resident = try findings.number("resident") / one
+        let pageTables = try findings.number("page-tables") / one
+        var metrics = [
+            "bytes-per-coroutine": resident + pageTables, "resident": resident, "page-tables": pageTables,
+            "bookkeeping": try findings.number("bookkeeping") / one, "mappings": try findings.number("mappings"),
+        ]
+        if findings.values["wake-up"] != nil { metrics["wake-up"] = try findings.number("wake-up") }
+        return metrics
+    }
+}

@@ -1,0 +1,68 @@
+// What a coroutine that nobody resumes for a while may do without: its pages.
+internal import CShim
+
+extension Coroutine {
+    /// Puts a suspended coroutine's live part of the stack, usually a few hundred bytes, into a compact store and gives
+    /// its pages back to the kernel. The next ``resume(_:)`` restores it at the same addresses first, which takes a few
+    /// microseconds. What points into the stack stays valid: an access traps, the fault handler restores the stack, and the
+    /// access goes on. Cancelling and destroying work as ever. Calling this again changes nothing.
+    ///
+    /// Only a system call that is given such a pointer fails, with `EFAULT`, until something else has restored the stack.
+    ///
+    /// - Parameter isUnshared: you vouch that no other thread uses the stack. That saves three system calls, and where the
+    ///   kernel cannot restore a page in one step (no userfaultfd, before Linux 6.13, a child of fork) it is required; there
+    ///   an access through a pointer that was kept ends the process with a message.
+    /// - Throws: ``StackError/notHibernatable(_:)`` unless the coroutine is suspended, on a strategy other than `fixed` and
+    ///   `grows-down`, with guard pages, in one segment; ``StackError/unavailable(call:errno:)`` when the kernel refuses.
+    ///   The coroutine is then as before.
+    /// - Complexity: up to seven system calls, and time in proportion to the live part.
+    /// - Precondition: called on the thread that started the coroutine.
+    public func hibernate(isUnshared: Bool = false) throws {
+        try FiberSupport.hibernate(fiber, isUnshared: isUnshared)
+    }
+
+    /// Whether the coroutine's stack is in the store: false again after a resume, or once an access restored it.
+    public var isHibernated: Bool { FiberSupport.isHibernated(fiber) }
+}
+
+/// The store of hibernated coroutines' stacks, one for the process.
+public enum HibernationStore {
+    /// What the store holds at one moment.
+    public struct Usage: Sendable, Equatable {
+        /// Hibernated coroutines, and such as were restored by an access and not resumed since.
+        public let records: Int
+        /// Bytes of their blocks, rounding included.
+        public let bytes: Int
+        /// Bytes of the slabs of 64 KiB that hold at least one block, and of larger blocks' own mappings. What is
+        /// more than ``bytes`` is free for the next ones.
+        public let committed: Int
+    }
+
+    /// What the store holds now.
+    public static var usage: Usage {
+        let now = fl_store_usage_get()
+        return Usage(records: Int(now.records), bytes: Int(now.bytes), committed: Int(now.committed))
+    }
+}
+
+extension StackError {
+    /// Nil where the stack hibernates.
+    init?(_ hibernation: fl_hibernation, _ failure: fl_failure) {
+        switch hibernation {
+        case .FL_HIBERNATION_DONE: return nil
+        case .FL_HIBERNATION_NOT_SUSPENDED: self = .notHibernatable("it is not suspended")
+        case .FL_HIBERNATION_STRATEGY:
+            self = .notHibernatable("strategies 'fixed' and 'grows-down' keep their memory; use another")
+        case .FL_HIBERNATION_SEGMENTS:
+            self = .notHibernatable("its frames stand in several segments; use another strategy than 'check-segment'")
+        case .FL_HIBERNATION_GUARD:
+            self = .notHibernatable("guard 'prot-none' cannot be replaced page by page; use 'guard-pages'")
+        case .FL_HIBERNATION_OVERFLOWING: self = .notHibernatable("its stack overflowed and finishes on its reserve")
+        case .FL_HIBERNATION_SHARED:
+            self = .notHibernatable(
+                "this kernel or its settings cannot replace a guarded page in one step (userfaultfd); if no other thread uses the stack, pass isUnshared"
+            )
+        case .FL_HIBERNATION_FAILED: self.init(failure)
+        }
+    }
+}
