@@ -78,6 +78,20 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/faultline", exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        // Examples that are built and tested here; the consumer is a package of its own.
+        .executableTarget(
+            name: "echo-server",
+            dependencies: [
+                "Faultline", "FaultlineScheduler", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/echo-server", exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        .executableTarget(
+            name: "echo-load",
+            dependencies: [
+                "FaultlineScheduler", "Measurement",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/echo-load", swiftSettings: warningsAreErrors),
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
@@ -89,7 +103,8 @@ let package = Package(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "TestSupport"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "SchedulerTests", dependencies: ["FaultlineScheduler", "CScheduler", "Faultline", "CShim"],
+            name: "SchedulerTests",
+            dependencies: ["FaultlineScheduler", "CScheduler", "Faultline", "CShim", "echo-server", "echo-load"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild"], swiftSettings: warningsAreErrors),

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ static const char *const names[FLS_SITE_COUNT] = {
     "epoll_create1", "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",  "write(eventfd)", "pthread_create",
     "fcntl(F_SETFL)", "read",          "write",          "accept4",    "connect",  "socket",         "bind",
     "listen",        "pipe2",          "shutdown",       "close",      "setsockopt", "getsockname",
+    "signalfd",
 };
 
 const char *fls_site_name(fls_site site) { return site < FLS_SITE_COUNT ? names[site] : "unknown"; }
@@ -44,6 +46,16 @@ void fls_debug_fail(fls_site site, int error, uint32_t after, uint32_t times) {
 }
 
 uint64_t fls_debug_calls(fls_site site) { return atomic_load(&calls[site]); }
+
+static _Atomic(int64_t) descriptors;
+
+int64_t fls_debug_descriptors(void) { return atomic_load(&descriptors); }
+
+// Counts `number` new descriptors unless `result` is an error, and passes it on.
+static int opened(int result, int number) {
+    if (result >= 0) atomic_fetch_add_explicit(&descriptors, number, memory_order_relaxed);
+    return result < 0 ? -errno : result;
+}
 
 // The error to inject at this call, 0 for none.
 static int injected(fls_site site) {
@@ -131,7 +143,7 @@ enum { EVENTS_AT_ONCE = 256 };
 
 int fls_epoll_create(void) {
     FAIL_IF_INJECTED(FLS_SITE_EPOLL_CREATE);
-    REPEAT_IF_INTERRUPTED(int, epoll_create1(EPOLL_CLOEXEC));
+    return opened(epoll_create1(EPOLL_CLOEXEC), 1);
 }
 
 int fls_epoll_add(int epoll, int descriptor, void *registration) {
@@ -173,7 +185,7 @@ int fls_epoll_wait(int epoll, fls_event *arrived, int capacity, int64_t nanoseco
 
 int fls_eventfd(void) {
     FAIL_IF_INJECTED(FLS_SITE_EVENTFD);
-    REPEAT_IF_INTERRUPTED(int, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    return opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 1);
 }
 
 int fls_wake(int eventfd) {
@@ -188,8 +200,7 @@ int fls_set_nonblocking(int descriptor) {
     FAIL_IF_INJECTED(FLS_SITE_NONBLOCK);
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return -errno;
-    if (flags & O_NONBLOCK) return 0;
-    return fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+    return opened(flags & O_NONBLOCK ? 0 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK), 1);
 }
 
 ptrdiff_t fls_read(int descriptor, void *buffer, size_t count) {
@@ -207,7 +218,7 @@ int fls_accept(int descriptor) {
     int accepted;
     do accepted = accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (accepted < 0 && (errno == EINTR || errno == ECONNABORTED));
-    return accepted < 0 ? -errno : accepted;
+    return opened(accepted, 1);
 }
 
 int fls_connect(int descriptor, const struct sockaddr *address, socklen_t length) {
@@ -219,17 +230,33 @@ int fls_connect(int descriptor, const struct sockaddr *address, socklen_t length
 
 int fls_socket(int domain, int type) {
     FAIL_IF_INJECTED(FLS_SITE_SOCKET);
-    REPEAT_IF_INTERRUPTED(int, socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return opened(socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 1);
 }
 
-int fls_pipe(int descriptors[2]) {
+int fls_pipe(int numbers[2]) {
     FAIL_IF_INJECTED(FLS_SITE_PIPE);
-    REPEAT_IF_INTERRUPTED(int, pipe2(descriptors, O_NONBLOCK | O_CLOEXEC));
+    return opened(pipe2(numbers, O_NONBLOCK | O_CLOEXEC), 2);
 }
 
-int fls_socket_pair(int descriptors[2]) {
+int fls_socket_pair(int numbers[2]) {
     FAIL_IF_INJECTED(FLS_SITE_SOCKET);
-    REPEAT_IF_INTERRUPTED(int, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, descriptors));
+    return opened(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, numbers), 2);
+}
+
+int fls_signals(const int *numbers, size_t count) {
+    FAIL_IF_INJECTED(FLS_SITE_SIGNALFD);
+    sigset_t set, before;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++) {
+        if (sigaddset(&set, numbers[i]) < 0) return -errno;
+    }
+    int error = pthread_sigmask(SIG_BLOCK, &set, &before);
+    if (error) return -error;
+    int descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (descriptor >= 0) return opened(descriptor, 1);
+    error = errno;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
 }
 
 int fls_bind(int descriptor, const struct sockaddr *address, socklen_t length) {
@@ -251,6 +278,7 @@ int fls_close(int descriptor) {
     // An injected failure closes as well, as the kernel does.
     int error = injected(FLS_SITE_CLOSE);
     int result = close(descriptor);
+    atomic_fetch_sub_explicit(&descriptors, 1, memory_order_relaxed);
     if (error) return -error;
     // Closed all the same; repeating could close what another thread just opened under the number.
     return result < 0 && errno != EINTR ? -errno : 0;

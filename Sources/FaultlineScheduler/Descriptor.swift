@@ -44,6 +44,15 @@ public final class Descriptor: Sendable {
         return (Descriptor(opened: numbers[0]), Descriptor(opened: numbers[1]))
     }
 
+    /// Signals as something to read: each is one `struct signalfd_siginfo` of 128 bytes, whose first four are its number.
+    ///
+    /// Blocks the signals in the calling thread, and so in the threads that it starts from then on: call it before
+    /// ``Scheduler/run(threads:stack:_:)``, and before anything else that starts threads, which would take the signals.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, EINVAL for what is no signal.
+    public static func signals(_ numbers: [Int32]) throws -> Descriptor {
+        Descriptor(opened: try SchedulerError.check(.FLS_SITE_SIGNALFD, fls_signals(numbers, numbers.count)))
+    }
+
     /// The number, valid until ``close()``.
     public var number: Int32 { core.number }
 
@@ -80,6 +89,13 @@ public final class Descriptor: Sendable {
     /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK for what is no socket.
     public func shutDownWriting() throws {
         try SchedulerError.check(.FLS_SITE_SHUTDOWN, try using { fls_shutdown($0, 1) })  // SHUT_WR
+    }
+
+    /// Ends the stream that is read: what has arrived can still be read, and then readers find the end, those that wait
+    /// included. Writing goes on. From any thread; does not suspend.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK for what is no socket.
+    public func shutDownReading() throws {
+        try SchedulerError.check(.FLS_SITE_SHUTDOWN, try using { fls_shutdown($0, 0) })  // SHUT_RD
     }
 
     /// Makes a call that never waits, while nobody closes the number.

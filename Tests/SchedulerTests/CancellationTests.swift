@@ -38,7 +38,7 @@ enum WaitingPlace: String, CaseIterable, Sendable {
 extension Schedulers {
     @Suite struct Cancellation {
         @Test(arguments: WaitingPlace.allCases) func wakesAWaitingJob(place: WaitingPlace) throws {
-            let descriptors = try openDescriptors()
+            let descriptors = openDescriptors()
             let log = Log<String>()
             try Scheduler.run(threads: 2) {
                 let jobs = try (0..<8).map { _ in try Scheduler.spawn { try place.wait(log) } }
@@ -48,7 +48,7 @@ extension Schedulers {
             }
             #expect(log.elements == [])
             #expect(Tracked.alive == 0)
-            #expect(try openDescriptors() == descriptors)
+            #expect(openDescriptors() == descriptors)
         }
 
         @Test(arguments: WaitingPlace.allCases) func isNoticedBeforeWaiting(place: WaitingPlace) throws {
@@ -151,25 +151,4 @@ extension Schedulers {
             #expect(sent.value + received.value + cancelled.value == 600)
         }
     }
-}
-
-/// A thread outside any scheduler.
-final class Thread {
-    private var thread = pthread_t()
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        final class Entry {
-            let body: () -> Void
-            init(_ body: @escaping () -> Void) { self.body = body }
-        }
-        let error = pthread_create(
-            &thread, nil,
-            { argument in
-                Unmanaged<Entry>.fromOpaque(argument!).takeRetainedValue().body()
-                return nil
-            }, Unmanaged.passRetained(Entry(body)).toOpaque())
-        precondition(error == 0, "a thread can be created")
-    }
-
-    func join() { pthread_join(thread, nil) }
 }

@@ -58,7 +58,7 @@ extension Schedulers {
                 default: try SocketAddress.unix(path: path)
                 }
             if family == "ipv6", (try? Descriptor.listening(at: address)) == nil { return }
-            let descriptors = try openDescriptors()
+            let descriptors = openDescriptors()
             try Scheduler.run(threads: 2) {
                 let listener = try Descriptor.listening(at: address)
                 let bound = try listener.localAddress
@@ -85,7 +85,7 @@ extension Schedulers {
                     #expect(try client.join() == [UInt8(number), 1, 2, 3])
                 }
             }
-            #expect(try openDescriptors() == descriptors)
+            #expect(openDescriptors() == descriptors)
         }
 
         @Test func severalJobsAcceptFromOneListener() throws {
@@ -121,6 +121,19 @@ extension Schedulers {
                 try other.write([3])
                 #expect(try one.read(upTo: 10) == [3])
                 #expect(throws: SchedulerError.system(call: "write", errno: EPIPE)) { try one.write([4]) }
+            }
+        }
+
+        @Test func endingTheReadingWakesTheReaderAndLeavesWriting() throws {
+            try Scheduler.run(threads: 2) {
+                let (one, other) = try Descriptor.socketPair()
+                try other.write([1])
+                let reading = try Scheduler.spawn { try readAll(one) }
+                try Scheduler.sleep(for: .milliseconds(10))
+                try one.shutDownReading()
+                #expect(try reading.join() == [1])
+                try one.write([2])
+                #expect(try other.read(upTo: 2) == [2])
             }
         }
 
@@ -264,6 +277,23 @@ extension Schedulers {
             #expect(received.value == 2000)
         }
 
+        @Test func signalsAreRead() throws {
+            let number = try Thread.result { () -> UInt8 in
+                // In a thread of its own, whose mask ends with it.
+                let signals = try Descriptor.signals([SIGUSR1, SIGUSR2])
+                return try Scheduler.run(threads: 1) {
+                    pthread_kill(pthread_self(), SIGUSR2)
+                    let bytes = try signals.read(upTo: 1024)
+                    #expect(bytes.count == 128)
+                    return bytes[0]
+                }
+            }
+            #expect(Int32(number) == SIGUSR2)
+            #expect(throws: SchedulerError.system(call: "signalfd", errno: EINVAL)) {
+                _ = try Descriptor.signals([1000])
+            }
+        }
+
         @Test func regularFilesNeedNoEvents() throws {
             let number = open("/proc/self/status", O_RDONLY)
             let file = try Descriptor(adopting: number)
@@ -279,7 +309,7 @@ extension Schedulers {
             }
             let zeros = open("/dev/zero", O_RDONLY)
             let source = try Descriptor(adopting: zeros)
-            let descriptors = try openDescriptors()
+            let descriptors = openDescriptors()
             try Scheduler.run(threads: 2) {
                 let small = StackConfiguration(maximum: 32 << 10, isIsolated: true)
                 for _ in 0..<30 {
@@ -289,7 +319,7 @@ extension Schedulers {
                 #expect(try source.read(upTo: 3) == [0, 0, 0])
                 try source.close()
             }
-            #expect(try openDescriptors() == descriptors - 1)
+            #expect(openDescriptors() == descriptors - 1)
         }
 
         @Test func wrongArgumentsAreErrors() throws {

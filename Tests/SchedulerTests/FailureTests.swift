@@ -34,7 +34,7 @@ extension Schedulers {
             Start(site: .FLS_SITE_THREAD_START, call: "pthread_create", after: 0),
             Start(site: .FLS_SITE_THREAD_START, call: "pthread_create", after: 2),
         ]) func whatARunNeedsAtItsStart(start: Start) throws {
-            let descriptors = try openDescriptors()
+            let descriptors = openDescriptors()
             let owned = Tracked()
             #expect(throws: SchedulerError.system(call: start.call, errno: EMFILE)) {
                 try failing(start.site, EMFILE, after: start.after) {
@@ -44,7 +44,7 @@ extension Schedulers {
                     }
                 }
             }
-            #expect(try openDescriptors() == descriptors)
+            #expect(openDescriptors() == descriptors)
             #expect(Tracked.alive == 1)
             withExtendedLifetime(owned) {}
         }
@@ -102,7 +102,7 @@ extension Schedulers {
         }
 
         @Test func descriptorThatCannotBeUnregisteredIsKeptUntilTheEnd() throws {
-            let descriptors = try openDescriptors()
+            let descriptors = openDescriptors()
             try Scheduler.run(threads: 1) {
                 let (reader, writer) = try Descriptor.pipe()
                 let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
@@ -113,18 +113,18 @@ extension Schedulers {
                 #expect(throws: SchedulerError.descriptorClosed) { try reading.join() }
                 #expect(throws: SchedulerError.self) { try writer.write([1]) }
             }
-            #expect(try openDescriptors() == descriptors)
+            #expect(openDescriptors() == descriptors)
         }
 
         @Test func closingReportsAnErrorAndClosesAllTheSame() throws {
             try Scheduler.run(threads: 1) {
-                let descriptors = try openDescriptors()
+                let descriptors = openDescriptors()
                 let pipe = try Descriptor.pipe()
                 failing(.FLS_SITE_CLOSE, EIO) {
                     #expect(throws: SchedulerError.system(call: "close", errno: EIO)) { try pipe.writing.close() }
                 }
                 try pipe.reading.close()
-                #expect(try openDescriptors() == descriptors)
+                #expect(openDescriptors() == descriptors)
             }
         }
 
@@ -145,6 +145,7 @@ extension Schedulers {
             Call(site: .FLS_SITE_OPTION, call: "setsockopt") { one, _ in try one.setNoDelay(true) },
             Call(site: .FLS_SITE_ADDRESS, call: "getsockname") { one, _ in _ = try one.localAddress },
             Call(site: .FLS_SITE_ACCEPT, call: "accept4") { one, _ in _ = try one.accept() },
+            Call(site: .FLS_SITE_SIGNALFD, call: "signalfd") { _, _ in _ = try Descriptor.signals([SIGUSR1]) },
             Call(site: .FLS_SITE_PIPE, call: "pipe2") { _, _ in _ = try Descriptor.pipe() },
             Call(site: .FLS_SITE_SOCKET, call: "socket") { _, _ in _ = try Descriptor.socketPair() },
             Call(site: .FLS_SITE_SOCKET, call: "socket") { _, _ in _ = try Descriptor.listening(at: anyPort) },
@@ -157,7 +158,7 @@ extension Schedulers {
             },
             Call(site: .FLS_SITE_CONNECT, call: "connect") { _, _ in _ = try Descriptor.connected(to: anyPort) },
         ]) func ofADescriptorIsAnErrorOfTheJobThatAsked(call: Call) throws {
-            let descriptors = try openDescriptors()
+            let descriptors = openDescriptors()
             try Scheduler.run(threads: 1) {
                 let (one, other) = try Descriptor.socketPair()
                 failing(call.site, ENOBUFS) {
@@ -168,38 +169,50 @@ extension Schedulers {
                 try other.write([7])
                 #expect(try one.read(upTo: 1) == [7])
             }
-            #expect(try openDescriptors() == descriptors)
+            #expect(openDescriptors() == descriptors)
         }
 
-        @Test func acceptWithoutDescriptorsLeftIsAnErrorAndTheConnectionWaits() throws {
-            var before = rlimit()
-            getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &before)
-            let saved = before
-            defer {
-                var limit = saved
-                setrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit)
-            }
-            try Scheduler.run(threads: 2) {
-                let listener = try Descriptor.listening(at: anyPort)
-                let client = try Descriptor.connected(to: try listener.localAddress)
-                let connection = try Scheduler.spawn {
-                    // The limit is the lowest number that can be opened, so no number is left below it.
-                    var limit = rlimit(rlim_cur: 1, rlim_max: saved.rlim_max)
-                    setrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit)
-                    #expect(throws: SchedulerError.system(call: "accept4", errno: EMFILE)) {
-                        _ = try listener.accept()
+        // In a process of its own, because the limit is the process's.
+        @Test func acceptWithoutDescriptorsLeftIsAnErrorAndTheConnectionWaits() async throws {
+            await #expect(processExitsWith: .success) {
+                let address = try SocketAddress.ipv4("127.0.0.1", port: 0)
+                try Scheduler.run(threads: 2) {
+                    let listener = try Descriptor.listening(at: address)
+                    let client = try Descriptor.connected(to: try listener.localAddress)
+                    let connection = try Scheduler.spawn {
+                        // The limit is the lowest number that cannot be opened.
+                        let limit = try limitDescriptors(to: 1)
+                        #expect(throws: SchedulerError.system(call: "accept4", errno: EMFILE)) {
+                            _ = try listener.accept()
+                        }
+                        #expect(throws: SchedulerError.system(call: "pipe2", errno: EMFILE)) {
+                            _ = try Descriptor.pipe()
+                        }
+                        #expect(throws: SchedulerError.system(call: "socket", errno: EMFILE)) {
+                            _ = try Descriptor.connected(to: try listener.localAddress)
+                        }
+                        _ = try limitDescriptors(to: limit)
+                        return try listener.accept()
                     }
-                    #expect(throws: SchedulerError.system(call: "pipe2", errno: EMFILE)) { _ = try Descriptor.pipe() }
-                    #expect(throws: SchedulerError.system(call: "socket", errno: EMFILE)) {
-                        _ = try Descriptor.connected(to: try listener.localAddress)
-                    }
-                    limit = saved
-                    setrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit)
-                    return try listener.accept()
+                    try connection.join().write([3])
+                    #expect(try client.read(upTo: 1) == [3])
                 }
-                try connection.join().write([3])
-                #expect(try client.read(upTo: 1) == [3])
+                _ = try limitDescriptors(to: 8)
+                // Standard streams, what the test needs itself, and not enough for 20 threads.
+                #expect(throws: SchedulerError.system(call: "epoll_create1", errno: EMFILE)) {
+                    _ = try Scheduler.run(threads: 20) { 1 }
+                }
             }
         }
     }
+}
+
+/// Sets RLIMIT_NOFILE and returns what it was.
+private func limitDescriptors(to count: UInt) throws -> UInt {
+    let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0 else { throw Failure(code: Int(errno)) }
+    var changed = rlimit(rlim_cur: count, rlim_max: limit.rlim_max)
+    guard setrlimit(resource, &changed) == 0 else { throw Failure(code: Int(errno)) }
+    return limit.rlim_cur
 }

@@ -189,7 +189,7 @@ extension Schedulers {
         }
 
         @Test func nothingIsLeftOfEndedJobs() throws {
-            let descriptors = try openDescriptors()
+            let descriptors = openDescriptors()
             try Scheduler.run(threads: 2) {
                 for number in 0..<200 {
                     let owned = Tracked()
@@ -201,7 +201,7 @@ extension Schedulers {
                 }
             }
             #expect(Tracked.alive == 0)
-            #expect(try openDescriptors() == descriptors)
+            #expect(openDescriptors() == descriptors)
         }
     }
 }

@@ -1,4 +1,5 @@
 // What every suite here shares: the serialized parent, and small helpers.
+import CScheduler
 import FaultlineScheduler
 import Glibc
 import Synchronization
@@ -37,20 +38,8 @@ final class Tracked: Sendable {
 /// Tells this thread from all others that are alive.
 func threadNumber() -> UInt { UInt(pthread_self()) }
 
-/// What the library opens once in a process, it has.
-private let warmedUp: Void = { try? Scheduler.run(threads: 1) {} }()
-
-/// Descriptors that this process has open, without the one that counts them.
-func openDescriptors() throws -> Int {
-    warmedUp
-    guard let directory = opendir("/proc/self/fd") else { throw Failure(code: Int(errno)) }
-    defer { closedir(directory) }
-    var count = 0
-    while let entry = readdir(directory) {
-        if entry.pointee.d_name.0 != UInt8(ascii: ".") { count += 1 }
-    }
-    return count - 1
-}
+/// Descriptors that the scheduler has open. Other tests of this process open and close their own meanwhile.
+func openDescriptors() -> Int { Int(fls_debug_descriptors()) }
 
 /// Keeps a frame from being removed.
 @inline(never) @_optimize(none) func keep<T>(_ value: T) -> T { value }
@@ -60,4 +49,32 @@ func openDescriptors() throws -> Int {
 /// Lets the thread's other jobs run until `condition` holds.
 func waitUntil(_ condition: () -> Bool) throws {
     while !condition() { try Scheduler.sleep(for: .milliseconds(1)) }
+}
+
+/// A thread outside any scheduler.
+final class Thread {
+    private var thread = pthread_t()
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        final class Entry {
+            let body: () -> Void
+            init(_ body: @escaping () -> Void) { self.body = body }
+        }
+        let error = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<Entry>.fromOpaque(argument!).takeRetainedValue().body()
+                return nil
+            }, Unmanaged.passRetained(Entry(body)).toOpaque())
+        precondition(error == 0, "a thread can be created")
+    }
+
+    func join() { pthread_join(thread, nil) }
+
+    /// Runs `body` on a thread and waits for it.
+    static func result<R: Sendable>(_ body: @escaping @Sendable () throws -> R) throws -> R {
+        let results = Log<Result<R, any Error>>()
+        Thread { results.append(Result { try body() }) }.join()
+        return try results.elements[0].get()
+    }
 }

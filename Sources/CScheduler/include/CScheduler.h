@@ -35,6 +35,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fls_site : uint32_t {
     FLS_SITE_CLOSE,
     FLS_SITE_OPTION,        ///< setsockopt
     FLS_SITE_ADDRESS,       ///< getsockname
+    FLS_SITE_SIGNALFD,
     FLS_SITE_COUNT,
 } fls_site;
 
@@ -46,6 +47,9 @@ void fls_debug_fail(fls_site site, int error, uint32_t after, uint32_t times);
 
 /// How many calls `site` has made since the process started.
 uint64_t fls_debug_calls(fls_site site);
+
+/// Descriptors that were opened or taken over here and are not closed yet.
+int64_t fls_debug_descriptors(void);
 
 /// The job that runs on this thread, and the worker whose thread this is; null elsewhere. Initial-exec: a read is one
 /// instruction and cannot allocate.
@@ -88,7 +92,7 @@ int fls_epoll_wait(int epoll, fls_event *events, int capacity, int64_t nanosecon
 int fls_eventfd(void);
 int fls_wake(int eventfd);
 
-/// Makes the descriptor's open file nonblocking. Returns 0 or the negated error.
+/// Takes a descriptor over: makes its open file nonblocking. Returns 0 or the negated error.
 int fls_set_nonblocking(int descriptor);
 ptrdiff_t fls_read(int descriptor, void *_Nullable buffer, size_t count);
 ptrdiff_t fls_write(int descriptor, const void *_Nullable buffer, size_t count);
@@ -98,6 +102,8 @@ int fls_accept(int descriptor);
 int fls_connect(int descriptor, const struct sockaddr *address, socklen_t length);
 /// Nonblocking and closed by exec, as all that follow.
 int fls_socket(int domain, int type);
+/// Blocks the signals in this thread and opens a descriptor from which they are read.
+int fls_signals(const int *numbers, size_t count);
 int fls_pipe(int descriptors[_Nonnull 2]);
 int fls_socket_pair(int descriptors[_Nonnull 2]);
 int fls_bind(int descriptor, const struct sockaddr *address, socklen_t length);

@@ -1,0 +1,130 @@
+// The echo server under its load: every answer is counted, nothing is timed.
+import FaultlineScheduler
+import Foundation
+import Testing
+
+extension Schedulers {
+    @Suite(.timeLimit(.minutes(3))) struct EchoServers {
+        /// Connects, sends `text`, says that nothing follows, and returns what comes back.
+        private func exchange(_ text: String, with server: Server) throws -> String {
+            try Scheduler.run(threads: 1) { [port = server.port] in
+                let connection = try Descriptor.connected(to: try .ipv4("127.0.0.1", port: port))
+                try Scheduler.spawn {
+                    try connection.write(Array(text.utf8))
+                    try connection.shutDownWriting()
+                }
+                var answer: [UInt8] = []
+                while true {
+                    let part = try connection.read(upTo: 4096)
+                    if part.isEmpty { return String(decoding: answer, as: UTF8.self) }
+                    answer += part
+                }
+            }
+        }
+
+        @Test func aThousandConnectionsGetEveryAnswer() throws {
+            let server = try Server()
+            let load = try Running(
+                "echo-load", ["--port", "\(server.port)", "--connections", "1000", "--lines", "5", "--depth", "50"])
+            #expect(load.end() == 0)
+            #expect(load.output.hasPrefix("connected 1000 of 1000\ncorrect 5000, wrong 0, failed 0\n"))
+            #expect(try server.end() == "accepted 1000, answered 5000, refused 0, broken 0")
+        }
+
+        @Test func loadWithARateSendsTheSameLines() throws {
+            let server = try Server(["--threads", "1"])
+            let load = try Running(
+                "echo-load",
+                ["--port", "\(server.port)", "--connections", "50", "--lines", "4", "--rate", "500", "--threads", "1"])
+            #expect(load.end() == 0)
+            #expect(load.output.contains("correct 200, wrong 0, failed 0"))
+            #expect(try server.end() == "accepted 50, answered 200, refused 0, broken 0")
+        }
+
+        @Test func expressionsAreEvaluatedAndMistakesExplained() throws {
+            let server = try Server()
+            let answers = try exchange("2*(3+4)\n\n-(1-10)*2\n(1\n1)\n9223372036854775807+1\n7", with: server)
+            #expect(
+                answers == """
+                    14
+                    error: expected a number, '-' or '(' at offset 0
+                    18
+                    error: expected ')' at offset 2
+                    error: expected an operator or the end at offset 1
+                    -9223372036854775808
+
+                    """)
+            #expect(try server.end() == "accepted 1, answered 3, refused 3, broken 0")
+        }
+
+        @Test func deepLinesAreAnsweredAndTooDeepOnesRefused() throws {
+            let server = try Server(["--stack", "16"])
+            let depth = 10_000
+            let deep = String(repeating: "(", count: depth) + "1" + String(repeating: "+1)", count: depth)
+            let tooDeep = String(repeating: "(", count: 1_000_000)
+            #expect(
+                try exchange("\(deep)\n\(tooDeep)\n\(deep)\n", with: server) == """
+                    10001
+                    error: nested too deeply for a stack of 16777216 bytes
+                    10001
+
+                    """)
+            #expect(try server.end() == "accepted 1, answered 2, refused 1, broken 0")
+        }
+
+        @Test func lineThatIsTooLongEndsItsConnection() throws {
+            let server = try Server(["--longest-line", "100"])
+            let answer = try exchange("1+1\n" + String(repeating: "1", count: 101), with: server)
+            #expect(answer == "2\nerror: the line is longer than 100 bytes\n")
+            #expect(try server.end() == "accepted 1, answered 1, refused 1, broken 0")
+        }
+
+        @Test func connectionsBeyondTheLimitOfDescriptorsAreServedInTurn() throws {
+            let server = try Server(descriptors: 64)
+            let load = try Running("echo-load", ["--port", "\(server.port)", "--connections", "200", "--lines", "2"])
+            #expect(load.end() == 0)
+            #expect(load.output.contains("correct 400, wrong 0, failed 0"))
+            #expect(try server.end() == "accepted 200, answered 400, refused 0, broken 0")
+        }
+
+        @Test func interruptedServerAnswersWhatItHasAndLetsIdleConnectionsGo() throws {
+            let server = try Server()
+            let received = try Scheduler.run(threads: 2) {
+                [port = server.port, process = server.running.process.processIdentifier] in
+                let connections = try (0..<20).map { _ in
+                    try Descriptor.connected(to: try .ipv4("127.0.0.1", port: port))
+                }
+                for connection in connections {
+                    try connection.write(Array("1+2\n4".utf8))
+                    #expect(try connection.read(upTo: 10) == Array("3\n".utf8))
+                }
+                kill(process, SIGINT)
+                return try connections.map { try $0.read(upTo: 10).count }
+            }
+            #expect(received == [Int](repeating: 0, count: 20))
+            #expect(server.running.end() == 0)
+            #expect(server.running.output.hasSuffix("ending\naccepted 20, answered 20, refused 0, broken 0\n"))
+        }
+
+        @Test func wrongArgumentsAreRefused() throws {
+            for arguments in [["--stack", "0"], ["--longest-line", "0"], ["--grace", "-1"], ["--port", "70000"]] {
+                #expect(try Running("echo-server", arguments).end() == 64, "\(arguments)")
+            }
+            for arguments in [["--port", "1", "--connections", "0"], ["--port", "1", "--sources", "251"], []] {
+                #expect(try Running("echo-load", arguments).end() == 64, "\(arguments)")
+            }
+        }
+
+        @Test func portInUseAndMissingServerAreErrors() throws {
+            let server = try Server()
+            let second = try Running("echo-server", ["--port", "\(server.port)"])
+            #expect(second.end() == 1)
+            #expect(second.output.contains("bind failed with errno \(EADDRINUSE)"))
+            _ = try server.end()
+            let load = try Running("echo-load", ["--port", "\(server.port)", "--connections", "3", "--lines", "1"])
+            #expect(load.end() == 1)
+            #expect(load.output.contains("correct 0, wrong 0, failed 3"))
+            #expect(load.output.contains("3 times: connect failed with errno \(ECONNREFUSED)"))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// The two example programs, run as users run them.
+
+import Foundation
+import Testing
+
+/// A running program whose output goes to files, which hold any amount.
+final class Running {
+    let process = Process()
+    private let folder: URL
+
+    /// Starts `program` with at most `descriptors` descriptors.
+    init(_ program: String, _ arguments: [String], descriptors: Int? = nil) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "faultline-echo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let path = try Self.folderOfPrograms.appending(path: program).path
+        try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is not built")
+        let limit = descriptors.map { "ulimit -n \($0) && " } ?? ""
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", "\(limit)exec \"$0\" \"$@\"", path] + arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try Self.emptyFile(folder.appending(path: "output"))
+        process.standardError = try Self.emptyFile(folder.appending(path: "errors"))
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// What it wrote so far.
+    var output: String {
+        let texts = ["output", "errors"].map { try? String(contentsOf: folder.appending(path: $0), encoding: .utf8) }
+        return texts.compactMap(\.self).joined()
+    }
+
+    /// Waits for its end; what takes longer than a minute and a half is killed, and that is its status then.
+    func end() -> Int32 {
+        let deadline = Date(timeIntervalSinceNow: 90)
+        while process.isRunning {
+            if Date() > deadline { kill(process.processIdentifier, SIGKILL) }
+            usleep(2_000)
+        }
+        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+
+    func interrupt() { kill(process.processIdentifier, SIGINT) }
+
+    private static func emptyFile(_ file: URL) throws -> FileHandle {
+        try Data().write(to: file)
+        return try FileHandle(forWritingTo: file)
+    }
+
+    /// Next to the program that runs the tests, or next to the bundle that it has loaded.
+    private static var folderOfPrograms: URL {
+        get throws {
+            var file = try URL(filePath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            let loaded = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+            if let bundle = loaded.split(separator: "\n").first(where: { $0.hasSuffix(".xctest") }),
+                let start = bundle.firstIndex(of: "/")
+            {
+                file = URL(filePath: String(bundle[start...]))
+            }
+            return file.deletingLastPathComponent()
+        }
+    }
+}
+
+/// A server that listens.
+struct Server {
+    let running: Running
+    let port: UInt16
+
+    init(_ arguments: [String] = [], descriptors: Int? = nil) throws {
+        running = try Running("echo-server", arguments, descriptors: descriptors)
+        let prefix = "listening at 127.0.0.1:"
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while !running.output.hasPrefix(prefix) || !running.output.contains("\n"), running.process.isRunning,
+            Date() < deadline
+        {
+            usleep(2_000)
+        }
+        let digits = running.output.dropFirst(prefix.count).prefix { $0.isNumber }
+        port = try #require(UInt16(digits), "the server did not start: \(running.output)")
+    }
+
+    /// Interrupts it and returns its last line.
+    func end() throws -> Substring {
+        running.interrupt()
+        #expect(running.end() == 0)
+        return try #require(running.output.split(separator: "\n").last)
+    }
+}
