@@ -18,8 +18,8 @@ public struct StackConfiguration: Sendable, Hashable {
     /// Size of the slot: 64 KiB, 256 KiB, 1 MiB, 8 MiB, 64 MiB or 1 GiB, guard included. Nil: the smallest that holds
     /// `maximum`, or 8 MiB where that is nil too.
     ///
-    /// In slots of 64 MiB and 1 GiB what lies deeper than 1 MiB gets huge pages where the kernel has them, which makes the first
-    /// touch several times as fast (`faultline bench growth`) and may waste up to 2 MiB less 4 KiB of each such stack.
+    /// In slots of 64 MiB and 1 GiB what lies deeper than 1 MiB gets huge pages where the kernel has them, which makes
+    /// the first touch several times as fast (`faultline bench growth`) and may waste 2 MiB less 4 KiB of such a stack.
     public var reservation: Int?
     /// Nil: guard pages where the kernel has them, else pages without access.
     public var guardKind: StackGuard?
