@@ -54,7 +54,7 @@ let package = Package(
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
                 .embedInCode("go/internals.s"), .embedInCode("C/split_stack.c"),
                 .embedInCode("C/thread_stack.c"), .embedInCode("go/recursion.go"), .embedInCode("go/kernels.go"),
-                .embedInCode("go/preemption.go"), .embedInCode("go/switching.go"),
+                .embedInCode("go/preemption.go"), .embedInCode("go/switching.go"), .embedInCode("go/connections.go"),
             ], swiftSettings: warningsAreErrors),
         // Go programs without their stack checks.
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
@@ -65,7 +65,7 @@ let package = Package(
             name: "Claims",
             dependencies: [
                 "Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds",
-                "GoBinary",
+                "GoBinary", "FaultlineScheduler",
             ],
             exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),

@@ -123,9 +123,11 @@ final class Worker: @unchecked Sendable {
         for job in started { job.cancel() }
     }
 
+    /// Runs those that are ready now. What they make ready comes after the fresh ones that have their turn next.
     private func runReady() -> Int {
+        let limit = min(ready.count, Self.runsBetweenPolls)
         var count = 0
-        while count < Self.runsBetweenPolls, let job = ready.popFirst() {
+        while count < limit, let job = ready.popFirst() {
             advance(job)
             count += 1
         }

@@ -41,6 +41,47 @@ public enum TaskPeer {
         return waiting
     }
 
+    /// `count` times: the oldest of `alive` tasks that wait is resumed, does `work` and ends, and a new one is made and waits.
+    /// Returns the time of that, after each was replaced once, and how many tasks ended: twice `alive` more than `count`.
+    public static func connections(
+        _ count: Int, alive: Int, work: @escaping @Sendable () -> Void
+    ) -> (nanoseconds: UInt64, ended: Int) {
+        let waiting = Waiting(capacity: alive)
+        let ended = Sum()
+        let took = Sum()
+        waiting.executor.run { executor in
+            @Sendable func open(_ place: Int) {
+                Task(executorPreference: executor) {
+                    await withUnsafeContinuation { continuation in
+                        if place == waiting.continuations.count {
+                            waiting.continuations.append(continuation)
+                        } else {
+                            waiting.continuations[place] = continuation
+                        }
+                    }
+                    work()
+                    ended.value += 1
+                }
+            }
+            for place in 0..<alive { open(place) }
+            await Task.yield()
+            @Sendable func replace(_ count: Int) async {
+                for number in 0..<count {
+                    let place = number % alive
+                    waiting.continuations[place].resume()
+                    open(place)
+                    await Task.yield()
+                }
+            }
+            await replace(alive)
+            let start = ContinuousClock.now
+            await replace(count)
+            took.value = Int((ContinuousClock.now - start) / .nanoseconds(1))
+        }
+        waiting.resume()
+        return (UInt64(took.value), ended.value)
+    }
+
     /// Tasks that wait.
     // Safe to share: everything runs on the thread that made it.
     public final class Waiting: @unchecked Sendable {

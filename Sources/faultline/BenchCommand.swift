@@ -19,10 +19,10 @@ struct BenchCommand: ParsableCommand {
             anew. Times are medians with 95 % intervals; ratios are taken within each round. Lower is better.
 
             Suites:
-            \(BenchSuites.all.map { "  \($0.name.padding(to: 8)) \($0.summary)" }.joined(separator: "\n"))
+            \(BenchSuites.all.map { "  \($0.name.padding(to: 11)) \($0.summary)" }.joined(separator: "\n"))
 
             Examples:
-              faultline bench                            every suite, ten minutes, most for memory
+              faultline bench                            every suite, a quarter of an hour, most for memory and connections
               faultline bench --quick                    every suite in a quarter of the time, wider intervals
               faultline bench switch spawn               two suites
               faultline bench growth --format json       for programs

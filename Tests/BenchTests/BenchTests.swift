@@ -86,6 +86,14 @@ extension Document {
         #expect(repeated.isEmpty, "\(repeated.sorted())")
     }
 
+    @Test func connectionsAreComparedWithTasksAndGoroutines() throws {
+        let document = try Run(["bench", "connections", "--quick", "--format", "json"]).document()
+        for name in ["coroutine", "job"] {
+            document.expectRatio("connections", name, "task")
+            if document.notes.isEmpty { document.expectRatio("connections", name, "goroutine") }
+        }
+    }
+
     @Test func peersThatAreMissingAreSkippedWithANote() throws {
         let run = try Run(["bench", "spawn", "--quick", "--format", "json"], environment: ["PATH": "/nonexistent"])
         let document = try run.document()
@@ -106,7 +114,8 @@ extension Document {
         let run = try Run(["bench", "swich"])
         #expect(run.status == 64)
         #expect(run.output.isEmpty)
-        #expect(run.errors.contains("unknown suite 'swich'; choose from: switch, spawn, growth, move, trap, checks"))
+        let suites = "switch, spawn, growth, move, trap, checks, memory, connections"
+        #expect(run.errors.contains("unknown suite 'swich'; choose from: \(suites)"))
     }
 
     @Test func prometheusIsNoFormatOfMeasurements() throws {

@@ -146,7 +146,7 @@ public struct GoToolchain: Sendable, Hashable {
 public enum GoSource: String, Sendable, CaseIterable {
     /// Growing stacks, and what ends them: `growth.go`, `recursion.go`.
     case growth
-    /// Many stacks, and requests that grow them: `stacks.go`, `requests.go`, `switching.go`,
+    /// Many stacks, and requests that grow them: `stacks.go`, `requests.go`, `switching.go`, `connections.go`,
     /// `internals.go`.
     case stacks
     /// The same in a Go whose processors keep no free stacks for themselves (`stackNoCache` of runtime/stack.go). Building
@@ -183,7 +183,7 @@ public enum GoSource: String, Sendable, CaseIterable {
         return shared + [
             ("internals.go", PackageResources.internals_go), ("internals.s", PackageResources.internals_s),
             ("stacks.go", PackageResources.stacks_go), ("requests.go", PackageResources.requests_go),
-            ("switching.go", PackageResources.switching_go),
+            ("switching.go", PackageResources.switching_go), ("connections.go", PackageResources.connections_go),
         ]
     }
 }
