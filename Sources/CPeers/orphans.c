@@ -3,4 +3,4 @@
 #include <errno.h>
 #include <sys/prctl.h>
 
-int fl_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) ? errno : 0; }
+int fl_adopt_orphans(bool adopts) { return prctl(PR_SET_CHILD_SUBREAPER, adopts, 0, 0, 0) ? errno : 0; }

@@ -2,8 +2,10 @@
 #ifndef FAULTLINE_ORPHANS_H
 #define FAULTLINE_ORPHANS_H
 
-/// Makes this process the parent of what its children leave behind (PR_SET_CHILD_SUBREAPER), so that it can wait for them.
-/// Returns 0 or an errno value.
-int fl_adopt_orphans(void);
+#include <stdbool.h>
+
+/// Whether this process becomes the parent of what its children leave behind from now on (PR_SET_CHILD_SUBREAPER), so
+/// that it can wait for them, and has to. Returns 0 or an errno value.
+int fl_adopt_orphans(bool adopts);
 
 #endif

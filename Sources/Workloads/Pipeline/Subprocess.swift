@@ -56,13 +56,15 @@ package enum Subprocess {
     }
 
     /// The same for a program whose peak of memory is of interest: a shell starts it and ends, so that it begins with the
-    /// little memory of the shell and is this process's to wait for.
+    /// little memory of the shell and is this process's to wait for. So is whatever else is left behind by its children
+    /// until the shell has ended: not for a process that starts others meanwhile.
     package static func finishMeasured(
         _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }
     ) throws(WorkloadError) -> Finished {
-        let refusal = fl_adopt_orphans()
+        let refusal = fl_adopt_orphans(true)
         guard refusal == 0 else { throw WorkloadError("cannot wait for orphans: \(Files.reason(refusal))") }
+        defer { _ = fl_adopt_orphans(false) }
         let (output, errors, number) = (try namelessFile(), try namelessFile(), try namelessFile())
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
         var gate: [Int32] = [-1, -1]
@@ -82,6 +84,8 @@ package enum Subprocess {
         guard try Spawn.wait(for: shell, seconds: 20) == .exited(0),
             let child = pid_t(contents(of: number).split(separator: "\n").first ?? "")
         else { throw WorkloadError("cannot start \(executable) by a shell") }
+        // Adopted by now, and what it leaves behind itself is nobody's here. That cannot fail: it did not before.
+        _ = fl_adopt_orphans(false)
         // It cannot fail: the pipe is empty, and its other end is open here.
         _ = write(gate[1], "\n", 1)
         var usage = Spawn.Usage()
