@@ -111,6 +111,8 @@ extension Stacks {
                 #expect(HibernationStore.usage.bytes - before.bytes > 500 * 3000 * 8 / 2)
                 for (n, co) in all.enumerated() where n % 2 == 0 { _ = try suspended(co) }
                 #expect(HibernationStore.usage.records == before.records + 250)
+                // Optimized code would let them go after their last use.
+                withExtendedLifetime(all) {}
             }
             StackPool.drain()
             #expect(HibernationStore.usage == before)
