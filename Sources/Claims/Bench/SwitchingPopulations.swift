@@ -42,7 +42,7 @@ struct SwitchingPopulations {
         var comparisons: [(case: String, baseline: String)] = []
         var parameters: [String: ParameterValue] = ["coroutines": .int(size)]
         if let program, let toolchain {
-            cases.append(try .asking(goroutines, program, "switch", size))
+            cases.append(try .asking(goroutines, program, "turns-among", size))
             comparisons = [(own, goroutines)]
             parameters["peer"] = .string(toolchain.version)
         }

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-func init() { operations["switch"] = switches }
+func init() { operations["turns-among"] = switchesAmong }
 
 // At least count switches among arguments[0] goroutines on one processor, each yielding in its turn; answers with the time of
 // count of them. One of them keeps the time: between two of its turns every other one has had one.
-func switches(count int, arguments []int) []int64 {
+func switchesAmong(count int, arguments []int) []int64 {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	number := arguments[0]
 	turns := (count + number - 1) / number
