@@ -6,14 +6,7 @@ import Testing
 struct ExperimentTests {
     /// What an experiment found, by key.
     private static func findings(_ arguments: String...) throws -> [String: String] {
-        let ending = try Program.run(["experiment"] + arguments)
-        #expect(ending.errors == "" && ending.status == 0, "\(arguments)")
-        var findings: [String: String] = [:]
-        for line in ending.output.split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
-            findings[parts[0]] = parts.count == 2 ? parts[1] : ""
-        }
-        return findings
+        try Program.findings(arguments)
     }
 
     private static func number(_ findings: [String: String], _ key: String) throws -> Int {

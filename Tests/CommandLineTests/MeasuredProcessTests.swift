@@ -7,14 +7,7 @@ import Testing
         String]
     {
         let numbered = arguments.enumerated().map { "argument-\($0.offset + 1)=\($0.element)" }
-        let ending = try Program.run(["experiment", "measured-process", "program=\(program)"] + numbered + options)
-        try #require(ending.status == 0, "\(ending.errors)")
-        var findings: [String: String] = [:]
-        for line in ending.output.split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
-            findings[parts[0]] = parts.count == 2 ? parts[1] : ""
-        }
-        return findings
+        return try Program.findings(["measured-process", "program=\(program)"] + numbered + options)
     }
 
     private static func number(_ findings: [String: String], _ key: String) throws -> Int {

@@ -24,15 +24,9 @@ private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 3
 
     private static func compare(_ count: Int, _ reservation: Int, _ guardKind: String) throws {
         let planned = try Self.plan(count, reservation, guardKind)
-        let ending = try Program.run([
-            "experiment", "stacks", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)", "suspended=1",
-        ])
-        try #require(ending.status == 0, "\(ending.errors)")
-        var found: [String: Double] = [:]
-        for line in ending.output.split(separator: "\n") {
-            let parts = line.split(separator: "=")
-            found[String(parts[0])] = parts.last.flatMap { Double($0) }
-        }
+        let found = try Program.findings([
+            "stacks", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)", "suspended=1",
+        ]).compactMapValues { Double($0) }
         try #require(found["made"] == Double(count))
         func figure(_ name: String) throws -> Double { try #require(found[name]) }
         func plan(_ name: String) throws -> Double { try #require(planned[name]) }

@@ -33,6 +33,18 @@ struct Program {
         try run(try path, arguments, meanwhile)
     }
 
+    /// What `faultline experiment` found with `arguments`, by key; it must succeed and say nothing else.
+    static func findings(_ arguments: [String]) throws -> [String: String] {
+        let ending = try run(["experiment"] + arguments)
+        try #require(ending.errors == "" && ending.status == 0, "\(arguments): \(ending.errors)")
+        var findings: [String: String] = [:]
+        for line in ending.output.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            findings[parts[0]] = parts.count == 2 ? parts[1] : ""
+        }
+        return findings
+    }
+
     /// Runs a shell script in which `$0` is the program and `$1`, `$2`, … are `arguments`.
     static func shell(_ script: String, _ arguments: [String] = []) throws -> Program {
         try run("/bin/sh", ["-c", script, try path] + arguments)
