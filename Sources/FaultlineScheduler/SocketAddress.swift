@@ -41,7 +41,9 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
             room.copyBytes(from: path.utf8)
             return true
         }
-        guard fits else { throw SchedulerError.invalid("a socket's path has 1 to 107 bytes, and none of them is 0") }
+        guard fits else {
+            throw SchedulerError.invalid("'\(path)' is no path of a socket; give 1 to 107 bytes, none of them 0")
+        }
         return withUnsafeBytes(of: address) { SocketAddress(kind: .unix, bytes: Array($0)) }
     }
 
