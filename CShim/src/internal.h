@@ -155,6 +155,31 @@ void fl_stack_set_limit(fl_stack *stack);
 /// What checked code's limit must be for a usable part [low, base).
 uintptr_t fl_check_limit(const fl_stack *stack, uintptr_t low, uintptr_t base);
 
+/// Bytes usable at first. Signal context: callable.
+uintptr_t fl_stack_usable_at_first(const fl_stack *stack);
+
+/// Gives a configured stack a slot, unless it has one, with its first usable part and its guard.
+/// Signal context: forbidden.
+fl_failure fl_stack_make_ready(fl_stack *stack);
+
+/// Gives the slot and the entry of a stack back. Signal context: forbidden.
+void fl_stack_discard(fl_stack *stack);
+
+// MARK: stack_table.c
+
+/// A free entry. Returns 0 or an errno value. Signal context: forbidden.
+int fl_stack_entry_take(fl_stack *_Nonnull *_Nonnull stack);
+/// Signal context: forbidden.
+void fl_stack_entry_give(fl_stack *stack);
+
+// MARK: pool.c
+
+/// A stack of this thread's pool that fits, or null. Signal context: forbidden.
+fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration);
+
+/// Makes an ended stack as it was at first and keeps it. False: it has to be discarded. Signal context: forbidden.
+bool fl_pool_keep(fl_stack *stack);
+
 // MARK: relocation.c
 
 typedef struct fl_relocation {

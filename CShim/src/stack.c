@@ -1,7 +1,7 @@
-// Stacks: made ready, pooled, ended.
+// Stacks: made ready, started, ended.
 //
-// A stack is an entry of a table (hot part and details apart, so that an idle one touches only the hot part) and a slot
-// of an arena. The table never moves and is never freed, so a handler may follow a slot's owner at any time.
+// A stack is an entry of the table of stacks (stack_table.c) and a slot of an arena. One that ended waits in its thread's
+// pool for the next (pool.c).
 //
 //     states of a stack     pooled -> created -> running <-> suspended -> finished -> pooled
 //                                                   |
@@ -14,95 +14,11 @@
 #pragma clang section text = "fl_text"
 
 enum {
-    STACKS_PER_CHUNK = 1 << 14,
-    CHUNKS = 1 << 12,            // 67 million stacks
-    POOL_PER_SLOT_SIZE = 64,     // stacks a thread keeps for reuse, by slot size
-    KEEP_BYTES = 64 << 10,       // memory that a pooled stack may keep
     HEADROOM_MAXIMUM = 64 << 10,
     COLOURS = 16,                // of the first frame's place in its page
     CACHE_LINE = 64,
     GROWS_DOWN_GAP = 1 << 20,    // the kernel's stack_guard_gap: 256 pages that nothing may be mapped in
 };
-
-static fl_stack *_Atomic hot[CHUNKS];
-static fl_stack_details *_Atomic cold[CHUNKS];
-static _Atomic(uint32_t) chunks_made;
-static _Atomic(uint64_t) free_stacks; // tag in the upper half, index + 1 in the lower
-static _Atomic(uint32_t) fresh_stacks;
-static atomic_flag chunk_lock = ATOMIC_FLAG_INIT;
-
-static __thread fl_stack *_Nullable pool[FL_SLOT_SIZES] __attribute__((tls_model("initial-exec")));
-static __thread uint32_t pooled[FL_SLOT_SIZES] __attribute__((tls_model("initial-exec")));
-
-// MARK: the table
-
-uintptr_t fl_stack_bookkeeping(void) { return sizeof(fl_stack) + sizeof(fl_slot); }
-uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
-
-static fl_stack *entry(uint32_t index) { return &hot[index / STACKS_PER_CHUNK][index % STACKS_PER_CHUNK]; }
-
-// Not reachable from a handler, hence the lock.
-static int make_chunk(uint32_t chunk) {
-    int error = 0;
-    while (atomic_flag_test_and_set_explicit(&chunk_lock, memory_order_acquire)) __builtin_ia32_pause();
-    if (chunk < atomic_load_explicit(&chunks_made, memory_order_relaxed)) goto done;
-    void *first = NULL, *second = NULL;
-    error = fl_system_map(FL_SITE_STACK_TABLE, &first, STACKS_PER_CHUNK * sizeof(fl_stack), PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-    if (error) goto done;
-    error = fl_system_map(FL_SITE_STACK_TABLE, &second, STACKS_PER_CHUNK * sizeof(fl_stack_details),
-                          PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-    if (error) {
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)first, STACKS_PER_CHUNK * sizeof(fl_stack));
-        goto done;
-    }
-    atomic_store_explicit(&hot[chunk], first, memory_order_release);
-    atomic_store_explicit(&cold[chunk], second, memory_order_release);
-    atomic_store_explicit(&chunks_made, chunk + 1, memory_order_release);
-done:
-    atomic_flag_clear_explicit(&chunk_lock, memory_order_release);
-    return error;
-}
-
-static int take_entry(fl_stack **stack) {
-    uint64_t head = atomic_load_explicit(&free_stacks, memory_order_acquire);
-    while ((uint32_t)head != 0) {
-        fl_stack *taken = entry((uint32_t)head - 1);
-        uint64_t next = ((head >> 32) + 1) << 32 | __atomic_load_n(&taken->next_free, __ATOMIC_RELAXED);
-        if (atomic_compare_exchange_weak_explicit(&free_stacks, &head, next, memory_order_acquire,
-                                                  memory_order_acquire)) {
-            *stack = taken;
-            return 0;
-        }
-    }
-    uint32_t fresh = atomic_load_explicit(&fresh_stacks, memory_order_relaxed);
-    for (;;) {
-        uint32_t chunk = fresh / STACKS_PER_CHUNK;
-        if (chunk >= CHUNKS) return ENOMEM;
-        if (chunk >= atomic_load_explicit(&chunks_made, memory_order_acquire)) {
-            int error = make_chunk(chunk);
-            if (error) return error;
-        }
-        if (atomic_compare_exchange_weak_explicit(&fresh_stacks, &fresh, fresh + 1, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
-            break;
-        }
-    }
-    fl_stack *taken = entry(fresh);
-    taken->index = fresh;
-    taken->details = &cold[fresh / STACKS_PER_CHUNK][fresh % STACKS_PER_CHUNK];
-    *stack = taken;
-    return 0;
-}
-
-static void give_entry(fl_stack *stack) {
-    uint64_t head = atomic_load_explicit(&free_stacks, memory_order_relaxed), replaced;
-    do {
-        __atomic_store_n(&stack->next_free, (uint32_t)head, __ATOMIC_RELAXED);
-        replaced = ((head >> 32) + 1) << 32 | (stack->index + 1);
-    } while (!atomic_compare_exchange_weak_explicit(&free_stacks, &head, replaced, memory_order_release,
-                                                    memory_order_relaxed));
-}
 
 // MARK: limits of checked code
 
@@ -148,7 +64,7 @@ static fl_failure map_grows_down(fl_stack *stack) {
     return fl_failure_at(FL_SITE_GROWS_DOWN_MAP, error);
 }
 
-static uintptr_t usable_at_first(const fl_stack *stack) {
+uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
     switch ((fl_strategy)stack->strategy) {
     case FL_STRATEGY_FAULT:
     case FL_STRATEGY_FAULT_MOVE:
@@ -176,9 +92,9 @@ static void set_bounds(fl_stack *stack, uintptr_t usable) {
     }
 }
 
-static fl_failure make_ready(fl_stack *stack) {
+fl_failure fl_stack_make_ready(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) return map_grows_down(stack);
-    uintptr_t usable = usable_at_first(stack);
+    uintptr_t usable = fl_stack_usable_at_first(stack);
     if (!stack->place.arena) {
         fl_failure failure = fl_place_take((fl_slot_size)stack->slot, (fl_guard)stack->guard, stack, &stack->place);
         if (failure.error) return failure;
@@ -214,24 +130,6 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
     stack->fiber.keeps_fp_control = configuration->keeps_fp_control;
 }
 
-static bool serves(const fl_stack *stack, const fl_stack_configuration *configuration) {
-    return stack->strategy == configuration->strategy && stack->guard == configuration->guard &&
-           stack->initial == configuration->initial && stack->maximum == configuration->maximum &&
-           stack->reserve == configuration->reserve;
-}
-
-// The first stack of the pool that fits: its slot is ready as it is.
-static fl_stack *_Nullable take_pooled(const fl_stack_configuration *configuration) {
-    fl_stack **link = &pool[configuration->slot];
-    for (int looked = 0; *link && looked < 4; link = &(*link)->next, looked++) {
-        fl_stack *stack = *link;
-        if (!serves(stack, configuration)) continue;
-        *link = stack->next;
-        pooled[configuration->slot]--;
-        return stack;
-    }
-    return NULL;
-}
 
 static void ready(fl_stack *stack) {
     // The entry frame: its first word leads unwinders to the resumer (arch/x86_64/entry.S). Bases are multiples of a page,
@@ -252,7 +150,7 @@ static void ready(fl_stack *stack) {
 
 fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failure *failure) {
     *failure = fl_failure_none();
-    fl_stack *_Nullable reused = take_pooled(configuration);
+    fl_stack *_Nullable reused = fl_pool_take(configuration);
     if (reused) {
         fl_stack *stack = reused;
         configure(stack, configuration);
@@ -266,7 +164,7 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
         return NULL;
     }
     fl_stack *stack = NULL;
-    int error = take_entry(&stack);
+    int error = fl_stack_entry_take(&stack);
     if (error) {
         *failure = fl_failure_at(FL_SITE_STACK_TABLE, error);
         return NULL;
@@ -274,11 +172,11 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
     configure(stack, configuration);
     stack->place = (fl_place){.arena = NULL, .index = 0};
     stack->base = 0;
-    fl_failure made = make_ready(stack);
+    fl_failure made = fl_stack_make_ready(stack);
     if (made.error) {
         *failure = made;
         if (stack->place.arena) fl_place_release(stack->place, false);
-        give_entry(stack);
+        fl_stack_entry_give(stack);
         return NULL;
     }
     ready(stack);
@@ -310,7 +208,7 @@ static void clear_details(fl_stack *stack) {
     stack->touched_details = 0;
 }
 
-static void discard(fl_stack *stack) {
+void fl_stack_discard(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         // The kernel grew the mapping by itself; unmapping its largest extent covers what it became.
         uintptr_t length = stack->maximum + GROWS_DOWN_GAP + FL_PAGE;
@@ -319,7 +217,7 @@ static void discard(fl_stack *stack) {
         fl_place_release(stack->place, (stack->flags & FL_STACK_PROVOKED) != 0);
     }
     stack->place.arena = NULL;
-    give_entry(stack);
+    fl_stack_entry_give(stack);
 }
 
 static void quarantine(fl_stack *stack) {
@@ -348,7 +246,7 @@ static void quarantine(fl_stack *stack) {
     }
     clear_details(stack);
     stack->place.arena = NULL;
-    give_entry(stack);
+    fl_stack_entry_give(stack);
 }
 
 void fl_stack_destroy(fl_stack *stack) {
@@ -357,39 +255,8 @@ void fl_stack_destroy(fl_stack *stack) {
         quarantine(stack);
         return;
     }
-    uint32_t size = stack->slot;
-    bool grown = stack->low != stack->base - usable_at_first(stack);
-    // A moved stack ends in another slot than it began in; it is not worth keeping for the size it asked for.
-    bool reusable = stack->strategy != FL_STRATEGY_GROWS_DOWN && size == stack->first_slot &&
-                    !(stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED)) &&
-                    pooled[size] < POOL_PER_SLOT_SIZE;
-    if (reusable && grown) {
-        uintptr_t keep = stack->base - KEEP_BYTES;
-        if (stack->low < keep) {
-            reusable = fl_system_advise(FL_SITE_RELEASE, stack->low, keep - stack->low, MADV_DONTNEED) == 0;
-        }
-        fl_stack *kept = stack;
-        if (reusable) reusable = make_ready(kept).error == 0;
-    }
     clear_details(stack);
-    if (!reusable) {
-        discard(stack);
-        return;
-    }
-    stack->next = pool[size];
-    pool[size] = stack;
-    pooled[size]++;
-}
-
-void fl_pool_drain(void) {
-    for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) {
-        while (pool[size]) {
-            fl_stack *stack = pool[size];
-            pool[size] = stack->next;
-            discard(stack);
-        }
-        pooled[size] = 0;
-    }
+    if (!fl_pool_keep(stack)) fl_stack_discard(stack);
 }
 
 const fl_fault_report *fl_stack_fault(const fl_stack *stack) { return &stack->details->fault; }

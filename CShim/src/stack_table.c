@@ -1,0 +1,89 @@
+// The table of stacks: their control blocks, hot part and details apart, so that an idle stack touches only the hot part.
+//
+// The table never moves and is never freed, so a handler may follow a slot's owner at any time. Free entries form a
+// list without a lock; its tag counts changes, against an entry that is taken and given back meanwhile.
+#include "internal.h"
+
+#include <sys/mman.h>
+
+#pragma clang section text = "fl_text"
+
+enum {
+    STACKS_PER_CHUNK = 1 << 14,
+    CHUNKS = 1 << 12, // 67 million stacks
+};
+
+static fl_stack *_Atomic hot[CHUNKS];
+static fl_stack_details *_Atomic cold[CHUNKS];
+static _Atomic(uint32_t) chunks_made;
+static _Atomic(uint64_t) free_stacks; // tag in the upper half, index + 1 in the lower
+static _Atomic(uint32_t) fresh_stacks;
+static atomic_flag chunk_lock = ATOMIC_FLAG_INIT;
+
+uintptr_t fl_stack_bookkeeping(void) { return sizeof(fl_stack) + sizeof(fl_slot); }
+uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
+
+static fl_stack *entry(uint32_t index) { return &hot[index / STACKS_PER_CHUNK][index % STACKS_PER_CHUNK]; }
+
+// Not reachable from a handler, hence the lock.
+static int make_chunk(uint32_t chunk) {
+    int error = 0;
+    while (atomic_flag_test_and_set_explicit(&chunk_lock, memory_order_acquire)) __builtin_ia32_pause();
+    if (chunk < atomic_load_explicit(&chunks_made, memory_order_relaxed)) goto done;
+    void *first = NULL, *second = NULL;
+    error = fl_system_map(FL_SITE_STACK_TABLE, &first, STACKS_PER_CHUNK * sizeof(fl_stack), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    if (error) goto done;
+    error = fl_system_map(FL_SITE_STACK_TABLE, &second, STACKS_PER_CHUNK * sizeof(fl_stack_details),
+                          PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    if (error) {
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)first, STACKS_PER_CHUNK * sizeof(fl_stack));
+        goto done;
+    }
+    atomic_store_explicit(&hot[chunk], first, memory_order_release);
+    atomic_store_explicit(&cold[chunk], second, memory_order_release);
+    atomic_store_explicit(&chunks_made, chunk + 1, memory_order_release);
+done:
+    atomic_flag_clear_explicit(&chunk_lock, memory_order_release);
+    return error;
+}
+
+int fl_stack_entry_take(fl_stack **stack) {
+    uint64_t head = atomic_load_explicit(&free_stacks, memory_order_acquire);
+    while ((uint32_t)head != 0) {
+        fl_stack *taken = entry((uint32_t)head - 1);
+        uint64_t next = ((head >> 32) + 1) << 32 | __atomic_load_n(&taken->next_free, __ATOMIC_RELAXED);
+        if (atomic_compare_exchange_weak_explicit(&free_stacks, &head, next, memory_order_acquire,
+                                                  memory_order_acquire)) {
+            *stack = taken;
+            return 0;
+        }
+    }
+    uint32_t fresh = atomic_load_explicit(&fresh_stacks, memory_order_relaxed);
+    for (;;) {
+        uint32_t chunk = fresh / STACKS_PER_CHUNK;
+        if (chunk >= CHUNKS) return ENOMEM;
+        if (chunk >= atomic_load_explicit(&chunks_made, memory_order_acquire)) {
+            int error = make_chunk(chunk);
+            if (error) return error;
+        }
+        if (atomic_compare_exchange_weak_explicit(&fresh_stacks, &fresh, fresh + 1, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            break;
+        }
+    }
+    fl_stack *taken = entry(fresh);
+    taken->index = fresh;
+    taken->details = &cold[fresh / STACKS_PER_CHUNK][fresh % STACKS_PER_CHUNK];
+    *stack = taken;
+    return 0;
+}
+
+void fl_stack_entry_give(fl_stack *stack) {
+    uint64_t head = atomic_load_explicit(&free_stacks, memory_order_relaxed), replaced;
+    do {
+        __atomic_store_n(&stack->next_free, (uint32_t)head, __ATOMIC_RELAXED);
+        replaced = ((head >> 32) + 1) << 32 | (stack->index + 1);
+    } while (!atomic_compare_exchange_weak_explicit(&free_stacks, &head, replaced, memory_order_release,
+                                                    memory_order_relaxed));
+}
