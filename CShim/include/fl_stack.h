@@ -171,6 +171,14 @@ int fl_thread_prepare(void);
 /// Non-zero once fl_thread_prepare succeeded on this thread.
 extern __thread uint32_t fl_thread_is_prepared __attribute__((tls_model("initial-exec")));
 
+/// Bytes that all stacks may use together; UINT64_MAX, the default, is no limit. It binds creation and growth from now
+/// on. Signal context: callable.
+void fl_memory_limit_set(uint64_t bytes);
+uint64_t fl_memory_limit(void);
+
+/// Bytes that stacks may touch without asking for room. Signal context: callable.
+uint64_t fl_memory_in_use(void);
+
 /// Frees what this thread's pool keeps. Signal context: forbidden.
 void fl_pool_drain(void);
 

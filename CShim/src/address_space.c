@@ -113,8 +113,10 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     int protection = guard == FL_GUARD_PAGES ? PROT_READ | PROT_WRITE : PROT_NONE;
     uintptr_t low = 0, length = 0;
     int error = ENOMEM;
-    // Under RLIMIT_AS or mode 2 of overcommit the first wish may be refused: ask for less, down to two slots' worth.
-    for (uintptr_t units = first_units[size]; units >= 1; units /= 2) {
+    // Under RLIMIT_AS one size must leave room for those that moving stacks come to next. In mode 2 of overcommit a wish
+    // may be refused: ask for less, down to two slots' worth.
+    uintptr_t share = fl_maximum((uintptr_t)(fl_system_address_space_limit() >> UNIT_SHIFT) / 8, 1);
+    for (uintptr_t units = fl_minimum(first_units[size], share); units >= 1; units /= 2) {
         length = units * GIB;
         if (length < 2 * geometry.size) break;
         error = reserve(length, protection, &low);
@@ -193,7 +195,7 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
             if (!pop_free(arena, &index) && !take_fresh(arena, &index)) continue;
             fl_slot *slot = &arena->table[index];
             atomic_store_explicit(&slot->owner, owner, memory_order_relaxed);
-            atomic_store_explicit(&slot->state, FL_SLOT_LIVE, memory_order_release);
+            atomic_store_explicit(&slot->state, FL_SLOT_TAKEN, memory_order_release);
             atomic_fetch_add_explicit(&in_use[size], 1, memory_order_relaxed);
             *place = (fl_place){.arena = arena, .index = index};
             return fl_failure_none();
@@ -204,6 +206,14 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
         }
     }
     return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
+}
+
+// What a slot counts for in the memory that all stacks use (stack_memory.c).
+static uintptr_t counted(fl_place place) {
+    const fl_slot *slot = fl_place_slot(place);
+    uint32_t kind = atomic_load_explicit(&slot->state, memory_order_relaxed) & FL_SLOT_KIND;
+    if (kind == FL_SLOT_TAKEN || kind == FL_SLOT_OLD) return 0;
+    return slot->low ? fl_place_base(place) - slot->low : 0;
 }
 
 // Where the band above which `low` begins has its lower end. In slots of up to 1 MiB it reaches the guard at the end;
@@ -264,9 +274,7 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
     return fl_failure_none();
 }
 
-fl_failure fl_place_make_usable(fl_place place, uintptr_t low) {
-    fl_slot *slot = fl_place_slot(place);
-    if (place.arena->guard == FL_GUARD_PAGES) return make_usable_pages(place, slot, low);
+static fl_failure make_usable_mapping(fl_place place, fl_slot *slot, uintptr_t low) {
     uintptr_t base = fl_place_base(place);
     uintptr_t usable = slot->low && !slot->old_low ? slot->low : base;
     if (low < usable) {
@@ -281,6 +289,22 @@ fl_failure fl_place_make_usable(fl_place place, uintptr_t low) {
     return fl_failure_none();
 }
 
+fl_failure fl_place_make_usable(fl_place place, uintptr_t low) {
+    fl_slot *slot = fl_place_slot(place);
+    uintptr_t had = counted(place), wanted = fl_place_base(place) - low;
+    fl_failure failure = wanted > had ? fl_memory_take(wanted - had) : fl_failure_none();
+    if (failure.error) return failure;
+    failure = place.arena->guard == FL_GUARD_PAGES ? make_usable_pages(place, slot, low)
+                                                   : make_usable_mapping(place, slot, low);
+    if (failure.error) {
+        if (wanted > had) fl_memory_give(wanted - had);
+        return failure;
+    }
+    if (wanted < had) fl_memory_give(had - wanted);
+    atomic_store_explicit(&slot->state, FL_SLOT_LIVE, memory_order_release);
+    return failure;
+}
+
 // Only of a former band, which nothing can have been stored in: below it a large frame may have been. A refusal, or a
 // kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page.
 static void drop_tables(uintptr_t low, uintptr_t high) {
@@ -288,10 +312,8 @@ static void drop_tables(uintptr_t low, uintptr_t high) {
     if (from < to) (void)fl_system_advise(FL_SITE_GROW_TABLES, from, to - from, MADV_DONTNEED);
 }
 
-fl_failure fl_place_extend(fl_place place, uintptr_t low) {
-    fl_slot *slot = fl_place_slot(place);
+static fl_failure extend(fl_place place, fl_slot *slot, uintptr_t low) {
     uintptr_t former = slot->low;
-    if (low >= former) return fl_failure_none();
     if (place.arena->guard == FL_GUARD_PROT_NONE) {
         int error = fl_system_protect(FL_SITE_GROW_PROTECT, low, former - low, PROT_READ | PROT_WRITE);
         if (error) return fl_failure_at(FL_SITE_GROW_PROTECT, error);
@@ -320,9 +342,21 @@ fl_failure fl_place_extend(fl_place place, uintptr_t low) {
     return fl_failure_none();
 }
 
+fl_failure fl_place_extend(fl_place place, uintptr_t low) {
+    fl_slot *slot = fl_place_slot(place);
+    if (low >= slot->low) return fl_failure_none();
+    uintptr_t more = slot->low - low;
+    fl_failure failure = fl_memory_take(more);
+    if (failure.error) return failure;
+    failure = extend(place, slot, low);
+    if (failure.error) fl_memory_give(more);
+    return failure;
+}
+
 fl_failure fl_place_retire(fl_place place, uintptr_t live, bool provoked) {
     fl_slot *slot = fl_place_slot(place);
     uintptr_t base = fl_place_base(place);
+    fl_memory_give(counted(place));
     atomic_store_explicit(&slot->state, FL_SLOT_OLD, memory_order_release);
     int error = place.arena->guard == FL_GUARD_PAGES
                     ? advise_retrying(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
@@ -361,6 +395,7 @@ void fl_place_release(fl_place place, bool provoked) {
         }
         slot->old_low = slot->low;
     }
+    fl_memory_give(counted(place));
     atomic_store_explicit(&slot->state, FL_SLOT_FREE, memory_order_release);
     atomic_store_explicit(&slot->owner, NULL, memory_order_relaxed);
     atomic_fetch_sub_explicit(&in_use[place.arena->size], 1, memory_order_relaxed);
@@ -369,6 +404,7 @@ void fl_place_release(fl_place place, bool provoked) {
 
 fl_failure fl_place_quarantine(fl_place place) {
     fl_slot *slot = fl_place_slot(place);
+    fl_memory_give(counted(place));
     atomic_store_explicit(&slot->state, FL_SLOT_QUARANTINED, memory_order_release);
     atomic_store_explicit(&slot->owner, NULL, memory_order_relaxed);
     atomic_fetch_add_explicit(&quarantined, 1, memory_order_relaxed);

@@ -49,7 +49,7 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
     fl_slot *slot = fl_place_slot(place);
     uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire) & 0xff;
     if (state == FL_SLOT_OLD) return FL_ZONE_OLD_RANGE;
-    if (state == FL_SLOT_FREE || state == FL_SLOT_QUARANTINED) return FL_ZONE_FREE;
+    if (state == FL_SLOT_FREE || state == FL_SLOT_QUARANTINED || state == FL_SLOT_TAKEN) return FL_ZONE_FREE;
     const fl_stack *owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
     *in_running = owner && owner == running;
     bool current = *in_running && fl_place_base(place) == running->base;

@@ -32,7 +32,7 @@
 
 #pragma clang section text = "fl_text"
 
-enum { PIN = 1 << 8, KIND = PIN - 1, PATIENCE = 8, PAGE_WORDS = FL_PAGE / sizeof(uintptr_t) };
+enum { PIN = FL_SLOT_KIND + 1, KIND = FL_SLOT_KIND, PATIENCE = 8, PAGE_WORDS = FL_PAGE / sizeof(uintptr_t) };
 
 // In front of the stream in its block.
 struct fl_record {

@@ -47,6 +47,12 @@ int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action
 /// Blocks every signal on this thread but those of an instruction's own faults; the mask of before comes back.
 int fl_system_block_signals(fl_site site, sigset_t *before);
 
+/// Bytes of address space that this process may have (RLIMIT_AS), UINT64_MAX where it is not limited.
+uint64_t fl_system_address_space_limit(void);
+
+/// The error to inject at this call of `site`, 0 for none. Counts the call.
+int fl_injected(fl_site site);
+
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 // Linux 6.13, include/uapi/asm-generic/mman-common.h
 #define MADV_GUARD_REMOVE 103
@@ -60,6 +66,13 @@ int fl_system_block_signals(fl_site site, sigset_t *before);
 /// The userfaultfd, or -1: never opened, or this is a child of fork, where it would act on the parent's memory.
 int fl_userfaultfd(void);
 
+// MARK: stack_memory.c
+
+/// Counts `bytes` as usable by stacks, unless that exceeds the limit. Signal context: callable.
+fl_failure fl_memory_take(uintptr_t bytes);
+/// Signal context: callable.
+void fl_memory_give(uintptr_t bytes);
+
 // MARK: address_space.c
 
 typedef enum fl_slot_state : uint32_t {
@@ -70,12 +83,14 @@ typedef enum fl_slot_state : uint32_t {
     FL_SLOT_HIBERNATING,
     FL_SLOT_HIBERNATED,
     FL_SLOT_RESTORED, ///< by a fault: usable, and the record is still to be given back
+    FL_SLOT_TAKEN,    ///< by a stack for which it is not usable yet
+    FL_SLOT_KIND = 0xff,
 } fl_slot_state;
 
 /// One place for a stack. `owner` and `state` are read by handlers on any thread.
 typedef struct fl_slot {
     _Atomic(fl_stack *) owner;
-    _Atomic(uint32_t) state; ///< fl_slot_state in the lower 8 bits, above them the pins of hibernation.c
+    _Atomic(uint32_t) state; ///< fl_slot_state in the bits of FL_SLOT_KIND, above them the pins of hibernation.c
     _Atomic(uint32_t) next_free;
     uintptr_t low;       ///< [low, base) is usable, but for the old range
     uintptr_t band_low;  ///< guard pages: [band_low, low) is guarded; 0: nothing was ever installed

@@ -39,6 +39,9 @@ void fl_stack_set_limit(fl_stack *stack) {
 
 // A mapping of its own, found by reserving the largest it may become. Between the unmap and the map another thread's
 // mapping can take the place: then MAP_FIXED_NOREPLACE refuses, and a few more tries follow.
+//
+// Without MAP_NORESERVE: the kernel charges what such a mapping grows by in any case, and gives the charge back only for a
+// mapping that was charged from the beginning. What others grew by would stay in Committed_AS until the machine restarts.
 static fl_failure map_grows_down(fl_stack *stack) {
     uintptr_t length = stack->maximum + GROWS_DOWN_GAP + FL_PAGE;
     int error = 0;
@@ -52,7 +55,7 @@ static fl_failure map_grows_down(fl_stack *stack) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, base - stack->maximum, stack->maximum);
         void *address = (void *)(base - stack->initial);
         error = fl_system_map(FL_SITE_GROWS_DOWN_MAP, &address, stack->initial, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE);
         if (error) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)probe, length - stack->maximum);
         if (error == EEXIST) continue;
         if (error) return fl_failure_at(FL_SITE_GROWS_DOWN_MAP, error);
@@ -93,7 +96,13 @@ static void set_bounds(fl_stack *stack, uintptr_t usable) {
 }
 
 fl_failure fl_stack_make_ready(fl_stack *stack) {
-    if (stack->strategy == FL_STRATEGY_GROWS_DOWN) return map_grows_down(stack);
+    if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
+        fl_failure failure = fl_memory_take(stack->maximum);
+        if (failure.error) return failure;
+        failure = map_grows_down(stack);
+        if (failure.error) fl_memory_give(stack->maximum);
+        return failure;
+    }
     uintptr_t usable = fl_stack_usable_at_first(stack);
     if (!stack->place.arena) {
         fl_failure failure = fl_place_take((fl_slot_size)stack->slot, (fl_guard)stack->guard, stack, &stack->place);
@@ -173,6 +182,10 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
     stack->place = (fl_place){.arena = NULL, .index = 0};
     stack->base = 0;
     fl_failure made = fl_stack_make_ready(stack);
+    if (made.error && made.site == FL_SITE_STACK_MEMORY) { // what this thread keeps for later may be enough
+        fl_pool_drain();
+        made = fl_stack_make_ready(stack);
+    }
     if (made.error) {
         *failure = made;
         if (stack->place.arena) fl_place_release(stack->place, false);
@@ -213,6 +226,7 @@ void fl_stack_discard(fl_stack *stack) {
         // The kernel grew the mapping by itself; unmapping its largest extent covers what it became.
         uintptr_t length = stack->maximum + GROWS_DOWN_GAP + FL_PAGE;
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, stack->base - length, length);
+        fl_memory_give(stack->maximum);
     } else {
         fl_place_release(stack->place, (stack->flags & FL_STACK_PROVOKED) != 0);
     }
@@ -225,6 +239,7 @@ static void quarantine(fl_stack *stack) {
         void *address = (void *)stack->slot_low;
         (void)fl_system_map(FL_SITE_QUARANTINE, &address, stack->maximum, PROT_NONE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
+        fl_memory_give(stack->maximum);
     } else {
         if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
             // Frames on further segments were abandoned with the rest. The link stands at the top of each.

@@ -4,6 +4,7 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ static const char *const names[FL_SITE_COUNT] = {
     "uffdio-move",       "mremap",          "grows-down-probe", "grows-down-map",    "alternate-map",
     "alternate-protect", "alternate-set",   "handler-set",     "hibernate-protect", "hibernate-close",
     "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",     "restore-unguard",
-    "store-map",         "store-release",   "hibernate-mask",
+    "store-map",         "store-release",   "hibernate-mask",   "stack-memory",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -33,8 +34,7 @@ void fl_debug_fail(fl_site site, int error, uint32_t after) {
 
 uint64_t fl_debug_calls(fl_site site) { return atomic_load_explicit(&calls[site], memory_order_relaxed); }
 
-// The error to inject at this call, 0 for none.
-static int injected(fl_site site) {
+int fl_injected(fl_site site) {
     atomic_fetch_add_explicit(&calls[site], 1, memory_order_relaxed);
     uint64_t value = atomic_load_explicit(&armed[site], memory_order_relaxed);
     if (value == 0) return 0;
@@ -65,7 +65,7 @@ fl_failure fl_failure_none(void) { return (fl_failure){.error = 0, .site = 0}; }
 fl_failure fl_failure_at(fl_site site, int error) { return (fl_failure){.error = error, .site = site}; }
 
 int fl_system_map(fl_site site, void **address, size_t length, int protection, int flags) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
     void *mapped = mmap(*address, length, protection, flags, -1, 0);
@@ -75,42 +75,42 @@ int fl_system_map(fl_site site, void **address, size_t length, int protection, i
 }
 
 int fl_system_unmap(fl_site site, uintptr_t address, size_t length) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
     return end(began, munmap((void *)address, length) ? errno : 0);
 }
 
 int fl_system_protect(fl_site site, uintptr_t address, size_t length, int protection) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
     return end(began, mprotect((void *)address, length, protection) ? errno : 0);
 }
 
 int fl_system_advise(fl_site site, uintptr_t address, size_t length, int advice) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
     return end(began, madvise((void *)address, length, advice) ? errno : 0);
 }
 
 int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *argument) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
     return end(began, ioctl(descriptor, request, argument) ? errno : 0);
 }
 
 int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uintptr_t to) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
     return end(began, mremap((void *)from, length, length, flags, (void *)to) == MAP_FAILED ? errno : 0);
 }
 
 int fl_system_userfaultfd(fl_site site, int *descriptor) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
@@ -122,19 +122,19 @@ int fl_system_userfaultfd(fl_site site, int *descriptor) {
 }
 
 int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     return sigaltstack(stack, old) ? errno : 0;
 }
 
 int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action, struct sigaction *old) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     return sigaction(signal, action, old) ? errno : 0;
 }
 
 int fl_system_block_signals(fl_site site, sigset_t *before) {
-    int error = injected(site);
+    int error = fl_injected(site);
     if (error) return error;
     sigset_t blocked;
     sigfillset(&blocked);
@@ -142,4 +142,9 @@ int fl_system_block_signals(fl_site site, sigset_t *before) {
     static const int synchronous[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
     for (size_t i = 0; i < sizeof synchronous / sizeof *synchronous; i++) sigdelset(&blocked, synchronous[i]);
     return pthread_sigmask(SIG_BLOCK, &blocked, before);
+}
+
+uint64_t fl_system_address_space_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
 }

@@ -68,7 +68,8 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_HANDLER_SET:
         let error = fl_handler_install()
         return [error == 0 ? "returned" : "error: handler-set \(error)", outcome(config(.fault, nil), grow)]
-    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE, .FL_SITE_STACK_TABLE:
+    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE, .FL_SITE_STACK_TABLE,
+        .FL_SITE_STACK_MEMORY:
         return [outcome(config(.fault, nil), grow)]
     case .FL_SITE_RESTORE_UNGUARD:
         // Arenas whose stacks mremap moves are not registered with the userfaultfd.

@@ -247,6 +247,7 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             "; raise RLIMIT_AS (ulimit -v), or use guard 'prot-none' where vm.overcommit_memory is 2"
         case ("handler-set", EBUSY):
             "; another library replaced the SIGSEGV or SIGBUS handler: call FaultHandler.install() after it"
+        case ("stack-memory", _): "; all stacks together may use no more: raise StackMemory.limit"
         case (_, ENOMEM): "; free memory or ask for smaller stacks"
         default: ""
         }

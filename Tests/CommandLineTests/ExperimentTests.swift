@@ -82,15 +82,9 @@ struct ExperimentTests {
         let findings = try Self.findings("overcommit")
         #expect(findings.keys.count { $0.hasSuffix("/made") } == 22)
         #expect(try Self.number(findings, "fault/prot-none/reserved") > 1 << 30)
+        // Or the kernel would never give back what it charges for growth.
+        #expect(try Self.number(findings, "grows-down/automatic/charged") > 0)
         #expect(try Self.number(findings, "fault/prot-none/charged-in-mode-2") < 64 << 20)
-    }
-
-    @Test(arguments: ["fault", "fault-move", "demand", "grows-down"])
-    func `no address space is an error and no crash`(strategy: String) throws {
-        let findings = try Self.findings(
-            "exhaustion", "strategy=\(strategy)", "use=16384", "address-space=\(4 << 30)")
-        #expect(findings["refused"] == "1")
-        #expect(findings["error"]?.isEmpty == false)
     }
 
     /// Only the mode that is in force already, because it is the whole machine's.

@@ -77,6 +77,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_STORE_MAP, first: .throwing("store-map"), later: .throwing("store-map")),
         .init(site: .FL_SITE_STORE_RELEASE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_HIBERNATE_MASK, first: .throwing("hibernate-mask"), later: .throwing("hibernate-mask")),
+        .init(site: .FL_SITE_STACK_MEMORY, first: .throwing("stack-memory"), later: .throwing("stack-memory")),
     ]
 }
 

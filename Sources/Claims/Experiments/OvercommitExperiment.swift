@@ -24,17 +24,30 @@ struct OvercommitSubject: Sendable {
     var key: String { "\(strategy.rawValue)/\(guardName)" }
 }
 
-/// One stack of each kind, made under the mode of overcommit that is in force, each in a copy of this process: the mode is
-/// the whole machine's, and copies are quickly made.
+/// One stack of each kind, made and grown under a mode of overcommit, each in a copy of this process: the mode is the whole
+/// machine's, and copies are quickly made.
 struct OvercommitExperiment: Experiment {
     let name = "overcommit"
 
     /// A copy that does not end is ended after this many seconds.
     private static let deadline: UInt32 = 5
+    /// Bytes that each stack grows by.
+    private static let growth = 64 << 10
 
+    /// Options: `mode`, which is set meanwhile; without it, and where it cannot be set (`refused` says why), the one that is
+    /// in force.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
+        var keeper: OvercommitKeeper?
+        if options.text("mode") != nil {
+            do {
+                keeper = try OvercommitKeeper(mode: options.number("mode"))
+            } catch let refusal as OvercommitModeRefused {
+                try found("refused", refusal)
+            }
+        }
+        defer { keeper?.end() }
         for subject in OvercommitSubject.all {
             try withoutActuallyEscaping(found) { found in
                 var job = Job(subject: subject, found: found)
@@ -49,6 +62,7 @@ struct OvercommitExperiment: Experiment {
                 guard status == 0 else { throw MeasurementFailure("\(subject.key) did not end as it should") }
             }
         }
+        keeper?.end()
         Experiments.finish()
     }
 
@@ -63,12 +77,15 @@ struct OvercommitExperiment: Experiment {
         private func make() throws {
             // What the library takes once: on a stack of a slot in which no default begins.
             try withStack(StackConfiguration(reservation: 1 << 20)) {}
-            let configuration = StackConfiguration(strategy: subject.strategy, guardKind: subject.guardKind)
+            let configuration = StackConfiguration(
+                strategy: subject.strategy, guardKind: subject.guardKind, isIsolated: true)
             // Twice, because reading takes memory too.
             _ = try CommitCharge.current()
             let before = try CommitCharge.current()
             do {
-                let stack = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in try co.suspend(())
+                let stack = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in
+                    try co.suspend(())
+                    fl_probe_touch_stack(OvercommitExperiment.growth)
                 }
                 _ = try stack.resume()
                 let after = try CommitCharge.current()
@@ -76,7 +93,13 @@ struct OvercommitExperiment: Experiment {
                 try found("\(subject.key)/reserved", after.reserved - before.reserved)
                 try found("\(subject.key)/charged", after.charged - before.charged)
                 try found("\(subject.key)/charged-in-mode-2", after.writable - before.writable)
-                withExtendedLifetime(stack) {}
+                do {
+                    _ = try stack.resume()
+                    try found("\(subject.key)/grown", 1)
+                } catch let fault as StackFault {
+                    try found("\(subject.key)/grown", 0)
+                    try found("\(subject.key)/error", "\(fault)".prefix { !$0.isNewline })
+                }
             } catch let error as StackError {
                 try found("\(subject.key)/made", 0)
                 try found("\(subject.key)/error", error)
@@ -126,8 +149,11 @@ private struct CommitCharge {
 struct ExhaustionExperiment: Experiment {
     let name = "exhaustion"
 
-    /// Options: `address-space`, in bytes beyond what is mapped; `group`, a folder of a cgroup to enter; `use`, in bytes of
-    /// each stack; those of a stack.
+    /// Options: `address-space`, in bytes beyond what is mapped; `group`, a folder of a cgroup to enter; `limit`, in bytes
+    /// of all stacks; `use`, in bytes of each stack; those of a stack.
+    ///
+    /// Others wait meanwhile. How many of them are `lost` is found, and whether a stack can be made `again` once those
+    /// that filled the memory have gone.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
@@ -145,6 +171,8 @@ struct ExhaustionExperiment: Experiment {
         if let group = options.text("group") {
             try Files.write("\(getpid())\n".utf8, to: "\(group)/cgroup.procs")
         }
+        if options.text("limit") != nil { StackMemory.limit = try options.number("limit") }
+        let bystanders = try (0..<Self.bystanders).map { try Self.waiting(configuration, $0) }
         var stacks: [Coroutine<Void, Void, Void>] = []
         stacks.reserveCapacity(Self.most)
         try found("begun", 1)
@@ -156,7 +184,37 @@ struct ExhaustionExperiment: Experiment {
             try found("error", "\(error)".prefix { !$0.isNewline })
         }
         try found("made", stacks.count)
+        var lost = 0
+        for (number, bystander) in bystanders.enumerated() {
+            if case .finished(Self.sum(number, Self.depth) {})? = try? bystander.resume() { continue }
+            lost += 1
+        }
+        try found("lost", lost)
+        stacks = []
+        try found("again", (try? Self.used(configuration, use)) == nil ? 0 : 1)
         Experiments.finish()
+    }
+
+    private static let bystanders = 20
+    private static let depth = 10
+
+    private static func waiting(_ configuration: StackConfiguration, _ number: Int) throws -> Coroutine<Void, Void, Int>
+    {
+        let stack = try Coroutine<Void, Void, Int>(configuration: configuration) { co, _ in
+            // It waits at the bottom; the sum needs every frame above.
+            try sum(number, depth) { try co.suspend(()) }
+        }
+        _ = try stack.resume()
+        return stack
+    }
+
+    @inline(never)
+    private static func sum(_ number: Int, _ depth: Int, _ atBottom: () throws -> Void) rethrows -> Int {
+        guard depth > 0 else {
+            try atBottom()
+            return number
+        }
+        return try number + sum(number + 1, depth - 1, atBottom)
     }
 
     /// More than any of the limits allows; the machine's own memory must not be what ends it.

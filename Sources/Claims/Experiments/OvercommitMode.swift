@@ -38,24 +38,45 @@ struct OvercommitModeExperiment: Experiment {
         guard let former = SystemNumbers.number(in: Self.path) else {
             throw MeasurementFailure("cannot read \(Self.path)")
         }
+        let limit = mode == 2 ? try CommitLimit.ofOneWithRoom() : nil
         try Files.write("\(mode)\n".utf8, to: Self.path)
-        defer { try? Files.write("\(former)\n".utf8, to: Self.path) }
+        defer {
+            try? Files.write("\(former)\n".utf8, to: Self.path)
+            limit?.setBack()
+        }
         try found("former", former)
         var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         _ = poll(&input, 1, Self.longest)
     }
 }
 
-extension Laboratory {
-    /// Runs `body` under a mode of overcommit, which is set for that long where it is another one.
-    ///
-    /// - Throws: ``OvercommitModeRefused`` where it cannot be set; what `body` throws.
-    func withOvercommit(mode: Int, _ body: () throws -> Void) throws {
-        if SystemNumbers.number(in: OvercommitModeExperiment.path) == mode { return try body() }
-        let keeper = try OvercommitKeeper(mode: mode)
-        defer { keeper.end() }
-        try body()
+/// What may be committed in mode 2, where so much is counted already that not even a process could be started: raised,
+/// and set back.
+///
+/// The count need not be what is in use. What a mapping with MAP_GROWSDOWN and MAP_NORESERVE has grown by stays in it when
+/// the mapping is gone (seen on Linux 6.18), until the machine restarts.
+private struct CommitLimit {
+    private static let bytes = "/proc/sys/vm/overcommit_kbytes"
+    private static let share = "/proc/sys/vm/overcommit_ratio"
+
+    /// The file that the limit came from, which the other one sets to 0.
+    private let path: String
+    private let former: Int
+
+    /// Nil where half of the limit is left.
+    static func ofOneWithRoom() throws -> CommitLimit? {
+        let memory = try SystemNumbers.kibibytes(in: "/proc/meminfo")
+        guard let limit = memory["CommitLimit"], let counted = memory["Committed_AS"], counted > limit / 2 else {
+            return nil
+        }
+        let given = SystemNumbers.number(in: bytes) ?? 0
+        let path = given > 0 ? bytes : share
+        guard let former = SystemNumbers.number(in: path) else { throw MeasurementFailure("cannot read \(path)") }
+        try Files.write("\((counted + limit) >> 10)\n".utf8, to: bytes)
+        return CommitLimit(path: path, former: former)
     }
+
+    func setBack() { try? Files.write("\(former)\n".utf8, to: path) }
 }
 
 /// The mode of overcommit cannot be set; one line says why.
@@ -63,11 +84,12 @@ struct OvercommitModeRefused: Error, CustomStringConvertible {
     let description: String
 }
 
-/// This side of the keeper.
-private final class OvercommitKeeper {
+/// This side of the keeper: a mode is in force from its making to its end.
+final class OvercommitKeeper {
     private let child: pid_t
     private var input: Int32
 
+    /// - Throws: ``OvercommitModeRefused`` where the mode cannot be set.
     init(mode: Int) throws {
         let (words, answers) = (try Self.pipe(), try Self.pipe())
         let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)

@@ -1,0 +1,29 @@
+// How much memory all stacks may use together.
+//
+// A process that fills its control group, or the machine, is ended by the kernel at whatever touches the page too many:
+// no stack can be told. A limit that the library keeps is met where a stack asks for room, and that stack's coroutine
+// alone gets the error.
+//
+// Counted is what a stack may touch without asking again: the usable part of each slot that is in use, and all of a
+// `grows-down` stack. Pooled and hibernated stacks count too, since they may be used again without a question.
+#include "internal.h"
+
+#pragma clang section text = "fl_text"
+
+static _Atomic(uint64_t) in_use;
+static _Atomic(uint64_t) limit = UINT64_MAX;
+
+void fl_memory_limit_set(uint64_t bytes) { atomic_store_explicit(&limit, bytes, memory_order_relaxed); }
+uint64_t fl_memory_limit(void) { return atomic_load_explicit(&limit, memory_order_relaxed); }
+uint64_t fl_memory_in_use(void) { return atomic_load_explicit(&in_use, memory_order_relaxed); }
+
+fl_failure fl_memory_take(uintptr_t bytes) {
+    int error = fl_injected(FL_SITE_STACK_MEMORY);
+    if (error) return fl_failure_at(FL_SITE_STACK_MEMORY, error);
+    uint64_t before = atomic_fetch_add_explicit(&in_use, bytes, memory_order_relaxed);
+    if (before + bytes <= atomic_load_explicit(&limit, memory_order_relaxed)) return fl_failure_none();
+    fl_memory_give(bytes);
+    return fl_failure_at(FL_SITE_STACK_MEMORY, ENOMEM);
+}
+
+void fl_memory_give(uintptr_t bytes) { atomic_fetch_sub_explicit(&in_use, bytes, memory_order_relaxed); }

@@ -1,0 +1,28 @@
+internal import CShim
+
+/// The memory of all stacks of the process together, and a limit to it.
+///
+/// A process that fills its control group or the machine is ended by the kernel (SIGKILL), whichever thread touches the
+/// page too many. With a limit below that, the coroutine that asks for more gets an error instead: making it throws
+/// ``StackError/unavailable(call:errno:)``, growing ends it with ``StackFault/overflow(_:)`` where it is isolated, and no
+/// other is affected.
+///
+///     StackMemory.limit = MachineLimits.current().groupMemory.map { $0 / 2 }
+///
+/// Counted is what a stack may touch without asking: its usable part under `fault`, `fault-move`, `check-move` and
+/// `check-segment`, its maximum under the others. Stacks that are pooled or hibernate count as well, for they may be used
+/// again without a question.
+public enum StackMemory {
+    /// Bytes that stacks may use together, nil for no limit, which is the default. A limit below ``inUse`` takes nothing
+    /// away: it refuses what comes.
+    public static var limit: Int? {
+        get {
+            let limit = fl_memory_limit()
+            return limit == .max ? nil : Int(clamping: limit)
+        }
+        set { fl_memory_limit_set(newValue.map { UInt64(max(0, $0)) } ?? .max) }
+    }
+
+    /// Bytes that stacks may touch now without asking for more.
+    public static var inUse: Int { Int(clamping: fl_memory_in_use()) }
+}

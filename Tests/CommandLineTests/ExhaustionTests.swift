@@ -1,0 +1,103 @@
+// What becomes of a process whose stacks exhaust what it may have: an error for the coroutine that asked, and nothing
+// else. Each in a process of its own.
+
+import Foundation
+import Testing
+
+struct ExhaustionTests {
+    /// Bytes that each stack uses, and the limit of all of them.
+    private static let (use, limit) = (64 << 10, 32 << 20)
+    private static let strategies = ["fixed", "demand", "grows-down", "fault", "fault-move"]
+
+    /// An error names `cause`; the coroutines that waited go on, and once the others have gone there is room again.
+    private static func exhaust(
+        _ strategy: String, use: Int = use, _ options: [String], cause: String?,
+        _ location: SourceLocation = #_sourceLocation
+    ) throws {
+        var arguments = ["exhaustion", "strategy=\(strategy)", "use=\(use)"] + options
+        // By default these count for as much as they may ever use.
+        if ["fixed", "demand", "grows-down"].contains(strategy) { arguments.append("maximum=\(1 << 20)") }
+        let findings = try Program.findings(arguments)
+        #expect(findings["refused"] == "1", sourceLocation: location)
+        let error = try #require(findings["error"])
+        #expect(cause.map { error.contains($0) } ?? !error.isEmpty, "\(findings)", sourceLocation: location)
+        #expect(findings["lost"] == "0" && findings["again"] == "1", "\(findings)", sourceLocation: location)
+        let made = try #require(findings["made"].flatMap { Int($0) })
+        #expect(made > 10, sourceLocation: location)
+    }
+
+    @Test(arguments: strategies) func `no address space`(strategy: String) throws {
+        // A moving stack needs an arena for each size of slot that it comes through, at least 1 GiB.
+        let gibibytes = strategy == "fault-move" ? 6 : 4
+        try Self.exhaust(strategy, use: 512 << 10, ["address-space=\(gibibytes << 30)"], cause: nil)
+    }
+
+    @Test(arguments: strategies) func `the limit of all stacks`(strategy: String) throws {
+        try Self.exhaust(strategy, ["limit=\(Self.limit)"], cause: "stack-memory")
+    }
+
+    @Test(arguments: ["guard-pages", "prot-none"]) func `the limit of all stacks, by growth`(kind: String) throws {
+        try Self.exhaust("fault", ["limit=\(Self.limit)", "initial=4096", "guard=\(kind)"], cause: "stack-memory")
+    }
+
+    @Test(
+        .enabled(if: MemoryLimitedGroup.isPermitted, "only root may make a control group"), arguments: strategies)
+    func `a control group is not exhausted where a limit is kept`(strategy: String) throws {
+        let group = try MemoryLimitedGroup(limit: 4 * Self.limit)
+        try Self.exhaust(strategy, ["group=\(group.folder)", "limit=\(Self.limit)"], cause: "stack-memory")
+        // Without that limit the kernel ends the process, and says nothing to it: what the limit is for.
+        let unlimited = try Program.run([
+            "experiment", "exhaustion", "strategy=\(strategy)", "use=\(Self.use)", "maximum=\(512 << 10)",
+            "group=\(group.folder)",
+        ])
+        #expect(unlimited.status == -SIGKILL)
+    }
+
+    /// The mode is the whole machine's: other programs could be refused memory meanwhile, so it is tried when asked for.
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["FAULTLINE_SETS_MODES"] != nil,
+            "set FAULTLINE_SETS_MODES to try every mode of overcommit"), .serialized, arguments: 0...2)
+    func `each mode of overcommit`(mode: Int) throws {
+        let findings = try Program.findings(["overcommit", "mode=\(mode)"])
+        try #require(findings["refused"] == nil, "\(findings["refused"]!)")
+        for key in findings.keys where key.hasSuffix("/made") {
+            let subject = key.dropLast("/made".count)
+            // Pages without access are charged for when they become usable; a writable arena is charged in full in mode 2,
+            // where it may be refused: an error, and no crash.
+            if mode < 2 || subject.hasSuffix("/prot-none") || subject.hasSuffix("/automatic") {
+                #expect(findings[key] == "1" && findings["\(subject)/grown"] == "1", "\(subject): \(findings)")
+            } else if findings[key] == "0" {
+                #expect(findings["\(subject)/error"]?.contains("arena-map") == true, "\(subject): \(findings)")
+            }
+        }
+        #expect(findings.keys.count { $0.hasSuffix("/made") } == 22)
+    }
+}
+
+/// A control group for processes that a test starts.
+private final class MemoryLimitedGroup {
+    let folder: String
+
+    private static let places = [
+        (root: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes"), (root: "/sys/fs/cgroup", limit: "memory.max"),
+    ]
+    private static var place: (root: String, limit: String)? {
+        places.first { FileManager.default.fileExists(atPath: "\($0.root)/\($0.limit)") && access($0.root, W_OK) == 0 }
+    }
+    static var isPermitted: Bool { place != nil && geteuid() == 0 }
+
+    init(limit: Int) throws {
+        let place = try #require(Self.place)
+        folder = "\(place.root)/faultline-test-\(UUID().uuidString)"
+        try #require(mkdir(folder, 0o700) == 0)
+        try "\(limit)\n".write(toFile: "\(folder)/\(place.limit)", atomically: false, encoding: .utf8)
+        let swap = "\(folder)/memory.swap.max"
+        if access(swap, W_OK) == 0 { try "0\n".write(toFile: swap, atomically: false, encoding: .utf8) }
+    }
+
+    deinit {
+        // The kernel may need a moment after the last process has ended.
+        for _ in 0..<100 where rmdir(folder) != 0 && errno == EBUSY { usleep(10_000) }
+    }
+}
