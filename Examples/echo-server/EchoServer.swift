@@ -22,6 +22,9 @@ import Glibc
     @Option(help: "Port to listen at; 0 lets the kernel choose. It is printed.")
     var port: UInt16 = 0
 
+    @Flag(help: "Let other servers, started with this flag too, listen at the same port: each takes a share.")
+    var shared = false
+
     @Option(help: "Threads. Left out: one for each processor.")
     var threads: Int?
 
@@ -46,8 +49,8 @@ import Glibc
         let signals = try Descriptor.signals([SIGINT, SIGTERM])
         let connections = Connections(longestLine: longestLine, largestStack: stack << 20)
         let address = try SocketAddress.ipv4(host, port: port)
-        try Scheduler.run(threads: threads) { [grace] in
-            let listener = try Descriptor.listening(at: address)
+        try Scheduler.run(threads: threads) { [grace, shared] in
+            let listener = try Descriptor.listening(at: address, isShared: shared)
             print("listening at \(try listener.localAddress), at most \(limit) descriptors")
             // Who started this may wait for that line, in a pipe or a file.
             fflush(nil)

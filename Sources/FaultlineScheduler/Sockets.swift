@@ -3,13 +3,17 @@ internal import Glibc
 
 extension Descriptor {
     /// A stream socket that listens at `address`, with SO_REUSEADDR set. Does not suspend.
-    /// - Parameter backlog: connections that may wait to be accepted; the kernel allows at most `net.core.somaxconn`.
+    /// - Parameters:
+    ///   - backlog: connections that may wait to be accepted; the kernel allows at most `net.core.somaxconn`.
+    ///   - isShared: other sockets, of other processes too, may listen at the same address if they say so as well; the
+    ///     kernel spreads connections over them (SO_REUSEPORT). Ignored for Unix sockets, which have no such thing.
     /// - Throws: ``SchedulerError/system(call:errno:)``, for instance bind with EADDRINUSE.
-    public static func listening(at address: SocketAddress, backlog: Int32 = 4096) throws -> Descriptor {
+    public static func listening(
+        at address: SocketAddress, backlog: Int32 = 4096, isShared: Bool = false
+    ) throws -> Descriptor {
         let socket = try open(address.family)
-        if !address.isUnix {
-            try SchedulerError.check(
-                .FLS_SITE_OPTION, fls_set_option(socket.number, SOL_SOCKET, SO_REUSEADDR, true))
+        for option in address.isUnix ? [] : isShared ? [SO_REUSEADDR, SO_REUSEPORT] : [SO_REUSEADDR] {
+            try SchedulerError.check(.FLS_SITE_OPTION, fls_set_option(socket.number, SOL_SOCKET, option, true))
         }
         try SchedulerError.check(.FLS_SITE_BIND, address.with { fls_bind(socket.number, $0, $1) })
         try SchedulerError.check(.FLS_SITE_LISTEN, fls_listen(socket.number, backlog))

@@ -31,6 +31,20 @@ extension Schedulers {
             #expect(try server.end() == "accepted 1000, answered 5000, refused 0, broken 0")
         }
 
+        @Test func twoServersShareAPort() throws {
+            let first = try Server(["--shared"])
+            let second = try Server(["--shared", "--port", "\(first.port)"])
+            let load = try Running("echo-load", ["--port", "\(first.port)", "--connections", "400", "--lines", "2"])
+            #expect(load.end() == 0)
+            #expect(load.output.hasPrefix("connected 400 of 400\ncorrect 800, wrong 0, failed 0\n"))
+            let accepted = try [first, second].map { server in
+                let summary = try server.end()
+                #expect(summary.hasSuffix("refused 0, broken 0"))
+                return try #require(Int(summary.dropFirst("accepted ".count).prefix { $0.isNumber }))
+            }
+            #expect(accepted.reduce(0, +) == 400 && accepted.allSatisfy { $0 > 0 })
+        }
+
         @Test func loadWithARateSendsTheSameLines() throws {
             let server = try Server(["--threads", "1"])
             let load = try Running(
