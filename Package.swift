@@ -95,12 +95,15 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
+        .target(
+            name: "StackWords", dependencies: ["TestSupport"], path: "Tests/StackWords",
+            swiftSettings: warningsAreErrors),
         .executableTarget(
-            name: "FaultChild", dependencies: ["Faultline", "CShim", "CSwitch", "TestSupport"],
+            name: "FaultChild", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
         .testTarget(name: "CShimTests", dependencies: ["CShim"]),
         .testTarget(
-            name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "TestSupport"],
+            name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "SchedulerTests",

@@ -2,6 +2,7 @@
 import CShim
 import Faultline
 import Glibc
+import StackWords
 import TestSupport
 
 typealias Sleeper = Coroutine<Void, UnsafeMutablePointer<UInt64>, Bool>

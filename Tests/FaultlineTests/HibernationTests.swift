@@ -2,6 +2,7 @@
 import CShim
 import Faultline
 import Glibc
+import StackWords
 import TestSupport
 import Testing
 

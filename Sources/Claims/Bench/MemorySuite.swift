@@ -1,6 +1,7 @@
 // What a coroutine that waits takes in all: its pages, page tables and what the library keeps, with its page or without.
 // Each sample is a process of its own.
 
+import Faultline
 import Measurement
 import Report
 
@@ -43,7 +44,7 @@ public struct MemorySuite: BenchSuite {
         for subject in Case.all {
             for count in laboratory.isQuick ? [20_000] : subject.counts {
                 let needed = count * subject.atMost + Self.spared
-                guard SystemNumbers.available >= needed else {
+                guard KernelFile.availableMemory >= needed else {
                     laboratory.missing(
                         "\(count) of '\(subject.name)' are not made: they need \(needed >> 20) MiB of free memory")
                     continue

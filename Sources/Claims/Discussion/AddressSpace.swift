@@ -1,5 +1,6 @@
 // "8 MiB each makes 100,000 goroutines take 800 GB of address space; a 32-bit machine cannot."
 
+import Faultline
 import GoBinary
 import Measurement
 import Report
@@ -41,7 +42,7 @@ public struct AddressSpace: Claim {
         }
         for count in laboratory.isQuick ? [100_000] : [100_000, 1_000_000] {
             let needed = count * Self.bytesOfStack + Self.spared
-            guard SystemNumbers.available >= needed else {
+            guard KernelFile.availableMemory >= needed else {
                 laboratory.missing(
                     "\(count) stacks are not reserved: they need \(needed >> 20) MiB of free memory")
                 continue
@@ -56,7 +57,7 @@ public struct AddressSpace: Claim {
     /// Goroutines of the newest Go on stacks of the same size, and on the size that `faultline go strip` gives them unless told.
     private func goroutines(_ count: Int, _ laboratory: Laboratory) throws -> [Record] {
         let needed = count * Self.bytesOfGoroutine + Self.spared
-        guard SystemNumbers.available >= needed else {
+        guard KernelFile.availableMemory >= needed else {
             laboratory.missing(
                 "\(count) goroutines without stack checks are not made: they need \(needed >> 20) MiB of free memory")
             return []
@@ -86,7 +87,7 @@ public struct AddressSpace: Claim {
         ]
         shared["refused"] = findings.values["call"].map { .string($0) }
         shared["errno"] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
-        shared["max-map-count"] = SystemNumbers.number(in: "/proc/sys/vm/max_map_count").map { .int($0) }
+        shared["max-map-count"] = KernelFile("/proc/sys/vm/max_map_count").number.map { .int($0) }
         func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
             Record(
                 suite: identifier, case: kind.name, metric: metric, unit: unit, exactly: value, parameters: shared)

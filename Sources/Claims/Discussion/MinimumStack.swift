@@ -57,7 +57,7 @@ public struct MinimumStack: Claim {
         var records = try measured(subjects(laboratory.isQuick ? 20_000 : 100_000), laboratory)
         if !laboratory.isQuick {
             let needed = 1_000_000 * Self.bytesOfOne + Self.spared
-            if SystemNumbers.available >= needed {
+            if KernelFile.availableMemory >= needed {
                 records += try measured(subjects(1_000_000), laboratory, rounds: 1)
             } else {
                 laboratory.missing("1,000,000 coroutines are not made: they need \(needed >> 20) MiB of free memory")

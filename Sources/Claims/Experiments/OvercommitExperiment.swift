@@ -125,7 +125,7 @@ private struct CommitCharge {
         var size = 0
         var isWritable = false
         var hasFlags = false
-        for line in try SystemNumbers.lines(of: "/proc/self/smaps") {
+        for line in KernelFile("/proc/self/smaps").lines {
             let words = line.split(separator: " ")
             guard let first = words.first else { continue }
             if !first.hasSuffix(":") {

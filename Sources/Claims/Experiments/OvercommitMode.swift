@@ -4,6 +4,7 @@
 // any way, or takes longer than it may. It holds a lock meanwhile, so that two runs never take each other's setting for
 // the machine's own.
 
+import Faultline
 import Glibc
 import Measurement
 import Workloads
@@ -35,7 +36,7 @@ struct OvercommitModeExperiment: Experiment {
             usleep(50_000)
             waited += 50
         }
-        guard let former = SystemNumbers.number(in: Self.path) else {
+        guard let former = KernelFile(Self.path).number else {
             throw MeasurementFailure("cannot read \(Self.path)")
         }
         let limit = mode == 2 ? try CommitLimit.ofOneWithRoom() : nil
@@ -65,13 +66,13 @@ private struct CommitLimit {
 
     /// Nil where half of the limit is left.
     static func ofOneWithRoom() throws -> CommitLimit? {
-        let memory = try SystemNumbers.kibibytes(in: "/proc/meminfo")
+        let memory = KernelFile("/proc/meminfo").fields
         guard let limit = memory["CommitLimit"], let counted = memory["Committed_AS"], counted > limit / 2 else {
             return nil
         }
-        let given = SystemNumbers.number(in: bytes) ?? 0
+        let given = KernelFile(bytes).number ?? 0
         let path = given > 0 ? bytes : share
-        guard let former = SystemNumbers.number(in: path) else { throw MeasurementFailure("cannot read \(path)") }
+        guard let former = KernelFile(path).number else { throw MeasurementFailure("cannot read \(path)") }
         try Files.write("\((counted + limit) >> 10)\n".utf8, to: bytes)
         return CommitLimit(path: path, former: former)
     }

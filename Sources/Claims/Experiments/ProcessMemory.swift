@@ -1,8 +1,8 @@
 // What the kernel says of this process's memory, from /proc. In bytes, but for the number of mappings.
 
+import Faultline
 import Glibc
 import Measurement
-import Workloads
 
 /// A snapshot of this process's memory.
 struct ProcessMemory {
@@ -15,7 +15,7 @@ struct ProcessMemory {
 
     /// - Throws: ``MeasurementFailure`` where the kernel does not tell.
     static func current() throws -> ProcessMemory {
-        let fields = try SystemNumbers.kibibytes(in: "/proc/self/status")
+        let fields = KernelFile("/proc/self/status").fields
         guard let size = fields["VmSize"], let resident = fields["VmRSS"], let tables = fields["VmPTE"] else {
             throw MeasurementFailure("/proc/self/status has no VmSize, VmRSS or VmPTE: mount /proc")
         }
@@ -38,32 +38,4 @@ struct ProcessMemory {
             }
         }
     }
-}
-
-/// Numbers in text files of the kernel.
-enum SystemNumbers {
-    /// The lines of a file.
-    static func lines(of path: String) throws -> [Substring] {
-        String(decoding: try Files.read(path), as: UTF8.self).split(separator: "\n")
-    }
-
-    /// The fields of lines such as `VmRSS:   123 kB`, in bytes.
-    static func kibibytes(in path: String) throws -> [String: Int] {
-        var fields: [String: Int] = [:]
-        for line in try lines(of: path) {
-            let parts = line.split(whereSeparator: { $0 == ":" || $0 == " " || $0 == "\t" })
-            if parts.count == 3, parts[2] == "kB", let number = Int(parts[1]) {
-                fields[String(parts[0])] = number << 10
-            }
-        }
-        return fields
-    }
-
-    /// The number that a file holds, or nil.
-    static func number(in path: String) -> Int? {
-        (try? lines(of: path))?.first.flatMap { Int($0) }
-    }
-
-    /// Memory that can be had without swapping, in bytes (`MemAvailable`); 0 where the kernel does not tell.
-    static var available: Int { (try? kibibytes(in: "/proc/meminfo"))?["MemAvailable"] ?? 0 }
 }

@@ -55,7 +55,7 @@ struct RecursionExperiment: Experiment {
     }
 
     private static func memory(_ field: String) throws -> Int {
-        guard let bytes = try SystemNumbers.kibibytes(in: "/proc/self/status")[field] else {
+        guard let bytes = KernelFile("/proc/self/status").fields[field] else {
             throw MeasurementFailure("/proc/self/status has no \(field): mount /proc")
         }
         return bytes

@@ -29,7 +29,7 @@ struct WaitingExperiment: Experiment {
         held.append(contentsOf: try Self.wait(kind, 1, depth, work, options))
         let mappingsBefore = try ProcessMemory.mappings()
         let before = try ProcessMemory.current()
-        let kernelBefore = try SystemNumbers.kibibytes(in: "/proc/meminfo")["KernelStack"] ?? 0
+        let kernelBefore = KernelFile("/proc/meminfo").fields["KernelStack"] ?? 0
         let waiting = try Self.wait(kind, count, depth, work, options)
         let after = try ProcessMemory.current()
         try found("count", count)
@@ -37,7 +37,7 @@ struct WaitingExperiment: Experiment {
         try found("page-tables", after.pageTables - before.pageTables)
         if kind == .thread {
             // Of the whole machine, which is why there are many.
-            let kernel = try SystemNumbers.kibibytes(in: "/proc/meminfo")["KernelStack"] ?? 0
+            let kernel = KernelFile("/proc/meminfo").fields["KernelStack"] ?? 0
             try found("kernel-stacks", max(0, kernel - kernelBefore))
         }
         try found("mappings", try ProcessMemory.mappings() - mappingsBefore)

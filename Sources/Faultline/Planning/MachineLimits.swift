@@ -52,39 +52,6 @@ public struct MachineLimits: Sendable, Hashable {
     }
 }
 
-/// A text file of the kernel; what cannot be read is empty.
-struct KernelFile {
-    let text: String
-    var lineCount: Int { text.utf8.count { $0 == UInt8(ascii: "\n") } }
-    var number: Int? { Int(text.prefix { !$0.isNewline }) }
-
-    init(_ path: String) {
-        var bytes: [UInt8] = []
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        defer { if file >= 0 { close(file) } }
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while file >= 0 {
-            let count = read(file, &buffer, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { break }
-            bytes += buffer[..<count]
-        }
-        text = String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// The fields of lines such as `VmSize:   123 kB`, in bytes.
-    var fields: [String: Int] {
-        var fields: [String: Int] = [:]
-        for line in text.split(separator: "\n") {
-            let parts = line.split(whereSeparator: { $0 == ":" || $0 == " " || $0 == "\t" })
-            if parts.count == 3, parts[2] == "kB", let number = Int(parts[1]) {
-                fields[String(parts[0])] = number << 10
-            }
-        }
-        return fields
-    }
-}
-
 /// Control groups, version 2, or version 1's for memory.
 enum ControlGroup {
     /// Bytes that the group of this process and those above it still allow, nil where none has a limit.
@@ -92,7 +59,7 @@ enum ControlGroup {
     /// - Parameter root: Put before each path, so that a test can lay out groups of its own.
     static func allowance(root: String = "") -> Int? {
         var least: Int?
-        for line in KernelFile("\(root)/proc/self/cgroup").text.split(separator: "\n") {
+        for line in KernelFile("\(root)/proc/self/cgroup").lines {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3 else { continue }
             let files: (folder: String, limit: String, use: String)
