@@ -101,6 +101,12 @@ let package = Package(
         .executableTarget(
             name: "FaultChild", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
+        // Counts the process's allocations, so nothing else may contain it.
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),
+        .executableTarget(
+            name: "PoolChild",
+            dependencies: ["Faultline", "CShim", "FaultlineScheduler", "AllocationCounter", "TestSupport"],
+            swiftSettings: warningsAreErrors),
         .testTarget(name: "CShimTests", dependencies: ["CShim"]),
         .testTarget(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
@@ -110,7 +116,8 @@ let package = Package(
             dependencies: ["FaultlineScheduler", "CScheduler", "Faultline", "CShim", "echo-server", "echo-load"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild"], swiftSettings: warningsAreErrors),
+            name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild", "PoolChild"],
+            swiftSettings: warningsAreErrors),
         .testTarget(
             name: "BenchTests", dependencies: ["faultline-tool", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),

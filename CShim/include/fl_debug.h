@@ -48,6 +48,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_STORE_RELEASE,       ///< madvise(MADV_DONTNEED) of an empty slab, munmap of a large record
     FL_SITE_HIBERNATE_MASK,      ///< pthread_sigmask while a stack hibernates
     FL_SITE_STACK_MEMORY,        ///< no system call: the limit of all stacks' memory
+    FL_SITE_POOL_TRIM,           ///< madvise(MADV_DONTNEED) of a pooled stack that was not needed for a while
     FL_SITE_COUNT,
 } fl_site;
 

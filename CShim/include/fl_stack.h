@@ -141,6 +141,7 @@ enum {
     FL_STACK_CONTAINS_NIL = 2,
     FL_STACK_OVERFLOWING = 4,    ///< runs on its reserve until a protected frame returns
     FL_STACK_PROVOKED = 8,       ///< a debug knob raised `low`
+    FL_STACK_EMPTIED = 16,       ///< waits in a pool without its pages
 };
 
 /// What making a stack ready ran into.
@@ -178,9 +179,6 @@ uint64_t fl_memory_limit(void);
 
 /// Bytes that stacks may touch without asking for room. Signal context: callable.
 uint64_t fl_memory_in_use(void);
-
-/// Frees what this thread's pool keeps. Signal context: forbidden.
-void fl_pool_drain(void);
 
 /// The report of a faulted stack. Signal context: forbidden.
 const fl_fault_report *fl_stack_fault(const fl_stack *stack);

@@ -27,7 +27,6 @@ static int key_error;
 
 static void thread_ends(void *argument) {
     fl_thread *thread = argument;
-    fl_pool_drain();
     if (thread->owns_alternate_stack) {
         stack_t disabled = {.ss_flags = SS_DISABLE};
         if (fl_system_sigaltstack(FL_SITE_ALTERNATE_SET, &disabled, NULL)) return; // in use: it must stay mapped

@@ -1,20 +1,71 @@
-// Stacks that ended and wait for the next of their kind: a list for each thread and size of slot.
+// Stacks that ended and wait for the next of their kind: a list for each thread and size of slot, the latest first.
 //
 // A pooled stack is ready as it is: at its first size, its guard in place. Only its thread touches it, so nothing here
-// needs a lock or an atomic word.
+// needs a lock or an atomic word. What a thread did not need for a while it gives back: each list knows how few stacks
+// it had at least since the last look, and so many of its last ones were not needed. No timer and no signal does that: a
+// thread looks at the time now and then while it makes and keeps stacks, and whoever is about to wait asks for it.
 #include "internal.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #pragma clang section text = "fl_text"
 
 enum {
-    STACKS_PER_SIZE = 64,  // that a thread keeps, by slot size
     KEEP_BYTES = 64 << 10, // memory that a pooled stack may keep
+    LOOKED_AT = 4,         // stacks that are asked whether they fit
 };
+#define SECOND ((uint64_t)1000000000)
 
-static __thread fl_stack *_Nullable pool[FL_SLOT_SIZES] __attribute__((tls_model("initial-exec")));
-static __thread uint32_t pooled[FL_SLOT_SIZES] __attribute__((tls_model("initial-exec")));
+// Out of the way of what every coroutine's beginning and end runs through: its registers need not be saved there.
+#define SELDOM __attribute__((noinline))
+
+typedef struct fl_pool_list {
+    fl_stack *_Nullable first;
+    uint32_t count;
+    uint32_t unneeded; // the fewest since the last look
+} fl_pool_list;
+
+typedef struct fl_pool {
+    fl_pool_list lists[FL_SLOT_SIZES];
+    uint64_t looked;  // when
+    uint32_t uses;    // stacks kept, or asked for in vain
+    bool ends;        // the end of this thread will drain it
+} fl_pool;
+
+static __thread fl_pool pool __attribute__((tls_model("initial-exec")));
+static _Atomic(uint64_t) quiet_time = FL_POOL_QUIET_SECONDS * SECOND;
+
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static int key_error;
+
+// MARK: the end of a thread
+
+static void thread_ends(void *argument) {
+    fl_pool *ending = argument;
+    // Another destructor may end coroutines later: then this one is asked for once more.
+    ending->ends = false;
+    fl_pool_drain();
+}
+
+static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); }
+
+// Without this a thread's last stacks would be lost with it, so what cannot be given back then is not kept at all.
+static SELDOM bool end_with_thread(void) {
+    pthread_once(&key_once, make_key);
+    pool.ends = !key_error && pthread_setspecific(key, &pool) == 0;
+    return pool.ends;
+}
+
+// MARK: taking and keeping
+
+static SELDOM void look(void) { fl_pool_trim(fl_pool_now(), fl_pool_quiet()); }
+
+static void count_use(void) {
+    if (++pool.uses % FL_POOL_USES_BETWEEN_LOOKS == 0) look();
+}
 
 static bool serves(const fl_stack *stack, const fl_stack_configuration *configuration) {
     return stack->strategy == configuration->strategy && stack->guard == configuration->guard &&
@@ -22,47 +73,96 @@ static bool serves(const fl_stack *stack, const fl_stack_configuration *configur
            stack->reserve == configuration->reserve;
 }
 
-// The first stack of the pool that fits: its slot is ready as it is.
+// The first that fits: its slot is ready as it is.
 fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration) {
-    fl_stack **link = &pool[configuration->slot];
-    for (int looked = 0; *link && looked < 4; link = &(*link)->next, looked++) {
+    fl_pool_list *list = &pool.lists[configuration->slot];
+    fl_stack **link = &list->first;
+    for (int looked = 0; *link && looked < LOOKED_AT; link = &(*link)->next, looked++) {
         fl_stack *stack = *link;
         if (!serves(stack, configuration)) continue;
         *link = stack->next;
-        pooled[configuration->slot]--;
+        list->count--;
+        if (list->count < list->unneeded) list->unneeded = list->count;
         return stack;
     }
+    count_use();
     return NULL;
 }
 
-bool fl_pool_keep(fl_stack *stack) {
-    uint32_t size = stack->slot;
-    // A moved stack ends in another slot than it began in; it is not worth keeping for the size it asked for.
-    if (stack->strategy == FL_STRATEGY_GROWS_DOWN || size != stack->first_slot ||
-        stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED) || pooled[size] >= STACKS_PER_SIZE) {
+// Makes a stack that grew as it was at first.
+static SELDOM bool shrink(fl_stack *stack) {
+    uintptr_t keep = stack->base - KEEP_BYTES;
+    if (stack->low < keep && fl_system_advise(FL_SITE_RELEASE, stack->low, keep - stack->low, MADV_DONTNEED)) {
         return false;
     }
-    if (stack->low != stack->base - fl_stack_usable_at_first(stack)) {
-        uintptr_t keep = stack->base - KEEP_BYTES;
-        if (stack->low < keep &&
-            fl_system_advise(FL_SITE_RELEASE, stack->low, keep - stack->low, MADV_DONTNEED)) {
-            return false;
-        }
-        if (fl_stack_make_ready(stack).error) return false;
+    return fl_stack_make_ready(stack).error == 0;
+}
+
+bool fl_pool_keep(fl_stack *stack) {
+    fl_pool_list *list = &pool.lists[stack->slot];
+    // A moved stack ends in another slot than it began in; it is not worth keeping for the size it asked for.
+    if (stack->strategy == FL_STRATEGY_GROWS_DOWN || stack->slot != stack->first_slot ||
+        stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED) || list->count >= FL_POOL_STACKS ||
+        (!pool.ends && !end_with_thread())) {
+        return false;
     }
-    stack->next = pool[size];
-    pool[size] = stack;
-    pooled[size]++;
+    if (stack->low != stack->base - fl_stack_usable_at_first(stack) && !shrink(stack)) return false;
+    stack->next = list->first;
+    list->first = stack;
+    list->count++;
+    count_use();
     return true;
+}
+
+// MARK: giving back
+
+uint64_t fl_pool_quiet(void) { return atomic_load_explicit(&quiet_time, memory_order_relaxed); }
+void fl_pool_set_quiet(uint64_t nanoseconds) {
+    atomic_store_explicit(&quiet_time, nanoseconds, memory_order_relaxed);
+}
+
+uint64_t fl_pool_now(void) {
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now); // cannot fail with this clock and address
+    return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+static void trim(fl_pool_list *list) {
+    fl_stack **link = &list->first;
+    for (uint32_t needed = list->count - list->unneeded; needed > 0; needed--) link = &(*link)->next;
+    while (*link) {
+        fl_stack *stack = *link;
+        // A `fixed` stack has its memory from the start: it goes as a whole.
+        if (stack->flags & FL_STACK_EMPTIED || stack->strategy == FL_STRATEGY_FIXED) {
+            *link = stack->next;
+            list->count--;
+            fl_stack_discard(stack);
+            continue;
+        }
+        // Refused, it keeps its pages until the next look.
+        if (fl_system_advise(FL_SITE_POOL_TRIM, stack->low, stack->base - stack->low, MADV_DONTNEED) == 0) {
+            stack->flags |= FL_STACK_EMPTIED;
+        }
+        link = &stack->next;
+    }
+    list->unneeded = list->count;
+}
+
+void fl_pool_trim(uint64_t now, uint64_t quiet) {
+    // A clock that two processors read at once may be a tick behind the last look.
+    if (now < pool.looked || now - pool.looked < quiet) return;
+    pool.looked = now;
+    for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) trim(&pool.lists[size]);
 }
 
 void fl_pool_drain(void) {
     for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) {
-        while (pool[size]) {
-            fl_stack *stack = pool[size];
-            pool[size] = stack->next;
+        fl_pool_list *list = &pool.lists[size];
+        while (list->first) {
+            fl_stack *stack = list->first;
+            list->first = stack->next;
             fl_stack_discard(stack);
         }
-        pooled[size] = 0;
+        list->count = list->unneeded = 0;
     }
 }

@@ -82,6 +82,13 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_STORE_MAP, .FL_SITE_STORE_RELEASE:
         // The second is too large for a slab.
         return [20, 10_000].map { hibernation(config(.fault, .guardPages), words: $0) }
+    case .FL_SITE_POOL_TRIM:
+        // The stack that is kept is used again, with its pages or without.
+        return (0..<3).map { _ in
+            let text = outcome(config(.fault, .guardPages), grow)
+            for _ in 0..<2 { fl_pool_trim(fl_pool_now(), 0) }
+            return text
+        }
     case .FL_SITE_COUNT: return []
     }
 }

@@ -104,8 +104,8 @@ public final class Coroutine<Input, Output, Result> {
         switch operation {
         case .run: runBody(mailbox: mailbox, fiber: fiber)
         case .deinitialize:
-            // Field by field, which is specialized where destroying the whole would go through its metadata; the header
-            // holds a function without a context.
+            // Field by field, which is specialized where destroying the whole would go through its metadata. The header
+            // is the caller's to destroy: where nothing is specialized, its function has a context on the heap.
             mailbox.pointee.body = nil
             mailbox.pointee.result = nil
         }

@@ -76,7 +76,9 @@ public import CSwitch
         cancel(fiber, space)
         precondition(
             fiber.pointee.state != .FL_FIBER_SUSPENDED, "a cancelled coroutine's suspend throws, so that it ends")
-        space.assumingMemoryBound(to: MailboxHeader.self).pointee.witness(.deinitialize, fiber, space)
+        let header = space.assumingMemoryBound(to: MailboxHeader.self)
+        header.pointee.witness(.deinitialize, fiber, space)
+        header.deinitialize(count: 1)
         if space != fl_stack_mailbox(stack(fiber)) { space.deallocate() }
         fl_stack_destroy(stack(fiber))
     }

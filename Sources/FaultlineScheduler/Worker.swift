@@ -217,6 +217,7 @@ final class Worker: @unchecked Sendable {
 
     /// Announces itself as asleep first and looks for work then; who brings work does it the other way round.
     private func sleep() {
+        StackPool.trim()
         sleeps.store(true, ordering: .sequentiallyConsistent)
         runtime.sleepers.add(1, ordering: .sequentiallyConsistent)
         defer {

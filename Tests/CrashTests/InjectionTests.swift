@@ -78,6 +78,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_STORE_RELEASE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_HIBERNATE_MASK, first: .throwing("hibernate-mask"), later: .throwing("hibernate-mask")),
         .init(site: .FL_SITE_STACK_MEMORY, first: .throwing("stack-memory"), later: .throwing("stack-memory")),
+        .init(site: .FL_SITE_POOL_TRIM, first: .fallback, later: .fallback),
     ]
 }
 
