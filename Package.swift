@@ -99,7 +99,8 @@ let package = Package(
             name: "StackWords", dependencies: ["TestSupport"], path: "Tests/StackWords",
             swiftSettings: warningsAreErrors),
         .executableTarget(
-            name: "FaultChild", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
+            name: "FaultChild",
+            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
         // Counts the process's allocations, so nothing else may contain it.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),

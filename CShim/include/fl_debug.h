@@ -49,6 +49,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_HIBERNATE_MASK,      ///< pthread_sigmask while a stack hibernates
     FL_SITE_STACK_MEMORY,        ///< no system call: the limit of all stacks' memory
     FL_SITE_POOL_TRIM,           ///< madvise(MADV_DONTNEED) of a pooled stack that was not needed for a while
+    FL_SITE_IDLE_RESIDENT,       ///< open or read of /proc/self/statm
     FL_SITE_COUNT,
 } fl_site;
 

@@ -29,7 +29,8 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_hibernation : uint32
 /// already is done. Signal context: forbidden.
 fl_hibernation fl_stack_hibernate(fl_stack *stack, bool unshared, fl_failure *failure);
 
-/// Brings a hibernated stack's bytes back, whoever touched it meanwhile, and makes it FL_FIBER_SUSPENDED. On failure
+/// Brings a hibernated stack's bytes back, whoever touched it meanwhile, and makes it FL_FIBER_SUSPENDED, as it does an
+/// idle one. On failure
 /// nothing is lost and it may be tried again. Signal context: forbidden.
 fl_failure fl_stack_wake(fl_stack *stack);
 

@@ -104,6 +104,12 @@ typedef struct fl_place {
     uint32_t index;
 } fl_place;
 
+/// Since when nobody resumed a stack, as far as sweeps know (fl_idle.h).
+typedef struct fl_idle_mark {
+    uint32_t since; ///< milliseconds of the monotonic clock, modulo 2^32
+    uint8_t seen;   ///< sweeps since the one that marked it that found it idle, at most 255
+} fl_idle_mark;
+
 /// The hot part of a stack. `fiber` comes first: a fiber's address is its stack's address.
 typedef struct fl_stack {
     fl_fiber fiber;
@@ -129,6 +135,7 @@ typedef struct fl_stack {
     union {
         struct fl_stack *_Nullable next;     ///< in a thread's pool
         struct fl_record *_Nullable record;  ///< while it is FL_FIBER_HIBERNATED
+        fl_idle_mark idle;                   ///< while it is FL_FIBER_IDLE
     };
     /// Room for what the library keeps per coroutine, so that it needs no allocation of its own.
     _Alignas(16) uint8_t mailbox[FL_MAILBOX_SIZE];

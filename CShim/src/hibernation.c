@@ -156,6 +156,7 @@ static void close_record(fl_stack *stack) {
 }
 
 fl_failure fl_stack_wake(fl_stack *stack) {
+    if (stack->fiber.state == FL_FIBER_IDLE) stack->fiber.state = FL_FIBER_SUSPENDED;
     if (stack->fiber.state != FL_FIBER_HIBERNATED) return fl_failure_none();
     fl_slot *slot = fl_place_slot(stack->place);
     if (kind_of(slot) == FL_SLOT_HIBERNATED) {
@@ -210,7 +211,9 @@ fl_restoring fl_wake_by_fault(uintptr_t address, fl_failure *failure) {
 // MARK: hibernating
 
 static fl_hibernation refusal(const fl_stack *stack, bool unshared) {
-    if (stack->fiber.state != FL_FIBER_SUSPENDED) return FL_HIBERNATION_NOT_SUSPENDED;
+    if (stack->fiber.state != FL_FIBER_SUSPENDED && stack->fiber.state != FL_FIBER_IDLE) {
+        return FL_HIBERNATION_NOT_SUSPENDED;
+    }
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN || stack->strategy == FL_STRATEGY_FIXED) {
         return FL_HIBERNATION_STRATEGY;
     }

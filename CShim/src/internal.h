@@ -44,6 +44,8 @@ int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uin
 int fl_system_userfaultfd(fl_site site, int *descriptor);
 int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old);
 int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action, struct sigaction *_Nullable old);
+/// Resident bytes of the process.
+int fl_system_resident(fl_site site, uint64_t *bytes);
 /// Blocks every signal on this thread but those of an instruction's own faults; the mask of before comes back.
 int fl_system_block_signals(fl_site site, sigset_t *before);
 
@@ -186,6 +188,10 @@ void fl_stack_discard(fl_stack *stack);
 int fl_stack_entry_take(fl_stack *_Nonnull *_Nonnull stack);
 /// Signal context: forbidden.
 void fl_stack_entry_give(fl_stack *stack);
+/// Entries of the table of stacks that were ever handed out. Signal context: callable.
+uint32_t fl_stack_entries(void);
+/// One of them; null while another thread makes it. Signal context: callable.
+fl_stack *_Nullable fl_stack_entry(uint32_t index);
 
 // MARK: pool.c
 

@@ -25,6 +25,13 @@ uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
 
 static fl_stack *entry(uint32_t index) { return &hot[index / STACKS_PER_CHUNK][index % STACKS_PER_CHUNK]; }
 
+uint32_t fl_stack_entries(void) { return atomic_load_explicit(&fresh_stacks, memory_order_acquire); }
+
+fl_stack *fl_stack_entry(uint32_t index) {
+    fl_stack *chunk = atomic_load_explicit(&hot[index / STACKS_PER_CHUNK], memory_order_acquire);
+    return chunk ? &chunk[index % STACKS_PER_CHUNK] : NULL;
+}
+
 // Not reachable from a handler, hence the lock.
 static int make_chunk(uint32_t chunk) {
     int error = 0;

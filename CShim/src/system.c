@@ -1,6 +1,7 @@
 // Every system call of the shim, each with the name of its site, so that a test can make any of them fail.
 #include "internal.h"
 
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -23,7 +24,7 @@ static const char *const names[FL_SITE_COUNT] = {
     "alternate-protect", "alternate-set",   "handler-set",     "hibernate-protect", "hibernate-close",
     "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",     "restore-unguard",
     "store-map",         "store-release",   "hibernate-mask",   "stack-memory",
-    "pool-trim",
+    "pool-trim",         "idle-resident",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -148,4 +149,29 @@ int fl_system_block_signals(fl_site site, sigset_t *before) {
 uint64_t fl_system_address_space_limit(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
+}
+
+int fl_system_resident(fl_site site, uint64_t *bytes) {
+    int error = fl_injected(site);
+    if (error) return error;
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return errno;
+    char text[128];
+    ssize_t length = read(file, text, sizeof text);
+    error = length < 0 ? errno : 0;
+    (void)close(file);
+    if (error) return error;
+    // Pages: of address space, and in memory.
+    uint64_t numbers[2] = {0, 0};
+    int number = 0;
+    for (ssize_t at = 0; at < length && number < 2; at++) {
+        if (text[at] >= '0' && text[at] <= '9') {
+            numbers[number] = numbers[number] * 10 + (uint64_t)(text[at] - '0');
+        } else {
+            number++;
+        }
+    }
+    if (number < 2) return EPROTO;
+    *bytes = numbers[1] * FL_PAGE;
+    return 0;
 }

@@ -89,6 +89,7 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
             for _ in 0..<2 { fl_pool_trim(fl_pool_now(), 0) }
             return text
         }
+    case .FL_SITE_IDLE_RESIDENT: return [sweep()]
     case .FL_SITE_COUNT: return []
     }
 }

@@ -114,7 +114,7 @@ public final class Coroutine<Input, Output, Result> {
     /// Whether ``resume(_:)`` may be called: the coroutine has not ended.
     public var isResumable: Bool {
         switch fiber.pointee.state {
-        case .FL_FIBER_CREATED, .FL_FIBER_SUSPENDED, .FL_FIBER_HIBERNATED: true
+        case .FL_FIBER_CREATED, .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED: true
         case .FL_FIBER_RUNNING, .FL_FIBER_FINISHED, .FL_FIBER_FAULTED: false
         }
     }

@@ -17,6 +17,7 @@ public import CSwitch
         var resolved = try configuration.resolved()
         var failure = fl_failure()
         guard let stack = fl_stack_create(&resolved, &failure) else { throw StackError(failure) }
+        fl_idle_created()
         return stack
     }
 
@@ -42,8 +43,9 @@ public import CSwitch
     }
 
     static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws {
-        if fiber.pointee.state == .FL_FIBER_SUSPENDED || fiber.pointee.state == .FL_FIBER_HIBERNATED {
-            requireItsThread(fiber)
+        switch fiber.pointee.state {
+        case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED: requireItsThread(fiber)
+        case .FL_FIBER_CREATED, .FL_FIBER_RUNNING, .FL_FIBER_FINISHED, .FL_FIBER_FAULTED: break
         }
         var failure = fl_failure()
         let result = fl_stack_hibernate(stack(fiber), isUnshared, &failure)
@@ -57,7 +59,7 @@ public import CSwitch
     static func cancel(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
         space.assumingMemoryBound(to: MailboxHeader.self).pointee.isCancelled = true
         switch fiber.pointee.state {
-        case .FL_FIBER_SUSPENDED, .FL_FIBER_HIBERNATED:
+        case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED:
             requireItsThread(fiber)
             let failure = fl_stack_wake(stack(fiber))
             // Its frames hold what only running them gives back, and nobody could be told.
@@ -94,7 +96,7 @@ public import CSwitch
             throw StackError.finished
         case .FL_FIBER_CREATED:
             try bindToThread(fiber)
-        case .FL_FIBER_HIBERNATED:
+        case .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED:
             requireItsThread(fiber)
             let failure = fl_stack_wake(stack(fiber))
             if failure.error != 0 { throw StackError(failure) }

@@ -236,7 +236,7 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
     }
 
     private static func isOfHibernation(_ call: String) -> Bool {
-        ["hibernate-", "restore-", "store-"].contains { call.hasPrefix($0) }
+        ["hibernate-", "restore-", "store-", "idle-"].contains { call.hasPrefix($0) }
     }
 
     private static func remedy(_ call: String, _ number: Int32) -> String {

@@ -39,6 +39,10 @@ class AnyJob: @unchecked Sendable {
     private var coroutine: Stack?
     private var fiber: UnsafeMutablePointer<fl_fiber>?
     private var request: (() -> Disposition)?
+    /// Times in a row that the kernel refused to restore its stack.
+    private var refusals = 0
+    /// With a pause of a millisecond after each.
+    private static let patience = 1000
     /// Place in the worker's list of started jobs.
     var index = -1
     /// Place in the worker's heap of timers, -1 without a timer.
@@ -82,9 +86,16 @@ class AnyJob: @unchecked Sendable {
             do {
                 guard let coroutine, case .suspended = try coroutine.resume() else { return nil }
             } catch {
+                // Nothing is lost, and there may be memory again when its next turn comes.
+                if coroutine?.isHibernated == true, refusals < Self.patience {
+                    refusals += 1
+                    fls_pause()
+                    return .requeue
+                }
                 fail(error)
                 return nil
             }
+            refusals = 0
             guard let request = request.take() else { preconditionFailure("a job suspends with a request") }
             let disposition = request()
             guard case .proceed = disposition else { return disposition }

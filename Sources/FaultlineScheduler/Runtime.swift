@@ -3,11 +3,14 @@
 // A deadlock is seen by the last worker that becomes idle: every worker is idle, no queue holds a job, no job waits for
 // time or a descriptor, and yet jobs are alive. Only a running job wakes another, so nothing could ever happen again.
 internal import CScheduler
+import Faultline
 internal import Synchronization
 
 final class Runtime: @unchecked Sendable {
     /// Set before the first thread starts.
     private(set) var workers: [Worker] = []
+    /// Which jobs hibernate by themselves.
+    let hibernation: HibernationPolicy?
     /// Workers that sleep or are about to.
     let sleepers = Atomic<Int>(0)
 
@@ -23,7 +26,8 @@ final class Runtime: @unchecked Sendable {
     private let idle = Mutex(Idle())
     private let failure = Mutex<SchedulerError?>(nil)
 
-    init(threads: Int) throws(SchedulerError) {
+    init(threads: Int, hibernation: HibernationPolicy? = nil) throws(SchedulerError) {
+        self.hibernation = hibernation
         do throws(SchedulerError) {
             for number in 0..<threads {
                 workers.append(try Worker(runtime: self, seed: 0x9e37_79b9_7f4a_7c15 &* UInt64(number + 1)))

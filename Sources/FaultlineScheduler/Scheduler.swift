@@ -34,20 +34,27 @@ public enum Scheduler {
     /// - Parameters:
     ///   - threads: by default one for each processor that the process may use, at most 1,024.
     ///   - stack: the stack of this first job.
+    ///   - hibernation: which jobs hibernate while they wait, on every thread of the run: each looks for them before it sleeps.
+    ///     A job's `idle` time is exact to a quarter and a second. A job that the kernel refuses to restore when it is woken
+    ///     is tried again for about a second; after that the process ends with a message, because its frames could
+    ///     never be unwound.
     /// - Returns: what `body` returns.
     /// - Throws: what `body` throws, after every other job was cancelled and has ended. ``SchedulerError/deadlock(jobs:)``
     ///   when jobs are left and none could ever run again; they were cancelled. ``SchedulerError/system(call:errno:)``
     ///   when a thread, an epoll or an eventfd could not be made, or failed. ``SchedulerError/nested`` inside a job.
+    ///   `StackError.invalidConfiguration` when the policy is not valid.
     ///   What any other job throws is kept for its ``Job/join()`` and otherwise lost.
     public static func run<R: Sendable>(
-        threads: Int? = nil, stack: StackConfiguration = defaultStack, _ body: @escaping @Sendable () throws -> R
+        threads: Int? = nil, stack: StackConfiguration = defaultStack, hibernation: HibernationPolicy? = nil,
+        _ body: @escaping @Sendable () throws -> R
     ) throws -> R {
         guard fls_worker() == nil else { throw SchedulerError.nested }
         let count = threads ?? min(Int(fls_processors()), 1024)
         guard (1...1024).contains(count) else {
             throw SchedulerError.invalid("a scheduler cannot have \(count) threads; give it 1 to 1024")
         }
-        let runtime = try Runtime(threads: count)
+        try hibernation?.validate()
+        let runtime = try Runtime(threads: count, hibernation: hibernation)
         let job = JobCore(runtime: runtime, configuration: stack, isMain: true, body: body)
         try runtime.run(job)
         guard let outcome = job.outcome() else { preconditionFailure("a run without an error has a result") }

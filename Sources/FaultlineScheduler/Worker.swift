@@ -3,7 +3,7 @@
 // Invariants: everything without a lock of its own belongs to the worker's thread. A wake-up from another thread goes
 // through the inbox; the eventfd is written only while the worker sleeps, and never read: it is edge-triggered.
 internal import CScheduler
-internal import Faultline
+import Faultline
 internal import Glibc
 internal import Synchronization
 
@@ -30,6 +30,7 @@ final class Worker: @unchecked Sendable {
     private let registrations = Registrations()
     private var hasCancelled = false
     private var runsSincePoll = 0
+    private var sweeps: IdleSweeps?
     private var seed: UInt64
     private let events: UnsafeMutablePointer<fls_event>
 
@@ -42,6 +43,7 @@ final class Worker: @unchecked Sendable {
     init(runtime: Runtime, seed: UInt64) throws(SchedulerError) {
         self.runtime = runtime
         self.seed = seed
+        sweeps = runtime.hibernation.map(IdleSweeps.init)
         epoll = try SchedulerError.check(.FLS_SITE_EPOLL_CREATE, fls_epoll_create())
         event = fls_eventfd()
         events = .allocate(capacity: Self.eventsAtOnce)
@@ -104,14 +106,17 @@ final class Worker: @unchecked Sendable {
     /// Runs jobs until the runtime has ended.
     func run() {
         fls_set_worker(Unmanaged.passUnretained(self).toOpaque())
+        // Validated before the run.
+        do { try runtime.hibernation?.apply() } catch { preconditionFailure("a valid policy can be applied: \(error)") }
         while !runtime.hasEnded {
             if runtime.isStopping && !hasCancelled { cancelStarted() }
             ready.append(inbox.takeAll())
             let worked = runReady() + startFresh()
             if worked == 0 {
                 if !steal() { sleep() }
-            } else if runsSincePoll >= Self.runsBetweenPolls {
-                poll(nanoseconds: 0)
+            } else {
+                sweeps?.jobRan()
+                if runsSincePoll >= Self.runsBetweenPolls { poll(nanoseconds: 0) }
             }
         }
         fls_set_worker(nil)
@@ -225,10 +230,12 @@ final class Worker: @unchecked Sendable {
             runtime.sleepers.subtract(1, ordering: .sequentiallyConsistent)
         }
         if hasMail || runtime.hasFreshJobs || runtime.hasEnded || (runtime.isStopping && !hasCancelled) { return }
+        let nextSweep = sweeps?.step(at: fls_now())
         let pending = timers.count + waitingForDescriptors
         guard runtime.becomeIdle(pending: pending) else { return }
         var timeout = Self.longestSleep
-        if let earliest = timers.earliest {
+        let earliest = min(timers.earliest ?? .max, nextSweep ?? .max)
+        if earliest < .max {
             let now = fls_now()
             timeout = earliest <= now ? 0 : min(Int64(clamping: earliest - now), timeout)
         }

@@ -40,6 +40,15 @@ struct ExperimentTests {
         #expect(try #require(Double(findings["wake-up"] ?? "")) > 0)
     }
 
+    @Test func `what is idle hibernates while others are made`() throws {
+        let making = ["waiting", "kind=coroutine", "count=5000", "strategy=fault-move", "idle=0"]
+        // After every 1,024th, all that wait by then: the one that was just made does not yet.
+        #expect(try Self.number(Program.findings(making), "hibernated") == 4095)
+        #expect(try Self.number(Program.findings(making + ["sweeps=1"]), "hibernated") == 5000)
+        let busy = ["waiting", "kind=coroutine", "count=3000", "strategy=fault-move", "idle=3600000", "sweeps=3"]
+        #expect(try Self.number(Program.findings(busy), "hibernated") == 0)
+    }
+
     @Test(arguments: ["coroutine", "task", "thread"]) func `what waits takes memory`(kind: String) throws {
         let findings = try Self.findings("waiting", "kind=\(kind)", "count=300", "depth=3")
         #expect(findings["count"] == "300")

@@ -79,6 +79,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_HIBERNATE_MASK, first: .throwing("hibernate-mask"), later: .throwing("hibernate-mask")),
         .init(site: .FL_SITE_STACK_MEMORY, first: .throwing("stack-memory"), later: .throwing("stack-memory")),
         .init(site: .FL_SITE_POOL_TRIM, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_IDLE_RESIDENT, first: .throwing("idle-resident"), later: .throwing("idle-resident")),
     ]
 }
 
@@ -138,6 +139,22 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
 
     @Test func aChildOfForkResumesWhatHibernatedBefore() throws {
         try expectChild("hibernated-fork", ends: .exited(0), writes: ["child resumed", "parent resumed"], seconds: 30)
+    }
+
+    @Test func aSweepOverTheBudgetTakesTheLongestIdleFirst() throws {
+        try expectChild("idle-budget", ends: .exited(0), writes: ["done"], seconds: 60)
+    }
+
+    @Test(arguments: [
+        fl_site.FL_SITE_HIBERNATE_PROTECT, .FL_SITE_HIBERNATE_CLOSE, .FL_SITE_HIBERNATE_GUARD, .FL_SITE_STORE_MAP,
+        .FL_SITE_HIBERNATE_MASK,
+    ])
+    func aSweepThatTheKernelRefusesLeavesEverythingAsItWas(_ site: fl_site) throws {
+        try expectChild("idle-refused \(site.rawValue)", ends: .exited(0), writes: ["done"], seconds: 30)
+    }
+
+    @Test(arguments: ["intact", "refused", "cancelled"]) func jobsHibernateAndGoOn(_ how: String) throws {
+        try expectChild("idle-jobs \(how)", ends: .exited(0), writes: ["done"], seconds: 60)
     }
 
     private func check(_ site: SiteCase, _ error: Int32, _ when: String, _ outcome: Outcome, isolated: Bool) throws {

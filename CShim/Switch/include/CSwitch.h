@@ -34,6 +34,8 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_fiber_state : uint32
     FL_FIBER_FAULTED = 4,
     /// Suspended, and its stack must be asked for (fl_stack_wake) before it may be resumed.
     FL_FIBER_HIBERNATED = 5,
+    /// Suspended, and seen so by a sweep that asks who is idle (fl_idle.h). A resume goes the way of a hibernated one.
+    FL_FIBER_IDLE = 6,
 } fl_fiber_state;
 
 /// The part of a coroutine that a switch touches. Offsets are used by the entry and its unwind table.

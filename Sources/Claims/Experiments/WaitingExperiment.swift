@@ -15,7 +15,8 @@ struct WaitingExperiment: Experiment {
 
     /// Options: `kind`; `count`; `depth` in frames of the handler; for coroutines those of ``StacksExperiment``; `parse`
     /// (1: each parses the document of a request first), `hibernate` (1: each hibernates as soon as it waits) and `wake`
-    /// (so many of them, evenly spread, are resumed one by one and hibernate again; their median time is found).
+    /// (so many of them, evenly spread, are resumed one by one and hibernate again; their median time is found). By policy:
+    /// `idle` in milliseconds and `budget` in bytes, with `sweeps` beside those that follow the making.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
@@ -27,10 +28,12 @@ struct WaitingExperiment: Experiment {
         // One first, with all that the process needs once.
         var held: [AnyObject] = []
         held.append(contentsOf: try Self.wait(kind, 1, depth, work, options))
+        if let policy = try options.hibernationPolicy() { try policy.apply() }
         let mappingsBefore = try ProcessMemory.mappings()
         let before = try ProcessMemory.current()
         let kernelBefore = KernelFile("/proc/meminfo").fields["KernelStack"] ?? 0
         let waiting = try Self.wait(kind, count, depth, work, options)
+        for _ in 0..<(try options.number("sweeps", or: 0)) { HibernationPolicy.sweep() }
         let after = try ProcessMemory.current()
         try found("count", count)
         try found("resident", after.resident - before.resident)
@@ -44,6 +47,7 @@ struct WaitingExperiment: Experiment {
         if kind == .coroutine {
             let coroutines = waiting.compactMap { $0 as? Waiting }
             try found("bookkeeping", Self.bookkeeping(count))
+            try found("hibernated", coroutines.count { $0.isHibernated })
             let wake = try options.number("wake", or: 0)
             if wake > 0 { try found("wake-up", try Self.wakeUp(wake, of: coroutines)) }
         }
@@ -117,6 +121,14 @@ struct WaitingExperiment: Experiment {
 }
 
 extension ExperimentOptions {
+    /// The policy that `idle` and `budget` name, nil where neither is given.
+    fileprivate func hibernationPolicy() throws -> HibernationPolicy? {
+        let policy = HibernationPolicy(
+            idle: text("idle") == nil ? nil : .milliseconds(try number("idle")),
+            residentBudget: text("budget") == nil ? nil : try number("budget"))
+        return policy == HibernationPolicy() ? nil : policy
+    }
+
     /// The configuration that `strategy`, `initial`, `maximum`, `reservation`, `guard` and `mover` name.
     func stackConfiguration() throws -> StackConfiguration {
         func size(_ key: String) throws -> Int? { text(key) == nil ? nil : try number(key) }
