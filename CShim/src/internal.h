@@ -193,6 +193,11 @@ uint32_t fl_stack_entries(void);
 /// One of them; null while another thread makes it. Signal context: callable.
 fl_stack *_Nullable fl_stack_entry(uint32_t index);
 
+// MARK: grows_down.c
+
+/// The lowest address that the kernel has grown a `grows-down` stack to. Signal context: forbidden.
+uintptr_t fl_grows_down_low(const fl_stack *stack);
+
 // MARK: pool.c
 
 /// A stack of this thread's pool that fits, or null. Signal context: forbidden.

@@ -223,9 +223,9 @@ static void clear_details(fl_stack *stack) {
 
 void fl_stack_discard(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
-        // The kernel grew the mapping by itself; unmapping its largest extent covers what it became.
-        uintptr_t length = stack->maximum + GROWS_DOWN_GAP + FL_PAGE;
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, stack->base - length, length);
+        uintptr_t low = fl_grows_down_low(stack), reserved = GROWS_DOWN_GAP + FL_PAGE;
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, stack->base - low);
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, stack->slot_low - reserved, reserved);
         fl_memory_give(stack->maximum);
     } else {
         fl_place_release(stack->place, (stack->flags & FL_STACK_PROVOKED) != 0);
@@ -236,8 +236,9 @@ void fl_stack_discard(fl_stack *stack) {
 
 static void quarantine(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
-        void *address = (void *)stack->slot_low;
-        (void)fl_system_map(FL_SITE_QUARANTINE, &address, stack->maximum, PROT_NONE,
+        uintptr_t low = fl_grows_down_low(stack);
+        void *address = (void *)low;
+        (void)fl_system_map(FL_SITE_QUARANTINE, &address, stack->base - low, PROT_NONE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
         fl_memory_give(stack->maximum);
     } else {

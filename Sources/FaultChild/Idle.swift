@@ -4,6 +4,7 @@ import CShim
 import Faultline
 import FaultlineScheduler
 import Glibc
+import StackWords
 import TestSupport
 
 /// Two sweeps with a budget of nothing, and what they did to a coroutine.
@@ -15,7 +16,8 @@ func sweep() -> String {
         defer { HibernationPolicy.remove() }
         HibernationPolicy.sweep()
         let result = HibernationPolicy.sweep()
-        require(result.hibernated == (result.residentError == nil ? 1 : 0), "\(result)")
+        // It may be refused at the first reading or at a later one.
+        require(result.hibernated == 1 || result.residentError != nil, "\(result)")
         require((result.resident == nil) == (result.residentError != nil), "\(result)")
         require(co.isHibernated == (result.hibernated == 1), "\(result)")
         guard case .finished(true) = try co.resume() else { return "error: other content" }

@@ -3,6 +3,7 @@
 import CShim
 import Faultline
 import Glibc
+import StackWords
 import TestSupport
 import Testing
 
@@ -109,9 +110,11 @@ extension Stacks {
                 for co in all { try co.hibernate() }
                 #expect(all.allSatisfy { $0.isHibernated })
                 #expect(try go(all))
+                all = []
                 all = try idle()
                 for co in all { co.cancel() }
                 #expect(!all.contains { $0.isResumable })
+                all = []
                 all = try idle()
                 #expect(all[0].statistics == all[1].statistics)
                 all = []
