@@ -56,8 +56,9 @@ fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from);
 /// Usable bytes of a slot: its size less its guard. Signal context: callable.
 uintptr_t fl_slot_room(fl_slot_size size);
 
-/// Bytes of an arena of such slots, where the kernel grants that much. Signal context: callable.
-uintptr_t fl_arena_size(fl_slot_size size);
+/// Bytes of the arena of such slots that is made when there are `number`, where the kernel grants that much.
+/// Signal context: callable.
+uintptr_t fl_arena_size(fl_slot_size size, uint32_t number);
 
 /// Bytes of the tables for each stack that is alive and has not faulted. Signal context: callable.
 uintptr_t fl_stack_bookkeeping(void);

@@ -36,6 +36,7 @@ enum {
     UNIT_SHIFT = 30,   // the directory's granularity: arenas begin at a multiple of 1 GiB
     UNITS = 1 << (ADDRESS_BITS - UNIT_SHIFT),
     BAND = 64 << 10,
+    DOUBLINGS = 4,
 };
 
 static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
@@ -44,7 +45,8 @@ static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
     {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
 };
 
-// Units of an arena at first: 65,536 slots of the small sizes, and enough of the large ones to make arenas rare.
+// Units of the first arena of a size: 65,536 slots of the small sizes, and enough of the large ones. Each further one is twice
+// as large, up to DOUBLINGS times: a million stacks are five mappings.
 static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 512, 512, 512};
 
 static _Atomic(fl_arena *) directory[UNITS];
@@ -59,7 +61,9 @@ fl_slot_geometry fl_slot_geometry_of(fl_slot_size size) { return geometries[size
 uint64_t fl_quarantine_count(void) { return atomic_load_explicit(&quarantined, memory_order_relaxed); }
 uint64_t fl_slots_in_use(fl_slot_size size) { return atomic_load_explicit(&in_use[size], memory_order_relaxed); }
 uintptr_t fl_slot_room(fl_slot_size size) { return geometries[size].size - geometries[size].guard; }
-uintptr_t fl_arena_size(fl_slot_size size) { return first_units[size] * GIB; }
+uintptr_t fl_arena_size(fl_slot_size size, uint32_t number) {
+    return first_units[size] * GIB << (number < DOUBLINGS ? number : DOUBLINGS);
+}
 
 fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
     for (uint32_t size = from; size < FL_SLOT_SIZES; size++) {
@@ -113,10 +117,14 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     int protection = guard == FL_GUARD_PAGES ? PROT_READ | PROT_WRITE : PROT_NONE;
     uintptr_t low = 0, length = 0;
     int error = ENOMEM;
+    uint32_t number = 0;
+    for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena; arena = arena->next) {
+        number++;
+    }
     // Under RLIMIT_AS one size must leave room for those that moving stacks come to next. In mode 2 of overcommit a wish
     // may be refused: ask for less, down to two slots' worth.
     uintptr_t share = fl_maximum((uintptr_t)(fl_system_address_space_limit() >> UNIT_SHIFT) / 8, 1);
-    for (uintptr_t units = fl_minimum(first_units[size], share); units >= 1; units /= 2) {
+    for (uintptr_t units = fl_minimum(fl_arena_size(size, number) / GIB, share); units >= 1; units /= 2) {
         length = units * GIB;
         if (length < 2 * geometry.size) break;
         error = reserve(length, protection, &low);

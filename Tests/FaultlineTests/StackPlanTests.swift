@@ -51,10 +51,12 @@ import Testing
         #expect(none.mappings == 80_001)
         let configuration = StackConfiguration(reservation: 64 << 10, guardKind: .guardPages)
         guard (try? configuration.validate()) != nil else { return }
-        // An arena of 4 GiB holds 65,536 slots of 64 KiB.
-        let pages = try (1...3).map { try StackPlan(coroutines: $0 * 65_536, configuration: configuration).mappings }
-        #expect(pages == [1, 2, 3])
-        #expect(try StackPlan(coroutines: 65_537, configuration: configuration).addressSpace == 8 << 30)
+        // An arena of 4 GiB holds 65,536 slots of 64 KiB; the second is twice as large, the fifth is the largest.
+        let pages = try [1, 3, 7, 15, 31, 47, 63].map {
+            try StackPlan(coroutines: $0 * 65_536, configuration: configuration).mappings
+        }
+        #expect(pages == [1, 2, 3, 4, 5, 6, 7])
+        #expect(try StackPlan(coroutines: 65_537, configuration: configuration).addressSpace == 12 << 30)
     }
 
     @Test("what cannot be planned is refused in a line that names it") func refusals() {

@@ -15,7 +15,8 @@ public struct StackPlan: Sendable, Hashable {
     public let touched: Int
     /// Bytes of all slots.
     public let slots: Int
-    /// Bytes of address space that the arenas of these slots reserve: they come in pieces of 4 to 512 GiB.
+    /// Bytes of address space that the arenas of these slots reserve: each is twice as large as the one
+    /// before, the first 4 to 512 GiB.
     public let addressSpace: Int
     /// Mappings, of which `vm.max_map_count` allows a process so many.
     public let mappings: Int
@@ -76,12 +77,12 @@ public struct StackPlan: Sendable, Hashable {
         reservation = slot.size
         guardKind = slot.isGuardedByPages ? .guardPages : .protNone
         slots = coroutines * slot.size
-        let arenas = (coroutines + slot.perArena - 1) / slot.perArena
-        addressSpace = arenas * slot.arena
+        let arenas = slot.arenas(for: coroutines)
+        addressSpace = arenas.reduce(0, +)
         let whole = slot.touchedAtOnce ?? touched
         resident = coroutines * whole
         // A stack behind pages without access splits its arena's mapping twice.
-        mappings = slot.isGuardedByPages ? arenas : 2 * coroutines + arenas
+        mappings = slot.isGuardedByPages ? arenas.count : 2 * coroutines + arenas.count
         bookkeeping = coroutines * (slot.bookkeeping + Self.object)
         pageTables = slot.pageTables(of: coroutines, touched: whole) + bookkeeping / 512
         charged = coroutines * (slot.isGuardedByPages ? slot.size : slot.usable(touched: touched))
@@ -89,18 +90,19 @@ public struct StackPlan: Sendable, Hashable {
 
     /// One slot of the plan: where in it something is mapped.
     private struct Slot: Hashable {
-        let size, bottomGuard, offset, arena, bookkeeping: Int
+        let kind: fl_slot_size
+        let size, bottomGuard, offset, bookkeeping: Int
         let initial, maximum: Int
         let isGuardedByPages, grows: Bool
         /// Bytes that are resident whatever is used, or nil.
         let touchedAtOnce: Int?
 
         init(_ size: fl_slot_size, _ stack: fl_stack_configuration) {
+            kind = size
             let geometry = fl_slot_geometry_of(size)
             self.size = Int(geometry.size)
             bottomGuard = Int(geometry.guard)
             offset = Int(geometry.offset)
-            arena = Int(fl_arena_size(size))
             bookkeeping = Int(fl_stack_bookkeeping())
             isGuardedByPages = stack.guard == .FL_GUARD_PAGES
             let isWhole = [.FL_STRATEGY_FIXED, .FL_STRATEGY_DEMAND, .FL_STRATEGY_CHECK_FIXED].contains(stack.strategy)
@@ -110,7 +112,16 @@ public struct StackPlan: Sendable, Hashable {
             touchedAtOnce = stack.strategy == .FL_STRATEGY_FIXED ? maximum : nil
         }
 
-        var perArena: Int { (arena - offset) / size }
+        /// Bytes of each arena that so many slots need.
+        func arenas(for count: Int) -> [Int] {
+            var arenas: [Int] = []
+            var slots = 0
+            while slots < count {
+                arenas.append(Int(fl_arena_size(kind, UInt32(arenas.count))))
+                slots += (arenas[arenas.count - 1] - offset) / size
+            }
+            return arenas
+        }
 
         /// Bytes that are usable once `touched` are in use: growth doubles.
         func usable(touched: Int) -> Int {
