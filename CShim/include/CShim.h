@@ -9,6 +9,7 @@
 #include "fl_fault.h"
 #include "fl_hibernation.h"
 #include "fl_idle.h"
+#include "fl_shrink.h"
 #include "fl_pool.h"
 #include "fl_stack.h"
 #include "fl_statistics.h"

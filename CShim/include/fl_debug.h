@@ -50,6 +50,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_STACK_MEMORY,        ///< no system call: the limit of all stacks' memory
     FL_SITE_POOL_TRIM,           ///< madvise(MADV_DONTNEED) of a pooled stack that was not needed for a while
     FL_SITE_IDLE_RESIDENT,       ///< open or read of /proc/self/statm
+    FL_SITE_SHRINK_RELEASE,      ///< madvise(MADV_DONTNEED) of what a suspended stack left below its stack pointer
+    FL_SITE_SHRINK_GUARD,        ///< madvise(MADV_GUARD_INSTALL) or mprotect(PROT_NONE) where its guard comes up again
+    FL_SITE_SHRINK_MASK,         ///< pthread_sigmask while a stack moves to a smaller slot
     FL_SITE_COUNT,
 } fl_site;
 

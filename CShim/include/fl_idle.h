@@ -13,6 +13,7 @@
 typedef struct fl_idle_policy {
     bool by_time;    ///< what was idle for `idle` hibernates
     bool by_budget;  ///< while the process holds more than `budget`, what is idle longest hibernates
+    bool shrinks;    ///< what is found idle again is shrunk, once until its next resume
     bool unshared;   ///< as for fl_stack_hibernate
     uint32_t idle;   ///< milliseconds, below 2^31
     uint64_t budget; ///< resident bytes of the process
@@ -23,7 +24,9 @@ typedef struct fl_idle_result {
     uint64_t examined;   ///< entries of the table of stacks, whosever they are
     uint64_t hibernated;
     uint64_t refused;    ///< cannot hibernate, or the kernel refused: as before
-    uint64_t waiting;    ///< suspended, and may hibernate later
+    uint64_t waiting;    ///< suspended, and may hibernate or be shrunk later
+    uint64_t shrunk;
+    uint64_t released;   ///< bytes, by shrinking
     uint64_t resident;   ///< bytes of the process when the sweep ended, 0 where that was not asked or not told
     fl_failure failure;  ///< why the kernel did not tell: the budget is left alone then
     bool reached_end;    ///< of the table: the next sweep begins at its start

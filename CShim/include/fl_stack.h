@@ -109,6 +109,7 @@ typedef struct fl_place {
 typedef struct fl_idle_mark {
     uint32_t since; ///< milliseconds of the monotonic clock, modulo 2^32
     uint8_t seen;   ///< sweeps since the one that marked it that found it idle, at most 255
+    bool shrunk;    ///< or a sweep tried to
 } fl_idle_mark;
 
 /// The hot part of a stack. `fiber` comes first: a fiber's address is its stack's address.
@@ -149,6 +150,7 @@ enum {
     FL_STACK_CONTAINS_NIL = 2,
     FL_STACK_OVERFLOWING = 4,    ///< runs on its reserve until a protected frame returns
     FL_STACK_PROVOKED = 8,       ///< a debug knob raised `low`
+    FL_STACK_LOW_USE = 16,       ///< it used little of its room when it was shrunk last, and has not grown since
     FL_STACK_EMPTIED = 16,       ///< waits in a pool without its pages
 };
 

@@ -361,6 +361,26 @@ fl_failure fl_place_extend(fl_place place, uintptr_t low) {
     return failure;
 }
 
+fl_failure fl_place_lift(fl_place place, uintptr_t low) {
+    fl_slot *slot = fl_place_slot(place);
+    if (place.arena->guard == FL_GUARD_PROT_NONE) {
+        int error = fl_system_protect(FL_SITE_SHRINK_GUARD, slot->low, low - slot->low, PROT_NONE);
+        if (error) return fl_failure_at(FL_SITE_SHRINK_GUARD, error);
+        fl_memory_give(low - slot->low);
+        slot->low = low;
+        return fl_failure_none();
+    }
+    uintptr_t band = band_below(place, low);
+    int error = advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
+    // A refusal may come half way. Whoever meets one of the new guards is below the new bound and grows past it; who does
+    // not, meets the former band, of which nothing was taken away.
+    fl_memory_give(low - slot->low);
+    slot->low = low;
+    if (error) return fl_failure_at(FL_SITE_SHRINK_GUARD, error);
+    slot->band_low = band;
+    return fl_failure_none();
+}
+
 fl_failure fl_place_retire(fl_place place, uintptr_t live, bool provoked) {
     fl_slot *slot = fl_place_slot(place);
     uintptr_t base = fl_place_base(place);

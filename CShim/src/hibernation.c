@@ -45,11 +45,6 @@ _Static_assert(sizeof(fl_record) == 8, "the store's classes are narrow");
 static _Atomic(uint64_t) restorations;
 static __thread uint64_t forgiven __attribute__((tls_model("initial-exec")));
 
-// A red zone that reaches into the guard was never used that far.
-static uintptr_t first_word(const fl_stack *stack) {
-    return fl_maximum((uintptr_t)stack->fiber.own.sp - FL_RED_ZONE, stack->low) & ~(uintptr_t)(FL_WORD - 1);
-}
-
 static bool restores_atomically(fl_place place) {
     return place.arena->registered && fl_capabilities_get()->restores_atomically && fl_userfaultfd() >= 0;
 }
@@ -234,7 +229,7 @@ static void open_again(uintptr_t low, uintptr_t high) {
 
 // The live words in a block of the store.
 static fl_failure take_down(const fl_stack *stack, fl_record **taken) {
-    uintptr_t first = first_word(stack);
+    uintptr_t first = fl_stack_first_word(stack);
     size_t words = (stack->base - first) / FL_WORD;
     size_t size = sizeof(fl_record) + fl_words_encode((uintptr_t *)first, words, stack->base, NULL, 0);
     if (size > UINT32_MAX) return fl_failure_at(FL_SITE_STORE_MAP, ENOMEM);
@@ -263,7 +258,7 @@ static void put_back(const fl_stack *stack, const fl_record *record, bool shared
 
 // With signals blocked, and handlers on other threads waiting. On failure the stack is as before, and accessible.
 static fl_failure replace_by_record(fl_stack *stack, bool shared) {
-    uintptr_t low = fl_page_down(first_word(stack)), base = stack->base;
+    uintptr_t low = fl_page_down(fl_stack_first_word(stack)), base = stack->base;
     int error = shared ? protect(FL_SITE_HIBERNATE_PROTECT, low, base, PROT_READ) : 0;
     if (error) return fl_failure_at(FL_SITE_HIBERNATE_PROTECT, error);
     fl_record *record = NULL;
@@ -298,7 +293,7 @@ static fl_failure hibernate(fl_stack *stack, bool shared) {
     fl_count(&fl_process_counters.bytes_stored, stack->record->size);
     atomic_store_explicit(&slot->state, FL_SLOT_HIBERNATED, memory_order_release);
     // What was used below is dead. A refusal leaves the memory until the stack ends.
-    uintptr_t low = fl_page_down(first_word(stack));
+    uintptr_t low = fl_page_down(fl_stack_first_word(stack));
     if (stack->low < low) (void)fl_system_advise(FL_SITE_HIBERNATE_RELEASE, stack->low, low - stack->low, MADV_DONTNEED);
     return failure;
 }

@@ -81,6 +81,14 @@ static void hibernate(fl_stack *stack, fl_idle_result *result) {
     result->waiting--;
 }
 
+// Tried once until the next resume: a second time would find nothing.
+static void shrink(fl_stack *stack, fl_idle_result *result) {
+    stack->idle.shrunk = true;
+    fl_shrink_result done;
+    if (fl_stack_shrink(stack, &done) == FL_SHRINKING_DONE) result->shrunk++;
+    result->released += done.released;
+}
+
 static void examine(fl_stack *stack, uint32_t now, fl_idle_result *result) {
     fl_fiber_state state = state_of(stack);
     if (state != FL_FIBER_SUSPENDED && state != FL_FIBER_IDLE && state != FL_FIBER_HIBERNATED) return;
@@ -97,7 +105,11 @@ static void examine(fl_stack *stack, uint32_t now, fl_idle_result *result) {
     } else if (stack->idle.seen < SEEN_MOST) {
         stack->idle.seen++;
     }
+    bool is_marked = state == FL_FIBER_IDLE;
     if (own.policy.by_time && age_of(stack, now) >= own.policy.idle) hibernate(stack, result);
+    if (!own.policy.shrinks || stack->fiber.state != FL_FIBER_IDLE) return;
+    if (is_marked && !stack->idle.shrunk) shrink(stack, result);
+    if (!own.policy.by_time && !own.policy.by_budget && stack->idle.shrunk) result->waiting--;
 }
 
 // MARK: the budget

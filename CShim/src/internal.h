@@ -136,6 +136,11 @@ uintptr_t fl_place_growth_end(fl_place place, uintptr_t low);
 /// Lowers the usable part of a live slot to `low`; the guard band slides down first. Signal context: handler only.
 fl_failure fl_place_extend(fl_place place, uintptr_t low);
 
+/// Raises the usable part of a live slot to `low`: what lies below is guarded again. It holds nothing any more. After a
+/// refusal the slot has either its former bounds, or the new ones with its former guard.
+/// Signal context: callable.
+fl_failure fl_place_lift(fl_place place, uintptr_t low);
+
 /// Guards [live, base) of a slot that its stack moved away from. `provoked`: a debug knob has guarded more of it.
 /// Signal context: callable.
 fl_failure fl_place_retire(fl_place place, uintptr_t live, bool provoked);
@@ -165,6 +170,12 @@ typedef struct fl_segment_link {
 
 /// The stack that runs on this thread, null on a thread's own stack. Signal context: callable.
 static inline fl_stack *_Nullable fl_stack_running(void) { return (fl_stack *)(void *)fl_current_fiber; }
+
+/// The lowest word of a suspended stack that is live. A red zone that reaches into the guard was never used that far.
+/// Signal context: callable.
+static inline uintptr_t fl_stack_first_word(const fl_stack *stack) {
+    return fl_maximum((uintptr_t)stack->fiber.own.sp - FL_RED_ZONE, stack->low) & ~(uintptr_t)(FL_WORD - 1);
+}
 
 /// Sets the limit that checked code compares with, here and in the fiber. Signal context: callable.
 void fl_stack_set_limit(fl_stack *stack);
@@ -239,6 +250,12 @@ fl_mover fl_pages_move(fl_mover wanted, uintptr_t from, uintptr_t to, size_t len
 /// caller's to relocate by `*relocation`. Signal context: callable, not on the stack that moves.
 fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintptr_t usable,
                          fl_relocation *relocation);
+
+/// Continues a suspended stack in the smallest slot, from its first size on, that holds `need` bytes. Does nothing where
+/// its own is the smallest, or, with `*must_stay`, where it could only go at the price of an old range more than it
+/// may keep. As fl_stack_move otherwise. Signal context: callable, not on the stack that moves.
+fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
+                              bool *must_stay);
 
 typedef enum fl_growth_result : uint32_t { FL_GREW = 0, FL_AT_MAXIMUM, FL_GROWTH_FAILED } fl_growth_result;
 

@@ -1,4 +1,4 @@
-// Moving a running stack to a larger slot.
+// Moving a stack to another slot: a running one to a larger, a suspended one back to a smaller.
 //
 //     before   old slot  | guard | room | live ……… | base           live begins at the page of sp - red zone
 //     after    new slot  | guard | room …………… | live ……… | base     same distance to the base
@@ -23,30 +23,62 @@ static void keep_old(fl_stack *stack, fl_place old) {
     details->old[stack->old_count++] = old;
 }
 
-fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintptr_t usable,
-                         fl_relocation *relocation) {
-    fl_place place, old = stack->place;
-    uintptr_t old_base = stack->base;
+_Noreturn static void end_unguarded(const char *what, fl_failure failure) {
+    const char *parts[] = {what, fl_site_name((fl_site)failure.site), "); raise vm.max_map_count or use another guard"};
+    fl_message(parts, 3);
+    fl_die();
+}
+
+// The old range of this size with room for `*usable`; an index, or -1. `*usable` becomes what it has.
+static int find_own(const fl_stack *stack, fl_slot_size size, uintptr_t *usable) {
+    for (int index = stack->old_count; index-- > 0;) {
+        fl_place place = stack->details->old[index];
+        uintptr_t had = fl_place_base(place) - fl_place_slot(place)->low;
+        if (place.arena->size != size || had < *usable) continue;
+        *usable = had;
+        return index;
+    }
+    return -1;
+}
+
+// Makes an old range usable again, at the distance from its base that every address in it has always had. On failure it
+// is an old range as before.
+static fl_failure take_own(fl_stack *stack, int index, fl_place *place) {
+    *place = stack->details->old[index];
+    fl_slot *slot = fl_place_slot(*place);
+    uintptr_t live = slot->old_low;
+    fl_failure failure = fl_place_make_usable(*place, slot->low);
+    if (failure.error) {
+        fl_failure again = fl_place_retire(*place, live, false);
+        if (again.error) end_unguarded("a stack's former range could not be guarded again (", again);
+        return failure;
+    }
+    stack->old_count--;
+    memmove(&stack->details->old[index], &stack->details->old[index + 1],
+            sizeof(fl_place) * (size_t)(stack->old_count - index));
+    atomic_store_explicit(&slot->state, FL_SLOT_LIVE, memory_order_release);
+    return failure;
+}
+
+static fl_failure take_fresh(fl_stack *stack, fl_slot_size size, uintptr_t usable, fl_place *place) {
+    fl_failure failure = fl_place_take(size, (fl_guard)stack->guard, stack, place);
+    if (failure.error) return failure;
+    failure = fl_place_make_usable(*place, fl_place_base(*place) - usable);
+    if (failure.error) fl_place_release(*place, false);
+    return failure;
+}
+
+// The rest of a move: the destination is ready.
+static void move_to(fl_stack *stack, uintptr_t sp, fl_place place, uintptr_t usable, fl_relocation *relocation) {
+    fl_place old = stack->place;
+    uintptr_t old_base = stack->base, base = fl_place_base(place);
     uintptr_t live = fl_page_down(sp - FL_RED_ZONE);
     size_t length = old_base - live;
 
-    fl_failure failure = fl_place_take(size, (fl_guard)stack->guard, stack, &place);
-    if (failure.error) return failure;
-    uintptr_t base = fl_place_base(place);
-    failure = fl_place_make_usable(place, base - usable);
-    if (failure.error) {
-        fl_place_release(place, false);
-        return failure;
-    }
     fl_mover mover = fl_pages_move((fl_mover)stack->mover, live, base - length, length);
-    failure = fl_place_retire(old, live, (stack->flags & FL_STACK_PROVOKED) != 0);
-    stack->flags &= (uint8_t)~FL_STACK_PROVOKED;
-    if (failure.error) {
-        const char *parts[] = {"a stack was moved, but its former range could not be guarded (",
-                               fl_site_name((fl_site)failure.site), "); raise vm.max_map_count or use another guard"};
-        fl_message(parts, 3);
-        fl_die();
-    }
+    fl_failure failure = fl_place_retire(old, live, (stack->flags & FL_STACK_PROVOKED) != 0);
+    stack->flags &= (uint8_t)~(FL_STACK_PROVOKED | FL_STACK_LOW_USE);
+    if (failure.error) end_unguarded("a stack was moved, but its former range could not be guarded (", failure);
     keep_old(stack, old);
 
     relocation->low = fl_place_low(old);
@@ -61,11 +93,45 @@ fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintp
     stack->base = base;
     stack->low = base - usable;
     stack->slot_low = fl_place_low(place);
-    stack->slot = (uint8_t)size;
+    stack->slot = place.arena->size;
     stack->room_low = usable >= stack->maximum ? stack->low : stack->slot_low;
     fl_stack_set_limit(stack);
     FL_COUNT(stack, moves[mover], 1);
     FL_COUNT(stack, bytes_moved, length);
+}
+
+fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintptr_t usable,
+                         fl_relocation *relocation) {
+    fl_place place;
+    // Where it was before, if it has shrunk since. Not in the same size: that is the debug knob's way.
+    int own = size == stack->slot ? -1 : find_own(stack, size, &usable);
+    bool is_ready = own >= 0 && take_own(stack, own, &place).error == 0;
+    fl_failure failure = is_ready ? fl_failure_none() : take_fresh(stack, size, usable, &place);
+    if (failure.error) return failure;
+    move_to(stack, sp, place, usable, relocation);
+    return failure;
+}
+
+fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
+                              bool *must_stay) {
+    for (uint32_t size = stack->first_slot; size < stack->slot; size++) {
+        uintptr_t room = fl_slot_room((fl_slot_size)size), usable = fl_minimum(room, stack->maximum);
+        bool holds_all = room >= usable + (usable == stack->maximum ? stack->reserve : 0);
+        if (!holds_all || usable < fl_maximum(need, stack->initial)) continue;
+        fl_place place;
+        uintptr_t had = fl_maximum(need, stack->initial);
+        int own = find_own(stack, (fl_slot_size)size, &had);
+        if (own < 0 && stack->old_count == FL_OLD_RANGES) {
+            *must_stay = true;
+            continue; // a larger one may be its own
+        }
+        fl_failure failure =
+            own >= 0 ? take_own(stack, own, &place) : take_fresh(stack, (fl_slot_size)size, usable, &place);
+        if (failure.error) return failure;
+        *must_stay = false;
+        move_to(stack, sp, place, own >= 0 ? had : usable, relocation);
+        return failure;
+    }
     return fl_failure_none();
 }
 

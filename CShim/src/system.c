@@ -24,7 +24,7 @@ static const char *const names[FL_SITE_COUNT] = {
     "alternate-protect", "alternate-set",   "handler-set",     "hibernate-protect", "hibernate-close",
     "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",     "restore-unguard",
     "store-map",         "store-release",   "hibernate-mask",   "stack-memory",
-    "pool-trim",         "idle-resident",
+    "pool-trim",         "idle-resident",   "shrink-release",    "shrink-guard",     "shrink-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }

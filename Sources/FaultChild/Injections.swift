@@ -90,6 +90,9 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
             return text
         }
     case .FL_SITE_IDLE_RESIDENT: return [sweep()]
+    case .FL_SITE_SHRINK_RELEASE, .FL_SITE_SHRINK_GUARD:
+        return StackGuard.allCases.map { shrinking(config(.fault, $0)) }
+    case .FL_SITE_SHRINK_MASK: return [shrinking(config(.faultMove, .guardPages))]
     case .FL_SITE_COUNT: return []
     }
 }

@@ -3,7 +3,7 @@ public import CSwitch
 
 /// What coroutines need of the shim, apart from their types, so that everything generic can be inlined and specialized.
 @usableFromInline enum FiberSupport {
-    private static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
+    static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
         UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self)  // its first member
     }
 
@@ -36,7 +36,7 @@ public import CSwitch
         return space
     }
 
-    private static func requireItsThread(_ fiber: UnsafeMutablePointer<fl_fiber>) {
+    static func requireItsThread(_ fiber: UnsafeMutablePointer<fl_fiber>) {
         precondition(
             fiber.pointee.thread == fl_thread_pointer(),
             "a started coroutine is resumed and destroyed on the thread that started it")

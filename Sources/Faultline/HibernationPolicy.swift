@@ -24,12 +24,17 @@ public struct HibernationPolicy: Sendable, Hashable {
     /// kernel's number is read once a sweep, and after every eight that hibernate; before Linux 6.17 it may be some
     /// hundred KiB behind. Nil: memory does not matter.
     public var residentBudget: Int?
+    /// Shrinks (``Coroutine/shrink()``) what a second sweep finds idle and does not hibernate, once until its next resume.
+    public var shrinksIdle: Bool
     /// As in ``Coroutine/hibernate(isUnshared:)``, for every coroutine of the thread.
     public var isUnshared: Bool
 
-    public init(idle: Duration? = nil, residentBudget: Int? = nil, isUnshared: Bool = false) {
+    public init(
+        idle: Duration? = nil, residentBudget: Int? = nil, shrinksIdle: Bool = false, isUnshared: Bool = false
+    ) {
         self.idle = idle
         self.residentBudget = residentBudget
+        self.shrinksIdle = shrinksIdle
         self.isUnshared = isUnshared
     }
 
@@ -40,8 +45,12 @@ public struct HibernationPolicy: Sendable, Hashable {
         /// Coroutines that were to hibernate and could not, for one of the reasons of ``Coroutine/hibernate(isUnshared:)``:
         /// they are as before, and the next sweep tries them again.
         public let refused: Int
-        /// Coroutines of this thread that are suspended with their pages and may hibernate at a later sweep.
+        /// Coroutines of this thread that are suspended with their pages and may hibernate or shrink at a later sweep.
         public let waiting: Int
+        /// Coroutines that were shrunk.
+        public let shrunk: Int
+        /// Bytes that shrinking gave back.
+        public let releasedBytes: Int
         /// Resident bytes of the process at the end; nil where the policy has no budget or the kernel did not tell.
         public let resident: Int?
         /// Why the kernel did not tell, for instance because the process has no descriptor left. The budget hibernates
@@ -55,7 +64,8 @@ public struct HibernationPolicy: Sendable, Hashable {
         guard fl_idle_get(&policy) else { return nil }
         return HibernationPolicy(
             idle: policy.by_time ? .milliseconds(Int(policy.idle)) : nil,
-            residentBudget: policy.by_budget ? Int(policy.budget) : nil, isUnshared: policy.unshared)
+            residentBudget: policy.by_budget ? Int(policy.budget) : nil, shrinksIdle: policy.shrinks,
+            isUnshared: policy.unshared)
     }
 
     /// Makes this the policy of the calling thread.
@@ -109,10 +119,11 @@ public struct HibernationPolicy: Sendable, Hashable {
             policy.by_budget = true
             policy.budget = UInt64(residentBudget)
         }
-        guard policy.by_time || policy.by_budget else {
+        guard policy.by_time || policy.by_budget || shrinksIdle else {
             throw StackError.invalidConfiguration(
-                "a hibernation policy needs an idle time or a resident budget; give it one, or remove the policy")
+                "a hibernation policy needs an idle time or a resident budget, or has to shrink; or remove the policy")
         }
+        policy.shrinks = shrinksIdle
         policy.unshared = isUnshared
         return policy
     }
@@ -123,6 +134,7 @@ extension HibernationPolicy.Sweep {
         let failed = result.failure.error != 0
         self.init(
             hibernated: Int(result.hibernated), refused: Int(result.refused), waiting: Int(result.waiting),
+            shrunk: Int(result.shrunk), releasedBytes: Int(result.released),
             resident: result.resident == 0 ? nil : Int(result.resident),
             residentError: failed ? StackError(result.failure) : nil)
     }

@@ -214,14 +214,17 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
     case finished
     /// The coroutine cannot hibernate as it is; the text says why.
     case notHibernatable(String)
+    /// The coroutine cannot be shrunk as it is; the text says why.
+    case notShrinkable(String)
 
     public var description: String {
         switch self {
         case .invalidConfiguration(let text): text
         case .finished: "the coroutine has ended and cannot be resumed"
         case .notHibernatable(let text): "the coroutine cannot hibernate: \(text)"
+        case .notShrinkable(let text): "the coroutine cannot be shrunk: \(text)"
         case .unavailable(let call, let number):
-            "\(Self.isOfHibernation(call) ? "no hibernation" : "no stack"): \(call) failed with \(String(cString: strerror(number)))\(Self.remedy(call, number))"
+            "\(Self.task(of: call)): \(call) failed with \(String(cString: strerror(number)))\(Self.remedy(call, number))"
         }
     }
 
@@ -235,8 +238,11 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             + "\(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or \(other)"
     }
 
-    private static func isOfHibernation(_ call: String) -> Bool {
-        ["hibernate-", "restore-", "store-", "idle-"].contains { call.hasPrefix($0) }
+    // What the call was for.
+    private static func task(of call: String) -> String {
+        if call.hasPrefix("shrink-") { return "no shrinking" }
+        let isOfHibernation = ["hibernate-", "restore-", "store-", "idle-"].contains { call.hasPrefix($0) }
+        return isOfHibernation ? "no hibernation" : "no stack"
     }
 
     private static func remedy(_ call: String, _ number: Int32) -> String {

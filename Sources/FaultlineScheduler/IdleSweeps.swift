@@ -20,12 +20,12 @@ struct IdleSweeps {
     private static let entries = 1 << 10
     /// Nobody's memory matters by the millisecond, and no policy should wait long for its next look.
     private static let (shortest, longest): (UInt64, UInt64) = (1_000_000, 1_000_000_000)
-    /// Where only memory matters.
+    /// Where memory matters.
     private static let budgetInterval: UInt64 = 100_000_000
 
     init(_ policy: HibernationPolicy) {
         let byTime = (policy.idle?.nanoseconds).map { min(max($0 / 4, Self.shortest), Self.longest) }
-        interval = min(byTime ?? .max, policy.residentBudget == nil ? .max : Self.budgetInterval)
+        interval = min(byTime ?? Self.longest, policy.residentBudget == nil ? Self.longest : Self.budgetInterval)
     }
 
     /// A job has run.

@@ -33,6 +33,23 @@ import Testing
                 + "go1.19.8 collection: 32768 bytes to 4096 in 900 ns")
     }
 
+    @Test func everyWayIsJudged() {
+        func verdict(_ moved: Double, _ hibernated: Double) -> ClaimVerdict {
+            Shrink().verdict(
+                on: records("release", ["guard": "prot-none"], 262_144, 12_288)
+                    + records("move", ["guard": "guard-pages"], 262_144, moved)
+                    + records("hibernate", ["guard": "guard-pages"], 262_144, hibernated))
+        }
+        let all = verdict(8_192, 512)
+        #expect(all.verdict == .confirmed)
+        #expect(
+            all.reason == "release with prot-none: 262144 bytes to 12288 in 900 ns; "
+                + "move with guard-pages: 262144 bytes to 8192 in 900 ns; "
+                + "hibernate with guard-pages: 262144 bytes to 512 in 900 ns")
+        #expect(verdict(262_144, 512).verdict == .depends)
+        #expect(verdict(8_192, 262_144).verdict == .depends)
+    }
+
     @Test func lessByEachWayRefutesIt() { #expect(verdict(library: 262_144, go: 30_000).verdict == .refuted) }
 
     @Test func oneWayOfTwoMakesItDepend() { #expect(verdict(library: 12_288, go: 30_000).verdict == .depends) }

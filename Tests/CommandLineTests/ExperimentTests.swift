@@ -79,10 +79,16 @@ struct ExperimentTests {
     }
 
     @Test func `memory below the stack pointer is given back`() throws {
-        let findings = try Self.findings("shrink", "count=20", "bytes=262144")
+        for (way, strategy) in [("release", "fault"), ("move", "fault-move"), ("hibernate", "fault")] {
+            try shrinks(way, strategy)
+        }
+    }
+
+    private func shrinks(_ way: String, _ strategy: String) throws {
+        let findings = try Self.findings("shrink", "count=20", "bytes=262144", "way=\(way)", "strategy=\(strategy)")
         let used = try Self.number(findings, "use/after")
         #expect(used > 20 * 250_000)
-        #expect(try Self.number(findings, "release/after") < used / 4)
+        #expect(try Self.number(findings, "\(way)/after") < used / 4)
         #expect(try Self.number(findings, "use again/after") > used * 9 / 10)
         #expect(try Self.number(findings, "drain/after") < used / 10)
     }

@@ -80,6 +80,9 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_STACK_MEMORY, first: .throwing("stack-memory"), later: .throwing("stack-memory")),
         .init(site: .FL_SITE_POOL_TRIM, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_IDLE_RESIDENT, first: .throwing("idle-resident"), later: .throwing("idle-resident")),
+        .init(site: .FL_SITE_SHRINK_RELEASE, first: .throwing("shrink-release"), later: .throwing("shrink-release")),
+        .init(site: .FL_SITE_SHRINK_GUARD, first: .throwing("shrink-guard"), later: .throwing("shrink-guard")),
+        .init(site: .FL_SITE_SHRINK_MASK, first: .throwing("shrink-mask"), later: .throwing("shrink-mask")),
     ]
 }
 
@@ -155,6 +158,23 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: ["intact", "refused", "cancelled"]) func jobsHibernateAndGoOn(_ how: String) throws {
         try expectChild("idle-jobs \(how)", ends: .exited(0), writes: ["done"], seconds: 60)
+    }
+
+    @Test(arguments: [
+        (fl_site.FL_SITE_GUARD_REMOVE, StackGuard.guardPages, true), (.FL_SITE_PROTECT_WRITE, .protNone, true),
+        (.FL_SITE_STACK_MEMORY, .guardPages, true), (.FL_SITE_STACK_MEMORY, .protNone, true),
+        (.FL_SITE_UFFDIO_MOVE, .guardPages, false), (.FL_SITE_RELEASE, .guardPages, false),
+    ])
+    func aMoveBackThatIsRefusedLeavesTheStackWhereItWas(_ site: fl_site, _ kind: StackGuard, _ throwing: Bool) throws {
+        try expectChild(
+            "shrink-refused \(site.rawValue) \(kind.rawValue) \(throwing)", ends: .exited(0), writes: ["done"],
+            seconds: 30)
+    }
+
+    @Test func aRangeThatCannotBeGuardedAgainEndsTheProcessWithAMessage() throws {
+        try expectChild(
+            "shrink-unguarded", ends: .signalled(SIGSEGV), writes: ["could not be guarded again (old-range-guard)"],
+            never: ["survived"], seconds: 30)
     }
 
     private func check(_ site: SiteCase, _ error: Int32, _ when: String, _ outcome: Outcome, isolated: Bool) throws {

@@ -246,6 +246,35 @@ extension Stacks {
             for worker in workers { #expect(try worker.result() > 1000) }
         }
 
+        @Test(arguments: [nil, Duration.seconds(10)]) func whatIsFoundIdleAgainIsShrunkOnce(_ idle: Duration?) throws {
+            try onThread {
+                try HibernationPolicy(idle: idle, shrinksIdle: true).apply()
+                let all = try (0..<4).map { _ in
+                    let co = try Coroutine<Void, Void, Void> { (co: borrowing _, _) in
+                        while true {
+                            touch(pages: 60)
+                            try co.suspend(())
+                        }
+                    }
+                    _ = try co.resume()
+                    return co
+                }
+                for turn in 0..<3 {
+                    let start = UInt64(turn) * 100 * second
+                    var sweep = HibernationPolicy.sweep(at: start)
+                    #expect(sweep.waiting == 4 && sweep.shrunk == 0 && sweep.releasedBytes == 0)
+                    sweep = HibernationPolicy.sweep(at: start + second)
+                    #expect(sweep.shrunk == 4 && sweep.releasedBytes > 4 * 50 * 4096 && sweep.hibernated == 0)
+                    #expect(sweep.waiting == (idle == nil ? 0 : 4))
+                    sweep = HibernationPolicy.sweep(at: start + 2 * second)
+                    #expect(sweep.shrunk == 0 && sweep.releasedBytes == 0)
+                    sweep = HibernationPolicy.sweep(at: start + 20 * second)
+                    #expect(sweep.hibernated == (idle == nil ? 0 : 4) && sweep.shrunk == 0)
+                    for co in all { _ = try co.resume() }
+                }
+            }
+        }
+
         @Test func stepsComeRound() throws {
             try onThread {
                 try HibernationPolicy(idle: .zero).apply()
@@ -264,7 +293,7 @@ extension Stacks {
         }
 
         @Test(arguments: [
-            (HibernationPolicy(), "needs an idle time or a resident budget"),
+            (HibernationPolicy(), "needs an idle time or a resident budget, or has to shrink"),
             (HibernationPolicy(idle: .nanoseconds(-1)), "an idle time of"),
             (HibernationPolicy(idle: .seconds(25 * 86_400)), "an idle time of"),
             (HibernationPolicy(residentBudget: -1), "a resident budget of -1 bytes"),

@@ -15,14 +15,17 @@ public struct Shrink: Claim {
     public let experiments = [
         "stacks that used 256 KiB and wait: what releasing the pages below the stack pointer costs and wins, and using "
             + "them again; the same at their end, and by emptying the pool",
+        "the same with moving back to a smaller slot, and with hibernation, instead of releasing",
         "goroutines that used 32 KiB and wait: four collections, each of which halves their stacks",
     ]
 
     /// What each stack used, in bytes.
     static let (used, usedByGo) = (256 << 10, 32 << 10)
-    /// The case of giving back while the stack lives, the one of doing so with Go, and those of its end.
-    static let (release, collection) = ("release", "collection")
-    private static let steps = ["use", "release", "use again", "end", "drain"]
+    /// The case of giving back with Go; the library's are those of the ways.
+    static let collection = "collection"
+    private static let ways: [(way: ShrinkExperiment.Way, strategy: StackStrategy)] = [
+        (.release, .fault), (.move, .faultMove), (.hibernate, .fault),
+    ]
 
     /// One step of one sample, for one stack: nanoseconds, and bytes before and after.
     private struct Step {
@@ -36,36 +39,14 @@ public struct Shrink: Claim {
         let rounds = laboratory.isQuick ? 7 : 21
         var records: [Record] = []
         for kind in StackGuard.allCases {
-            let configuration = StackConfiguration(guardKind: kind)
-            do { try configuration.validate() } catch {
+            do { try StackConfiguration(guardKind: kind).validate() } catch {
                 laboratory.missing("stacks with '\(kind.rawValue)' are not measured: \(error)")
                 continue
             }
-            var samples: [String: [Step]] = [:]
-            for _ in 0..<rounds {
-                let findings = try laboratory.experiment(
-                    "shrink", ["count=\(count)", "bytes=\(Self.used)", "guard=\(kind.rawValue)"])
-                guard findings.succeeded else { throw findings.failure("nothing was given back") }
-                for step in Self.steps {
-                    samples[step, default: []].append(
-                        Step(
-                            time: try findings.number("\(step)/time") / Double(count),
-                            before: try findings.number("\(step)/before") / Double(count),
-                            after: try findings.number("\(step)/after") / Double(count)))
-                }
+            // Hibernation needs guard pages.
+            for (way, strategy) in Self.ways where way != .hibernate || kind == .guardPages {
+                records += try self.records(way, strategy, kind, count: count, rounds: rounds, laboratory)
             }
-            let parameters: [String: ParameterValue] = [
-                "peer": "faultline", "guard": .string(kind.rawValue), "used": .int(Self.used), "count": .int(count),
-            ]
-            for step in Self.steps {
-                records += try self.records(step, samples[step] ?? [], parameters, laboratory.seed)
-            }
-            let (release, use) = (samples["release"] ?? [], samples["use"] ?? [])
-            records.append(
-                .ratio(
-                    suite: identifier, case: "release", baseline: "use",
-                    estimate: try Bootstrap(seed: laboratory.seed).ratio(
-                        of: release.map(\.time), to: use.map(\.time)), parameters: parameters))
         }
         for program in try laboratory.goStackPrograms() {
             let samples = try (0..<rounds).map { _ in
@@ -78,8 +59,49 @@ public struct Shrink: Claim {
                 Self.collection, samples,
                 ["peer": .string(program.version), "used": .int(Self.usedByGo), "count": .int(count)], laboratory.seed)
         }
-        laboratory.missing("halving is not measured: the library does not move a stack to a smaller slot yet")
-        laboratory.missing("hibernation is not measured: the library does not have it yet")
+        return records
+    }
+
+    /// Of a process that gives back in one way; none where the machine cannot.
+    private func records(
+        _ way: ShrinkExperiment.Way, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
+        _ laboratory: Laboratory
+    ) throws -> [Record] {
+        let steps = ["use", way.rawValue, "use again"] + (way == .release ? ["end", "drain"] : [])
+        var samples: [String: [Step]] = [:]
+        for _ in 0..<rounds {
+            let findings = try laboratory.experiment(
+                "shrink",
+                [
+                    "count=\(count)", "bytes=\(Self.used)", "way=\(way.rawValue)", "strategy=\(strategy.rawValue)",
+                    "guard=\(kind.rawValue)",
+                ])
+            guard findings.succeeded else {
+                laboratory.missing("'\(way.rawValue)' is not measured: \(findings.failure("nothing was given back"))")
+                return []
+            }
+            for step in steps {
+                samples[step, default: []].append(
+                    Step(
+                        time: try findings.number("\(step)/time") / Double(count),
+                        before: try findings.number("\(step)/before") / Double(count),
+                        after: try findings.number("\(step)/after") / Double(count)))
+            }
+        }
+        let parameters: [String: ParameterValue] = [
+            "peer": "faultline", "guard": .string(kind.rawValue), "strategy": .string(strategy.rawValue),
+            "way": .string(way.rawValue), "used": .int(Self.used), "count": .int(count),
+        ]
+        var records: [Record] = []
+        for step in steps {
+            records += try self.records(step, samples[step] ?? [], parameters, laboratory.seed)
+        }
+        let (given, use) = (samples[way.rawValue] ?? [], samples["use"] ?? [])
+        records.append(
+            .ratio(
+                suite: identifier, case: way.rawValue, baseline: "use",
+                estimate: try Bootstrap(seed: laboratory.seed).ratio(of: given.map(\.time), to: use.map(\.time)),
+                parameters: parameters))
         return records
     }
 
@@ -101,7 +123,7 @@ public struct Shrink: Claim {
         var measured: [MeasuredFigure] = []
         var text: [String] = []
         var won: [Double] = []
-        for name in [Self.release, Self.collection] {
+        for name in Self.ways.map(\.way.rawValue) + [Self.collection] {
             for before in evidence.all(name, metric: "bytes before") {
                 let after = try evidence.estimate(name, metric: "bytes after", where: before.parameters)
                 let time = try evidence.estimate(name, metric: "time", where: before.parameters)
@@ -124,7 +146,7 @@ public struct Shrink: Claim {
     }
 
     private static func title(_ record: Record) -> String {
-        if let kind = record.parameters["guard"] { return "release with \(kind)" }
+        if let kind = record.parameters["guard"] { return "\(record.name) with \(kind)" }
         return "\(record.parameters["peer"] ?? "another") \(record.name)"
     }
 }

@@ -1,8 +1,5 @@
-// Gives memory of stacks back, step by step, and says what each step took and won: below the stack pointer of
-// coroutines that wait, at their end, and by emptying the pool.
-//
-// The first step is the kernel's advice, given by the coroutine itself for pages that it used and left: they are
-// readable and writable afterwards, and empty. The library has no function for it yet.
+// Gives memory of stacks back, step by step, and says what each step took and won: while coroutines wait, in one of the
+// ways that the library has, at their end, and by emptying the pool.
 
 import CPeers
 import Faultline
@@ -12,15 +9,34 @@ import Measurement
 struct ShrinkExperiment: Experiment {
     let name = "shrink"
 
-    /// What stays above the advice: the frames in use, and the red zone.
-    private static let used = 8 << 10
+    /// A way to give back the memory of a coroutine that waits.
+    enum Way: String, CaseIterable {
+        /// Shrinking in place.
+        case release
+        /// Shrinking twice, so that a stack that moves goes back to a smaller slot.
+        case move
+        case hibernate
 
-    /// Options: `count`; `bytes` that each uses at first; those of a stack.
+        fileprivate func perform(_ coroutine: Coroutine<Void, Void, Void>) throws {
+            switch self {
+            case .release:
+                guard try coroutine.shrink().releasedBytes > 0 else { throw MeasurementFailure("nothing was released") }
+            case .move:
+                try coroutine.shrink()
+                guard try coroutine.shrink().hasMoved else { throw MeasurementFailure("a stack did not move back") }
+            case .hibernate:
+                try coroutine.hibernate()
+            }
+        }
+    }
+
+    /// Options: `count`; `bytes` that each uses at first; `way`; those of a stack.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
         let count = try options.number("count")
         let bytes = try options.number("bytes")
+        let way: Way = try options.choice("way", or: .release)
         let configuration = try options.stackConfiguration()
         var coroutines = try (0..<count).map { _ in try Self.coroutine(configuration, bytes) }
         func resumeAll() throws {
@@ -40,7 +56,7 @@ struct ShrinkExperiment: Experiment {
         try resumeAll()
         let base = try ProcessMemory.current().resident
         try step("use", resumeAll)
-        try step("release", resumeAll)
+        try step(way.rawValue) { for coroutine in coroutines { try way.perform(coroutine) } }
         try step("use again", resumeAll)
         try step("end") {
             try resumeAll()
@@ -57,24 +73,8 @@ struct ShrinkExperiment: Experiment {
             try co.suspend(())
             fl_probe_touch_stack(bytes)
             try co.suspend(())
-            try release(bytes)
-            try co.suspend(())
             fl_probe_touch_stack(bytes)
             try co.suspend(())
         }
-    }
-
-    @inline(never)
-    private static func release(_ bytes: Int) throws {
-        var here = 0
-        let error = withUnsafeMutableBytes(of: &here) { here in
-            let frame = UInt(bitPattern: here.baseAddress)
-            let high = (frame - UInt(used)) & ~4095
-            // One page above what was touched last: the frames of this function are not those of the touching one.
-            let low = (frame - UInt(bytes) + 8192) & ~4095
-            guard low < high else { return Int32(EINVAL) }
-            return madvise(UnsafeMutableRawPointer(bitPattern: low), Int(high - low), MADV_DONTNEED) == 0 ? 0 : errno
-        }
-        guard error == 0 else { throw MeasurementFailure("cannot release: \(ErrorNumber.text(error))") }
     }
 }

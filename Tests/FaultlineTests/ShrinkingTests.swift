@@ -1,0 +1,201 @@
+// Shrinking: what was used and left goes, what is live stays, guards stand where they did, and it all works again.
+import CShim
+import Faultline
+import Glibc
+import StackWords
+import TestSupport
+import Testing
+
+/// The control block of a coroutine's stack, once it has begun.
+private final class Control {
+    var stack: UnsafePointer<fl_stack>?
+    var slot: fl_slot_size { fl_slot_size(rawValue: UInt32(stack!.pointee.slot))! }
+    var oldRanges: Int { Int(stack!.pointee.old_count) }
+}
+
+private typealias Diver = Coroutine<Int, UnsafeMutableBufferPointer<UInt64>, Bool>
+
+/// Touches as many pages below its frames as each input says; it keeps words of a pattern and a pointer to them on its
+/// stack, and ends with whether both were right each time.
+private func diver(_ configuration: StackConfiguration, _ control: Control = .init()) throws -> Diver {
+    try Diver(configuration: configuration) { (co: borrowing _, first) in
+        control.stack = ts_running_stack()
+        var isIntact = true
+        try withStackWords(60) { words in
+            for n in words.indices { words[n] = UInt64(n &* 77) }
+            // An address of the stack in its own memory, which follows it.
+            words[59] = UInt64(UInt(bitPattern: words.baseAddress))
+            var pages = first
+            while pages >= 0 {
+                if pages < 1_000_000 { touch(pages: pages) } else { try fillOldRanges() }
+                pages = try co.suspend(words)
+                let base = UnsafePointer<UInt64>(bitPattern: UInt(words[59]))
+                isIntact = isIntact && base == UnsafePointer(words.baseAddress)
+                isIntact = isIntact && (0..<59).allSatisfy { words[$0] == UInt64($0 &* 77) }
+            }
+        }
+        return isIntact
+    }
+}
+
+/// Has the debug knob move the stack that runs here until it keeps as many old ranges as it may, of one size.
+private func fillOldRanges() throws {
+    let stack = ts_running_stack()!
+    func moves() -> UInt64 {
+        var counters = fl_counters()
+        fl_stack_counters(stack, &counters)
+        return counters.moves.0 + counters.moves.1 + counters.moves.2
+    }
+    let before = moves()
+    #expect(fl_debug_provoke_moves(40, false) == 0)
+    while moves() < before + UInt64(FL_OLD_RANGES) + 2 { touch(pages: 2) }
+    #expect(fl_debug_provoke_moves(0, false) == 0)
+    while UInt32(stack.pointee.flags) & UInt32(FL_STACK_PROVOKED) != 0 { touch(pages: 60) }
+}
+
+@discardableResult private func dive(_ co: Diver, _ pages: Int) throws -> UnsafeMutableBufferPointer<UInt64> {
+    guard case .suspended(let words) = try co.resume(pages) else { throw StackError.finished }
+    return words
+}
+
+private func isIntact(_ co: Diver) throws -> Bool {
+    guard case .finished(let isIntact) = try co.resume(-1) else { return false }
+    return isIntact
+}
+
+/// Pages in memory of the `count` below the one that holds `address`.
+private func resident(below address: UInt, _ count: Int) -> Int {
+    var pages = [UInt8](repeating: 0, count: count)
+    let low = (address & ~4095) - UInt(count * 4096)
+    guard mincore(UnsafeMutableRawPointer(bitPattern: low)!, count * 4096, &pages) == 0 else { return -1 }
+    return pages.count { $0 & 1 != 0 }
+}
+
+extension Stacks {
+    @Suite struct Shrinking {
+        private static let inPlace: [StackConfiguration] = [
+            .init(), .init(guardKind: .protNone), .init(initial: 4096), .init(reservation: 64 << 20),
+            .init(initial: 4096, guardKind: .protNone), .init(strategy: .demand),
+            .init(strategy: .demand, guardKind: .protNone), .init(strategy: .demand, reservation: 64 << 20),
+        ]
+
+        @Test(arguments: inPlace) func pagesBelowTheLiveOnesGo(_ configuration: StackConfiguration) throws {
+            let co = try diver(configuration)
+            let words = try dive(co, 600)
+            let address = UInt(bitPattern: words.baseAddress)
+            #expect(resident(below: address, 600) > 580)
+            let shrinkage = try co.shrink()
+            #expect(shrinkage.releasedBytes > 580 * 4096 && !shrinkage.hasMoved && !shrinkage.mustStay)
+            // The suspended frames are a few pages in an unoptimized build.
+            #expect(resident(below: address, 600) < 20)
+            // In place: what points into the stack is as valid as before.
+            #expect(words[7] == 539)
+            #expect(try co.shrink().releasedBytes == 0)
+            for _ in 0..<3 {
+                #expect(try dive(co, 900).baseAddress == words.baseAddress)
+                #expect(resident(below: address, 900) > 880)
+                #expect(try co.shrink().releasedBytes > 880 * 4096)
+            }
+            #expect(try isIntact(co))
+        }
+
+        /// As it would have trapped at first.
+        @Test(arguments: StackGuard.allCases) func theGuardStandsAgain(_ kind: StackGuard) throws {
+            let configuration = StackConfiguration(
+                initial: 64 << 10, maximum: 160 << 10, guardKind: kind, isIsolated: true)
+            for goesBeyond in [false, true] {
+                let co = try Coroutine<Void, UnsafePointer<fl_stack>, Int>(configuration: configuration) {
+                    (co: borrowing _, _) in
+                    touch(pages: 20)
+                    try co.suspend(ts_running_stack()!)
+                    let traps = runningTraps()
+                    if goesBeyond { _ = sum(to: 1_000_000) }
+                    touch(pages: 20)
+                    return runningTraps() - traps
+                }
+                guard case .suspended(let stack) = try co.resume() else { throw StackError.finished }
+                #expect(stack.pointee.base - stack.pointee.low > 64 << 10)
+                try co.shrink()
+                #expect(stack.pointee.base - stack.pointee.low == 64 << 10)
+                if goesBeyond {
+                    #expect(throws: StackFault.self) { try co.resume() }
+                } else {
+                    guard case .finished(let traps) = try co.resume() else { throw StackError.finished }
+                    #expect(traps == 1)
+                }
+            }
+        }
+
+        /// In slots of 8 MiB and more a band of guards slides: every page of what it passed is usable again.
+        @Test(arguments: [8 << 20, 64 << 20]) func aStackGrowsAsOftenAsItShrinks(_ reservation: Int) throws {
+            let co = try diver(.init(initial: 4096, reservation: reservation))
+            for turn in 0..<200 {
+                try dive(co, 1 + turn * 397 % 1500)
+                if turn % 3 != 2 { try co.shrink() }
+                try dive(co, 3)
+            }
+            #expect(try isIntact(co))
+        }
+
+        // MARK: moving back
+
+        @Test(arguments: MoverCase.all) func aStackThatStaysSmallMovesBack(_ mover: MoverCase) throws {
+            let control = Control()
+            let co = try diver(mover.configuration(initial: 16 << 10), control)
+            try dive(co, 0)
+            let first = control.slot
+            let small = try dive(co, 0).baseAddress
+            try dive(co, 300)
+            #expect(control.slot == .FL_SLOT_8MIB)
+            // Used much since it moved: not yet.
+            var shrinkage = try co.shrink()
+            #expect(!shrinkage.hasMoved && shrinkage.releasedBytes > 290 * 4096)
+            // Used much again between two calls.
+            try dive(co, 600)
+            #expect(try !co.shrink().hasMoved)
+            try dive(co, 1)
+            shrinkage = try co.shrink()
+            #expect(shrinkage.hasMoved && !shrinkage.mustStay)
+            #expect(control.slot.rawValue <= max(first.rawValue, fl_slot_size.FL_SLOT_256KIB.rawValue))
+            if control.slot == first { #expect(try dive(co, 0).baseAddress == small) }
+            try dive(co, 300)
+            #expect(try isIntact(co))
+        }
+
+        @Test func theSlotsInUseStayFewOverManyCycles() throws {
+            let sizes = (0..<fl_slot_size.FL_SLOT_SIZES.rawValue).map { fl_slot_size(rawValue: $0)! }
+            func inUse() -> UInt64 { sizes.map(fl_slots_in_use).reduce(0, +) }
+            let control = Control()
+            let co = try diver(.init(strategy: .faultMove, initial: 16 << 10), control)
+            try dive(co, 0)
+            var (moves, most) = (0, 0)
+            var limit: UInt64 = 0
+            for cycle in 0..<1000 {
+                try dive(co, 100 + cycle % 500)
+                try co.shrink()
+                try dive(co, 0)
+                if try co.shrink().hasMoved { moves += 1 }
+                most = max(most, control.oldRanges)
+                if cycle == 3 { limit = inUse() }
+                if cycle > 3 { #expect(inUse() <= limit + 2) }
+            }
+            #expect(moves == 1000)
+            #expect(most <= 4, "\(most) old ranges")
+            #expect(try isIntact(co))
+        }
+
+        @Test func withAsManyOldRangesAsItMayKeepItStays() throws {
+            let control = Control()
+            let co = try diver(.init(strategy: .faultMove, initial: 16 << 10), control)
+            try dive(co, 100)
+            try dive(co, 1_000_000)
+            #expect(control.oldRanges == Int(FL_OLD_RANGES))
+            let slot = control.slot
+            try co.shrink()
+            let shrinkage = try co.shrink()
+            #expect(shrinkage.mustStay && !shrinkage.hasMoved && control.slot == slot)
+            #expect(control.oldRanges == Int(FL_OLD_RANGES))
+            #expect(try isIntact(co))
+        }
+    }
+}
