@@ -93,6 +93,29 @@ import Workloads
         #expect(try descent.run(levels: boundary + 16, .loop(50)).statistics.growths == 1)
     }
 
+    @Test(arguments: [StackStrategy.faultMove, .checkMove])
+    func aStackThatMovedBackGrowsAgain(_ strategy: StackStrategy) throws {
+        let descent = try descent(StackConfiguration(strategy: strategy))
+        let boundary = try #require(try descent.boundary())
+        let deep = descent.code.descent(levels: boundary + 1000, .calls(1))
+        let co = try Coroutine<Void, Void, Void>(configuration: descent.configuration) { (co: borrowing _, _) in
+            while true {
+                #expect(deep.isRight(deep.run()))
+                try co.suspend(())
+                try co.suspend(())
+            }
+        }
+        for cycle in 1...50 {
+            _ = try co.resume()
+            let growths = co.statistics.growths
+            #expect(growths >= cycle)
+            #expect(try !co.shrink().hasMoved)
+            _ = try co.resume()
+            #expect(try co.shrink().hasMoved)
+            #expect(co.statistics.growths == growths)
+        }
+    }
+
     @Test(arguments: [StackStrategy.fixed, .demand, .growsDown, .checkFixed])
     func stacksThatDoNotGrowHaveNoBoundary(_ strategy: StackStrategy) throws {
         #expect(try descent(StackConfiguration(strategy: strategy)).boundary() == nil)

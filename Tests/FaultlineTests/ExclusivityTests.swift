@@ -78,6 +78,26 @@ extension Stacks {
             }
         }
 
+        /// The list runs through the stack that moves.
+        @Test func anOpenAccessFollowsAStackThatMovesBack() throws {
+            for _ in 0..<20 {
+                let co = try Coroutine<Void, Int, Int>(configuration: .init(strategy: .faultMove)) {
+                    (co: borrowing _, _) in
+                    touch(pages: 300)
+                    try hold(&shared().first, co, times: 3)
+                    return 0
+                }
+                let before = shared().first
+                _ = try co.resume()
+                try co.shrink()
+                #expect(try co.shrink().hasMoved)
+                shared().second += 1
+                for _ in 0..<3 { _ = try co.resume() }
+                #expect(!co.isResumable && shared().first == before + 3)
+                withUnsafeMutablePointer(to: &shared().first) { $0.pointee += 1 }
+            }
+        }
+
         @Test func theResumersOwnAccessSurvives() throws {
             let co = try holder(first: true, times: 2)
             func around(_ place: inout Int) throws {

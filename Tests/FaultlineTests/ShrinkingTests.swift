@@ -99,6 +99,56 @@ extension Stacks {
             #expect(try isIntact(co))
         }
 
+        /// Plain code has only what is there at first where checks make room.
+        @Test(arguments: [StackStrategy.checkMove, .checkSegment, .checkFixed])
+        func stacksOfCheckedCodeKeepTheirBounds(_ strategy: StackStrategy) throws {
+            let control = Control()
+            let co = try diver(.init(strategy: strategy), control)
+            let words = try dive(co, 25)
+            let (low, limit) = (control.stack!.pointee.low, control.stack!.pointee.fiber.limit)
+            for _ in 0..<3 {
+                #expect(try co.shrink().releasedBytes >= 20 * 4096)
+                #expect(control.stack!.pointee.low == low && control.stack!.pointee.fiber.limit == limit && limit > low)
+                #expect(try dive(co, 25).baseAddress == words.baseAddress)
+            }
+            #expect(try isIntact(co))
+        }
+
+        @Test func whatCannotShrinkSaysWhyAndIsAsBefore() throws {
+            func refusal(_ co: Diver, _ text: String) {
+                do {
+                    try co.shrink()
+                    Issue.record("shrunk: \(text)")
+                } catch { #expect("\(error)".contains(text) && "\(error)".contains("cannot be shrunk"), "\(error)") }
+            }
+            refusal(try diver(.init()), "it is not suspended")
+            for configuration in [
+                StackConfiguration(strategy: .fixed, maximum: 256 << 10), .init(strategy: .growsDown),
+            ] {
+                let co = try diver(configuration)
+                try dive(co, 20)
+                refusal(co, "strategies 'fixed' and 'grows-down' keep their memory")
+                #expect(try isIntact(co))
+                refusal(co, "it is not suspended")
+            }
+        }
+
+        @Test func aHibernatedStackHasNothingToGive() throws {
+            let co = try diver(.init(guardKind: .guardPages))
+            let words = try dive(co, 100)
+            try co.hibernate()
+            #expect(try co.shrink().releasedBytes == 0)
+            #expect(co.isHibernated)
+            #expect(words[3] == 231 && !co.isHibernated)
+            try co.shrink()
+            #expect(words[3] == 231)
+            try co.hibernate()
+            try dive(co, 100)
+            #expect(try co.shrink().releasedBytes > 90 * 4096)
+            try co.hibernate()
+            #expect(try isIntact(co))
+        }
+
         /// As it would have trapped at first.
         @Test(arguments: StackGuard.allCases) func theGuardStandsAgain(_ kind: StackGuard) throws {
             let configuration = StackConfiguration(
@@ -145,7 +195,7 @@ extension Stacks {
             try dive(co, 0)
             let first = control.slot
             let small = try dive(co, 0).baseAddress
-            try dive(co, 300)
+            let large = try dive(co, 300)
             #expect(control.slot == .FL_SLOT_8MIB)
             // Used much since it moved: not yet.
             var shrinkage = try co.shrink()
@@ -157,9 +207,34 @@ extension Stacks {
             shrinkage = try co.shrink()
             #expect(shrinkage.hasMoved && !shrinkage.mustStay)
             #expect(control.slot.rawValue <= max(first.rawValue, fl_slot_size.FL_SLOT_256KIB.rawValue))
+            // What was kept of the range that it left is forwarded.
+            #expect(large[7] == 539)
             if control.slot == first { #expect(try dive(co, 0).baseAddress == small) }
             try dive(co, 300)
             #expect(try isIntact(co))
+        }
+
+        @Test(arguments: [false, true]) func aStackThatMovedBackRunsToItsEnd(_ isCancelled: Bool) throws {
+            for _ in 0..<20 {
+                var unwound = false
+                do {
+                    let co = try Coroutine<Void, Void, Void>(configuration: .init(strategy: .faultMove)) {
+                        (co: borrowing _, _) in
+                        defer { unwound = true }
+                        let owned = keep(Tracked())
+                        touch(pages: 300)
+                        try co.suspend(())
+                        try co.suspend(())
+                        _ = keep(owned)
+                    }
+                    _ = try co.resume()
+                    try co.shrink()
+                    #expect(try co.shrink().hasMoved)
+                    if isCancelled { co.cancel() } else { for _ in 0..<2 { _ = try co.resume() } }
+                    #expect(unwound)
+                }
+                #expect(Tracked.alive == 0)
+            }
         }
 
         @Test func theSlotsInUseStayFewOverManyCycles() throws {
