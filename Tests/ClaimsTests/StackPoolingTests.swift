@@ -38,6 +38,20 @@ import Testing
         #expect(verdict(0.2, 1.5).verdict == .depends)
     }
 
+    @Test func whatIsUsedAfterAQuietTimeIsAFigureOfItsOwn() {
+        var records = records("faultline", 4096, pooled: 20, unpooled: 200)
+        records.append(
+            .ratio(
+                suite: "stack-pool", case: "after a quiet time", baseline: "unpooled",
+                estimate: Estimate(median: 0.5, low: 0.4, high: 0.6, samples: 31),
+                parameters: ["peer": "faultline", "bytes": 4096]))
+        records += self.records("faultline", 8192, pooled: 20, unpooled: 200)
+        let measured = StackPooling().verdict(on: records).measured
+        #expect(measured.first { $0.name == "this library, 4 KiB, after a quiet time to without" }?.median == 0.5)
+        #expect(measured.first { $0.name == "this library, 4 KiB, with to without" }?.median == 0.1)
+        #expect(!measured.contains { $0.name == "this library, 8 KiB, after a quiet time to without" })
+    }
+
     @Test func noGainRefutesIt() { #expect(verdict(1.2, 1.3).verdict == .refuted) }
 
     @Test func theNewestGoDecidesAndThisLibraryStandsIn() {

@@ -5,6 +5,7 @@
 // library's stacks with its pool and without, and other allocators.
 
 import Faultline
+import Glibc
 import Measurement
 import Peers
 import Report
@@ -24,10 +25,13 @@ public struct StackPooling: Claim {
     ]
     public let experiments = [
         "allocate and free one stack with Go's own allocator, as it is and built without its per-processor free stacks",
-        "get, run and give back a stack of this library, from its pool and without it, by size",
+        "get, run and give back a stack of this library, by size: from its pool, from it after a quiet time, when the "
+            + "pages have gone, and without it",
         "the same with Boost's pool and without, and with a goroutine",
     ]
 
+    /// The first use of a stack that the pool kept without its pages.
+    static let afterQuiet = "after a quiet time"
     /// Bytes usable at first. What is claimed of 2 KB is asked of the smallest stack that pages allow.
     static let sizes = [4 << 10, 8 << 10, 16 << 10, 64 << 10]
     /// What Go's allocator is asked for.
@@ -46,10 +50,11 @@ public struct StackPooling: Claim {
                 "\(identifier): \(size) bytes",
                 [
                     pooled, pooled.nullControl(),
+                    MeasurementCase(selfTimed: Self.afterQuiet) { try spawnAfterQuiet($0, configuration) },
                     MeasurementCase("unpooled", setup: StackPool.drain) { try spawnWithoutPool($0, configuration) },
                 ], laboratory.batches)
             records += try Record.records(
-                of: result, suite: identifier, comparisons: [("pooled", "unpooled")],
+                of: result, suite: identifier, comparisons: [("pooled", "unpooled"), (Self.afterQuiet, "unpooled")],
                 parameters: ["peer": "faultline", "bytes": .int(size)])
         }
         for toolchain in laboratory.go { records += try go(toolchain, laboratory) }
@@ -126,8 +131,11 @@ public struct StackPooling: Claim {
             let own: [String: ParameterValue] = [
                 "peer": "faultline", "bytes": .int(size), Record.baselineParameter: "unpooled",
             ]
-            guard let ratio = evidence.find("pooled", metric: Record.ratioMetric, where: own) else { continue }
-            measured.append(MeasuredFigure("this library, \(size >> 10) KiB, with to without", ratio, unit: .ratio))
+            for (name, figure) in [("pooled", "with"), (Self.afterQuiet, Self.afterQuiet)] {
+                guard let ratio = evidence.find(name, metric: Record.ratioMetric, where: own) else { continue }
+                measured.append(
+                    MeasuredFigure("this library, \(size >> 10) KiB, \(figure) to without", ratio, unit: .ratio))
+            }
         }
         let reason = "\(peer): \(text.joined(separator: "; "))"
         if ratios.allSatisfy({ $0.low >= 1 }) { return Judgement(.refuted, measured: measured, reason: reason) }
@@ -151,6 +159,35 @@ public struct StackPooling: Claim {
 @inline(never)
 private func spawn(_ count: Int, _ configuration: StackConfiguration) throws {
     for _ in 0..<count { try withStack(configuration) {} }
+}
+
+/// Nanoseconds of the uses alone: what gives the pages back between them is not timed.
+@inline(never)
+private func spawnAfterQuiet(_ count: Int, _ configuration: StackConfiguration) throws -> UInt64 {
+    StackPool.drain()
+    // The first look notes what there is, the second gives its pages back.
+    func giveBack() { for _ in 0..<2 { StackPool.trim(quiet: .zero) } }
+    try withStack(configuration) {}
+    let before = try pageFaults()
+    var took: UInt64 = 0
+    for _ in 0..<count {
+        giveBack()
+        let start = MeasurementClock.monotonic.now()
+        try withStack(configuration) {}
+        took += MeasurementClock.monotonic.now() - start
+    }
+    guard try pageFaults() - before >= count else { throw MeasurementFailure("a stack of the pool kept its pages") }
+    return took
+}
+
+/// Pages that the kernel has supplied to this thread.
+private func pageFaults() throws -> Int {
+    var usage = rusage()
+    // RUSAGE_THREAD, which is a macro.
+    guard getrusage(1, &usage) == 0 else {
+        throw MeasurementFailure("page faults cannot be counted: \(ErrorNumber.text(errno))")
+    }
+    return usage.ru_minflt
 }
 
 @inline(never)
