@@ -1,6 +1,7 @@
 // What benchmarks time on a stack. Inline assembly, because a C function with a large array would lower the stack
 // pointer once and so ask for all its room at the first fault.
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -35,6 +36,8 @@ void fl_probe_touch_stack(size_t bytes) {
         : "r"(pages * PAGE)
         : "rax", "memory", "cc");
 }
+
+uint64_t fl_probe_heap_in_use(void) { return mallinfo2().uordblks; }
 
 void fl_probe_store_at(size_t bytes) {
     __asm__ volatile(

@@ -101,6 +101,45 @@ public enum TaskPeer {
         }
     }
 
+    /// Tasks of one thread that descend side by side.
+    // Safe to share: everything runs on the thread that made it.
+    public final class Descents: @unchecked Sendable {
+        private let executor = ThreadExecutor()
+        private var continuations: [UnsafeContinuation<Void, Never>] = []
+        private let right = Sum()
+
+        /// Makes `count` tasks that wait, each of which is to descend `depth` asynchronous frames.
+        public init(_ count: Int, depth: Int) {
+            continuations.reserveCapacity(count)
+            let sum = RequestHandler.handle(depth) {}
+            executor.run { [self, right] executor in
+                for _ in 0..<count {
+                    Task(executorPreference: executor) {
+                        await withUnsafeContinuation { self.continuations.append($0) }
+                        let found = await handle(depth) {
+                            await withUnsafeContinuation { self.continuations.append($0) }
+                        }
+                        right.value += found == sum ? 1 : 0
+                    }
+                }
+            }
+        }
+
+        /// How many wait.
+        public var waiting: Int { continuations.count }
+
+        /// Lets those that wait go on until they wait again, at the innermost frame, or end.
+        public func proceed() {
+            let waiting = continuations
+            continuations.removeAll(keepingCapacity: true)
+            for continuation in waiting { continuation.resume() }
+            executor.drain()
+        }
+
+        /// How many ended with the right sum.
+        public var ended: Int { right.value }
+    }
+
     // Safe to share: one thread.
     private final class Sum: @unchecked Sendable {
         var value = 0

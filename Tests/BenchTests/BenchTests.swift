@@ -94,6 +94,31 @@ extension Document {
         }
     }
 
+    @Test func contentionHasEachGuardMoverAndPeerOnEachNumberOfThreads() throws {
+        let document = try Run(["bench", "contention", "--quick", "--format", "json"]).document()
+        #expect(Set(document.records.map(\.suite)) == ["contention"])
+        func threads(_ name: String, _ metric: String, _ baseline: String? = nil) -> [Int] {
+            document.records.compactMap { record in
+                guard record.name == name, record.metric == metric,
+                    record.parameters[Record.baselineParameter] == baseline.map({ .string($0) }),
+                    case .int(let threads)? = record.parameters["threads"]
+                else { return nil }
+                #expect(record.median > 0 && record.samples > 1, "\(name)")
+                return threads
+            }
+        }
+        let all = [1, 2, 4, 8, 16]
+        for name in ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"] {
+            if document.notes.contains(where: { $0.hasPrefix("\(name) is not measured") }) { continue }
+            #expect(threads(name, "time") == all, "\(name)")
+            #expect(threads(name, Record.ratioMetric, "1 thread") == Array(all.dropFirst()), "\(name)")
+        }
+        #expect(threads("guard-pages", Record.ratioMetric, "task") == all)
+        #expect(threads("guard-pages null", Record.ratioMetric, "guard-pages") == all)
+        #expect(threads("guard-pages null", "time").isEmpty)
+        if document.notes.isEmpty { #expect(threads("copy", Record.ratioMetric, "goroutine") == all) }
+    }
+
     @Test func peersThatAreMissingAreSkippedWithANote() throws {
         let run = try Run(["bench", "spawn", "--quick", "--format", "json"], environment: ["PATH": "/nonexistent"])
         let document = try run.document()
@@ -114,7 +139,7 @@ extension Document {
         let run = try Run(["bench", "swich"])
         #expect(run.status == 64)
         #expect(run.output.isEmpty)
-        let suites = "switch, spawn, growth, move, trap, checks, memory, connections"
+        let suites = "switch, spawn, growth, move, trap, checks, memory, connections, contention"
         #expect(run.errors.contains("unknown suite 'swich'; choose from: \(suites)"))
     }
 

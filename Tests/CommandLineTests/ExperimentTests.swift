@@ -78,6 +78,15 @@ struct ExperimentTests {
         #expect(wrong.errors == "error: 128 growths instead of 256\n")
     }
 
+    @Test func `tasks on several threads descend by as many bytes as they should`() throws {
+        let arguments = ["contention", "kind=task", "threads=2", "phases=2", "depths=1,2", "growths=0"]
+        let findings = try Program.findings(arguments + ["bytes=65536"])
+        #expect(findings["stores"] == "\(2 * 64 * 2)")
+        #expect(try Self.number(findings, "elapsed/0") > 0 && Self.number(findings, "elapsed/1") > 0)
+        let wrong = try Program.run(["experiment"] + arguments)
+        #expect(wrong.status == 1 && wrong.errors == "error: the experiment needs bytes=NUMBER\n")
+    }
+
     @Test func `memory below the stack pointer is given back`() throws {
         for (way, strategy) in [("release", "fault"), ("move", "fault-move"), ("hibernate", "fault")] {
             try shrinks(way, strategy)

@@ -9,6 +9,15 @@ import Testing
         #expect(TaskPeer.descend(3, depth: 50) == 3 &* RequestHandler.handle(50) {})
     }
 
+    @Test func tasksDescendSideBySide() {
+        let descents = TaskPeer.Descents(10, depth: 200)
+        #expect(descents.waiting == 10 && descents.ended == 0)
+        descents.proceed()
+        #expect(descents.waiting == 10 && descents.ended == 0)
+        descents.proceed()
+        #expect(descents.waiting == 0 && descents.ended == 10)
+    }
+
     @Test func tasksWaitUntilTheyAreResumed() {
         let waiting = TaskPeer.suspend(100, depth: 5) {}
         #expect(waiting.count == 100)

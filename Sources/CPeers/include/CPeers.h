@@ -35,6 +35,9 @@ void fl_peer_plain_calls(uint64_t count);
 /// A recursion of 120 frames of at least 256 bytes, each of which writes all of its own: some 32 KiB of stack.
 uint64_t fl_peer_use_stack(void);
 
+/// Bytes that the C library's allocator has handed out and not got back.
+uint64_t fl_probe_heap_in_use(void);
+
 /// Lowers the stack pointer page by page to `bytes` below, storing one word in each, then restores it: what a deep call
 /// does to a stack, and what compilers' stack probes do.
 void fl_probe_touch_stack(size_t bytes);

@@ -19,7 +19,7 @@ public enum BenchSuites {
     /// In the order in which they run and are listed.
     public static let all: [any BenchSuite] = [
         SwitchSuite(), SpawnSuite(), GrowthSuite(), MoveSuite(), TrapSuite(), ChecksSuite(),
-        MemorySuite(), ConnectionsSuite(),
+        MemorySuite(), ConnectionsSuite(), ContentionSuite(),
     ]
 
     public static var names: String { all.map(\.name).joined(separator: ", ") }

@@ -1,9 +1,6 @@
 // "Growing and loading stacks contends as processors are added: 12 µs become 189 µs."
 
-import Faultline
-import Glibc
 import Measurement
-import Peers
 import Report
 
 public struct Contention: Claim {
@@ -25,140 +22,22 @@ public struct Contention: Claim {
 
     /// Work for which threads share nothing: how much longer it takes on several is what the machine's other load does.
     static let control = "computation alone"
-    static let threads = [1, 2, 4, 8, 16]
-
-    /// A way of growing.
-    private struct Mechanism {
-        let name: String
-        let options: [String]
-        var mover: PageMover?
-
-        /// Grows in place from 8 KiB to 128 KiB, each step twice as far.
-        static func inPlace(_ name: String, _ options: [String], grows: Bool = true) -> Mechanism {
-            Mechanism(
-                name: name,
-                options: options + ["depths=8192,16384,32768,65536", "growths=\(grows ? 4 : 0)"])
-        }
-
-        static func move(_ mover: PageMover, guard kind: StackGuard) -> Mechanism {
-            Mechanism(
-                name: "move by \(mover.rawValue)",
-                options: [
-                    "strategy=fault-move", "initial=16384", "depths=16384", "growths=1", "mover=\(mover.rawValue)",
-                    "guard=\(kind.rawValue)",
-                ], mover: mover)
-        }
-
-        static let all = [
-            inPlace("trap, prot-none", ["strategy=fault", "initial=8192", "guard=prot-none"]),
-            inPlace("trap, guard-pages", ["strategy=fault", "initial=8192", "guard=guard-pages"]),
-            // Identical to the one before: what differs is noise.
-            inPlace("trap, guard-pages null", ["strategy=fault", "initial=8192", "guard=guard-pages"]),
-            move(.copy, guard: .protNone), move(.uffdioMove, guard: .guardPages), move(.mremap, guard: .protNone),
-            inPlace("kernel's page fault", ["strategy=demand"], grows: false),
-            // Four stores on one page, which is there, and computation between them.
-            Mechanism(
-                name: Contention.control,
-                options: ["strategy=demand", "depths=1024,1024,1024,1024", "growths=0", "calls=3000"]),
-        ]
-    }
-
-    private struct Subject {
-        let name: String
-        let peer: String
-        let threads: Int
-        /// Nanoseconds of processor time for one growth, several samples.
-        let samples: (Laboratory) throws -> [Double]
-    }
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let programs = try laboratory.goStackPrograms()
-        var subjects: [Subject] = []
-        for threads in Self.threads {
-            let used = min(threads, processors)
-            for mechanism in Mechanism.all {
-                subjects.append(
-                    Subject(name: mechanism.name, peer: "faultline", threads: threads) { laboratory in
-                        try Self.samples(of: mechanism, threads: threads, used: used, laboratory)
-                    })
-            }
-            for program in programs {
-                subjects.append(
-                    Subject(name: "goroutine", peer: program.version, threads: threads) { laboratory in
-                        try Self.samples(of: program, processors: used, laboratory)
-                    })
-            }
-        }
-        return try records(subjects, processors: processors, laboratory)
-    }
-
-    private func records(_ subjects: [Subject], processors: Int, _ laboratory: Laboratory) throws -> [Record] {
-        var samples = Array(repeating: [Double](), count: subjects.count)
-        var random = SeededGenerator(seed: laboratory.seed)
-        for _ in 0..<(laboratory.isQuick ? 1 : 3) {
-            for index in random.permutation(of: subjects.count) {
-                samples[index] += try subjects[index].samples(laboratory)
-            }
-        }
-        let bootstrap = Bootstrap(seed: laboratory.seed)
-        var records: [Record] = []
-        for (index, subject) in subjects.enumerated() where !samples[index].isEmpty {
-            let shared: [String: ParameterValue] = [
-                "peer": .string(subject.peer), "threads": .int(subject.threads), "processors": .int(processors),
-            ]
-            records.append(
-                Record(
-                    suite: identifier, case: subject.name, metric: "time", unit: .nanoseconds,
-                    estimate: try bootstrap.median(of: samples[index]), parameters: shared))
-            guard
-                let alone = subjects.firstIndex(where: {
-                    $0.name == subject.name && $0.peer == subject.peer && $0.threads == 1
-                }), alone != index, !samples[alone].isEmpty
-            else { continue }
-            records.append(
-                .ratio(
-                    suite: identifier, case: subject.name, baseline: "1 thread",
-                    estimate: try bootstrap.ratio(of: samples[index], to: samples[alone]), parameters: shared))
-        }
-        return records
-    }
-
-    /// Nothing where the kernel does not have what the mechanism needs.
-    private static func samples(
-        of mechanism: Mechanism, threads: Int, used: Int, _ laboratory: Laboratory
-    ) throws -> [Double] {
-        let phases = laboratory.isQuick ? 7 : 11
-        let findings = try laboratory.experiment(
-            "contention", ["threads=\(threads)", "phases=\(phases)"] + mechanism.options)
-        guard findings.succeeded else {
-            if findings.message.contains("needs") {
-                laboratory.missing("\(mechanism.name) is not measured: \(findings.message)")
-                return []
-            }
-            throw findings.failure("the stacks did not all grow")
-        }
-        if let mover = mechanism.mover, findings.values["moves/\(mover.rawValue)"] == nil {
-            laboratory.missing("\(mechanism.name) is not measured: this kernel moves pages otherwise")
-            return []
-        }
-        let stores = try findings.number("stores")
-        return try (0..<phases).map { try findings.number("elapsed/\($0)") * Double(used) / stores }
-    }
-
-    private static func samples(
-        of program: GoProgram, processors: Int, _ laboratory: Laboratory
-    ) throws -> [Double] {
-        let phases = laboratory.isQuick ? 7 : 11
-        try laboratory.step("contention: \(program.version) on \(processors) processors")
-        let conversation = try program.converse()
-        _ = try conversation.numbers("contend 1 \(processors) 400", atLeast: 2)
-        return try (0..<phases).map { _ in
-            // From 2 KiB to 128 KiB.
-            let answer = try conversation.numbers("contend 1 \(processors) 400", atLeast: 2)
-            guard answer[1] > 0 else { throw MeasurementFailure("\(program.version) grew no stack") }
-            return Double(answer[0]) * Double(processors) / Double(answer[1])
-        }
+        let ways: [ContendingGrowth] = [
+            .inPlace("trap, prot-none", .protNone), .inPlace("trap, guard-pages", .guardPages),
+            // Identical to the one before: what differs is noise.
+            .inPlace("trap, guard-pages null", .guardPages),
+            .move("move by copy", .copy, guard: .protNone),
+            .move("move by uffdio-move", .uffdioMove, guard: .guardPages),
+            .move("move by mremap", .mremap, guard: .protNone),
+            .kernel("kernel's page fault"), .computation(Self.control),
+        ]
+        let goroutines = try laboratory.goStackPrograms().map { ContendingGrowth.goroutines("goroutine", $0) }
+        return try ContendingGrowth.measure(
+            ways + goroutines, .init(rounds: laboratory.isQuick ? 1 : 3, phases: laboratory.isQuick ? 7 : 11),
+            laboratory
+        ).records(suite: identifier)
     }
 
     /// Less than this, in an interval's lower end, is no contention; nor is what the control takes longer.
