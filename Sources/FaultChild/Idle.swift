@@ -108,16 +108,22 @@ let idleScenarios: [String: Scenario] = [
         require(sweep.hibernated == left && all.allSatisfy(\.isHibernated), "\(sweep)")
         try finish(all)
     },
-    // idle-jobs intact|refused|cancelled
+    // idle-jobs intact|busy|refused|cancelled
     "idle-jobs": { arguments in
         let how = arguments[0]
         let count = 60
-        let sum = try Scheduler.run(threads: how == "refused" ? 1 : 2, hibernation: .init(idle: .zero)) {
+        // Refused, a job of the many is tried for a millisecond each; the one that watches them must stay awake.
+        let idle: Duration = how == "refused" ? .seconds(1) : .zero
+        let sum = try Scheduler.run(threads: how == "refused" || how == "busy" ? 1 : 2, hibernation: .init(idle: idle))
+        {
             let channel = Channel<Int>(capacity: 0)
             let jobs = try (0..<count).map { n in
                 try Scheduler.spawn { try job(n, channel) }
             }
-            while HibernationStore.usage.records < count { try Scheduler.sleep(for: .milliseconds(1)) }
+            while HibernationStore.usage.records < count {
+                // Its worker never sleeps then.
+                if how == "busy" { try Scheduler.yield() } else { try Scheduler.sleep(for: .milliseconds(1)) }
+            }
             if how == "refused" { fl_debug_fail(.FL_SITE_RESTORE_COPY, ENOMEM, 0) }
             if how == "cancelled" {
                 for job in jobs { job.cancel() }

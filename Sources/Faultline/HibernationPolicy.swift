@@ -8,9 +8,9 @@ internal import CShim
 ///
 /// A policy belongs to the thread that applies it and concerns the coroutines that this thread has started. Nothing happens
 /// in the background: coroutines are looked at by *sweeps*, at ``sweep()``, while coroutines are made, and by the threads
-/// of FaultlineScheduler's `Scheduler` before they wait. A coroutine's idle time is counted from the first sweep that finds
-/// it suspended since its last resume. A resume costs nothing more for being watched, and up to some tens of nanoseconds
-/// where a sweep found it idle.
+/// of FaultlineScheduler's `Scheduler`, before they wait and now and then. A coroutine's idle time is counted from the first
+/// sweep that finds it suspended since its last resume. A resume costs nothing more for being watched, and up to some
+/// tens of nanoseconds where a sweep found it idle.
 ///
 /// Every 1,024th coroutine that a thread makes is followed by a sweep over 16,384 entries of the process's table of
 /// stacks, which goes on where the one before ended. So making one costs the time of looking at 16 entries more, however

@@ -17,7 +17,8 @@ extension Coroutine {
     /// - Throws: ``StackError/notShrinkable(_:)`` unless the coroutine is suspended, on a strategy other than `fixed` and
     ///   `grows-down`; ``StackError/unavailable(call:errno:)`` when the kernel refuses: the coroutine goes on as before, though
     ///   a part may have been given back.
-    /// - Complexity: up to four system calls, and time in proportion to what was used; a move besides.
+    /// - Complexity: up to four system calls for each 8 MiB that it may use without asking, and time in proportion to what
+    ///   it used; a move besides.
     /// - Precondition: called on the thread that started the coroutine.
     @discardableResult public func shrink() throws -> StackShrinkage { try FiberSupport.shrink(fiber) }
 }

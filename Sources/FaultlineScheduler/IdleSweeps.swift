@@ -1,5 +1,5 @@
-// When a worker looks for jobs that nobody has woken for a while: before it sleeps, a step at a time, so that a job that
-// becomes ready meanwhile waits for one step at most.
+// When a worker looks for jobs that nobody has woken for a while: before it sleeps, and where it looks for events while it
+// is busy, a step at a time, so that a job that becomes ready meanwhile waits for one step at most.
 //
 // A pass over all stacks of the process is made of steps, between which the worker looks for events. Passes follow one
 // another at a quarter of the policy's idle time, and end when nothing is left that a later one could find: a worker whose
@@ -15,6 +15,9 @@ struct IdleSweeps {
     private var waiting = 0
     /// Whether no job has run since a pass found nothing to wait for.
     private var isQuiet = false
+
+    /// No step before this while the worker is busy.
+    private var nextWhileBusy: UInt64 = 0
 
     /// Entries of the table of stacks that a step looks at. One that hibernates takes a few microseconds.
     private static let entries = 1 << 10
@@ -47,5 +50,13 @@ struct IdleSweeps {
         isInPass = false
         isQuiet = waiting == 0
         return isQuiet ? nil : due
+    }
+
+    /// Makes a step if it is time and the last such was a millisecond ago: a worker that is never idle has jobs that are,
+    /// and looking takes it some hundredths of its time at most.
+    mutating func stepWhileBusy(at now: UInt64) {
+        guard now >= nextWhileBusy else { return }
+        nextWhileBusy = now + Self.shortest
+        _ = step(at: now)
     }
 }

@@ -34,7 +34,8 @@ public enum Scheduler {
     /// - Parameters:
     ///   - threads: by default one for each processor that the process may use, at most 1,024.
     ///   - stack: the stack of this first job.
-    ///   - hibernation: which jobs hibernate while they wait, on every thread of the run: each looks for them before it sleeps.
+    ///   - hibernation: which jobs hibernate while they wait, on every thread of the run: each looks for them before it
+    ///     sleeps, and now and then while it is busy.
     ///     A job's `idle` time is exact to a quarter and a second. A job that the kernel refuses to restore when it is woken
     ///     is tried again for about a second; after that the process ends with a message, because its frames could
     ///     never be unwound.

@@ -116,7 +116,10 @@ final class Worker: @unchecked Sendable {
                 if !steal() { sleep() }
             } else {
                 sweeps?.jobRan()
-                if runsSincePoll >= Self.runsBetweenPolls { poll(nanoseconds: 0) }
+                if runsSincePoll >= Self.runsBetweenPolls {
+                    poll(nanoseconds: 0)
+                    sweeps?.stepWhileBusy(at: fls_now())
+                }
             }
         }
         fls_set_worker(nil)

@@ -156,7 +156,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         try expectChild("idle-refused \(site.rawValue)", ends: .exited(0), writes: ["done"], seconds: 30)
     }
 
-    @Test(arguments: ["intact", "refused", "cancelled"]) func jobsHibernateAndGoOn(_ how: String) throws {
+    @Test(arguments: ["intact", "busy", "refused", "cancelled"]) func jobsHibernateAndGoOn(_ how: String) throws {
         try expectChild("idle-jobs \(how)", ends: .exited(0), writes: ["done"], seconds: 60)
     }
 
