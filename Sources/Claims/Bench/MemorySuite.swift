@@ -31,6 +31,11 @@ public struct MemorySuite: BenchSuite {
                 name: "hibernated", options: ["strategy=fault-move", "hibernate=1", "wake=10000"],
                 parameters: ["strategy": .string("fault-move"), "slot": .int(64 << 10)],
                 atMost: 1_000, counts: [100_000, 1_000_000, 10_000_000]),
+            // By sweeps while they are made, and one at the end.
+            Case(
+                name: "hibernated-by-policy", options: ["strategy=fault-move", "idle=0", "sweeps=1", "wake=10000"],
+                parameters: ["strategy": .string("fault-move"), "slot": .int(64 << 10)],
+                atMost: 1_000, counts: [100_000, 1_000_000]),
         ]
     }
 

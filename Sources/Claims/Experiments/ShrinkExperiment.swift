@@ -38,6 +38,10 @@ struct ShrinkExperiment: Experiment {
         let bytes = try options.number("bytes")
         let way: Way = try options.choice("way", or: .release)
         let configuration = try options.stackConfiguration()
+        // One first, with all that the process needs once.
+        let first = try Self.coroutine(configuration, bytes)
+        _ = try first.resume()
+        let base = try ProcessMemory.current().resident
         var coroutines = try (0..<count).map { _ in try Self.coroutine(configuration, bytes) }
         func resumeAll() throws {
             for coroutine in coroutines { _ = try coroutine.resume() }
@@ -52,9 +56,8 @@ struct ShrinkExperiment: Experiment {
             try found("\(name)/before", before - base)
             try found("\(name)/after", after - base)
         }
-        // They have begun, and wait with a page each: what more they have is what they used.
+        // They have begun, and wait with a page each.
         try resumeAll()
-        let base = try ProcessMemory.current().resident
         try step("use", resumeAll)
         try step(way.rawValue) { for coroutine in coroutines { try way.perform(coroutine) } }
         try step("use again", resumeAll)
@@ -63,6 +66,7 @@ struct ShrinkExperiment: Experiment {
             coroutines = []
         }
         try step("drain", StackPool.drain)
+        withExtendedLifetime(first) {}
         Experiments.finish()
     }
 
