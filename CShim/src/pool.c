@@ -67,10 +67,12 @@ static void count_use(void) {
     if (++pool.uses % FL_POOL_USES_BETWEEN_LOOKS == 0) look();
 }
 
+// Stacks that mremap moves have slots of their own (address_space.c); apart from that any mover will do.
 static bool serves(const fl_stack *stack, const fl_stack_configuration *configuration) {
     return stack->strategy == configuration->strategy && stack->guard == configuration->guard &&
            stack->initial == configuration->initial && stack->maximum == configuration->maximum &&
-           stack->reserve == configuration->reserve;
+           stack->reserve == configuration->reserve &&
+           (stack->mover == FL_MOVER_MREMAP) == (configuration->mover == FL_MOVER_MREMAP);
 }
 
 // The first that fits: its slot is ready as it is.

@@ -1,6 +1,8 @@
 // What the pool keeps and what it gives back.
+import CShim
 import Faultline
 import Glibc
+import TestSupport
 import Testing
 
 extension Stacks {
@@ -20,6 +22,25 @@ extension Stacks {
                 pages = Self.minorFaults - before
             }
             return pages
+        }
+
+        /// Where mremap moves stacks, the kernel's mappings are split and no userfaultfd is registered.
+        @Test func stacksThatMremapMovesAreKeptApart() throws {
+            guard try StackConfiguration(strategy: .faultMove).effective().guardKind == .guardPages else { return }
+            try onThread {
+                func slot(_ mover: PageMover?) throws -> UInt {
+                    var base: UInt = 0
+                    try withStack(.init(strategy: .faultMove, initial: 8192, mover: mover)) {
+                        base = UInt(ts_running_stack()!.pointee.base)
+                    }
+                    return base
+                }
+                let automatic = try slot(nil)
+                let apart = try slot(.mremap)
+                #expect(apart != automatic)
+                #expect(try slot(.copy) == automatic)
+                #expect(try slot(.mremap) == apart)
+            }
         }
 
         @Test(arguments: StackGuard.allCases) func aDrainedPoolKeepsNoPage(_ guardKind: StackGuard) throws {
