@@ -1,4 +1,4 @@
-/// Debug knobs: injected failures of system calls, and moves that a timer provokes.
+/// Debug knobs: injected failures of system calls, moves that a timer provokes, stacks that begin in the same cache sets.
 #ifndef FAULTLINE_DEBUG_H
 #define FAULTLINE_DEBUG_H
 
@@ -72,6 +72,10 @@ void fl_debug_time_calls(bool on);
 
 /// Nanoseconds that were added up since the process started. Signal context: callable.
 uint64_t fl_debug_time_in_calls(void);
+
+/// Whether the first frames of stacks that are made, or taken from a pool, from now on begin at staggered cache lines, as
+/// they do at first. Signal context: callable.
+void fl_debug_stagger(bool on);
 
 /// Provokes moves of this thread's running `fault-move` stack every `microseconds` until called with 0. With
 /// `anywhere` false the timer only guards the pages just below the stack pointer, so that the next store that reaches

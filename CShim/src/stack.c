@@ -15,7 +15,7 @@
 
 enum {
     HEADROOM_MAXIMUM = 64 << 10,
-    COLOURS = 16,                // of the first frame's place in its page
+    COLOURS = 16,                // of the first frame's place in its page; a power of two
     CACHE_LINE = 64,
     GROWS_DOWN_GAP = 1 << 20,    // the kernel's stack_guard_gap: 256 pages that nothing may be mapped in
 };
@@ -140,11 +140,16 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
 }
 
 
+static _Atomic(uint32_t) colours = COLOURS - 1; // a mask
+
+void fl_debug_stagger(bool on) { atomic_store_explicit(&colours, on ? COLOURS - 1 : 0, memory_order_relaxed); }
+
 static void ready(fl_stack *stack) {
     // The entry frame: its first word leads unwinders to the resumer (arch/x86_64/entry.S). Bases are multiples of a page,
     // so that the frames of suspended stacks would all fall into the same few sets of a cache: they begin so many lines
     // lower. Below 1 KiB, for a first page has to do for a small stack.
-    uintptr_t *frame = (uintptr_t *)(stack->base - 16 - stack->index % COLOURS * CACHE_LINE);
+    uintptr_t colour = stack->index & atomic_load_explicit(&colours, memory_order_relaxed);
+    uintptr_t *frame = (uintptr_t *)(stack->base - 16 - colour * CACHE_LINE);
     frame[0] = (uintptr_t)&stack->fiber;
     frame[1] = 0;
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};

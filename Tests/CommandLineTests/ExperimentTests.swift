@@ -87,6 +87,11 @@ struct ExperimentTests {
         #expect(wrong.status == 1 && wrong.errors == "error: the experiment needs bytes=NUMBER\n")
     }
 
+    @Test(arguments: [0, 1]) func `coroutines are resumed in turn`(staggered: Int) throws {
+        let findings = try Self.findings("switching", "count=200", "turns=3", "staggered=\(staggered)")
+        #expect(findings == ["resumed": "600"])
+    }
+
     @Test func `memory below the stack pointer is given back`() throws {
         for (way, strategy) in [("release", "fault"), ("move", "fault-move"), ("hibernate", "fault")] {
             try shrinks(way, strategy)

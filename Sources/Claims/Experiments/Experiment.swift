@@ -61,7 +61,7 @@ public enum Experiments {
         StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(), RequestsExperiment(),
         ContentionExperiment(), RecursionExperiment(), ShrinkExperiment(),
         OvercommitExperiment(), OvercommitModeExperiment(), ExhaustionExperiment(),
-        MeasuredProcessExperiment(),
+        MeasuredProcessExperiment(), SwitchingExperiment(),
     ]
 
     /// In the child: runs the experiment called `name` and writes what it finds to standard output.

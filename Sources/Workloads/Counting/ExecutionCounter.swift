@@ -37,12 +37,13 @@ public struct ExecutionCounter: Sendable {
         "--tool=cachegrind", "--cache-sim=yes", "--I1=\(cache)", "--D1=32768,8,64", "--LL=67108864,16,64",
     ]
     /// A run here takes some 50 times as long as without valgrind; what takes longer than this many seconds hangs.
-    private static let longestRun = 120.0
+    static let longestRun = 120.0
 
     /// What is started, and what it is given before valgrind's own arguments.
-    private let command: (executable: String, arguments: [String])
+    let command: (executable: String, arguments: [String])
     private let runner: String
-    private let cache: ContentCache
+    let cache: ContentCache
+    let toolchain: Toolchain
 
     /// Finds valgrind and builds the program that it will run, unless the cache has it.
     ///
@@ -64,6 +65,7 @@ public struct ExecutionCounter: Sendable {
         let toolchain = try Toolchain.find(searchPath: environment.searchPath, needsSwift: false)
         let cache = try ContentCache(preferring: environment.cacheFolder)
         self.cache = cache
+        self.toolchain = toolchain
         runner = try Self.runner(toolchain, cache)
     }
 
@@ -174,7 +176,7 @@ struct Totals: Hashable {
 }
 
 /// Programs that run at the same time. None outlives this.
-private final class Simulations {
+final class Simulations {
     private let isUnwanted: () -> Bool
     private var running: [(child: pid_t, errors: String)] = []
 
