@@ -33,7 +33,7 @@ struct BenchCommand: ParsableCommand {
         completion: .list(BenchSuites.all.map(\.name)))
     var suites: [String] = []
 
-    @Flag(help: "Fewer and shorter rounds: wider intervals, less than a minute for everything.")
+    @Flag(help: "Fewer and shorter rounds: wider intervals, two minutes for everything.")
     var quick = false
 
     @Option(help: ArgumentHelp("How results are written: table or json.", valueName: "format"))
