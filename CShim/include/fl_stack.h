@@ -81,7 +81,7 @@ typedef struct fl_stack_configuration {
     bool keeps_fp_control;   ///< MXCSR and the x87 control word are the coroutine's own
 } fl_stack_configuration;
 
-enum { FL_BACKTRACE_MAXIMUM = 32, FL_OLD_RANGES = 8, FL_MAILBOX_SIZE = 96 };
+enum { FL_BACKTRACE_MAXIMUM = 32, FL_OLD_RANGES = 8 };
 
 /// How a stack fault ended the coroutine; filled by the handler.
 typedef struct fl_fault_report {
@@ -96,15 +96,6 @@ typedef struct fl_fault_report {
     uintptr_t backtrace[FL_BACKTRACE_MAXIMUM];
 } fl_fault_report;
 
-/// The part of a stack that is seldom touched: kept apart so that an idle stack pays no memory for it.
-typedef struct fl_stack_details fl_stack_details;
-
-/// A place for a stack: a slot of an arena.
-typedef struct fl_place {
-    struct fl_arena *_Nullable arena;
-    uint32_t index;
-} fl_place;
-
 /// Since when nobody resumed a stack, as far as sweeps know (fl_idle.h).
 typedef struct fl_idle_mark {
     uint32_t since; ///< milliseconds of the monotonic clock, modulo 2^32
@@ -112,38 +103,37 @@ typedef struct fl_idle_mark {
     bool shrunk;    ///< or a sweep tried to
 } fl_idle_mark;
 
-/// The hot part of a stack. `fiber` comes first: a fiber's address is its stack's address.
+/// What a suspended stack takes beside its pages: each byte of it counts a million times over. What follows from these
+/// fields is not kept: the slot from the base, the details from the index. `fiber` comes first: a fiber's address is its
+/// stack's address.
 typedef struct fl_stack {
     fl_fiber fiber;
-    uintptr_t base;          ///< highest address; exclusive
+    uintptr_t base;          ///< highest address; exclusive. 0: it has no slot
     uintptr_t low;           ///< lowest usable address now
-    uintptr_t room_low;      ///< lowest address that growth may reach in this slot, by the maximum
-    uintptr_t slot_low;      ///< lowest address of the slot
-    fl_place place;          ///< arena null: grows-down
-    fl_stack_details *details;
-    uint8_t strategy;        ///< fl_strategy
-    uint8_t guard;           ///< fl_guard
-    uint8_t mover;           ///< fl_mover
-    uint8_t slot;            ///< fl_slot_size now
-    uint8_t first_slot;      ///< fl_slot_size it starts in
-    uint8_t flags;           ///< FL_STACK_*
-    uint8_t old_count;       ///< old ranges kept, at most FL_OLD_RANGES
-    uint8_t touched_details; ///< the details hold something
-    uint32_t index;          ///< in the table of stacks
-    uint32_t next_free;      ///< in the free list of that table
-    uintptr_t initial;
-    uintptr_t maximum;
-    uintptr_t reserve;
     union {
         struct fl_stack *_Nullable next;     ///< in a thread's pool
         struct fl_record *_Nullable record;  ///< while it is FL_FIBER_HIBERNATED
         fl_idle_mark idle;                   ///< while it is FL_FIBER_IDLE
+        uint32_t next_free;                  ///< in the free list of the table of stacks
     };
-    /// Room for what the library keeps per coroutine, so that it needs no allocation of its own.
-    _Alignas(16) uint8_t mailbox[FL_MAILBOX_SIZE];
+    uint64_t initial_pages : 21; ///< as configured; 21 bits are 8 GiB
+    uint64_t maximum_pages : 21;
+    uint64_t reserve_pages : 21;
+    uint32_t index;          ///< in the table of stacks
+    uint8_t strategy : 4;    ///< fl_strategy
+    uint8_t slot : 4;        ///< fl_slot_size now
+    uint8_t guard : 2;       ///< fl_guard
+    uint8_t mover : 2;       ///< fl_mover
+    uint8_t first_slot : 4;  ///< fl_slot_size it starts in
+    uint8_t old_count : 7;   ///< old ranges kept, at most FL_OLD_RANGES
+    uint8_t touched_details : 1; ///< the details hold something
+    uint8_t flags;           ///< FL_STACK_*
 } fl_stack;
 
 _Static_assert(offsetof(fl_stack, fiber) == 0, "a fiber is cast to its stack");
+_Static_assert(sizeof(fl_stack) == 88, "with its slot, page and page table a stack takes at most 4,400 bytes");
+_Static_assert(FL_SLOT_SIZES <= 1 << 4 && FL_STRATEGY_CHECK_FIXED < 1 << 4, "they fit their fields");
+_Static_assert(FL_GUARD_AUTOMATIC < 1 << 2 && FL_MOVER_AUTOMATIC < 1 << 2 && FL_OLD_RANGES < 1 << 7, "these too");
 
 enum {
     FL_STACK_CONTAINS_OVERFLOW = 1,
@@ -171,10 +161,6 @@ void fl_stack_prepare(fl_stack *stack, void (*body)(void *_Nullable), void *_Nul
 /// Signal context: forbidden.
 void fl_stack_destroy(fl_stack *stack);
 
-/// Room for what the library keeps per coroutine: FL_MAILBOX_SIZE bytes at a multiple of 16.
-/// Signal context: callable.
-void *fl_stack_mailbox(fl_stack *stack);
-
 /// Gives this thread what a running coroutine needs: an alternate signal stack, a stack for __morestack, the bounds of
 /// its static TLS. Returns 0 or an errno value. Signal context: forbidden.
 int fl_thread_prepare(void);
@@ -189,6 +175,9 @@ uint64_t fl_memory_limit(void);
 
 /// Bytes that stacks may touch without asking for room. Signal context: callable.
 uint64_t fl_memory_in_use(void);
+
+/// Lowest address of the stack's slot. Signal context: callable.
+uintptr_t fl_stack_slot_low(const fl_stack *stack);
 
 /// The report of a faulted stack. Signal context: forbidden.
 const fl_fault_report *fl_stack_fault(const fl_stack *stack);

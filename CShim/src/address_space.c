@@ -202,7 +202,7 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
             uint32_t index;
             if (!pop_free(arena, &index) && !take_fresh(arena, &index)) continue;
             fl_slot *slot = &arena->table[index];
-            atomic_store_explicit(&slot->owner, owner, memory_order_relaxed);
+            atomic_store_explicit(&slot->owner, owner->index + 1, memory_order_relaxed);
             atomic_store_explicit(&slot->state, FL_SLOT_TAKEN, memory_order_release);
             atomic_fetch_add_explicit(&in_use[size], 1, memory_order_relaxed);
             *place = (fl_place){.arena = arena, .index = index};
@@ -221,7 +221,7 @@ static uintptr_t counted(fl_place place) {
     const fl_slot *slot = fl_place_slot(place);
     uint32_t kind = atomic_load_explicit(&slot->state, memory_order_relaxed) & FL_SLOT_KIND;
     if (kind == FL_SLOT_TAKEN || kind == FL_SLOT_OLD) return 0;
-    return slot->low ? fl_place_base(place) - slot->low : 0;
+    return (uintptr_t)slot->low * FL_PAGE;
 }
 
 // Where the band above which `low` begins has its lower end. In slots of up to 1 MiB it reaches the guard at the end;
@@ -253,11 +253,13 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
     uintptr_t end = fl_place_low(place), base = fl_place_base(place);
     int error;
     if (slot->old_low) {
-        error = advise_retrying(FL_SITE_GUARD_REMOVE, slot->old_low, base, MADV_GUARD_REMOVE);
+        uintptr_t old_low = fl_place_address(place, slot->old_low);
+        error = advise_retrying(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
         slot->old_low = 0;
     }
-    if (slot->band_low && slot->low == low) return fl_failure_none();
+    uintptr_t former = fl_place_address(place, slot->low);
+    if (slot->band_low && former == low) return fl_failure_none();
     uintptr_t band = band_below(place, low);
     if (!slot->band_low && is_deep((fl_slot_size)place.arena->size)) {
         // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
@@ -271,12 +273,12 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
     }
     error = advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
     if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
-    if (slot->band_low && slot->low > low) {
-        error = advise_retrying(FL_SITE_GUARD_REMOVE, low, slot->low, MADV_GUARD_REMOVE);
+    if (slot->band_low && former > low) {
+        error = advise_retrying(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
     }
-    slot->low = low;
-    slot->band_low = band;
+    slot->low = fl_place_pages(place, low);
+    slot->band_low = fl_place_pages(place, band);
     // A band that the new one does not reach keeps guarding room that nobody may use: it must go before growth gets
     // there, and growth removes whatever guards it passes.
     return fl_failure_none();
@@ -284,7 +286,7 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
 
 static fl_failure make_usable_mapping(fl_place place, fl_slot *slot, uintptr_t low) {
     uintptr_t base = fl_place_base(place);
-    uintptr_t usable = slot->low && !slot->old_low ? slot->low : base;
+    uintptr_t usable = slot->old_low ? base : fl_place_address(place, slot->low);
     if (low < usable) {
         int error = fl_system_protect(FL_SITE_PROTECT_WRITE, low, usable - low, PROT_READ | PROT_WRITE);
         if (error) return fl_failure_at(FL_SITE_PROTECT_WRITE, error);
@@ -292,7 +294,7 @@ static fl_failure make_usable_mapping(fl_place place, fl_slot *slot, uintptr_t l
         int error = fl_system_protect(FL_SITE_PROTECT_NONE, usable, low - usable, PROT_NONE);
         if (error) return fl_failure_at(FL_SITE_PROTECT_NONE, error);
     }
-    slot->low = low;
+    slot->low = fl_place_pages(place, low);
     slot->old_low = 0;
     return fl_failure_none();
 }
@@ -321,16 +323,16 @@ static void drop_tables(uintptr_t low, uintptr_t high) {
 }
 
 static fl_failure extend(fl_place place, fl_slot *slot, uintptr_t low) {
-    uintptr_t former = slot->low;
+    uintptr_t former = fl_place_address(place, slot->low);
     if (place.arena->guard == FL_GUARD_PROT_NONE) {
         int error = fl_system_protect(FL_SITE_GROW_PROTECT, low, former - low, PROT_READ | PROT_WRITE);
         if (error) return fl_failure_at(FL_SITE_GROW_PROTECT, error);
-        slot->low = low;
+        slot->low = fl_place_pages(place, low);
         return fl_failure_none();
     }
     // The new band first: at no instant is the stack without a guard below it. While enough of the old band is left
     // below the new end, it serves: the first one, made with the slot, reaches down to a multiple of 2 MiB.
-    uintptr_t band = slot->band_low, end = fl_place_low(place), former_band = band;
+    uintptr_t band = fl_place_address(place, slot->band_low), end = fl_place_low(place), former_band = band;
     int error = 0;
     if (band > end && low < band + BAND) {
         uintptr_t guard_top = end + geometries[place.arena->size].guard;
@@ -345,15 +347,16 @@ static fl_failure extend(fl_place place, fl_slot *slot, uintptr_t low) {
     error = advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_GROW_REMOVE, error);
     if (is_deep((fl_slot_size)place.arena->size)) drop_tables(fl_maximum(low, former_band), former);
-    slot->low = low;
-    slot->band_low = band;
+    slot->low = fl_place_pages(place, low);
+    slot->band_low = fl_place_pages(place, band);
     return fl_failure_none();
 }
 
 fl_failure fl_place_extend(fl_place place, uintptr_t low) {
     fl_slot *slot = fl_place_slot(place);
-    if (low >= slot->low) return fl_failure_none();
-    uintptr_t more = slot->low - low;
+    uintptr_t former = fl_place_address(place, slot->low);
+    if (low >= former) return fl_failure_none();
+    uintptr_t more = former - low;
     fl_failure failure = fl_memory_take(more);
     if (failure.error) return failure;
     failure = extend(place, slot, low);
@@ -363,38 +366,39 @@ fl_failure fl_place_extend(fl_place place, uintptr_t low) {
 
 fl_failure fl_place_lift(fl_place place, uintptr_t low) {
     fl_slot *slot = fl_place_slot(place);
+    uintptr_t former = fl_place_address(place, slot->low);
     if (place.arena->guard == FL_GUARD_PROT_NONE) {
-        int error = fl_system_protect(FL_SITE_SHRINK_GUARD, slot->low, low - slot->low, PROT_NONE);
+        int error = fl_system_protect(FL_SITE_SHRINK_GUARD, former, low - former, PROT_NONE);
         if (error) return fl_failure_at(FL_SITE_SHRINK_GUARD, error);
-        fl_memory_give(low - slot->low);
-        slot->low = low;
+        fl_memory_give(low - former);
+        slot->low = fl_place_pages(place, low);
         return fl_failure_none();
     }
     uintptr_t band = band_below(place, low);
     int error = advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
     // A refusal may come half way. Whoever meets one of the new guards is below the new bound and grows past it; who does
     // not, meets the former band, of which nothing was taken away.
-    fl_memory_give(low - slot->low);
-    slot->low = low;
+    fl_memory_give(low - former);
+    slot->low = fl_place_pages(place, low);
     if (error) return fl_failure_at(FL_SITE_SHRINK_GUARD, error);
-    slot->band_low = band;
+    slot->band_low = fl_place_pages(place, band);
     return fl_failure_none();
 }
 
 fl_failure fl_place_retire(fl_place place, uintptr_t live, bool provoked) {
     fl_slot *slot = fl_place_slot(place);
-    uintptr_t base = fl_place_base(place);
+    uintptr_t base = fl_place_base(place), low = fl_place_address(place, slot->low);
     fl_memory_give(counted(place));
     atomic_store_explicit(&slot->state, FL_SLOT_OLD, memory_order_release);
     int error = place.arena->guard == FL_GUARD_PAGES
                     ? advise_retrying(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
-                    : fl_system_protect(FL_SITE_OLD_RANGE_GUARD, slot->low, base - slot->low, PROT_NONE);
+                    : fl_system_protect(FL_SITE_OLD_RANGE_GUARD, low, base - low, PROT_NONE);
     if (error) return fl_failure_at(FL_SITE_OLD_RANGE_GUARD, error);
-    slot->old_low = provoked ? slot->low : live;
+    slot->old_low = provoked ? slot->low : fl_place_pages(place, live);
     // What was used below the live part, or copied, is dead: the kernel may have it. It may also refuse; then the
     // memory stays until the slot is used again.
-    uintptr_t from = slot->low, to = place.arena->guard == FL_GUARD_PAGES ? live : base;
-    if (to > from) (void)fl_system_advise(FL_SITE_RELEASE, from, to - from, MADV_DONTNEED);
+    uintptr_t to = place.arena->guard == FL_GUARD_PAGES ? live : base;
+    if (to > low) (void)fl_system_advise(FL_SITE_RELEASE, low, to - low, MADV_DONTNEED);
     return fl_failure_none();
 }
 
@@ -419,13 +423,14 @@ void fl_place_release(fl_place place, bool provoked) {
     if (provoked) {
         // The debug knob guarded only a part; the next use takes all of an old range without access for granted.
         if (place.arena->guard == FL_GUARD_PROT_NONE) {
-            (void)fl_system_protect(FL_SITE_PROTECT_NONE, slot->low, base - slot->low, PROT_NONE);
+            uintptr_t low = fl_place_address(place, slot->low);
+            (void)fl_system_protect(FL_SITE_PROTECT_NONE, low, base - low, PROT_NONE);
         }
         slot->old_low = slot->low;
     }
     fl_memory_give(counted(place));
     atomic_store_explicit(&slot->state, FL_SLOT_FREE, memory_order_release);
-    atomic_store_explicit(&slot->owner, NULL, memory_order_relaxed);
+    atomic_store_explicit(&slot->owner, 0, memory_order_relaxed);
     atomic_fetch_sub_explicit(&in_use[place.arena->size], 1, memory_order_relaxed);
     push_free(place.arena, place.index);
 }
@@ -434,7 +439,7 @@ fl_failure fl_place_quarantine(fl_place place) {
     fl_slot *slot = fl_place_slot(place);
     fl_memory_give(counted(place));
     atomic_store_explicit(&slot->state, FL_SLOT_QUARANTINED, memory_order_release);
-    atomic_store_explicit(&slot->owner, NULL, memory_order_relaxed);
+    atomic_store_explicit(&slot->owner, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&quarantined, 1, memory_order_relaxed);
     uintptr_t low = fl_place_low(place), length = fl_place_base(place) - low;
     void *address = (void *)low;

@@ -35,15 +35,13 @@ static fl_code_owner owner_of(owner_cache *cache, uintptr_t address) {
 static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, uintptr_t *high) {
     if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
         fl_place place = fl_place_of(address);
-        if (!place.arena || atomic_load_explicit(&fl_place_slot(place)->owner, memory_order_relaxed) != stack) {
-            return false;
-        }
-        *low = fl_place_slot(place)->low;
+        if (!place.arena || fl_slot_owner(fl_place_slot(place)) != stack) return false;
+        *low = fl_place_address(place, fl_place_slot(place)->low);
         *high = fl_place_base(place);
         return true;
     }
     // The kernel extends a grows-down stack without a word; what lies above the stack pointer is mapped.
-    *low = stack->place.arena ? stack->low : stack->slot_low;
+    *low = stack->strategy == FL_STRATEGY_GROWS_DOWN ? fl_stack_slot_low(stack) : stack->low;
     *high = stack->base;
     return true;
 }
@@ -104,20 +102,20 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
     owner_cache owners;
     memset(&cache, 0, sizeof cache);
     memset(&owners, 0, sizeof owners);
-    fl_fault_report *report = &stack->details->fault;
+    fl_fault_report *report = &fl_stack_details_of(stack)->fault;
     report->frames = 0;
     if (!fl_capabilities_get()->unwinds) return FL_CONTAIN_NEVER;
 
     fl_unwind_registers registers = *at;
     uintptr_t entry = (uintptr_t)fl_fiber_entry, replaced = 0;
     // A frame takes at least the word of its return address, which bounds the walk.
-    uintptr_t most = (stack->maximum + stack->reserve) / FL_WORD;
+    uintptr_t most = (fl_stack_maximum(stack) + fl_stack_reserve(stack)) / FL_WORD;
     for (uintptr_t walked = 0; walked < most; walked++) {
         if (registers.rip - entry < ENTRY_BYTES) {
             if (!replaced) return FL_CONTAIN_NOW;
             if (!now_only) {
                 *(uintptr_t *)replaced = (uintptr_t)fl_contained_return;
-                stack->details->trampoline_slot = replaced;
+                fl_stack_details_of(stack)->trampoline_slot = replaced;
             }
             return FL_CONTAIN_LATER;
         }
@@ -140,18 +138,18 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
 
 static fl_failure open_reserve(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) return fl_failure_none(); // more segments are allowed from now on
-    uintptr_t low = stack->base - stack->maximum - stack->reserve;
-    fl_failure failure = fl_place_extend(stack->place, low);
+    uintptr_t low = stack->base - fl_stack_maximum(stack) - fl_stack_reserve(stack);
+    fl_failure failure = fl_place_extend(fl_stack_place(stack), low);
     if (failure.error) return failure;
-    stack->low = stack->room_low = low;
+    stack->low = low;
     return failure;
 }
 
 fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t address, fl_failure failure) {
     stack->touched_details = 1;
-    fl_fault_report *report = &stack->details->fault;
+    fl_fault_report *report = &fl_stack_details_of(stack)->fault;
     FL_COUNT(stack, overflows, 1);
-    uintptr_t used = stack->base - at->rsp + stack->details->segment_bytes;
+    uintptr_t used = stack->base - at->rsp + fl_stack_details_of(stack)->segment_bytes;
     fl_statistics_used(stack, used);
     report->verdict = FL_VERDICT_OVERFLOW;
     report->error = failure.error;
@@ -159,16 +157,15 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
     report->address = address;
     report->ip = at->rip;
     report->used = used;
-    report->limit = stack->maximum;
+    report->limit = fl_stack_maximum(stack);
     report->frames = 0;
 
     const char *reason = NULL;
     // The reserve lies below the maximum; room that could not be made for another reason has none.
-    bool reserve = stack->reserve != 0 && failure.error == 0 &&
+    bool reserve = fl_stack_reserve(stack) != 0 && failure.error == 0 &&
                    (stack->strategy == FL_STRATEGY_CHECK_SEGMENT ||
-                    (stack->place.arena &&
-                     fl_place_base(stack->place) - fl_place_low(stack->place) >=
-                         stack->maximum + stack->reserve + fl_slot_geometry_of((fl_slot_size)stack->slot).guard));
+                    (stack->strategy != FL_STRATEGY_GROWS_DOWN &&
+                     fl_slot_room((fl_slot_size)stack->slot) >= fl_stack_maximum(stack) + fl_stack_reserve(stack)));
     if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) {
         reason = failure.error ? "could not be given more room" : "overflowed";
     } else if (stack->flags & FL_STACK_OVERFLOWING) {
@@ -202,6 +199,6 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
 void fl_contained_finish(void) {
     fl_stack *stack = fl_stack_running();
     stack->fiber.state = FL_FIBER_FAULTED;
-    (void)fl_switch(&stack->fiber.own, &stack->fiber.resumer);
+    (void)fl_switch(&stack->fiber.own, &stack->fiber.frame->resumer);
     __builtin_unreachable();
 }

@@ -37,8 +37,8 @@ static void handle(int signal, siginfo_t *info, void *context);
 
 static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_running) {
     *in_running = false;
-    if (running && !running->place.arena) { // grows-down
-        uintptr_t reach = running->slot_low - (1 << 20);
+    if (running && running->strategy == FL_STRATEGY_GROWS_DOWN) {
+        uintptr_t reach = fl_stack_slot_low(running) - (1 << 20);
         if (address >= reach && address < running->base) {
             *in_running = true;
             return FL_ZONE_BEYOND; // the kernel grows it: a fault that gets here is one it refused
@@ -50,10 +50,10 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
     uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire) & 0xff;
     if (state == FL_SLOT_OLD) return FL_ZONE_OLD_RANGE;
     if (state == FL_SLOT_FREE || state == FL_SLOT_QUARANTINED || state == FL_SLOT_TAKEN) return FL_ZONE_FREE;
-    const fl_stack *owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
-    *in_running = owner && owner == running;
+    *in_running = running && fl_slot_owner(slot) == running;
     bool current = *in_running && fl_place_base(place) == running->base;
-    uintptr_t low = current ? running->low : slot->low, room_low = current ? running->room_low : fl_place_low(place);
+    uintptr_t low = current ? running->low : fl_place_address(place, slot->low);
+    uintptr_t room_low = current ? fl_stack_room_low(running) : fl_place_low(place);
     if (address >= low) {
         bool hibernates = state == FL_SLOT_HIBERNATED || state == FL_SLOT_HIBERNATING;
         return hibernates || fl_late_fault_is_possible() ? FL_ZONE_HIBERNATED : FL_ZONE_COMMITTED;
@@ -117,11 +117,11 @@ static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t
     facts.has_stack = true;
     facts.stack_low = stack->low;
     facts.stack_base = stack->base;
-    facts.stack_slot_low = stack->slot_low;
-    facts.stack_room_low = stack->room_low;
+    facts.stack_slot_low = fl_stack_slot_low(stack);
+    facts.stack_room_low = fl_stack_room_low(stack);
     facts.growth = growth_of(stack);
-    facts.sp_in_running_stack = facts.sp >= stack->slot_low && facts.sp <= stack->base;
-    facts.sp_below_running_slot = facts.sp < stack->slot_low && stack->slot_low - facts.sp < LARGEST_FRAME;
+    facts.sp_in_running_stack = facts.sp >= facts.stack_slot_low && facts.sp <= stack->base;
+    facts.sp_below_running_slot = facts.sp < facts.stack_slot_low && facts.stack_slot_low - facts.sp < LARGEST_FRAME;
     return facts;
 }
 
@@ -138,23 +138,25 @@ static fl_unwind_registers unwind_from(const ucontext_t *context) {
     };
 }
 
-// Has the interrupted context end the coroutine, near the base, where no frame is needed any more.
+// Has the interrupted context end the coroutine, right below its outermost frame, where none is needed any more.
 static void end_coroutine(const fl_stack *stack, ucontext_t *context) {
-    enum { BELOW_ENTRY = 256, DIRECTION_FLAG = 0x400 };
+    enum { DIRECTION_FLAG = 0x400 };
     greg_t *registers = context->uc_mcontext.gregs;
-    registers[REG_RSP] = (greg_t)(((stack->base - BELOW_ENTRY) & ~(uintptr_t)15) - FL_WORD);
+    registers[REG_RSP] = (greg_t)((uintptr_t)stack->fiber.frame - FL_WORD);
     registers[REG_RIP] = (greg_t)(uintptr_t)fl_contained_finish;
     registers[REG_EFL] &= ~DIRECTION_FLAG;
 }
 
 static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_failure *failure) {
-    if (need_low < stack->room_low) return FL_AT_MAXIMUM;
+    uintptr_t room_low = fl_stack_room_low(stack);
+    fl_place place = fl_stack_place(stack);
+    if (need_low < room_low) return FL_AT_MAXIMUM;
     uintptr_t had = stack->base - stack->low;
     uintptr_t low = fl_minimum(stack->base - 2 * had, fl_page_down(need_low) - GROWTH_MARGIN);
-    if (2 * had > stack->base - stack->room_low) low = stack->room_low;
-    low = fl_place_growth_end(stack->place, low);
-    low = fl_maximum(low, stack->room_low);
-    *failure = fl_place_extend(stack->place, low);
+    if (2 * had > stack->base - room_low) low = room_low;
+    low = fl_place_growth_end(place, low);
+    low = fl_maximum(low, room_low);
+    *failure = fl_place_extend(place, low);
     if (failure->error) return FL_GROWTH_FAILED;
     FL_COUNT(stack, growths, 1);
     FL_COUNT(stack, bytes_committed, stack->low - low);
@@ -166,12 +168,13 @@ static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_fa
 // must move too: the band opens first, so that the live range is in one piece. Where the debug knob has guarded part of
 // the usable room nothing is done: the band's place is not known then.
 static fl_failure open_jumped_band(fl_stack *stack, uintptr_t sp) {
-    const fl_slot *slot = fl_place_slot(stack->place);
-    uintptr_t room = stack->slot_low + fl_slot_geometry_of((fl_slot_size)stack->slot).guard;
+    fl_place place = fl_stack_place(stack);
+    uintptr_t slot_low = fl_place_low(place), band_low = fl_place_address(place, fl_place_slot(place)->band_low);
+    uintptr_t room = slot_low + fl_slot_geometry_of((fl_slot_size)stack->slot).guard;
     uintptr_t end = fl_page_down(fl_maximum(sp - FL_RED_ZONE, room));
-    bool jumped = stack->guard == FL_GUARD_PAGES && end < slot->band_low && sp >= stack->slot_low;
+    bool jumped = stack->guard == FL_GUARD_PAGES && end < band_low && sp >= slot_low;
     if (!jumped || (stack->flags & FL_STACK_PROVOKED)) return fl_failure_none();
-    fl_failure failure = fl_place_extend(stack->place, end);
+    fl_failure failure = fl_place_extend(place, end);
     if (!failure.error) stack->low = end;
     return failure;
 }
@@ -180,9 +183,10 @@ static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucont
     uintptr_t need_low = fl_minimum(facts->address, facts->sp - FL_RED_ZONE);
     fl_statistics_used(stack, stack->base - fl_minimum(facts->address, facts->sp));
     if (stack->strategy == FL_STRATEGY_FAULT) return grow_in_place(stack, need_low, failure);
-    fl_relocation relocation = {.reach = fl_maximum(facts->sp - FL_RED_ZONE, stack->slot_low)};
+    fl_relocation relocation = {.reach = fl_maximum(facts->sp - FL_RED_ZONE, facts->stack_slot_low)};
     uintptr_t need = fl_page_up(stack->base - need_low) + GROWTH_MARGIN;
-    if (need > stack->maximum && stack->base - need_low <= stack->maximum) need = stack->maximum;
+    uintptr_t maximum = fl_stack_maximum(stack);
+    if (stack->base - need_low <= maximum) need = fl_minimum(need, maximum);
     *failure = open_jumped_band(stack, facts->sp);
     if (failure->error) return FL_GROWTH_FAILED;
     // A frame that ends within guards has stored nothing below them: what is live begins where the slot is usable.
@@ -262,10 +266,10 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     case FL_VERDICT_NIL_DEREFERENCE: {
         if (!stack || !(stack->flags & FL_STACK_CONTAINS_NIL) || !facts->sp_in_running_stack) return false;
         fl_unwind_registers at = unwind_from(context);
-        fl_fault_report *report = &stack->details->fault;
+        fl_fault_report *report = &fl_stack_details_of(stack)->fault;
         stack->touched_details = 1;
         *report = (fl_fault_report){.verdict = verdict, .address = facts->address, .ip = facts->ip,
-                                    .used = stack->base - facts->sp, .limit = stack->maximum};
+                                    .used = stack->base - facts->sp, .limit = fl_stack_maximum(stack)};
         if (fl_contain(stack, &at, true) != FL_CONTAIN_NOW) return false;
         end_coroutine(stack, context);
         return true;

@@ -10,8 +10,7 @@
 bool fl_forward(ucontext_t *context, uintptr_t address) {
     fl_place place = fl_place_of(address);
     if (!place.arena) return false;
-    fl_slot *slot = fl_place_slot(place);
-    fl_stack *stack = atomic_load_explicit(&slot->owner, memory_order_acquire);
+    fl_stack *stack = fl_slot_owner(fl_place_slot(place));
     // Only the thread that runs the stack may forward: elsewhere the stack could move again meanwhile.
     if (!stack || stack->fiber.thread != fl_thread_pointer()) return false;
     fl_relocation relocation = {

@@ -13,7 +13,7 @@
 enum { PAGES_AT_ONCE = 64 };
 
 uintptr_t fl_grows_down_low(const fl_stack *stack) {
-    uintptr_t low = stack->base - stack->initial, end = stack->base - stack->maximum;
+    uintptr_t low = stack->base - fl_stack_initial(stack), end = stack->base - fl_stack_maximum(stack);
     while (low > end) {
         struct iovec from[PAGES_AT_ONCE];
         char bytes[PAGES_AT_ONCE];

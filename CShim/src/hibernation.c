@@ -138,9 +138,11 @@ static void forget_record(fl_stack *stack) {
 
 // Handlers that still read the record are waited for: each is on its way out of a signal.
 static void close_record(fl_stack *stack) {
-    fl_slot *slot = fl_place_slot(stack->place);
+    fl_slot *slot = fl_place_slot(fl_stack_place(stack));
     uint32_t unpinned = FL_SLOT_RESTORED;
-    if (!restores_atomically(stack->place)) atomic_store_explicit(&slot->state, unpinned, memory_order_relaxed);
+    if (!restores_atomically(fl_stack_place(stack))) {
+        atomic_store_explicit(&slot->state, unpinned, memory_order_relaxed);
+    }
     while (!atomic_compare_exchange_weak_explicit(&slot->state, &unpinned, FL_SLOT_LIVE, memory_order_acq_rel,
                                                   memory_order_acquire)) {
         unpinned = FL_SLOT_RESTORED;
@@ -153,11 +155,12 @@ static void close_record(fl_stack *stack) {
 fl_failure fl_stack_wake(fl_stack *stack) {
     if (stack->fiber.state == FL_FIBER_IDLE) stack->fiber.state = FL_FIBER_SUSPENDED;
     if (stack->fiber.state != FL_FIBER_HIBERNATED) return fl_failure_none();
-    fl_slot *slot = fl_place_slot(stack->place);
+    fl_place place = fl_stack_place(stack);
+    fl_slot *slot = fl_place_slot(place);
     if (kind_of(slot) == FL_SLOT_HIBERNATED) {
         const fl_record *record = stack->record;
         // A child of fork has no userfaultfd, and no other thread that came with it.
-        fl_failure failure = restores_atomically(stack->place) ? put_pages(stack, record) : write_words(stack, record);
+        fl_failure failure = restores_atomically(place) ? put_pages(stack, record) : write_words(stack, record);
         if (failure.error) return failure;
         if (mark_restored(slot)) fl_count(&fl_process_counters.wakes_by_resume, 1);
     }
@@ -166,7 +169,8 @@ fl_failure fl_stack_wake(fl_stack *stack) {
 }
 
 bool fl_stack_is_hibernated(const fl_stack *stack) {
-    return stack->fiber.state == FL_FIBER_HIBERNATED && kind_of(fl_place_slot(stack->place)) == FL_SLOT_HIBERNATED;
+    return stack->fiber.state == FL_FIBER_HIBERNATED &&
+           kind_of(fl_place_slot(fl_stack_place(stack))) == FL_SLOT_HIBERNATED;
 }
 
 // MARK: restoring from a fault
@@ -196,7 +200,7 @@ fl_restoring fl_wake_by_fault(uintptr_t address, fl_failure *failure) {
         // Each failed exchange means that another thread got ahead.
     } while (!atomic_compare_exchange_weak_explicit(&slot->state, &state, state + PIN, memory_order_acq_rel,
                                                     memory_order_acquire));
-    const fl_stack *stack = atomic_load_explicit(&slot->owner, memory_order_relaxed);
+    const fl_stack *stack = fl_slot_owner(slot);
     *failure = put_pages(stack, stack->record);
     if (!failure->error && mark_restored(slot)) fl_count(&fl_process_counters.wakes_by_fault, 1);
     atomic_fetch_sub_explicit(&slot->state, PIN, memory_order_release);
@@ -212,10 +216,12 @@ static fl_hibernation refusal(const fl_stack *stack, bool unshared) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN || stack->strategy == FL_STRATEGY_FIXED) {
         return FL_HIBERNATION_STRATEGY;
     }
-    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && stack->details->segment_bytes) return FL_HIBERNATION_SEGMENTS;
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && fl_stack_details_of(stack)->segment_bytes) {
+        return FL_HIBERNATION_SEGMENTS;
+    }
     if (stack->guard != FL_GUARD_PAGES) return FL_HIBERNATION_GUARD;
     if (stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED)) return FL_HIBERNATION_OVERFLOWING;
-    return unshared || restores_atomically(stack->place) ? FL_HIBERNATION_DONE : FL_HIBERNATION_SHARED;
+    return unshared || restores_atomically(fl_stack_place(stack)) ? FL_HIBERNATION_DONE : FL_HIBERNATION_SHARED;
 }
 
 // Access as before. The mapping was one whole with its neighbours a moment ago: without it the stack is lost.
@@ -279,7 +285,7 @@ static fl_failure replace_by_record(fl_stack *stack, bool shared) {
 }
 
 static fl_failure hibernate(fl_stack *stack, bool shared) {
-    fl_slot *slot = fl_place_slot(stack->place);
+    fl_slot *slot = fl_place_slot(fl_stack_place(stack));
     // Handlers that come too late for an earlier restoration must not take what is still there for restored.
     atomic_store_explicit(&slot->state, FL_SLOT_HIBERNATING, memory_order_release);
     fl_failure failure = replace_by_record(stack, shared);

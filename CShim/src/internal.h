@@ -89,15 +89,23 @@ typedef enum fl_slot_state : uint32_t {
     FL_SLOT_KIND = 0xff,
 } fl_slot_state;
 
-/// One place for a stack. `owner` and `state` are read by handlers on any thread.
+/// What an arena keeps of a slot. `owner` and `state` are read by handlers on any thread. The lower ends are pages below
+/// the base.
 typedef struct fl_slot {
-    _Atomic(fl_stack *) owner;
+    _Atomic(uint32_t) owner; ///< index + 1 of its stack in the table of stacks; 0: none
     _Atomic(uint32_t) state; ///< fl_slot_state in the bits of FL_SLOT_KIND, above them the pins of hibernation.c
     _Atomic(uint32_t) next_free;
-    uintptr_t low;       ///< [low, base) is usable, but for the old range
-    uintptr_t band_low;  ///< guard pages: [band_low, low) is guarded; 0: nothing was ever installed
-    uintptr_t old_low;   ///< guarded [old_low, base), the live range of a stack that moved away; 0: none
+    uint32_t low;        ///< [low, base) is usable, but for the old range
+    uint32_t band_low;   ///< guard pages: [band_low, low) is guarded; 0: nothing was ever installed
+    uint32_t old_low;    ///< guarded [old_low, base), the live range of a stack that moved away; 0: none
 } fl_slot;
+_Static_assert(sizeof(fl_slot) == 24, "each suspended stack pays for it");
+
+/// A place for a stack: a slot of an arena.
+typedef struct fl_place {
+    struct fl_arena *_Nullable arena;
+    uint32_t index;
+} fl_place;
 
 typedef struct fl_arena {
     uintptr_t first;     ///< lowest address of slot 0
@@ -118,6 +126,14 @@ static inline uintptr_t fl_place_low(fl_place place) {
 }
 static inline uintptr_t fl_place_base(fl_place place) {
     return fl_place_low(place) + ((uintptr_t)1 << place.arena->shift);
+}
+
+/// An address of the slot that its entry gives as pages below the base, and back.
+static inline uintptr_t fl_place_address(fl_place place, uint32_t pages) {
+    return fl_place_base(place) - (uintptr_t)pages * FL_PAGE;
+}
+static inline uint32_t fl_place_pages(fl_place place, uintptr_t address) {
+    return (uint32_t)((fl_place_base(place) - address) / FL_PAGE);
 }
 
 /// The slot that holds `address`; arena null where none does. No lock, no search. Signal context: callable.
@@ -153,20 +169,30 @@ fl_failure fl_place_quarantine(fl_place place);
 
 // MARK: stack.c
 
-struct fl_stack_details {
+/// The part of a stack that is seldom touched: kept apart so that an idle stack pays no memory for it.
+typedef struct fl_stack_details {
     fl_place old[FL_OLD_RANGES]; ///< oldest first
     fl_fault_report fault;
     fl_counters counters;
     uintptr_t trampoline_slot;    ///< where a return address was replaced, 0: nowhere
     uintptr_t segment_bytes;      ///< check-segment: usable bytes of all segments but the first
     void *_Nullable allocations;  ///< alloca of checked code that found no room on the stack, linked by their first word
-};
+} fl_stack_details;
 
 /// What stands at the top of each further segment: the segment that control returns to.
 typedef struct fl_segment_link {
-    fl_place place; ///< arena null: this is the first segment
-    uintptr_t base, low, slot_low;
+    uintptr_t base, low;
 } fl_segment_link;
+
+static inline uintptr_t fl_stack_initial(const fl_stack *stack) { return stack->initial_pages * FL_PAGE; }
+static inline uintptr_t fl_stack_maximum(const fl_stack *stack) { return stack->maximum_pages * FL_PAGE; }
+static inline uintptr_t fl_stack_reserve(const fl_stack *stack) { return stack->reserve_pages * FL_PAGE; }
+
+/// The slot that the stack is in now; arena null for one of its own mapping (grows-down) or without a slot.
+static inline fl_place fl_stack_place(const fl_stack *stack) { return fl_place_of(stack->base - 1); }
+
+/// Lowest address that growth may reach in the slot, by the maximum. Signal context: callable.
+uintptr_t fl_stack_room_low(const fl_stack *stack);
 
 /// The stack that runs on this thread, null on a thread's own stack. Signal context: callable.
 static inline fl_stack *_Nullable fl_stack_running(void) { return (fl_stack *)(void *)fl_current_fiber; }
@@ -194,6 +220,11 @@ fl_failure fl_stack_make_ready(fl_stack *stack);
 void fl_stack_discard(fl_stack *stack);
 
 // MARK: stack_table.c
+
+/// Signal context: callable.
+fl_stack_details *fl_stack_details_of(const fl_stack *stack);
+/// The stack whose slot this is, or null. Signal context: callable.
+fl_stack *_Nullable fl_slot_owner(fl_slot *slot);
 
 /// A free entry. Returns 0 or an errno value. Signal context: forbidden.
 int fl_stack_entry_take(fl_stack *_Nonnull *_Nonnull stack);
@@ -382,7 +413,7 @@ static inline void fl_count(uint64_t *counter, uint64_t by) { __atomic_fetch_add
         fl_stack *counted_ = (stack_);                                                                               \
         if (counted_) {                                                                                              \
             counted_->touched_details = 1;                                                                           \
-            fl_count(&counted_->details->counters.field, (by));                                                      \
+            fl_count(&fl_stack_details_of(counted_)->counters.field, (by));                                           \
         }                                                                                                            \
     } while (0)
 

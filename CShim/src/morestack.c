@@ -37,17 +37,17 @@ static fl_morestack_frame *add_segment(fl_stack *stack, fl_morestack_frame *fram
     uintptr_t arguments = (frame->arguments_size + 15) & ~(uintptr_t)15;
     uintptr_t need = frame->frame_size + arguments + RESERVED + FL_PAGE;
     // Twice the need: half of a room may be headroom.
-    fl_slot_size size = fl_slot_for(fl_maximum(2 * need, stack->initial), (fl_slot_size)stack->first_slot);
+    fl_slot_size size = fl_slot_for(fl_maximum(2 * need, fl_stack_initial(stack)), (fl_slot_size)stack->first_slot);
     if (size >= FL_SLOT_SIZES) return overflow(stack, frame, fl_failure_none());
-    uintptr_t usable = fl_maximum(fl_page_up(2 * need), stack->initial);
-    uintptr_t allowed = stack->maximum + (stack->flags & FL_STACK_OVERFLOWING ? stack->reserve : 0);
-    if (stack->details->segment_bytes + stack->initial + usable > allowed) {
+    uintptr_t usable = fl_maximum(fl_page_up(2 * need), fl_stack_initial(stack));
+    uintptr_t allowed = fl_stack_maximum(stack) + (stack->flags & FL_STACK_OVERFLOWING ? fl_stack_reserve(stack) : 0);
+    if (fl_stack_details_of(stack)->segment_bytes + fl_stack_initial(stack) + usable > allowed) {
         if (!(stack->flags & FL_STACK_OVERFLOWING)) {
             fl_morestack_frame *ended = overflow(stack, frame, fl_failure_none());
             (void)ended; // the reserve is open: this very function needs a segment from it
-            allowed = stack->maximum + stack->reserve;
+            allowed = fl_stack_maximum(stack) + fl_stack_reserve(stack);
         }
-        if (stack->details->segment_bytes + stack->initial + usable > allowed) {
+        if (fl_stack_details_of(stack)->segment_bytes + fl_stack_initial(stack) + usable > allowed) {
             return overflow(stack, frame, fl_failure_none());
         }
     }
@@ -61,23 +61,20 @@ static fl_morestack_frame *add_segment(fl_stack *stack, fl_morestack_frame *fram
         return overflow(stack, frame, failure);
     }
     fl_segment_link *link = (fl_segment_link *)(base - sizeof(fl_segment_link));
-    *link = (fl_segment_link){.place = stack->place, .base = stack->base, .low = stack->low,
-                              .slot_low = stack->slot_low};
+    *link = (fl_segment_link){.base = stack->base, .low = stack->low};
     uintptr_t sp = base - RESERVED - arguments;
     // The arguments on the stack begin behind the two return addresses and the saved frame pointer.
     memcpy((void *)sp, (const void *)(frame->bp + 3 * FL_WORD), frame->arguments_size);
 
-    stack->place = place;
     stack->base = base;
     stack->low = base - usable;
-    stack->slot_low = stack->room_low = fl_place_low(place);
     stack->touched_details = 1;
-    stack->details->segment_bytes += usable;
+    fl_stack_details_of(stack)->segment_bytes += usable;
     fl_stack_set_limit(stack);
     FL_COUNT(stack, segments, 1);
     FL_COUNT(stack, growths, 1);
     FL_COUNT(stack, bytes_committed, usable);
-    fl_statistics_used(stack, stack->details->segment_bytes + stack->initial);
+    fl_statistics_used(stack, fl_stack_details_of(stack)->segment_bytes + fl_stack_initial(stack));
     frame->segment_sp = sp;
     frame->mode = FL_MORESTACK_SEGMENT;
     return frame;
@@ -103,14 +100,14 @@ fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) {
         fl_relocation relocation = {.reach = sp - FL_RED_ZONE};
         fl_failure failure;
         fl_statistics_used(stack, stack->base - frame->bp + frame->frame_size);
-        if (need > stack->maximum) need = stack->maximum; // the last slot; the next failed check finds it full
+        need = fl_minimum(need, fl_stack_maximum(stack)); // the last slot; the next failed check finds it full
         switch (fl_stack_grow_by_move(stack, sp, need, &relocation, &failure)) {
         case FL_GREW:
             fl_relocate_thread(&relocation);
             FL_COUNT(stack, words_scanned, relocation.scanned);
             FL_COUNT(stack, words_relocated, relocation.relocated);
             result = (fl_morestack_frame *)(sp + relocation.delta);
-            if (result->bp - result->frame_size < stack->fiber.limit) result = overflow(stack, result, failure);
+            if (result->bp - result->frame_size < stack->fiber.frame->limit) result = overflow(stack, result, failure);
             break;
         case FL_AT_MAXIMUM:
         case FL_GROWTH_FAILED:
@@ -128,12 +125,10 @@ void fl_morestack_release(void) {
     fl_stack *stack = fl_stack_running();
     int kept = errno;
     fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
-    fl_place done = stack->place;
-    stack->details->segment_bytes -= stack->base - stack->low;
-    stack->place = link.place;
+    fl_place done = fl_stack_place(stack);
+    fl_stack_details_of(stack)->segment_bytes -= stack->base - stack->low;
     stack->base = link.base;
     stack->low = link.low;
-    stack->slot_low = stack->room_low = link.slot_low;
     fl_stack_set_limit(stack);
     fl_place_release(done, false);
     errno = kept;
@@ -148,8 +143,9 @@ void *fl_morestack_allocate(size_t size) {
         fl_message(parts, 1);
         fl_die();
     }
-    *(void **)(void *)block = stack->details->allocations;
+    fl_stack_details *details = fl_stack_details_of(stack);
+    *(void **)(void *)block = details->allocations;
     stack->touched_details = 1;
-    stack->details->allocations = block;
+    details->allocations = block;
     return block + HEADER;
 }

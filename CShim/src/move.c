@@ -13,7 +13,7 @@
 #pragma clang section text = "fl_text"
 
 static void keep_old(fl_stack *stack, fl_place old) {
-    fl_stack_details *details = stack->details;
+    fl_stack_details *details = fl_stack_details_of(stack);
     stack->touched_details = 1;
     if (stack->old_count == FL_OLD_RANGES) {
         fl_place_release(details->old[0], false);
@@ -32,8 +32,8 @@ _Noreturn static void end_unguarded(const char *what, fl_failure failure) {
 // The old range of this size with room for `*usable`; an index, or -1. `*usable` becomes what it has.
 static int find_own(const fl_stack *stack, fl_slot_size size, uintptr_t *usable) {
     for (int index = stack->old_count; index-- > 0;) {
-        fl_place place = stack->details->old[index];
-        uintptr_t had = fl_place_base(place) - fl_place_slot(place)->low;
+        fl_place place = fl_stack_details_of(stack)->old[index];
+        uintptr_t had = (uintptr_t)fl_place_slot(place)->low * FL_PAGE;
         if (place.arena->size != size || had < *usable) continue;
         *usable = had;
         return index;
@@ -44,18 +44,18 @@ static int find_own(const fl_stack *stack, fl_slot_size size, uintptr_t *usable)
 // Makes an old range usable again, at the distance from its base that every address in it has always had. On failure it
 // is an old range as before.
 static fl_failure take_own(fl_stack *stack, int index, fl_place *place) {
-    *place = stack->details->old[index];
+    fl_place *old = fl_stack_details_of(stack)->old;
+    *place = old[index];
     fl_slot *slot = fl_place_slot(*place);
-    uintptr_t live = slot->old_low;
-    fl_failure failure = fl_place_make_usable(*place, slot->low);
+    uintptr_t live = fl_place_address(*place, slot->old_low);
+    fl_failure failure = fl_place_make_usable(*place, fl_place_address(*place, slot->low));
     if (failure.error) {
         fl_failure again = fl_place_retire(*place, live, false);
         if (again.error) end_unguarded("a stack's former range could not be guarded again (", again);
         return failure;
     }
     stack->old_count--;
-    memmove(&stack->details->old[index], &stack->details->old[index + 1],
-            sizeof(fl_place) * (size_t)(stack->old_count - index));
+    memmove(&old[index], &old[index + 1], sizeof(fl_place) * (size_t)(stack->old_count - index));
     atomic_store_explicit(&slot->state, FL_SLOT_LIVE, memory_order_release);
     return failure;
 }
@@ -70,7 +70,7 @@ static fl_failure take_fresh(fl_stack *stack, fl_slot_size size, uintptr_t usabl
 
 // The rest of a move: the destination is ready.
 static void move_to(fl_stack *stack, uintptr_t sp, fl_place place, uintptr_t usable, fl_relocation *relocation) {
-    fl_place old = stack->place;
+    fl_place old = fl_stack_place(stack);
     uintptr_t old_base = stack->base, base = fl_place_base(place);
     uintptr_t live = fl_page_down(sp - FL_RED_ZONE);
     size_t length = old_base - live;
@@ -89,12 +89,10 @@ static void move_to(fl_stack *stack, uintptr_t sp, fl_place place, uintptr_t usa
     uintptr_t first = ((sp - FL_RED_ZONE) & ~(FL_WORD - 1)) + relocation->delta;
     fl_relocate_words(relocation, (uintptr_t *)first, (base - first) / FL_WORD);
 
-    stack->place = place;
+    stack->fiber.frame = (fl_outermost_frame *)((uintptr_t)stack->fiber.frame + relocation->delta);
     stack->base = base;
     stack->low = base - usable;
-    stack->slot_low = fl_place_low(place);
-    stack->slot = place.arena->size;
-    stack->room_low = usable >= stack->maximum ? stack->low : stack->slot_low;
+    stack->slot = place.arena->size & 0xf;
     fl_stack_set_limit(stack);
     FL_COUNT(stack, moves[mover], 1);
     FL_COUNT(stack, bytes_moved, length);
@@ -114,12 +112,13 @@ fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintp
 
 fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
                               bool *must_stay) {
+    uintptr_t maximum = fl_stack_maximum(stack), initial = fl_stack_initial(stack);
     for (uint32_t size = stack->first_slot; size < stack->slot; size++) {
-        uintptr_t room = fl_slot_room((fl_slot_size)size), usable = fl_minimum(room, stack->maximum);
-        bool holds_all = room >= usable + (usable == stack->maximum ? stack->reserve : 0);
-        if (!holds_all || usable < fl_maximum(need, stack->initial)) continue;
+        uintptr_t room = fl_slot_room((fl_slot_size)size), usable = fl_minimum(room, maximum);
+        bool holds_all = room >= usable + (usable == maximum ? fl_stack_reserve(stack) : 0);
+        if (!holds_all || usable < fl_maximum(need, initial)) continue;
         fl_place place;
-        uintptr_t had = fl_maximum(need, stack->initial);
+        uintptr_t had = fl_maximum(need, initial);
         int own = find_own(stack, (fl_slot_size)size, &had);
         if (own < 0 && stack->old_count == FL_OLD_RANGES) {
             *must_stay = true;
@@ -138,26 +137,25 @@ fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_
 fl_growth_result fl_stack_grow_by_move(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
                                        fl_failure *failure) {
     *failure = fl_failure_none();
-    uintptr_t had = stack->base - stack->low;
-    if (need > stack->maximum) return FL_AT_MAXIMUM;
+    uintptr_t had = stack->base - stack->low, maximum = fl_stack_maximum(stack);
+    if (need > maximum) return FL_AT_MAXIMUM;
     // A debug knob guarded part of the usable room: the same size again, so that it can move ten thousand times.
     if (stack->flags & FL_STACK_PROVOKED) {
-        fl_slot *slot = fl_place_slot(stack->place);
-        uintptr_t usable = stack->base - slot->low;
+        uintptr_t usable = (uintptr_t)fl_place_slot(fl_stack_place(stack))->low * FL_PAGE;
         if (need <= usable) {
             *failure = fl_stack_move(stack, sp, (fl_slot_size)stack->slot, usable, relocation);
             return failure->error ? FL_GROWTH_FAILED : FL_GREW;
         }
     }
-    if (had >= stack->maximum) return FL_AT_MAXIMUM;
-    uintptr_t usable = fl_minimum(fl_maximum(2 * had, need), stack->maximum);
+    if (had >= maximum) return FL_AT_MAXIMUM;
+    uintptr_t usable = fl_minimum(fl_maximum(2 * had, need), maximum);
     // The last slot must hold the reserve too, so that an overflow is contained where it happens.
     uint32_t size = stack->slot;
     do {
         size++;
         if (size >= FL_SLOT_SIZES) return FL_AT_MAXIMUM;
-        usable = fl_minimum(fl_maximum(usable, fl_slot_room((fl_slot_size)size)), stack->maximum);
-    } while (fl_slot_room((fl_slot_size)size) < usable + (usable == stack->maximum ? stack->reserve : 0));
+        usable = fl_minimum(fl_maximum(usable, fl_slot_room((fl_slot_size)size)), maximum);
+    } while (fl_slot_room((fl_slot_size)size) < usable + (usable == maximum ? fl_stack_reserve(stack) : 0));
     *failure = fl_stack_move(stack, sp, (fl_slot_size)size, usable, relocation);
     if (failure->error) return FL_GROWTH_FAILED;
     FL_COUNT(stack, growths, 1);

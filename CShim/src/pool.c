@@ -70,8 +70,8 @@ static void count_use(void) {
 // Stacks that mremap moves have slots of their own (address_space.c); apart from that any mover will do.
 static bool serves(const fl_stack *stack, const fl_stack_configuration *configuration) {
     return stack->strategy == configuration->strategy && stack->guard == configuration->guard &&
-           stack->initial == configuration->initial && stack->maximum == configuration->maximum &&
-           stack->reserve == configuration->reserve &&
+           fl_stack_initial(stack) == configuration->initial && fl_stack_maximum(stack) == configuration->maximum &&
+           fl_stack_reserve(stack) == configuration->reserve &&
            (stack->mover == FL_MOVER_MREMAP) == (configuration->mover == FL_MOVER_MREMAP);
 }
 

@@ -49,18 +49,19 @@ static fl_shrinking refusal(const fl_stack *stack) {
     fl_fiber_state state = stack->fiber.state;
     if (state != FL_FIBER_SUSPENDED && state != FL_FIBER_IDLE) return FL_SHRINKING_NOT_SUSPENDED;
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN || stack->strategy == FL_STRATEGY_FIXED) return FL_SHRINKING_STRATEGY;
-    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && stack->details->segment_bytes) return FL_SHRINKING_SEGMENTS;
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && fl_stack_details_of(stack)->segment_bytes) return FL_SHRINKING_SEGMENTS;
     if (stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED)) return FL_SHRINKING_OVERFLOWING;
     return FL_SHRINKING_DONE;
 }
 
 // The guard of a stack that grows in place stands where it did at first, or below what is live and a page to go on with.
 static fl_failure raise_guard(fl_stack *stack, uintptr_t live) {
-    uintptr_t low = fl_minimum(stack->base - stack->initial, live - FL_PAGE);
-    low = fl_place_growth_end(stack->place, low);
+    uintptr_t low = fl_minimum(stack->base - fl_stack_initial(stack), live - FL_PAGE);
+    fl_place place = fl_stack_place(stack);
+    low = fl_place_growth_end(place, low);
     if (low <= stack->low) return fl_failure_none();
-    fl_failure failure = fl_place_lift(stack->place, low);
-    stack->low = fl_place_slot(stack->place)->low;
+    fl_failure failure = fl_place_lift(place, low);
+    stack->low = fl_place_address(place, fl_place_slot(place)->low);
     return failure;
 }
 
@@ -78,7 +79,6 @@ static fl_failure move_back(fl_stack *stack, uintptr_t live, fl_shrink_result *r
     if (!failure.error && stack->base != base) {
         own->sp = (void *)fl_relocate(&relocation, (uintptr_t)own->sp);
         own->bp = (void *)fl_relocate(&relocation, (uintptr_t)own->bp);
-        stack->fiber.access_set = (void *)fl_relocate(&relocation, (uintptr_t)stack->fiber.access_set);
         fl_relocate_thread(&relocation);
         FL_COUNT(stack, words_scanned, relocation.scanned);
         FL_COUNT(stack, words_relocated, relocation.relocated);

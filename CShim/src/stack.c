@@ -15,7 +15,7 @@
 
 enum {
     HEADROOM_MAXIMUM = 64 << 10,
-    COLOURS = 16,                // of the first frame's place in its page; a power of two
+    COLOURS = 16,                // of the outermost frame's place in its page; a power of two
     CACHE_LINE = 64,
     GROWS_DOWN_GAP = 1 << 20,    // the kernel's stack_guard_gap: 256 pages that nothing may be mapped in
 };
@@ -31,8 +31,9 @@ uintptr_t fl_check_limit(const fl_stack *stack, uintptr_t low, uintptr_t base) {
 
 void fl_stack_set_limit(fl_stack *stack) {
     if (stack->strategy < FL_STRATEGY_CHECK_MOVE) return;
-    stack->fiber.limit = fl_check_limit(stack, stack->low, stack->base);
-    if (fl_stack_running() == stack) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)stack->fiber.limit;
+    uintptr_t limit = fl_check_limit(stack, stack->low, stack->base);
+    stack->fiber.frame->limit = limit;
+    if (fl_stack_running() == stack) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)limit;
 }
 
 // MARK: making
@@ -43,7 +44,7 @@ void fl_stack_set_limit(fl_stack *stack) {
 // Without MAP_NORESERVE: the kernel charges what such a mapping grows by in any case, and gives the charge back only for a
 // mapping that was charged from the beginning. What others grew by would stay in Committed_AS until the machine restarts.
 static fl_failure map_grows_down(fl_stack *stack) {
-    uintptr_t length = stack->maximum + GROWS_DOWN_GAP + FL_PAGE;
+    uintptr_t length = fl_stack_maximum(stack) + GROWS_DOWN_GAP + FL_PAGE;
     int error = 0;
     for (int attempt = 0; attempt < 8; attempt++) {
         void *probe = NULL;
@@ -52,16 +53,15 @@ static fl_failure map_grows_down(fl_stack *stack) {
         if (error) return fl_failure_at(FL_SITE_GROWS_DOWN_PROBE, error);
         uintptr_t base = (uintptr_t)probe + length;
         // What lies below the maximum stays reserved: it ends the kernel's growth there, however much RLIMIT_STACK allows.
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, base - stack->maximum, stack->maximum);
-        void *address = (void *)(base - stack->initial);
-        error = fl_system_map(FL_SITE_GROWS_DOWN_MAP, &address, stack->initial, PROT_READ | PROT_WRITE,
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, base - fl_stack_maximum(stack), fl_stack_maximum(stack));
+        void *address = (void *)(base - fl_stack_initial(stack));
+        error = fl_system_map(FL_SITE_GROWS_DOWN_MAP, &address, fl_stack_initial(stack), PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE);
-        if (error) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)probe, length - stack->maximum);
+        if (error) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)probe, length - fl_stack_maximum(stack));
         if (error == EEXIST) continue;
         if (error) return fl_failure_at(FL_SITE_GROWS_DOWN_MAP, error);
         stack->base = base;
-        stack->low = base - stack->initial;
-        stack->room_low = stack->slot_low = base - stack->maximum;
+        stack->low = base - fl_stack_initial(stack);
         return fl_failure_none();
     }
     return fl_failure_at(FL_SITE_GROWS_DOWN_MAP, error);
@@ -74,43 +74,46 @@ uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
     case FL_STRATEGY_CHECK_MOVE:
     case FL_STRATEGY_CHECK_SEGMENT:
     case FL_STRATEGY_GROWS_DOWN:
-        return stack->initial;
+        return fl_stack_initial(stack);
     case FL_STRATEGY_FIXED:
     case FL_STRATEGY_DEMAND:
     case FL_STRATEGY_CHECK_FIXED:
-        return stack->maximum;
+        return fl_stack_maximum(stack);
     }
 }
 
-static void set_bounds(fl_stack *stack, uintptr_t usable) {
-    uintptr_t base = fl_place_base(stack->place);
-    stack->base = base;
-    stack->low = base - usable;
-    stack->slot_low = fl_place_low(stack->place);
+uintptr_t fl_stack_slot_low(const fl_stack *stack) {
+    fl_place place = fl_stack_place(stack);
+    return place.arena ? fl_place_low(place) : stack->base - fl_stack_maximum(stack);
+}
+
+uintptr_t fl_stack_room_low(const fl_stack *stack) {
+    uintptr_t maximum = fl_stack_maximum(stack);
     bool moves = stack->strategy == FL_STRATEGY_FAULT_MOVE || stack->strategy == FL_STRATEGY_CHECK_MOVE;
-    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT || (moves && usable < stack->maximum)) {
-        stack->room_low = stack->slot_low;
-    } else {
-        stack->room_low = base - stack->maximum;
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT || (moves && stack->base - stack->low < maximum)) {
+        return fl_stack_slot_low(stack);
     }
+    return stack->base - maximum - (stack->flags & FL_STACK_OVERFLOWING ? fl_stack_reserve(stack) : 0);
 }
 
 fl_failure fl_stack_make_ready(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
-        fl_failure failure = fl_memory_take(stack->maximum);
+        fl_failure failure = fl_memory_take(fl_stack_maximum(stack));
         if (failure.error) return failure;
         failure = map_grows_down(stack);
-        if (failure.error) fl_memory_give(stack->maximum);
+        if (failure.error) fl_memory_give(fl_stack_maximum(stack));
         return failure;
     }
     uintptr_t usable = fl_stack_usable_at_first(stack);
-    if (!stack->place.arena) {
-        fl_failure failure = fl_place_take((fl_slot_size)stack->slot, (fl_guard)stack->guard, stack, &stack->place);
+    fl_place place = fl_stack_place(stack);
+    if (!place.arena) {
+        fl_failure failure = fl_place_take((fl_slot_size)stack->slot, (fl_guard)stack->guard, stack, &place);
         if (failure.error) return failure;
+        stack->base = fl_place_base(place);
     }
-    fl_failure failure = fl_place_make_usable(stack->place, fl_place_base(stack->place) - usable);
+    fl_failure failure = fl_place_make_usable(place, stack->base - usable);
     if (failure.error) return failure;
-    set_bounds(stack, usable);
+    stack->low = stack->base - usable;
     if (stack->strategy == FL_STRATEGY_FIXED) {
         int error = ENOSYS;
         if (fl_capabilities_get()->populate_write) {
@@ -130,9 +133,9 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
     stack->guard = (uint8_t)configuration->guard;
     stack->mover = (uint8_t)configuration->mover;
     stack->slot = stack->first_slot = (uint8_t)configuration->slot;
-    stack->initial = configuration->initial;
-    stack->maximum = configuration->maximum;
-    stack->reserve = configuration->reserve;
+    stack->initial_pages = configuration->initial / FL_PAGE;
+    stack->maximum_pages = configuration->maximum / FL_PAGE;
+    stack->reserve_pages = configuration->reserve / FL_PAGE;
     stack->old_count = 0;
     stack->flags = (uint8_t)((configuration->contains_overflow ? FL_STACK_CONTAINS_OVERFLOW : 0) |
                              (configuration->contains_nil ? FL_STACK_CONTAINS_NIL : 0));
@@ -144,21 +147,23 @@ static _Atomic(uint32_t) colours = COLOURS - 1; // a mask
 
 void fl_debug_stagger(bool on) { atomic_store_explicit(&colours, on ? COLOURS - 1 : 0, memory_order_relaxed); }
 
+// The outermost frame and the mailbox above it. Bases are multiples of a page, so that these of suspended stacks would all
+// fall into the same few sets of a cache: they begin so many lines lower. Below 1 KiB, for a first page has to do for a
+// small stack.
 static void ready(fl_stack *stack) {
-    // The entry frame: its first word leads unwinders to the resumer (arch/x86_64/entry.S). Bases are multiples of a page,
-    // so that the frames of suspended stacks would all fall into the same few sets of a cache: they begin so many lines
-    // lower. Below 1 KiB, for a first page has to do for a small stack.
+    enum { OUTERMOST = sizeof(fl_outermost_frame) + FL_MAILBOX_SIZE };
+    _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
     uintptr_t colour = stack->index & atomic_load_explicit(&colours, memory_order_relaxed);
-    uintptr_t *frame = (uintptr_t *)(stack->base - 16 - colour * CACHE_LINE);
-    frame[0] = (uintptr_t)&stack->fiber;
-    frame[1] = 0;
+    fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - colour * CACHE_LINE);
+    *frame = (fl_outermost_frame){
+        .mxcsr = 0x1f80,      // all exceptions masked, round to nearest: the System V ABI at process entry
+        .x87_control = 0x37f, // likewise, 64-bit mantissa
+    };
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
-    stack->fiber.access_set = NULL;
+    stack->fiber.frame = frame;
     stack->fiber.thread = NULL;
     stack->fiber.state = FL_FIBER_CREATED;
-    stack->fiber.limit = 0;
-    stack->fiber.mxcsr = 0x1f80;      // all exceptions masked, round to nearest: the System V ABI at process entry
-    stack->fiber.x87_control = 0x37f; // likewise, 64-bit mantissa
+    stack->fiber.is_cancelled = false;
     fl_stack_set_limit(stack);
 }
 
@@ -184,7 +189,6 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
         return NULL;
     }
     configure(stack, configuration);
-    stack->place = (fl_place){.arena = NULL, .index = 0};
     stack->base = 0;
     fl_failure made = fl_stack_make_ready(stack);
     if (made.error && made.site == FL_SITE_STACK_MEMORY) { // what this thread keeps for later may be enough
@@ -193,7 +197,7 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
     }
     if (made.error) {
         *failure = made;
-        if (stack->place.arena) fl_place_release(stack->place, false);
+        if (stack->base) fl_place_release(fl_stack_place(stack), false);
         fl_stack_entry_give(stack);
         return NULL;
     }
@@ -202,27 +206,26 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
 }
 
 void fl_stack_prepare(fl_stack *stack, void (*body)(void *), void *argument) {
-    stack->fiber.body = body;
-    stack->fiber.argument = argument;
+    stack->fiber.frame->body = body;
+    stack->fiber.frame->argument = argument;
 }
-
-void *fl_stack_mailbox(fl_stack *stack) { return stack->mailbox; }
 
 // MARK: ending
 
 static void release_old(fl_stack *stack) {
-    for (uint32_t i = 0; i < stack->old_count; i++) fl_place_release(stack->details->old[i], false);
+    for (uint32_t i = 0; i < stack->old_count; i++) fl_place_release(fl_stack_details_of(stack)->old[i], false);
     stack->old_count = 0;
 }
 
 static void clear_details(fl_stack *stack) {
     if (!stack->touched_details) return;
-    while (stack->details->allocations) {
-        void *allocation = stack->details->allocations;
-        stack->details->allocations = *(void **)allocation;
+    fl_stack_details *details = fl_stack_details_of(stack);
+    while (details->allocations) {
+        void *allocation = details->allocations;
+        details->allocations = *(void **)allocation;
         free(allocation);
     }
-    memset(stack->details, 0, sizeof *stack->details);
+    memset(details, 0, sizeof *details);
     stack->touched_details = 0;
 }
 
@@ -230,12 +233,12 @@ void fl_stack_discard(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         uintptr_t low = fl_grows_down_low(stack), reserved = GROWS_DOWN_GAP + FL_PAGE;
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, stack->base - low);
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, stack->slot_low - reserved, reserved);
-        fl_memory_give(stack->maximum);
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, fl_stack_slot_low(stack) - reserved, reserved);
+        fl_memory_give(fl_stack_maximum(stack));
     } else {
-        fl_place_release(stack->place, (stack->flags & FL_STACK_PROVOKED) != 0);
+        fl_place_release(fl_stack_place(stack), (stack->flags & FL_STACK_PROVOKED) != 0);
     }
-    stack->place.arena = NULL;
+    stack->base = 0;
     fl_stack_entry_give(stack);
 }
 
@@ -245,20 +248,20 @@ static void quarantine(fl_stack *stack) {
         void *address = (void *)low;
         (void)fl_system_map(FL_SITE_QUARANTINE, &address, stack->base - low, PROT_NONE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
-        fl_memory_give(stack->maximum);
+        fl_memory_give(fl_stack_maximum(stack));
     } else {
         if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
             // Frames on further segments were abandoned with the rest. The link stands at the top of each.
-            while (stack->details->segment_bytes) {
+            fl_stack_details *details = fl_stack_details_of(stack);
+            while (details->segment_bytes) {
                 fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
-                stack->details->segment_bytes -= stack->base - stack->low;
-                (void)fl_place_quarantine(stack->place);
-                stack->place = link.place;
+                details->segment_bytes -= stack->base - stack->low;
+                (void)fl_place_quarantine(fl_stack_place(stack));
                 stack->base = link.base;
                 stack->low = link.low;
             }
         }
-        fl_failure failure = fl_place_quarantine(stack->place);
+        fl_failure failure = fl_place_quarantine(fl_stack_place(stack));
         if (failure.error) {
             const char *parts[] = {"the slot of a faulted stack could not be closed (",
                                    fl_site_name((fl_site)failure.site), "); it stays reserved and is never used again"};
@@ -266,7 +269,7 @@ static void quarantine(fl_stack *stack) {
         }
     }
     clear_details(stack);
-    stack->place.arena = NULL;
+    stack->base = 0;
     fl_stack_entry_give(stack);
 }
 
@@ -280,4 +283,4 @@ void fl_stack_destroy(fl_stack *stack) {
     if (!fl_pool_keep(stack)) fl_stack_discard(stack);
 }
 
-const fl_fault_report *fl_stack_fault(const fl_stack *stack) { return &stack->details->fault; }
+const fl_fault_report *fl_stack_fault(const fl_stack *stack) { return &fl_stack_details_of(stack)->fault; }

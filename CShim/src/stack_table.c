@@ -25,6 +25,15 @@ uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
 
 static fl_stack *entry(uint32_t index) { return &hot[index / STACKS_PER_CHUNK][index % STACKS_PER_CHUNK]; }
 
+fl_stack_details *fl_stack_details_of(const fl_stack *stack) {
+    return &cold[stack->index / STACKS_PER_CHUNK][stack->index % STACKS_PER_CHUNK];
+}
+
+fl_stack *fl_slot_owner(fl_slot *slot) {
+    uint32_t owner = atomic_load_explicit(&slot->owner, memory_order_acquire);
+    return owner ? entry(owner - 1) : NULL;
+}
+
 uint32_t fl_stack_entries(void) { return atomic_load_explicit(&fresh_stacks, memory_order_acquire); }
 
 fl_stack *fl_stack_entry(uint32_t index) {
@@ -81,7 +90,6 @@ int fl_stack_entry_take(fl_stack **stack) {
     }
     fl_stack *taken = entry(fresh);
     taken->index = fresh;
-    taken->details = &cold[fresh / STACKS_PER_CHUNK][fresh % STACKS_PER_CHUNK];
     *stack = taken;
     return 0;
 }

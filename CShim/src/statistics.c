@@ -42,12 +42,12 @@ static void add_time(fl_counters *counters, uint32_t bucket, uint64_t nanosecond
 void fl_statistics_time(fl_stack *stack, uint64_t nanoseconds) {
     uint32_t bucket = bucket_of(nanoseconds);
     add_time(&fl_process_counters, bucket, nanoseconds);
-    if (stack) add_time(&stack->details->counters, bucket, nanoseconds);
+    if (stack) add_time(&fl_stack_details_of(stack)->counters, bucket, nanoseconds);
 }
 
 void fl_statistics_used(fl_stack *stack, uintptr_t bytes) {
     stack->touched_details = 1;
-    raise_to(&stack->details->counters.high_water, bytes);
+    raise_to(&fl_stack_details_of(stack)->counters.high_water, bytes);
     raise_to(&fl_process_counters.high_water, bytes);
 }
 
@@ -71,12 +71,13 @@ void fl_statistics_reset(void) { memset(&fl_process_counters, 0, sizeof fl_proce
 
 void fl_stack_counters(const fl_stack *stack, fl_counters *into) {
     if (stack->touched_details) {
-        snapshot(&stack->details->counters, into);
+        snapshot(&fl_stack_details_of(stack)->counters, into);
     } else {
         memset(into, 0, sizeof *into);
     }
 }
 
 uintptr_t fl_stack_high_water(const fl_stack *stack) {
-    return stack->touched_details ? __atomic_load_n(&stack->details->counters.high_water, __ATOMIC_RELAXED) : 0;
+    if (!stack->touched_details) return 0;
+    return __atomic_load_n(&fl_stack_details_of(stack)->counters.high_water, __ATOMIC_RELAXED);
 }

@@ -45,19 +45,28 @@ public final class Coroutine<Input, Output, Result> {
     @inlinable static var spaceSize: Int { cellOffset + max(MemoryLayout<Input>.size, MemoryLayout<Output>.size) }
     @inlinable static var spaceAlignment: Int { max(MemoryLayout<Mailbox>.alignment, cellAlignment) }
 
+    // The mailbox stands above the outermost frame where it fits, else on the heap. Where it does it moves and hibernates
+    // with the stack, so its address is asked for anew after each switch, and only of a coroutine that is awake.
+    @inlinable static var standsOnStack: Bool { spaceSize <= Int(FL_MAILBOX_SIZE) && spaceAlignment <= 16 }
+
+    @inlinable static func space(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutableRawPointer {
+        let frame = fiber.pointee.frame.unsafelyUnwrapped
+        return standsOnStack ? UnsafeMutableRawPointer(frame + 1) : frame.pointee.argument.unsafelyUnwrapped
+    }
+
+    @inlinable static func mailbox(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<Mailbox> {
+        space(fiber).assumingMemoryBound(to: Mailbox.self)
+    }
+
     @inlinable static func cell<Value>(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<Value> {
-        (fiber.pointee.argument.unsafelyUnwrapped + cellOffset).assumingMemoryBound(to: Value.self)
+        (space(fiber) + cellOffset).assumingMemoryBound(to: Value.self)
     }
 
     /// What the body suspends with. It cannot be copied or kept beyond the body.
     public struct Suspender: ~Copyable {
         @usableFromInline let fiber: UnsafeMutablePointer<fl_fiber>
-        @usableFromInline let mailbox: UnsafeMutablePointer<Mailbox>
 
-        @inlinable init(fiber: UnsafeMutablePointer<fl_fiber>, mailbox: UnsafeMutablePointer<Mailbox>) {
-            self.fiber = fiber
-            self.mailbox = mailbox
-        }
+        @inlinable init(fiber: UnsafeMutablePointer<fl_fiber>) { self.fiber = fiber }
 
         /// Hands `output` to the resumer and waits to be resumed.
         /// - Returns: the input of the next ``Coroutine/resume(_:)``.
@@ -68,31 +77,31 @@ public final class Coroutine<Input, Output, Result> {
             guard let running = fl_fiber_running(), running == fiber else {
                 preconditionFailure("suspend was called on another stack than the coroutine's own")
             }
-            if running.isCancelled { throw CoroutineCancelled() }
+            if running.pointee.is_cancelled != 0 { throw CoroutineCancelled() }
             (Coroutine.cell(running) as UnsafeMutablePointer<Output>).initialize(to: consume output)
             let resumed = fl_suspend(running)
             // Cancelling resumes without an input.
-            if resumed.isCancelled { throw CoroutineCancelled() }
+            if resumed.pointee.is_cancelled != 0 { throw CoroutineCancelled() }
             return (Coroutine.cell(resumed) as UnsafeMutablePointer<Input>).move()
         }
 
         /// Whether the coroutine was cancelled.
-        @inlinable public var isCancelled: Bool { mailbox.pointee.header.isCancelled }
+        @inlinable public var isCancelled: Bool { fiber.pointee.is_cancelled != 0 }
     }
 
     @usableFromInline let fiber: UnsafeMutablePointer<fl_fiber>
-    @usableFromInline let space: UnsafeMutableRawPointer
-
-    @inlinable var mailbox: UnsafeMutablePointer<Mailbox> { space.assumingMemoryBound(to: Mailbox.self) }
 
     /// Makes a coroutine with a stack from this thread's pool, or a new one.
     /// - Throws: ``StackError`` when the configuration cannot be met or the kernel refuses memory.
     @inlinable
     public init(configuration: StackConfiguration = .init(), body: @escaping Body) throws {
         fiber = try FiberSupport.make(configuration)
-        space = FiberSupport.prepare(
-            fiber, size: Self.spaceSize, alignment: Self.spaceAlignment)
+        let space =
+            Self.standsOnStack
+            ? Self.space(fiber)
+            : UnsafeMutableRawPointer.allocate(byteCount: Self.spaceSize, alignment: Self.spaceAlignment)
         space.initializeMemory(as: Mailbox.self, to: Mailbox(body: body))
+        FiberSupport.prepare(fiber, space)
     }
 
     /// What code that does not know the types needs done with a mailbox. A function of this class that is called
@@ -142,14 +151,14 @@ public final class Coroutine<Input, Output, Result> {
     ///
     /// What the body returns or throws meanwhile is discarded. A hibernated coroutine is restored first; should the kernel
     /// refuse that, the process ends with a message, because the frames could never be unwound.
-    public func cancel() { FiberSupport.cancel(fiber, space) }
+    public func cancel() { FiberSupport.cancel(fiber) }
 
     /// What this coroutine's stack went through so far.
     public var statistics: FaultStatistics { FiberSupport.statistics(of: fiber) }
 
     @inlinable func takeResult() throws -> Result {
         if fiber.pointee.state == .FL_FIBER_FAULTED { throw FiberSupport.fault(of: fiber) }
-        guard let result = mailbox.pointee.result.take() else {
+        guard let result = Self.mailbox(fiber).pointee.result.take() else {
             preconditionFailure("a finished coroutine has a result")
         }
         return try result.get()
@@ -160,13 +169,13 @@ public final class Coroutine<Input, Output, Result> {
         guard let body = mailbox.pointee.body.take() else { return }
         let input = (cell(fiber) as UnsafeMutablePointer<Input>).move()
         do {
-            mailbox.pointee.result = .success(try body(Suspender(fiber: fiber, mailbox: mailbox), input))
+            mailbox.pointee.result = .success(try body(Suspender(fiber: fiber), input))
         } catch {
             mailbox.pointee.result = .failure(error)
         }
     }
 
-    deinit { FiberSupport.end(fiber, space) }
+    deinit { FiberSupport.end(fiber) }
 }
 
 extension Coroutine where Input == Void {
@@ -178,11 +187,4 @@ extension Coroutine where Input == Void {
 public struct CoroutineCancelled: Error, CustomStringConvertible {
     @inlinable public init() {}
     public var description: String { "the coroutine was cancelled" }
-}
-
-extension UnsafeMutablePointer<fl_fiber> {
-    /// Whether the coroutine that runs from this fiber was cancelled.
-    @inlinable var isCancelled: Bool {
-        pointee.argument.unsafelyUnwrapped.assumingMemoryBound(to: MailboxHeader.self).pointee.isCancelled
-    }
 }

@@ -21,19 +21,10 @@ public import CSwitch
         return stack
     }
 
-    /// Says that the coroutine runs from its mailbox, and finds room for that: in the stack's control block where it
-    /// fits, else on the heap.
+    /// Says that the coroutine runs from the mailbox at `space`.
     @usableFromInline
-    static func prepare(
-        _ fiber: UnsafeMutablePointer<fl_fiber>, size: Int, alignment: Int
-    ) -> UnsafeMutableRawPointer {
-        let fits = size <= Int(FL_MAILBOX_SIZE) && alignment <= 16
-        let space =
-            fits
-            ? fl_stack_mailbox(stack(fiber))
-            : UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
+    static func prepare(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
         fl_stack_prepare(stack(fiber), enterCoroutine, space)
-        return space
     }
 
     static func requireItsThread(_ fiber: UnsafeMutablePointer<fl_fiber>) {
@@ -56,8 +47,8 @@ public import CSwitch
         fl_stack_is_hibernated(stack(fiber))
     }
 
-    static func cancel(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
-        space.assumingMemoryBound(to: MailboxHeader.self).pointee.isCancelled = true
+    static func cancel(_ fiber: UnsafeMutablePointer<fl_fiber>) {
+        fiber.pointee.is_cancelled = 1
         switch fiber.pointee.state {
         case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED:
             requireItsThread(fiber)
@@ -73,15 +64,18 @@ public import CSwitch
         }
     }
 
-    static func end(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
+    static func end(_ fiber: UnsafeMutablePointer<fl_fiber>) {
         precondition(fiber.pointee.state != .FL_FIBER_RUNNING, "a coroutine was destroyed while it runs")
-        cancel(fiber, space)
+        cancel(fiber)
         precondition(
             fiber.pointee.state != .FL_FIBER_SUSPENDED, "a cancelled coroutine's suspend throws, so that it ends")
+        // It is awake: one that hibernated was cancelled, and ran to its end.
+        let frame = fiber.pointee.frame.unsafelyUnwrapped
+        let space = frame.pointee.argument.unsafelyUnwrapped
         let header = space.assumingMemoryBound(to: MailboxHeader.self)
         header.pointee.witness(.deinitialize, fiber, space)
         header.deinitialize(count: 1)
-        if space != fl_stack_mailbox(stack(fiber)) { space.deallocate() }
+        if space != UnsafeMutableRawPointer(frame + 1) { space.deallocate() }
         fl_stack_destroy(stack(fiber))
     }
 
@@ -129,7 +123,6 @@ public import CSwitch
     @usableFromInline typealias Witness = (Operation, UnsafeMutablePointer<fl_fiber>, UnsafeMutableRawPointer) -> Void
 
     @usableFromInline let witness: Witness
-    @usableFromInline var isCancelled = false
 
     @inlinable init(witness: @escaping Witness) { self.witness = witness }
 }

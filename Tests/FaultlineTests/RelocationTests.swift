@@ -212,7 +212,7 @@ extension Stacks {
             let kept: (Bool, Bool) = try withStack(mover.configuration(initial: 16 << 10)) {
                 let stack = ts_running_stack()!
                 let base = UInt(stack.pointee.base)
-                var numbers = (below: UInt(stack.pointee.slot_low) + 0x27, above: base - 8)
+                var numbers = (below: UInt(fl_stack_slot_low(stack)) + 0x27, above: base - 8)
                 let hidden = ~numbers.below  // no address, whatever the stack does
                 withUnsafeMutablePointer(to: &numbers) { _ in forceMove() }
                 return (numbers.below == ~hidden, numbers.above == UInt(stack.pointee.base) - 8)

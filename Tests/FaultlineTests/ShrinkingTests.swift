@@ -105,10 +105,10 @@ extension Stacks {
             let control = Control()
             let co = try diver(.init(strategy: strategy), control)
             let words = try dive(co, 25)
-            let (low, limit) = (control.stack!.pointee.low, control.stack!.pointee.fiber.limit)
+            let (low, limit) = (control.stack!.pointee.low, control.stack!.pointee.fiber.frame!.pointee.limit)
             for _ in 0..<3 {
                 #expect(try co.shrink().releasedBytes >= 20 * 4096)
-                #expect(control.stack!.pointee.low == low && control.stack!.pointee.fiber.limit == limit && limit > low)
+                #expect(control.stack!.pointee.low == low && control.stack!.pointee.fiber.frame!.pointee.limit == limit && limit > low)
                 #expect(try dive(co, 25).baseAddress == words.baseAddress)
             }
             #expect(try isIntact(co))

@@ -3,8 +3,10 @@
 /// This target is apart from the rest of the shim so that Swift code can inline it: everything here is either a
 /// structure that the switch touches or a `static inline` function. Invariants:
 ///
-///  - a context is three words, saved in the coroutine's control block and never on a stack, so a switch writes
+///  - a context is three words, saved in the coroutine's control block or in its outermost frame, so a switch writes
 ///    nothing below the stack pointer and leaves the red zone alone;
+///  - what only a running coroutine needs stands in that frame and not in the control block: there it takes nothing while
+///    the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words hibernated;
 ///  - everything that the switch borrows from the thread (the current coroutine, the limit that compiler-inserted
 ///    checks compare with, the head of Swift's exclusivity access set) is put back by the side that lent it,
 ///    which is the resumer;
@@ -38,33 +40,50 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_fiber_state : uint32
     FL_FIBER_IDLE = 6,
 } fl_fiber_state;
 
-/// The part of a coroutine that a switch touches. Offsets are used by the entry and its unwind table.
+/// The outermost frame of a coroutine, fl_fiber_entry's own: it moves and hibernates with the stack that it stands on, so
+/// that of a suspended coroutine is touched only once the coroutine is awake. The switch uses its first cache line.
+typedef struct fl_outermost_frame {
+    fl_context resumer;                              ///< 0: where the resumer continues
+    struct fl_fiber *_Nullable resumer_fiber;        ///< 24: the coroutine that resumed it, null for a thread's own stack
+    uintptr_t limit;                                 ///< 32: what checked code compares the stack pointer with, or 0
+    void *_Nullable access_set;                      ///< 40: its exclusivity access set while it is suspended
+    uint32_t lent;                                   ///< 48: FL_LENT_*, what was exchanged at the last resume
+    uint16_t x87_control;                            ///< 52
+    uint16_t resumer_x87_control;                    ///< 54: the resumer's, while `keeps_fp_control` exchanged them
+    void *_Nullable argument;                        ///< 56: what `body` is given
+    void (*_Nullable body)(void *_Nullable);         ///< 64: what the first resume calls
+    uintptr_t resumer_limit;                         ///< 72
+    void *_Nullable resumer_access_set;              ///< 80
+    uint32_t mxcsr;                                  ///< 88
+    uint32_t resumer_mxcsr;                          ///< 92
+} fl_outermost_frame;
+
+enum {
+    FL_LENT_LIMIT = 1,
+    FL_LENT_ACCESS_SET = 2,
+    /// Bytes above the outermost frame for what the library keeps per coroutine, so that it needs no allocation of its own.
+    /// With the frame three cache lines.
+    FL_MAILBOX_SIZE = 96,
+};
+
+_Static_assert(offsetof(fl_outermost_frame, resumer) == 0, "the entry uses this offset, and its unwind table");
+_Static_assert(offsetof(fl_outermost_frame, argument) == 56, "the entry uses this offset");
+_Static_assert(offsetof(fl_outermost_frame, body) == 64, "the entry uses this offset");
+_Static_assert(sizeof(fl_outermost_frame) % 16 == 0, "the entry's call needs an aligned stack pointer");
+
+/// The part of a coroutine that a switch touches and that stays while its stack hibernates.
 typedef struct fl_fiber {
-    fl_context own;                              ///< 0: where the suspended coroutine continues
-    fl_context resumer;                          ///< 24: where its resumer continues
-    struct fl_fiber *_Nullable resumer_fiber;    ///< 48: the coroutine that resumed it, null for a thread's own stack
-    void (*_Nullable body)(void *_Nullable);     ///< 56: what the first resume calls
-    void *_Nullable argument;                    ///< 64: what `body` is given
-    uintptr_t limit;                             ///< 72: what checked code compares the stack pointer with, or 0
-    void *_Nullable access_set;                  ///< 80: its exclusivity access set while it is suspended
-    void *_Nullable thread;                      ///< 88: thread pointer of the thread that started it
-    fl_fiber_state state;                        ///< 96
-    uint32_t keeps_fp_control;                   ///< 100: save MXCSR and the x87 control word at each switch
-    uint32_t mxcsr;                              ///< 104
-    uint16_t x87_control;                        ///< 108
-    uint16_t resumer_x87_control;                ///< 110: the resumer's, while `keeps_fp_control` exchanged them
-    uint32_t resumer_mxcsr;                      ///< 112
-    uint32_t lent;                               ///< 116: FL_LENT_*, what was exchanged at the last resume
-    uintptr_t resumer_limit;                     ///< 120
-    void *_Nullable resumer_access_set;          ///< 128
+    fl_context own;                             ///< 0: where the suspended coroutine continues
+    fl_outermost_frame *_Nullable frame;        ///< 24: on its stack, wherever that is now
+    void *_Nullable thread;                     ///< 32: thread pointer of the thread that started it
+    fl_fiber_state state;                       ///< 40
+    uint8_t keeps_fp_control;                   ///< 44: save MXCSR and the x87 control word at each switch
+    uint8_t is_cancelled;                       ///< 45: the library's: the body is to end
 } fl_fiber;
 
-enum { FL_LENT_LIMIT = 1, FL_LENT_ACCESS_SET = 2 };
-
-_Static_assert(offsetof(fl_fiber, resumer) == 24, "the entry uses this offset");
-_Static_assert(offsetof(fl_fiber, body) == 56, "the entry uses this offset");
-_Static_assert(offsetof(fl_fiber, argument) == 64, "the entry uses this offset");
-_Static_assert(offsetof(fl_fiber, state) == 96 && FL_FIBER_FINISHED == 3, "the entry uses both");
+_Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fiber by the address of `own`");
+_Static_assert(offsetof(fl_fiber, state) == 40 && FL_FIBER_FINISHED == 3, "the entry uses both");
+_Static_assert(sizeof(fl_fiber) == 48, "each suspended coroutine pays for it");
 
 /// The coroutine that runs on this thread, null on a thread's own stack. Initial-exec: a read is one instruction and
 /// cannot allocate, so the fault handler may use it.
@@ -151,44 +170,46 @@ static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber
     intptr_t offset = fl_access_set_offset;
     void *_Nullable accesses = FL_THREAD_WORD(offset);
 
-    fiber->resumer_fiber = fl_current_fiber;
+    fl_outermost_frame *frame = fiber->frame;
+    frame->resumer_fiber = fl_current_fiber;
     fiber->state = FL_FIBER_RUNNING;
     if (__builtin_expect(fiber->keeps_fp_control, 0)) {
-        fl_fp_control_read(&fiber->resumer_mxcsr, &fiber->resumer_x87_control);
-        fl_fp_control_write(fiber->mxcsr, fiber->x87_control);
+        fl_fp_control_read(&frame->resumer_mxcsr, &frame->resumer_x87_control);
+        fl_fp_control_write(frame->mxcsr, frame->x87_control);
     }
     // A stack that moves changes its limit while it runs, so one that has a limit always notes its resumer's.
-    if (__builtin_expect((limit | fiber->limit) != 0, 0)) {
-        fiber->lent |= FL_LENT_LIMIT;
-        fiber->resumer_limit = limit;
-        FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)fiber->limit;
+    if (__builtin_expect((limit | frame->limit) != 0, 0)) {
+        frame->lent |= FL_LENT_LIMIT;
+        frame->resumer_limit = limit;
+        FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)frame->limit;
     }
-    if (__builtin_expect(accesses != fiber->access_set, 0)) {
-        fiber->lent |= FL_LENT_ACCESS_SET;
-        fiber->resumer_access_set = accesses;
-        FL_THREAD_WORD(offset) = fiber->access_set;
+    if (__builtin_expect(accesses != frame->access_set, 0)) {
+        frame->lent |= FL_LENT_ACCESS_SET;
+        frame->resumer_access_set = accesses;
+        FL_THREAD_WORD(offset) = frame->access_set;
     }
 
     // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its
     // resumer, and `own` is its first member.
-    fiber = (fl_fiber *)(void *)fl_switch(&fiber->resumer, &fiber->own).from;
+    fiber = (fl_fiber *)(void *)fl_switch(&frame->resumer, &fiber->own).from;
 
     offset = fl_access_set_offset;
-    fl_current_fiber = fiber->resumer_fiber;
+    frame = fiber->frame; // the stack may have moved
+    fl_current_fiber = frame->resumer_fiber;
     void *_Nullable left = FL_THREAD_WORD(offset);
-    uint32_t lent = fiber->lent;
-    if (__builtin_expect((lent & FL_LENT_ACCESS_SET) != 0 || left != fiber->access_set, 0)) {
+    uint32_t lent = frame->lent;
+    if (__builtin_expect((lent & FL_LENT_ACCESS_SET) != 0 || left != frame->access_set, 0)) {
         // Not lent: the resumer's set was the same as the coroutine's at the resume.
-        FL_THREAD_WORD(offset) = lent & FL_LENT_ACCESS_SET ? fiber->resumer_access_set : fiber->access_set;
-        fiber->access_set = left;
+        FL_THREAD_WORD(offset) = lent & FL_LENT_ACCESS_SET ? frame->resumer_access_set : frame->access_set;
+        frame->access_set = left;
     }
     if (__builtin_expect(lent != 0, 0)) {
-        if (lent & FL_LENT_LIMIT) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)fiber->resumer_limit;
-        fiber->lent = 0;
+        if (lent & FL_LENT_LIMIT) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)frame->resumer_limit;
+        frame->lent = 0;
     }
     if (__builtin_expect(fiber->keeps_fp_control, 0)) {
-        fl_fp_control_read(&fiber->mxcsr, &fiber->x87_control);
-        fl_fp_control_write(fiber->resumer_mxcsr, fiber->resumer_x87_control);
+        fl_fp_control_read(&frame->mxcsr, &frame->x87_control);
+        fl_fp_control_write(frame->resumer_mxcsr, frame->resumer_x87_control);
     }
     return fiber;
 }
@@ -197,7 +218,7 @@ static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber
 /// register. Signal context: forbidden.
 static inline __attribute__((always_inline)) fl_fiber *fl_suspend(fl_fiber *fiber) {
     fiber->state = FL_FIBER_SUSPENDED;
-    fiber = (fl_fiber *)(void *)fl_switch(&fiber->own, &fiber->resumer).to;
+    fiber = (fl_fiber *)(void *)fl_switch(&fiber->own, &fiber->frame->resumer).to;
     // Stored here and not by the resumer, so that a compiler which inlines two suspensions in a row has the address in a
     // register for the second.
     fl_current_fiber = fiber;

@@ -23,7 +23,7 @@ __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_f
 
 __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_function *function, void *context) {
     struct closure closure = {.function = function, .context = context};
-    fiber->body = run_closure;
-    fiber->argument = &closure;
+    fiber->frame->body = run_closure;
+    fiber->frame->argument = &closure;
     (void)fl_resume(fiber);
 }

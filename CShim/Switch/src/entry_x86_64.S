@@ -2,16 +2,15 @@
 //
 //     void fl_fiber_entry(void)      reached by a jump from fl_switch, never called
 //
-// On arrival   rsi = &fiber->own, which is the fiber itself (offset 0); rsp = the initial stack pointer, 16-aligned
-// Frame        rsp + 0   the fiber, written when the stack was made ready
-//              rsp + 8   unused
-// Calls        fiber->body(fiber->argument), then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 96) and
+// On arrival   rsi = &fiber->own, which is the fiber itself (offset 0); rsp = its outermost frame, 16-aligned
+// Frame        fl_outermost_frame at rsp (CSwitch.h); above it the mailbox, then nothing up to the base
+// Calls        frame->body(frame->argument), then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 40) and
 //              continues its resumer for the last time
 //
-// Unwinding: the caller of this frame is whoever resumed the coroutine last. Its three words stand in
-// fiber->resumer (offsets 24, 32, 40), and the fiber is found at the frame's own rsp + 0, so the rules below follow
-// the coroutine from one resumer to the next. `.cfi_signal_frame` tells debuggers that the stack pointer may jump to
-// another stack here; without it gdb stops with "previous frame inner to this frame".
+// Unwinding: the caller of this frame is whoever resumed the coroutine last. Its three words stand in frame->resumer,
+// the first of the frame (offsets 0, 8, 16), so the rules below follow the coroutine from one resumer to the next, and
+// wherever its stack has moved. `.cfi_signal_frame` tells debuggers that the stack pointer may jump to another stack
+// here; without it gdb stops with "previous frame inner to this frame".
 #if defined(__x86_64__)
     .text
     .globl fl_fiber_entry
@@ -21,13 +20,12 @@
 fl_fiber_entry:
     .cfi_startproc simple
     .cfi_signal_frame
-    // CFA = *( *(rsp + 0) + 24 ), the resumer's stack pointer:
-    // DW_CFA_def_cfa_expression, 6 bytes: breg7 0, deref, plus_uconst 24, deref
-    .cfi_escape 0x0f, 0x06, 0x77, 0x00, 0x06, 0x23, 0x18, 0x06
-    // rip is saved at *(rsp + 0) + 40: DW_CFA_expression r16, 5 bytes: breg7 0, deref, plus_uconst 40
-    .cfi_escape 0x10, 0x10, 0x05, 0x77, 0x00, 0x06, 0x23, 0x28
-    // rbp is saved at *(rsp + 0) + 32
-    .cfi_escape 0x10, 0x06, 0x05, 0x77, 0x00, 0x06, 0x23, 0x20
+    // CFA = *(rsp + 0), the resumer's stack pointer: DW_CFA_def_cfa_expression, 3 bytes: breg7 0, deref
+    .cfi_escape 0x0f, 0x03, 0x77, 0x00, 0x06
+    // rip is saved at rsp + 16: DW_CFA_expression r16, 2 bytes: breg7 16
+    .cfi_escape 0x10, 0x10, 0x02, 0x77, 0x10
+    // rbp is saved at rsp + 8
+    .cfi_escape 0x10, 0x06, 0x02, 0x77, 0x08
     // The other registers that a callee keeps are not known here: the switch has the resumer save them itself.
     .cfi_undefined %rbx
     .cfi_undefined %r12
@@ -36,16 +34,17 @@ fl_fiber_entry:
     .cfi_undefined %r15
     movq fl_current_fiber@gottpoff(%rip), %rax
     movq %rsi, %fs:(%rax)
-    movq 64(%rsi), %rdi
+    movq 56(%rsp), %rdi
     xorl %ebp, %ebp
-    callq *56(%rsi)
+    callq *64(%rsp)
     // The body has returned: the last switch, as in fl_switch, with rdi = &fiber->own for the resumer. A body that did
     // this itself and never returned would leave the processor's return stack one entry off.
-    movq (%rsp), %rdi
-    movl $3, 96(%rdi)
-    movq 40(%rdi), %rax
-    movq 32(%rdi), %rbp
-    movq 24(%rdi), %rsp
+    movq fl_current_fiber@gottpoff(%rip), %rax
+    movq %fs:(%rax), %rdi
+    movl $3, 40(%rdi)
+    movq 16(%rsp), %rax
+    movq 8(%rsp), %rbp
+    movq (%rsp), %rsp
     jmpq *%rax
     .cfi_endproc
     .size fl_fiber_entry, . - fl_fiber_entry

@@ -87,10 +87,12 @@ private enum SwitchedFiber {
 
 private typealias Context = UnsafeMutablePointer<fl_context>
 
-/// Where the coroutine continues and where its resumer does.
+/// Where the coroutine continues and where its resumer does. The stack grows in place, so the frame stays where it is.
 private func contexts(of fiber: UnsafeMutablePointer<fl_fiber>) -> (own: Context, resumer: Context) {
-    withUnsafeMutablePointer(to: &fiber.pointee.own) { own in
-        // The second member follows the first (CSwitch.h asserts its offset).
-        (own, own + 1)
-    }
+    guard let frame = fiber.pointee.frame else { preconditionFailure("a coroutine has an outermost frame") }
+    // The first members of both (CSwitch.h asserts their offsets).
+    return (
+        UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_context.self),
+        UnsafeMutableRawPointer(frame).assumingMemoryBound(to: fl_context.self)
+    )
 }

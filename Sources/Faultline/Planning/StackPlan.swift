@@ -38,8 +38,8 @@ public struct StackPlan: Sendable, Hashable {
     private static let page = 4096
     /// What one page of the page table's lowest level maps, and what one of each level above it does.
     private static let spans = [2 << 20, 1 << 30, 512 << 30]
-    /// A ``Coroutine`` on the heap: two words of every object, two properties, and malloc's word, in steps of 16.
-    private static let object = 48
+    /// A ``Coroutine`` on the heap: two words of every object, one property, and malloc's word, in steps of 16.
+    private static let object = 32
 
     /// A plan for `coroutines` with `configuration` each, of whose stacks `touched` bytes are used.
     ///
