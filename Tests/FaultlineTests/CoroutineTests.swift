@@ -7,7 +7,7 @@ import Testing
 
 private struct Failure: Error, Equatable { let code: Int }
 
-/// 160 bytes and a reference: too large for the space in the stack's control block.
+/// 160 bytes and a reference: too large for the mailbox above the outermost frame.
 private struct Large: Equatable {
     var words: (Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int)
     var name: String

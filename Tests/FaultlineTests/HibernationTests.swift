@@ -441,7 +441,7 @@ extension Stacks {
             #expect(holds.records - held.records == count)
             #expect(bytes < count * mostStored, "\(bytes / count) bytes stored each")
             #expect(holds.committed - held.committed < bytes + (1 << 20))
-            #expect(bookkeeping <= 400)
+            #expect(bookkeeping <= 112)
             for co in all { _ = try co.resume() }
             #expect(HibernationStore.usage.records == held.records)
             all.removeAll()

@@ -108,7 +108,9 @@ extension Stacks {
             let (low, limit) = (control.stack!.pointee.low, control.stack!.pointee.fiber.frame!.pointee.limit)
             for _ in 0..<3 {
                 #expect(try co.shrink().releasedBytes >= 20 * 4096)
-                #expect(control.stack!.pointee.low == low && control.stack!.pointee.fiber.frame!.pointee.limit == limit && limit > low)
+                #expect(
+                    control.stack!.pointee.low == low && control.stack!.pointee.fiber.frame!.pointee.limit == limit
+                        && limit > low)
                 #expect(try dive(co, 25).baseAddress == words.baseAddress)
             }
             #expect(try isIntact(co))
