@@ -9,7 +9,8 @@ private final class Holder { var pointer: UnsafeMutablePointer<Int>? }
 
 /// Lowest address of a slot that another coroutine uses: its guard.
 private func guardOfAnother() throws -> UInt {
-    let other = try Coroutine<Void, UInt, Void> { co, _ in try co.suspend(UInt(fl_stack_slot_low(ts_running_stack()!))) }
+    let other = try Coroutine<Void, UInt, Void> { co, _ in try co.suspend(UInt(fl_stack_slot_low(ts_running_stack()!)))
+    }
     guard case .suspended(let low) = try other.resume() else { fatalError("did not suspend") }
     _ = Unmanaged.passRetained(other)
     return low
