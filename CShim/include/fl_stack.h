@@ -141,7 +141,7 @@ enum {
     FL_STACK_OVERFLOWING = 4,    ///< runs on its reserve until a protected frame returns
     FL_STACK_PROVOKED = 8,       ///< a debug knob raised `low`
     FL_STACK_LOW_USE = 16,       ///< it used little of its room when it was shrunk last, and has not grown since
-    FL_STACK_EMPTIED = 16,       ///< waits in a pool without its pages
+    FL_STACK_EMPTIED = 32,       ///< waits in a pool without its pages
 };
 
 /// What making a stack ready ran into.

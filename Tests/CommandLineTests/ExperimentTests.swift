@@ -1,5 +1,6 @@
 // The experiments that claims make in processes of their own: each does what its name says, at a small size.
 
+import Faultline
 import Foundation
 import Testing
 
@@ -48,6 +49,22 @@ struct ExperimentTests {
         let busy = ["waiting", "kind=coroutine", "count=3000", "strategy=fault-move", "idle=3600000", "sweeps=3"]
         #expect(try Self.number(Program.findings(busy), "hibernated") == 0)
     }
+
+    // Unoptimized code keeps more of each coroutine on the heap.
+    #if !DEBUG
+        /// Resident pages and page tables, the objects and what the library keeps included, in slots of 64 KiB.
+        @Test(arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
+        func `a coroutine that waits takes so many bytes at most`(
+            state: String, options: [String], most: Int
+        ) throws {
+            guard KernelFile.availableMemory > 2 << 30 else { return }
+            let count = 100_000
+            let findings = try Program.findings(
+                ["waiting", "kind=coroutine", "count=\(count)", "strategy=fault-move"] + options)
+            let bytes = try Self.number(findings, "resident") + Self.number(findings, "page-tables")
+            #expect(bytes <= most * count, "\(state): \(findings)")
+        }
+    #endif
 
     @Test(arguments: ["coroutine", "task", "thread"]) func `what waits takes memory`(kind: String) throws {
         let findings = try Self.findings("waiting", "kind=\(kind)", "count=300", "depth=3")
