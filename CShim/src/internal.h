@@ -136,11 +136,19 @@ static inline uint32_t fl_place_pages(fl_place place, uintptr_t address) {
     return (uint32_t)((fl_place_base(place) - address) / FL_PAGE);
 }
 
+/// Whether stacks of this size may have huge pages.
+static inline bool fl_slot_is_deep(fl_slot_size size) { return size >= FL_SLOT_64MIB; }
+
 /// The slot that holds `address`; arena null where none does. No lock, no search. Signal context: callable.
 fl_place fl_place_of(uintptr_t address);
 
 /// Takes a slot, making an arena when there is none. Lock-free. Signal context: callable.
 fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_place *place);
+
+/// Puts a slot that nobody uses any more on its arena's free list. Signal context: callable.
+void fl_place_give_back(fl_place place);
+
+// MARK: slot.c
 
 /// Makes [low, base) of the slot usable and guards what lies below. Signal context: callable.
 fl_failure fl_place_make_usable(fl_place place, uintptr_t low);

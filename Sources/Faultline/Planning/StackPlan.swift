@@ -149,7 +149,7 @@ public struct StackPlan: Sendable, Hashable {
             return (tables + above) * page
         }
 
-        /// Bytes from the base to the lowest guard of the band (address_space.c): the first reaches down to a multiple of
+        /// Bytes from the base to the lowest guard of the band (slot.c): the first reaches down to a multiple of
         /// 2 MiB, further ones are 64 KiB.
         private func lowestBand(touched: Int) -> Int {
             let band = 64 << 10
