@@ -47,7 +47,7 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
     fl_place place = fl_place_of(address);
     if (!place.arena) return FL_ZONE_OUTSIDE;
     fl_slot *slot = fl_place_slot(place);
-    uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire) & 0xff;
+    uint32_t state = fl_slot_kind(slot);
     if (state == FL_SLOT_OLD) return FL_ZONE_OLD_RANGE;
     if (state == FL_SLOT_FREE || state == FL_SLOT_QUARANTINED || state == FL_SLOT_TAKEN) return FL_ZONE_FREE;
     *in_running = running && fl_slot_owner(slot) == running;

@@ -49,8 +49,6 @@ static bool restores_atomically(fl_place place) {
     return place.arena->registered && fl_capabilities_get()->restores_atomically && fl_userfaultfd() >= 0;
 }
 
-static uint32_t kind_of(const fl_slot *slot) { return atomic_load_explicit(&slot->state, memory_order_acquire) & KIND; }
-
 // MARK: system calls
 
 static int protect(fl_site site, uintptr_t low, uintptr_t high, int protection) {
@@ -157,7 +155,7 @@ fl_failure fl_stack_wake(fl_stack *stack) {
     if (stack->fiber.state != FL_FIBER_HIBERNATED) return fl_failure_none();
     fl_place place = fl_stack_place(stack);
     fl_slot *slot = fl_place_slot(place);
-    if (kind_of(slot) == FL_SLOT_HIBERNATED) {
+    if (fl_slot_kind(slot) == FL_SLOT_HIBERNATED) {
         const fl_record *record = stack->record;
         // A child of fork has no userfaultfd, and no other thread that came with it.
         fl_failure failure = restores_atomically(place) ? put_pages(stack, record) : write_words(stack, record);
@@ -170,7 +168,7 @@ fl_failure fl_stack_wake(fl_stack *stack) {
 
 bool fl_stack_is_hibernated(const fl_stack *stack) {
     return stack->fiber.state == FL_FIBER_HIBERNATED &&
-           kind_of(fl_place_slot(fl_stack_place(stack))) == FL_SLOT_HIBERNATED;
+           fl_slot_kind(fl_place_slot(fl_stack_place(stack))) == FL_SLOT_HIBERNATED;
 }
 
 // MARK: restoring from a fault

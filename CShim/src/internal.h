@@ -101,6 +101,11 @@ typedef struct fl_slot {
 } fl_slot;
 _Static_assert(sizeof(fl_slot) == 24, "each suspended stack pays for it");
 
+/// Signal context: callable.
+static inline uint32_t fl_slot_kind(const fl_slot *slot) {
+    return atomic_load_explicit(&slot->state, memory_order_acquire) & FL_SLOT_KIND;
+}
+
 /// A place for a stack: a slot of an arena.
 typedef struct fl_place {
     struct fl_arena *_Nullable arena;

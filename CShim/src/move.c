@@ -56,7 +56,6 @@ static fl_failure take_own(fl_stack *stack, int index, fl_place *place) {
     }
     stack->old_count--;
     memmove(&old[index], &old[index + 1], sizeof(fl_place) * (size_t)(stack->old_count - index));
-    atomic_store_explicit(&slot->state, FL_SLOT_LIVE, memory_order_release);
     return failure;
 }
 

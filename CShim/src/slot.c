@@ -34,7 +34,7 @@ static uintptr_t guard_of(fl_place place) { return fl_slot_geometry_of((fl_slot_
 // What a slot counts for in the memory that all stacks use (stack_memory.c).
 static uintptr_t counted(fl_place place) {
     const fl_slot *slot = fl_place_slot(place);
-    uint32_t kind = atomic_load_explicit(&slot->state, memory_order_relaxed) & FL_SLOT_KIND;
+    uint32_t kind = fl_slot_kind(slot);
     if (kind == FL_SLOT_TAKEN || kind == FL_SLOT_OLD) return 0;
     return (uintptr_t)slot->low * FL_PAGE;
 }

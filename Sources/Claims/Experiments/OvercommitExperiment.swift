@@ -40,14 +40,14 @@ struct OvercommitExperiment: Experiment {
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
         var keeper: OvercommitKeeper?
-        if options.text("mode") != nil {
+        let inForce = KernelFile(OvercommitModeExperiment.path).number
+        if options.text("mode") != nil, try options.number("mode") != inForce {
             do {
                 keeper = try OvercommitKeeper(mode: options.number("mode"))
             } catch let refusal as OvercommitModeRefused {
                 try found("refused", refusal)
             }
         }
-        defer { keeper?.end() }
         for subject in OvercommitSubject.all {
             try withoutActuallyEscaping(found) { found in
                 var job = Job(subject: subject, found: found)
