@@ -60,15 +60,6 @@ static int protect(fl_site site, uintptr_t low, uintptr_t high, int protection) 
     return error;
 }
 
-static int guard(uintptr_t low, uintptr_t high) {
-    int error = 0;
-    for (int attempt = 0; attempt < PATIENCE; attempt++) {
-        error = fl_system_advise(FL_SITE_HIBERNATE_GUARD, low, high - low, MADV_GUARD_INSTALL);
-        if (error != EINTR && error != EAGAIN) break;
-    }
-    return error;
-}
-
 static int put_page(uintptr_t page, const void *content) {
     struct uffdio_copy request = {.dst = page, .src = (uintptr_t)content, .len = FL_PAGE};
     int error = 0;
@@ -102,11 +93,7 @@ static __attribute__((noinline)) fl_failure put_pages(const fl_stack *stack, con
 
 static fl_failure write_words(const fl_stack *stack, const fl_record *record) {
     uintptr_t first = stack->base - record->words * FL_WORD, low = fl_page_down(first);
-    int error = 0;
-    for (int attempt = 0; attempt < PATIENCE; attempt++) {
-        error = fl_system_advise(FL_SITE_RESTORE_UNGUARD, low, stack->base - low, MADV_GUARD_REMOVE);
-        if (error != EINTR && error != EAGAIN) break;
-    }
+    int error = fl_system_advise_retrying(FL_SITE_RESTORE_UNGUARD, low, stack->base, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_RESTORE_UNGUARD, error);
     fl_word_stream stream = stream_of(stack, record);
     fl_words_decode(&stream, (uintptr_t *)first, record->words);
@@ -271,7 +258,10 @@ static fl_failure replace_by_record(fl_stack *stack, bool shared) {
         failure = fl_failure_at(FL_SITE_HIBERNATE_CLOSE, protect(FL_SITE_HIBERNATE_CLOSE, low, base, PROT_NONE));
     }
     bool guards = !failure.error;
-    if (guards) failure = fl_failure_at(FL_SITE_HIBERNATE_GUARD, guard(low, base));
+    if (guards) {
+        error = fl_system_advise_retrying(FL_SITE_HIBERNATE_GUARD, low, base, MADV_GUARD_INSTALL);
+        failure = fl_failure_at(FL_SITE_HIBERNATE_GUARD, error);
+    }
     if (guards && failure.error) put_back(stack, record, shared);
     if (shared) open_again(low, base);
     if (!failure.error) {

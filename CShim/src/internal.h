@@ -39,6 +39,9 @@ int fl_system_map(fl_site site, void *_Nonnull *_Nonnull address, size_t length,
 int fl_system_unmap(fl_site site, uintptr_t address, size_t length);
 int fl_system_protect(fl_site site, uintptr_t address, size_t length, int protection);
 int fl_system_advise(fl_site site, uintptr_t address, size_t length, int advice);
+/// madvise of [low, high). MADV_GUARD_INSTALL may be interrupted by a racing fault and then asks to be called again, which
+/// is done a few times.
+int fl_system_advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int advice);
 int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *argument);
 int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uintptr_t to);
 int fl_system_userfaultfd(fl_site site, int *descriptor);

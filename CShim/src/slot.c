@@ -54,22 +54,12 @@ uintptr_t fl_place_growth_end(fl_place place, uintptr_t low) {
     return huge ? low & ~(HUGE_PAGE - 1) : low;
 }
 
-// MADV_GUARD_INSTALL may be interrupted by a racing fault and then asks to be called again.
-static int advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int advice) {
-    int error = 0;
-    for (int attempt = 0; attempt < 8; attempt++) {
-        error = fl_system_advise(site, low, high - low, advice);
-        if (error != EINTR && error != EAGAIN) return error;
-    }
-    return error;
-}
-
 static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low) {
     uintptr_t end = fl_place_low(place), base = fl_place_base(place);
     int error;
     if (slot->old_low) {
         uintptr_t old_low = fl_place_address(place, slot->old_low);
-        error = advise_retrying(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
+        error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
         slot->old_low = 0;
     }
@@ -78,18 +68,18 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
     uintptr_t band = band_below(place, low);
     if (!slot->band_low && is_deep(place)) {
         // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
-        error = advise_retrying(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
+        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     if (!slot->band_low && band > end) {
-        error = advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(place),
+        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(place),
                                 MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
-    error = advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
+    error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
     if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     if (slot->band_low && former > low) {
-        error = advise_retrying(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
+        error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
     }
     slot->low = fl_place_pages(place, low);
@@ -154,12 +144,12 @@ static fl_failure extend(fl_place place, fl_slot *slot, uintptr_t low) {
         uintptr_t wanted = low - BAND <= guard_top ? end : low - BAND;
         if (is_deep(place)) wanted = band_below(place, low);
         uintptr_t top = fl_minimum(low, band);
-        error = advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
+        error = fl_system_advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
                                 MADV_GUARD_INSTALL);
         band = wanted;
     }
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);
-    error = advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
+    error = fl_system_advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_GROW_REMOVE, error);
     if (is_deep(place)) drop_tables(fl_maximum(low, former_band), former);
     slot->low = fl_place_pages(place, low);
@@ -190,7 +180,7 @@ fl_failure fl_place_lift(fl_place place, uintptr_t low) {
         return fl_failure_none();
     }
     uintptr_t band = band_below(place, low);
-    int error = advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
+    int error = fl_system_advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
     // A refusal may come half way. Whoever meets one of the new guards is below the new bound and grows past it; who does
     // not, meets the former band, of which nothing was taken away.
     fl_memory_give(low - former);
@@ -206,7 +196,7 @@ fl_failure fl_place_retire(fl_place place, uintptr_t live, bool provoked) {
     fl_memory_give(counted(place));
     atomic_store_explicit(&slot->state, FL_SLOT_OLD, memory_order_release);
     int error = place.arena->guard == FL_GUARD_PAGES
-                    ? advise_retrying(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
+                    ? fl_system_advise_retrying(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
                     : fl_system_protect(FL_SITE_OLD_RANGE_GUARD, low, base - low, PROT_NONE);
     if (error) return fl_failure_at(FL_SITE_OLD_RANGE_GUARD, error);
     slot->old_low = provoked ? slot->low : fl_place_pages(place, live);
@@ -251,7 +241,7 @@ fl_failure fl_place_quarantine(fl_place place) {
     if (!error) return fl_failure_none();
     // Too many mappings: guards and the loss of the memory do the same at the price of page tables.
     if (place.arena->guard == FL_GUARD_PAGES &&
-        advise_retrying(FL_SITE_GUARD_INSTALL, low, low + length, MADV_GUARD_INSTALL) == 0) {
+        fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, low, low + length, MADV_GUARD_INSTALL) == 0) {
         return fl_failure_none();
     }
     return fl_failure_at(FL_SITE_QUARANTINE, error);

@@ -97,6 +97,15 @@ int fl_system_advise(fl_site site, uintptr_t address, size_t length, int advice)
     return end(began, madvise((void *)address, length, advice) ? errno : 0);
 }
 
+int fl_system_advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int advice) {
+    int error = 0;
+    for (int attempt = 0; attempt < 8; attempt++) {
+        error = fl_system_advise(site, low, high - low, advice);
+        if (error != EINTR && error != EAGAIN) return error;
+    }
+    return error;
+}
+
 int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *argument) {
     int error = fl_injected(site);
     if (error) return error;
