@@ -13,61 +13,66 @@ private let isOffered: Bool = {
 }()
 
 extension Stacks {
+    // What counts bytes has a process of its own, because those of other tests would count too.
     @Suite("Huge pages", .enabled(if: isOffered, "this kernel offers no huge pages")) struct HugePages {
         private static func deep(_ strategy: StackStrategy, _ kind: StackGuard) -> StackConfiguration {
             StackConfiguration(strategy: strategy, maximum: 80 << 20, guardKind: kind)
         }
 
         @Test("a small stack never has one, whatever its slot", arguments: StackGuard.allCases)
-        func small(kind: StackGuard) throws {
-            guard (try? Self.deep(.fault, kind).validate()) != nil else { return }
-            StackPool.drain()
-            let before = hugeBytes()
-            for configuration in [
-                Self.deep(.fault, kind), Self.deep(.demand, kind),
-                StackConfiguration(reservation: 64 << 20, guardKind: kind),
-                StackConfiguration(reservation: 8 << 20, guardKind: kind),
-            ] {
-                var all: [Coroutine<Void, Void, Void>] = []
-                for _ in 0..<40 {
-                    let coroutine = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in
-                        // 900 KiB and less are small: growth has reached 1 MiB by then.
-                        ts_touch_down(225)
-                        try co.suspend(())
+        func small(kind: StackGuard) async throws {
+            await #expect(processExitsWith: .success) { [kind] in
+                guard (try? Self.deep(.fault, kind).validate()) != nil else { return }
+                let before = hugeBytes()
+                for configuration in [
+                    Self.deep(.fault, kind), Self.deep(.demand, kind),
+                    StackConfiguration(reservation: 64 << 20, guardKind: kind),
+                    StackConfiguration(reservation: 8 << 20, guardKind: kind),
+                ] {
+                    var all: [Coroutine<Void, Void, Void>] = []
+                    for _ in 0..<40 {
+                        let coroutine = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in
+                            // 900 KiB and less are small: growth has reached 1 MiB by then.
+                            ts_touch_down(225)
+                            try co.suspend(())
+                        }
+                        _ = try coroutine.resume()
+                        all.append(coroutine)
                     }
-                    _ = try coroutine.resume()
-                    all.append(coroutine)
+                    #expect(hugeBytes() == before)
                 }
-                #expect(hugeBytes() == before)
             }
         }
 
-        @Test("a stack of 8 MiB has none either, however deep") func middle() throws {
-            StackPool.drain()
-            let before = hugeBytes()
-            try withStack(StackConfiguration(strategy: .demand, reservation: 8 << 20)) {
-                ts_touch_down(1500)
-                #expect(hugeBytes() == before)
+        @Test("a stack of 8 MiB has none either, however deep") func middle() async throws {
+            await #expect(processExitsWith: .success) {
+                let before = hugeBytes()
+                try withStack(StackConfiguration(strategy: .demand, reservation: 8 << 20)) {
+                    ts_touch_down(1500)
+                    #expect(hugeBytes() == before)
+                }
             }
         }
 
         @Test(
             "a deep stack has little else, the first time and again", arguments: [StackStrategy.fault, .demand],
             StackGuard.allCases)
-        func deep(strategy: StackStrategy, kind: StackGuard) throws {
-            let configuration = Self.deep(strategy, kind)
-            guard (try? configuration.validate()) != nil else { return }
-            for _ in 0..<3 {
-                StackPool.drain()
-                let before = hugeBytes()
-                try withStack(configuration) {
-                    ts_touch_down(64 << 8)
-                    #expect(hugeBytes() - before >= 56 << 20)
-                    // No more than a huge page is touched in vain.
-                    #expect(hugeBytes() - before <= 66 << 20)
+        func deep(strategy: StackStrategy, kind: StackGuard) async throws {
+            await #expect(processExitsWith: .success) { [strategy, kind] in
+                let configuration = Self.deep(strategy, kind)
+                guard (try? configuration.validate()) != nil else { return }
+                for _ in 0..<3 {
+                    StackPool.drain()
+                    let before = hugeBytes()
+                    try withStack(configuration) {
+                        ts_touch_down(64 << 8)
+                        #expect(hugeBytes() - before >= 56 << 20)
+                        // No more than a huge page is touched in vain.
+                        #expect(hugeBytes() - before <= 66 << 20)
+                    }
+                    StackPool.drain()
+                    #expect(hugeBytes() == before)
                 }
-                StackPool.drain()
-                #expect(hugeBytes() == before)
             }
         }
 

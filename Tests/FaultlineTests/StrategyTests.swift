@@ -51,30 +51,34 @@ private func work() -> [String] {
 
 extension Stacks {
     @Suite struct Strategies {
-        /// Where it may still grow is not reserved, or it could not.
+        /// Where it may still grow is not reserved, or it could not. In a process of its own, because another thread may
+        /// map what the stack has left.
         @Test(arguments: [(5 << 20, PROT_READ), ((128 << 10) + 4096, PROT_NONE)])
-        func theEndOfAGrowsDownStackLeavesWhatOthersMappedBelow(_ distance: Int, _ protection: Int32) throws {
-            var (base, other): (UInt, UnsafeMutableRawPointer?) = (0, nil)
-            do {
-                let configuration = StackConfiguration(strategy: .growsDown, initial: 128 << 10, maximum: 6 << 20)
-                let co = try Coroutine<Void, UInt, Void>(configuration: configuration) { (co: borrowing _, _) in
-                    try co.suspend(UInt(ts_running_stack()!.pointee.base))
+        func theEndOfAGrowsDownStackLeavesWhatOthersMappedBelow(_ distance: Int, _ protection: Int32) async throws {
+            await #expect(processExitsWith: .success) { [distance, protection] in
+                var (base, other): (UInt, UnsafeMutableRawPointer?) = (0, nil)
+                do {
+                    let configuration = StackConfiguration(strategy: .growsDown, initial: 128 << 10, maximum: 6 << 20)
+                    let co = try Coroutine<Void, UInt, Void>(configuration: configuration) { (co: borrowing _, _) in
+                        try co.suspend(UInt(ts_running_stack()!.pointee.base))
+                    }
+                    guard case .suspended(let found) = try co.resume() else { throw StackError.finished }
+                    base = found
+                    let (anonymous, noReplace) = (MAP_PRIVATE | MAP_ANONYMOUS, Int32(0x10_0000))
+                    other = mmap(
+                        UnsafeMutableRawPointer(bitPattern: base - UInt(distance)), 4096, protection,
+                        anonymous | noReplace,
+                        -1, 0)
+                    try #require(other != MAP_FAILED)
+                    withExtendedLifetime(co) {}
                 }
-                guard case .suspended(let found) = try co.resume() else { throw StackError.finished }
-                base = found
-                let (anonymous, noReplace) = (MAP_PRIVATE | MAP_ANONYMOUS, Int32(0x10_0000))
-                other = mmap(
-                    UnsafeMutableRawPointer(bitPattern: base - UInt(distance)), 4096, protection, anonymous | noReplace,
-                    -1, 0)
-                try #require(other != MAP_FAILED)
-                withExtendedLifetime(co) {}
+                // The stack is gone, and the other mapping is not.
+                var resident: UInt8 = 0
+                let top = UnsafeMutableRawPointer(bitPattern: base - 4096)
+                #expect(mincore(top!, 4096, &resident) != 0 && errno == ENOMEM)
+                #expect(mincore(other!, 4096, &resident) == 0)
+                munmap(other, 4096)
             }
-            // The stack is gone, and the other mapping is not.
-            var resident: UInt8 = 0
-            let top = UnsafeMutableRawPointer(bitPattern: base - 4096)
-            #expect(mincore(top!, 4096, &resident) != 0 && errno == ENOMEM)
-            #expect(mincore(other!, 4096, &resident) == 0)
-            munmap(other, 4096)
         }
 
         @Test(arguments: plain) func resultEqualsAHugeFixedStacks(_ strategy: StackStrategy) throws {
