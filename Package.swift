@@ -123,7 +123,7 @@ let package = Package(
             name: "BenchTests", dependencies: ["faultline-tool", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["faultline-tool", "Faultline", "Report", "Peers"],
+            name: "CommandLineTests", dependencies: ["faultline-tool", "Claims", "Faultline", "Report", "Peers"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(

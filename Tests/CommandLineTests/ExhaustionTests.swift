@@ -1,6 +1,7 @@
 // What becomes of a process whose stacks exhaust what it may have: an error for the coroutine that asked, and nothing
 // else. Each in a process of its own.
 
+import Claims
 import Foundation
 import Testing
 
@@ -41,9 +42,10 @@ struct ExhaustionTests {
     }
 
     @Test(
-        .enabled(if: MemoryLimitedGroup.isPermitted, "only root may make a control group"), arguments: strategies)
+        .enabled(if: (try? MemoryGroup(limit: 4 * limit)) != nil, "no control group can be made"),
+        arguments: strategies)
     func `a control group is not exhausted where a limit is kept`(strategy: String) throws {
-        let group = try MemoryLimitedGroup(limit: 4 * Self.limit)
+        let group = try MemoryGroup(limit: 4 * Self.limit)
         try Self.exhaust(strategy, ["group=\(group.folder)", "limit=\(Self.limit)"], cause: "stack-memory")
         // Without that limit the kernel ends the process, and says nothing to it: what the limit is for.
         let unlimited = try Program.run([
@@ -72,32 +74,5 @@ struct ExhaustionTests {
             }
         }
         #expect(findings.keys.count { $0.hasSuffix("/made") } == 22)
-    }
-}
-
-/// A control group for processes that a test starts.
-private final class MemoryLimitedGroup {
-    let folder: String
-
-    private static let places = [
-        (root: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes"), (root: "/sys/fs/cgroup", limit: "memory.max"),
-    ]
-    private static var place: (root: String, limit: String)? {
-        places.first { FileManager.default.fileExists(atPath: "\($0.root)/\($0.limit)") && access($0.root, W_OK) == 0 }
-    }
-    static var isPermitted: Bool { place != nil && geteuid() == 0 }
-
-    init(limit: Int) throws {
-        let place = try #require(Self.place)
-        folder = "\(place.root)/faultline-test-\(UUID().uuidString)"
-        try #require(mkdir(folder, 0o700) == 0)
-        try "\(limit)\n".write(toFile: "\(folder)/\(place.limit)", atomically: false, encoding: .utf8)
-        let swap = "\(folder)/memory.swap.max"
-        if access(swap, W_OK) == 0 { try "0\n".write(toFile: swap, atomically: false, encoding: .utf8) }
-    }
-
-    deinit {
-        // The kernel may need a moment after the last process has ended.
-        for _ in 0..<100 where rmdir(folder) != 0 && errno == EBUSY { usleep(10_000) }
     }
 }

@@ -33,20 +33,10 @@ public struct ConnectionsSuite: BenchSuite {
         ]
         var comparisons: [(case: String, baseline: String)] = [("coroutine", "task"), ("job", "task")]
         var parameters: [String: ParameterValue] = ["alive": .int(alive), "stack-bytes": .int(32 << 10)]
-        if let toolchain = laboratory.go.last {
-            do {
-                try laboratory.step("\(name): building with \(toolchain.version)")
-                let program = try toolchain.program(.stacks).converse()
-                cases.append(try .asking("goroutine", program, "connections", alive))
-                comparisons = [("coroutine", "goroutine"), ("job", "goroutine")] + comparisons
-                parameters["peer"] = .string(toolchain.version)
-            } catch let error as PeerUnavailable {
-                laboratory.missing("goroutines are not measured: \(error)")
-            } catch let error as PeerFailure {
-                laboratory.missing("goroutines are not measured: \(error)")
-            }
-        } else {
-            laboratory.missing(GoToolchain.remedy)
+        if let peer = try laboratory.newestGoroutines() {
+            cases.append(try .asking("goroutine", peer.program, "connections", alive))
+            comparisons = [("coroutine", "goroutine"), ("job", "goroutine")] + comparisons
+            parameters["peer"] = .string(peer.version)
         }
         var settings = laboratory.repetitions(laboratory.isQuick ? 10_000 : 100_000, rounds: 100)
         if laboratory.isQuick { settings.rounds = 11 }

@@ -30,7 +30,7 @@ public struct ContentionSuite: BenchSuite {
         ways.append(.inPlace(null, .guardPages))
         ways += Self.movers.map { ContendingGrowth.move($0.name, $0.mover, guard: $0.kind) }
         ways += [.kernel("demand"), .computation("computation"), .tasks("task")]
-        if let program = try laboratory.goStackPrograms().last { ways.append(.goroutines("goroutine", program)) }
+        if let program = try laboratory.newestGoStackProgram() { ways.append(.goroutines("goroutine", program)) }
         let measured = try ContendingGrowth.measure(
             ways, .init(rounds: laboratory.isQuick ? 2 : 12, phases: laboratory.isQuick ? 4 : 7), laboratory)
         // A null control is there for its ratio alone.

@@ -15,26 +15,13 @@ struct SwitchingPopulations {
     private static let leastOperations = 20_000
 
     func records(_ laboratory: Laboratory) throws -> [Record] {
-        let toolchain = laboratory.go.last
-        let program = try toolchain.flatMap { try converse($0, laboratory) }
-        if toolchain == nil { laboratory.missing(GoToolchain.remedy) }
-        return try Self.sizes.flatMap { try records(of: $0, program, toolchain, laboratory) }
+        let peer = try laboratory.newestGoroutines()
+        return try Self.sizes.flatMap { try records(of: $0, peer, laboratory) }
             + SwitchingMisses(suite: suite).records(laboratory)
     }
 
-    private func converse(_ toolchain: GoToolchain, _ laboratory: Laboratory) throws -> Conversation? {
-        try laboratory.step("\(suite): building with \(toolchain.version)")
-        do throws(PeerUnavailable) {
-            let program = try toolchain.program(.stacks)
-            do throws(PeerFailure) { return try program.converse() } catch { throw PeerUnavailable("\(error)") }
-        } catch {
-            laboratory.missing("goroutines are not measured: \(error)")
-            return nil
-        }
-    }
-
     private func records(
-        of size: Int, _ program: Conversation?, _ toolchain: GoToolchain?, _ laboratory: Laboratory
+        of size: Int, _ peer: (program: Conversation, version: String)?, _ laboratory: Laboratory
     ) throws -> [Record] {
         let (population, aligned) = try SwitchingPopulation.pair(size)
         let own = "api-\(size)"
@@ -44,10 +31,10 @@ struct SwitchingPopulations {
         var cases = [api, api.nullControl(), MeasurementCase(unstaggered) { try aligned.resume($0) }]
         var comparisons = [(case: own, baseline: unstaggered)]
         var parameters: [String: ParameterValue] = ["coroutines": .int(size)]
-        if let program, let toolchain {
-            cases.append(try .asking(goroutines, program, "turns-among", size))
+        if let peer {
+            cases.append(try .asking(goroutines, peer.program, "turns-among", size))
             comparisons.append((own, goroutines))
-            parameters["peer"] = .string(toolchain.version)
+            parameters["peer"] = .string(peer.version)
         }
         return try Record.records(
             of: laboratory.measure(

@@ -62,7 +62,7 @@ public struct AddressSpace: Claim {
                 "\(count) goroutines without stack checks are not made: they need \(needed >> 20) MiB of free memory")
             return []
         }
-        guard let program = try laboratory.goStackPrograms().last else { return [] }
+        guard let program = try laboratory.newestGoStackProgram() else { return [] }
         return try [StripOptions.defaultInitial, Self.slot].flatMap { initial -> [Record] in
             guard let unchecked = try laboratory.unchecked(program, initial: initial) else { return [] }
             let subject = WaitingSubject.go(unchecked, count: count, initial: initial)

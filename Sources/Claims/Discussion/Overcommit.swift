@@ -32,6 +32,11 @@ public struct Overcommit: Claim {
             if let refusal {
                 laboratory.note("\(refusal): mode \(mode) is worked out from what the kernel would charge")
             }
+            if let limit = findings.values["limit"] {
+                laboratory.note(
+                    "more is committed already than half of what mode \(mode) allows: meanwhile it allowed \(limit) KiB"
+                )
+            }
             let isSimulated = refusal != nil
             for subject in OvercommitSubject.all {
                 // What the library would choose in mode 2 it does not choose in another one.

@@ -6,21 +6,23 @@ import Measurement
 import Workloads
 
 /// A group that goes with its last reference.
-final class MemoryGroup {
+package final class MemoryGroup {
     /// Where processes enter it: the file `cgroup.procs` there.
-    let folder: String
+    package let folder: String
 
+    /// - Parameter limit: Bytes that its processes may take together.
     /// - Throws: ``MeasurementFailure`` where none can be made, with the reason.
-    init(limit: Int) throws {
-        let name = "faultline-\(getpid())"
+    package init(limit: Int) throws {
         let places = [
             ("/sys/fs/cgroup/memory", ["memory.limit_in_bytes"]),
             ("/sys/fs/cgroup", ["memory.max", "memory.swap.max"]),
         ]
         var refusal = "there is no memory controller in /sys/fs/cgroup"
         for (root, limits) in places {
-            let folder = "\(root)/\(name)"
-            guard mkdir(folder, 0o700) == 0 else {
+            var name = Array("\(root)/faultline-XXXXXX".utf8CString)
+            let made = name.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) != nil }
+            let folder = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            guard made else {
                 if errno != ENOENT { refusal = "\(folder): \(ErrorNumber.text(errno))" }
                 continue
             }

@@ -35,15 +35,17 @@ struct OvercommitExperiment: Experiment {
     private static let growth = 64 << 10
 
     /// Options: `mode`, which is set meanwhile; without it, and where it cannot be set (`refused` says why), the one that is
-    /// in force.
+    /// in force. Finds `limit` where the limit of what may be committed had to be raised meanwhile, in KiB.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
         var keeper: OvercommitKeeper?
         let inForce = KernelFile(OvercommitModeExperiment.path).number
         if options.text("mode") != nil, try options.number("mode") != inForce {
+            let limit = KernelFile(CommitLimit.path).number
             do {
                 keeper = try OvercommitKeeper(mode: options.number("mode"))
+                if let raised = KernelFile(CommitLimit.path).number, raised != limit { try found("limit", raised) }
             } catch let refusal as OvercommitModeRefused {
                 try found("refused", refusal)
             }

@@ -56,8 +56,9 @@ struct OvercommitModeExperiment: Experiment {
 ///
 /// The count need not be what is in use. What a mapping with MAP_GROWSDOWN and MAP_NORESERVE has grown by stays in it when
 /// the mapping is gone (seen on Linux 6.18), until the machine restarts.
-private struct CommitLimit {
-    private static let bytes = "/proc/sys/vm/overcommit_kbytes"
+struct CommitLimit {
+    /// The setting that gives the limit in KiB, 0 where it is a share of the memory.
+    static let path = "/proc/sys/vm/overcommit_kbytes"
     private static let share = "/proc/sys/vm/overcommit_ratio"
 
     /// The file that the limit came from, which the other one sets to 0.
@@ -70,10 +71,10 @@ private struct CommitLimit {
         guard let limit = memory["CommitLimit"], let counted = memory["Committed_AS"], counted > limit / 2 else {
             return nil
         }
-        let given = KernelFile(bytes).number ?? 0
-        let path = given > 0 ? bytes : share
+        let given = KernelFile(path).number ?? 0
+        let path = given > 0 ? Self.path : share
         guard let former = KernelFile(path).number else { throw MeasurementFailure("cannot read \(path)") }
-        try Files.write("\((counted + limit) >> 10)\n".utf8, to: bytes)
+        try Files.write("\((counted + limit) >> 10)\n".utf8, to: Self.path)
         return CommitLimit(path: path, former: former)
     }
 

@@ -126,17 +126,32 @@ extension Laboratory {
     }
 
     /// The program that makes many goroutines, of each version of Go that has it.
-    func goStackPrograms() throws -> [GoProgram] {
-        try go.compactMap { toolchain in
-            try step("building with \(toolchain.version)")
-            do throws(PeerUnavailable) {
-                return try toolchain.program(.stacks)
-            } catch {
-                missing("\(toolchain.version) is not measured: \(error)")
-                return nil
-            }
+    func goStackPrograms() throws -> [GoProgram] { try go.compactMap(goStackProgram) }
+
+    /// That of the newest version alone.
+    func newestGoStackProgram() throws -> GoProgram? { try go.last.flatMap(goStackProgram) }
+
+    /// That of the newest version, started.
+    func newestGoroutines() throws -> (program: Conversation, version: String)? {
+        guard let program = try newestGoStackProgram() else { return nil }
+        do throws(PeerFailure) {
+            return (try program.converse(), program.version)
+        } catch {
+            missing("\(program.version) is not measured: \(error)")
+            return nil
         }
     }
+
+    private func goStackProgram(_ toolchain: GoToolchain) throws -> GoProgram? {
+        try step("building with \(toolchain.version)")
+        do throws(PeerUnavailable) {
+            return try toolchain.program(.stacks)
+        } catch {
+            missing("\(toolchain.version) is not measured: \(error)")
+            return nil
+        }
+    }
+
     /// A copy of `program` without stack checks, whose goroutines have stacks of `initial` bytes; nil where it cannot be patched.
     func unchecked(_ program: GoProgram, initial: Int) throws -> GoProgram? {
         try step("taking the checks out of a program of \(program.version)")
