@@ -120,5 +120,9 @@ fl_shrinking fl_stack_shrink(fl_stack *stack, fl_shrink_result *result) {
             if (was_low && SHARE * (stack->base - lowest) < room) result->failure = move_back(stack, live, result);
         }
     }
+    if (result->released || result->moved) {
+        fl_count(&fl_process_counters.shrinks, 1);
+        fl_count(&fl_process_counters.bytes_released, result->released);
+    }
     return result->failure.error ? FL_SHRINKING_FAILED : FL_SHRINKING_DONE;
 }

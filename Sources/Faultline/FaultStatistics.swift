@@ -29,7 +29,7 @@ public struct FaultStatistics: Sendable, Equatable {
     /// Most bytes of one stack in use at a trap, failed check or overflow. Between traps a stack may have used more of what
     /// was already committed.
     public let highWaterMark: Int
-    /// Times that a coroutine hibernated. This and the next three are counted for the process only: a coroutine's own
+    /// Times that a coroutine hibernated. This and the next five are counted for the process only: a coroutine's own
     /// counters would cost more memory than its hibernation saves.
     public let hibernations: Int
     /// Bytes that hibernations put into the store.
@@ -38,6 +38,10 @@ public struct FaultStatistics: Sendable, Equatable {
     public let wakeUpsByResume: Int
     /// Hibernated coroutines that an access restored.
     public let wakeUpsByFault: Int
+    /// Times that shrinking gave pages back or moved a stack.
+    public let shrinks: Int
+    /// Bytes that shrinking gave back.
+    public let bytesReleased: Int
     /// Time in the handler in nanoseconds; percentiles are upper bounds of buckets of a quarter octave.
     public let handlerTime: HandlerTime
 
@@ -83,6 +87,8 @@ public struct FaultStatistics: Sendable, Equatable {
         bytesStored = Int(counters.bytes_stored)
         wakeUpsByResume = Int(counters.wakes_by_resume)
         wakeUpsByFault = Int(counters.wakes_by_fault)
+        shrinks = Int(counters.shrinks)
+        bytesReleased = Int(counters.bytes_released)
         let buckets = withUnsafeBytes(of: counters.handler_time) { Array($0.bindMemory(to: UInt32.self)) }
         let count = buckets.reduce(0) { $0 + Int($1) }
         let longest = Int(counters.handler_max)

@@ -33,7 +33,7 @@ struct StatisticsReport {
         }
     }
 
-    private static var counters: [Counter] { traps + growth + moves + checks + hibernation + times }
+    private static var counters: [Counter] { traps + growth + moves + checks + idle + times }
 
     private static var traps: [Counter] {
         FaultStatistics.verdicts.map { verdict in
@@ -79,7 +79,7 @@ struct StatisticsReport {
         ]
     }
 
-    private static var hibernation: [Counter] {
+    private static var idle: [Counter] {
         [
             Counter("hibernations", name: "hibernations", help: "Times that a coroutine hibernated.", \.hibernations),
             Counter(
@@ -91,6 +91,11 @@ struct StatisticsReport {
             Counter(
                 "wake-ups-by-fault", name: "wake_ups_by_fault", help: "Hibernated coroutines restored by an access.",
                 \.wakeUpsByFault),
+            Counter(
+                "shrinks", name: "shrinks", help: "Times that shrinking gave pages back or moved a stack.", \.shrinks),
+            Counter(
+                "bytes-released", .bytes, name: "released_bytes", help: "Bytes that shrinking gave back.",
+                \.bytesReleased),
         ]
     }
 

@@ -26,7 +26,9 @@ struct StatsTests {
             #expect(value("handler-runs") == growths)
             #expect(try #require(value("bytes-committed")) >= 65536)
             #expect(value("overflows") == 0)
-            for metric in ["hibernations", "bytes-stored", "wake-ups-by-resume", "wake-ups-by-fault"] {
+            for metric in [
+                "hibernations", "bytes-stored", "wake-ups-by-resume", "wake-ups-by-fault", "shrinks", "bytes-released",
+            ] {
                 #expect(value(metric) == 0)
             }
         }

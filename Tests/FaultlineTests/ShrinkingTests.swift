@@ -99,6 +99,19 @@ extension Stacks {
             #expect(try isIntact(co))
         }
 
+        @Test func whatWentIsCountedForTheProcess() throws {
+            let before = FaultStatistics.process
+            let co = try diver(.init())
+            try dive(co, 600)
+            let released = try co.shrink().releasedBytes
+            // Nothing is left to give.
+            try co.shrink()
+            let after = FaultStatistics.process
+            #expect(after.shrinks == before.shrinks + 1)
+            #expect(after.bytesReleased == before.bytesReleased + released && released > 0)
+            #expect(try isIntact(co))
+        }
+
         /// Plain code has only what is there at first where checks make room.
         @Test(arguments: [StackStrategy.checkMove, .checkSegment, .checkFixed])
         func stacksOfCheckedCodeKeepTheirBounds(_ strategy: StackStrategy) throws {
