@@ -1,4 +1,5 @@
-/// Private to the unwinder (unwind.c): from an address to the unwind rules of its frame (unwind_rules.c).
+/// Private to the unwinder (unwind.c): from an address to the unwind rules of its frame (unwind_rules.c), and
+/// what the expressions among them give (unwind_expressions.c).
 ///
 /// Invariants:
 ///
