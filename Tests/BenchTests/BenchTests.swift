@@ -129,6 +129,32 @@ extension Document {
         if document.notes.isEmpty { #expect(threads("copy", Record.ratioMetric, "goroutine") == all) }
     }
 
+    @Test func memoryHasWhatOneTakesAndItsParts() throws {
+        let document = try Run(["bench", "memory", "--quick", "--format", "json"]).document()
+        #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters["count"] == 20_000 })
+        func bytes(_ name: String, _ metric: String) throws -> Double {
+            let record = try #require(
+                document.records.first { $0.name == name && $0.metric == metric }, "\(name): \(document.notes)")
+            #expect(record.unit == .bytes)
+            return record.median
+        }
+        var all = ["suspended-8MiB", "suspended-64KiB-slot", "hibernated", "hibernated-by-policy", "task"]
+        if document.records.contains(where: { $0.name == "goroutine" }) { all.append("goroutine") }
+        for name in all {
+            let (whole, resident) = (try bytes(name, "bytes-per-coroutine"), try bytes(name, "resident"))
+            // Each is a median of its own.
+            #expect(abs(whole - resident - (try bytes(name, "page-tables"))) < 0.05 * whole, "\(name)")
+            if name.contains("-") || name == "hibernated" {
+                let bookkeeping = try bytes(name, "bookkeeping")
+                #expect(bookkeeping > 0 && bookkeeping <= resident, "\(name)")
+            }
+        }
+        // A slot of 64 KiB shares its page tables with 31 others, and what hibernates has no page.
+        #expect(try bytes("suspended-8MiB", "page-tables") > 10 * bytes("suspended-64KiB-slot", "page-tables"))
+        #expect(
+            try bytes("hibernated", "bytes-per-coroutine") < bytes("suspended-64KiB-slot", "bytes-per-coroutine") / 2)
+    }
+
     @Test func peersThatAreMissingAreSkippedWithANote() throws {
         let run = try Run(["bench", "spawn", "--quick", "--format", "json"], environment: ["PATH": "/nonexistent"])
         let document = try run.document()

@@ -21,7 +21,8 @@ import Testing
             var asked: [String: ParameterValue] = ["asked": 100_000]
             if made < 100_000 { asked["refused"] = "protect-write" }
             records.append(record(name, "stacks", .count, made, asked))
-            records.append(record(name, "address-space", .bytes, made * slot, asked))
+            records.append(record(name, "slots", .bytes, made * slot, asked))
+            records.append(record(name, "address-space", .bytes, 2 * made * slot, asked))
             records.append(record(name, "mappings", .count, 7, asked))
         }
         if let goroutine {
@@ -37,6 +38,7 @@ import Testing
         #expect(verdict.verdict == .depends)
         #expect(verdict.reason.contains("prot-none: 32710 until protect-write was refused, 7 more mappings"))
         #expect(verdict.measured.first?.median == 838_860_800_000)
+        #expect(verdict.reason.contains("839 GB, 0.6 % of 47 bits, of 1678 GB, 1.19 % of 47 bits that are reserved"))
     }
 
     @Test func whatGoroutinesTookIsSaidBeside() {

@@ -9,7 +9,7 @@ import Testing
     }
 
     private func verdict(
-        goroutine: Double? = 2700, unchecked: Double? = nil, _ slots: [Int: Double]
+        goroutine: Double? = 2700, unchecked: Double? = nil, hibernated: Double? = nil, _ slots: [Int: Double]
     ) -> ClaimVerdict {
         var records: [Record] = []
         if let unchecked, let goroutine {
@@ -23,6 +23,12 @@ import Testing
                     estimate: estimate(unchecked / goroutine),
                     parameters: shared.merging(["baseline-peer": "go1.19.8"]) { first, _ in first }),
             ]
+        }
+        if let hibernated {
+            records.append(
+                Record(
+                    suite: "minimum-stack", case: "hibernated coroutine", metric: "memory", unit: .bytes,
+                    estimate: estimate(hibernated), parameters: ["slot": 65_536, "count": 100_000]))
         }
         if let goroutine {
             records.append(
@@ -72,6 +78,13 @@ import Testing
         #expect(verdict.measured.first { $0.name == name }?.median == 5400)
         // The claimed figure stays that of coroutines.
         #expect(verdict.measured.first { $0.name == "a small stack made of pages" }?.median == 3000)
+    }
+
+    @Test func whatHibernatesIsSaidBesideAndDecidesNothing() {
+        let verdict = verdict(hibernated: 425, [65_536: 5400])
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.reason.hasSuffix("; hibernated a coroutine takes 425"))
+        #expect(verdict.measured.first { $0.name == "a hibernated coroutine in 64KiB (100000)" }?.median == 425)
     }
 
     @Test func withoutGoItIsNotMeasurable() {

@@ -35,13 +35,8 @@ private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 3
         #expect(isWithin5PerCent(try figure("page-tables"), try plan("page-tables")))
         // One page of the lowest level for each slot of 8 MiB, and hardly anything above.
         if reservation == 8 << 20 { #expect(try figure("page-tables") <= 4200 * Double(count)) }
-        // The first arena was there before counting began; the tables of stacks take some address space too.
-        let mappings = try plan("mappings")
-        let space = try figure("address-space")
-        let reserved = try plan("address-space")
-        let arena = Double(min(65_536 * reservation, 512 << 30))
-        #expect(isWithin5PerCent(space + arena, reserved) || isWithin5PerCent(space, reserved))
-        #expect(abs(try figure("mappings") - mappings) <= 2)
+        #expect(isWithin5PerCent(try figure("address-space"), try plan("address-space")))
+        #expect(abs(try figure("mappings") - plan("mappings")) <= 2)
     }
 
     @Test(

@@ -1,5 +1,5 @@
-// What a coroutine that waits takes in all: its pages, page tables and what the library keeps, with its page or without.
-// Each sample is a process of its own.
+// What a coroutine that waits takes in all: its pages, page tables and what the library keeps, with its page or without;
+// beside it a goroutine and a Swift task. Each sample is a process of its own.
 
 import Faultline
 import Measurement
@@ -7,7 +7,8 @@ import Report
 
 public struct MemorySuite: BenchSuite {
     public let name = "memory"
-    public let summary = "bytes of a coroutine that waits, in slots of 8 MiB and 64 KiB, and hibernated"
+    public let summary =
+        "bytes of a coroutine that waits, in slots of 8 MiB and 64 KiB, and hibernated, beside Go and Swift tasks"
 
     /// How a case is made, and what must be free beside what it takes.
     private struct Case {
@@ -39,31 +40,57 @@ public struct MemorySuite: BenchSuite {
         ]
     }
 
-    /// What is left to others, in bytes.
-    private static let spared = 2 << 30
+    /// What a goroutine and a task take at most, in bytes.
+    private static let atMostOfPeers = 4_000
     /// So many take a while and vary little: one sample.
     private static let many = 1_000_000
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
+        func counts(_ all: [Int]) -> [Int] { laboratory.isQuick ? [20_000] : all }
         var records: [Record] = []
         for subject in Case.all {
-            for count in laboratory.isQuick ? [20_000] : subject.counts {
-                let needed = count * subject.atMost + Self.spared
-                guard KernelFile.availableMemory >= needed else {
-                    laboratory.missing(
-                        "\(count) of '\(subject.name)' are not made: they need \(needed >> 20) MiB of free memory")
-                    continue
-                }
+            for count in counts(subject.counts)
+            where laboratory.hasRoom(for: count, subject.name, ofBytes: subject.atMost) {
                 records += try measured(subject, count, laboratory)
+            }
+        }
+        laboratory.note(
+            "bytes-per-coroutine is resident and page-tables; bookkeeping is resident too and counted there")
+        let program = try laboratory.newestGoStackProgram()
+        for count in counts([100_000, 1_000_000])
+        where laboratory.hasRoom(for: count, "task", ofBytes: Self.atMostOfPeers) {
+            var peers = [WaitingSubject.own("task", kind: .task, count: count, parameters: ["peer": "swift"])]
+            if let program { peers.append(.go(program, count: count)) }
+            for (peer, samples) in zip(peers, try laboratory.samples(peers, rounds: rounds(count, laboratory))) {
+                records += try measured(peer, samples, laboratory)
             }
         }
         return records
     }
 
+    private func rounds(_ count: Int, _ laboratory: Laboratory) -> Int {
+        count >= Self.many ? 1 : laboratory.isQuick ? 3 : 5
+    }
+
+    /// Of the same metrics, as far as a peer has them.
+    private func measured(
+        _ peer: WaitingSubject, _ samples: [WaitingSample], _ laboratory: Laboratory
+    ) throws -> [Record] {
+        let bootstrap = Bootstrap(seed: laboratory.seed)
+        let parameters = peer.parameters.merging(["count": .int(peer.count)]) { own, _ in own }
+        let parts: [(String, (WaitingSample) -> Double)] = [
+            ("bytes-per-coroutine", \.memory), ("page-tables", \.pageTables), ("resident", \.resident),
+        ]
+        return try parts.map { metric, part in
+            Record(
+                suite: name, case: peer.name, metric: metric, unit: .bytes,
+                estimate: try bootstrap.median(of: samples.map(part)), parameters: parameters)
+        }
+    }
+
     private func measured(_ subject: Case, _ count: Int, _ laboratory: Laboratory) throws -> [Record] {
-        let rounds = count >= Self.many ? 1 : laboratory.isQuick ? 3 : 5
         var samples: [String: [Double]] = [:]
-        for _ in 0..<rounds {
+        for _ in 0..<rounds(count, laboratory) {
             let findings = try laboratory.experiment(
                 "waiting", ["kind=coroutine", "count=\(count)"] + subject.options, seconds: 590)
             guard findings.succeeded else {

@@ -18,7 +18,7 @@ public struct AddressSpace: Claim {
     ]
     public let experiments = [
         "reserve 100,000 stacks of 8 MiB, in the full run 1,000,000, with each kind of guard, until one is refused",
-        "count their mappings, memory and page tables, and name the call that was refused",
+        "count their address space, mappings, memory and page tables, and name the call that was refused",
         "let 20,000 goroutines, in the full run 100,000, of a Go program without stack checks wait on such stacks",
         "the arithmetic for address spaces of 32, 47 and 56 bits",
     ]
@@ -30,8 +30,6 @@ public struct AddressSpace: Claim {
     static let bytesOfStack = 8_800
     /// What a goroutine on such a stack takes: two pages of memory, two of page tables, and 8 KiB in which Go notes its span.
     static let bytesOfGoroutine = 24_000
-    /// What is left to others besides.
-    static let spared = 2 << 30
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         var records = Self.spaces.map { space in
@@ -41,12 +39,7 @@ public struct AddressSpace: Claim {
                 parameters: ["bits": .int(space.bits), "slot": .int(Self.slot), "bytes": .double(space.bytes)])
         }
         for count in laboratory.isQuick ? [100_000] : [100_000, 1_000_000] {
-            let needed = count * Self.bytesOfStack + Self.spared
-            guard KernelFile.availableMemory >= needed else {
-                laboratory.missing(
-                    "\(count) stacks are not reserved: they need \(needed >> 20) MiB of free memory")
-                continue
-            }
+            guard laboratory.hasRoom(for: count, "stack of 8 MiB", ofBytes: Self.bytesOfStack) else { continue }
             for kind in StackKind.guards {
                 records += try reserved(count, kind, laboratory)
             }
@@ -56,13 +49,9 @@ public struct AddressSpace: Claim {
 
     /// Goroutines of the newest Go on stacks of the same size, and on the size that `faultline go strip` gives them unless told.
     private func goroutines(_ count: Int, _ laboratory: Laboratory) throws -> [Record] {
-        let needed = count * Self.bytesOfGoroutine + Self.spared
-        guard KernelFile.availableMemory >= needed else {
-            laboratory.missing(
-                "\(count) goroutines without stack checks are not made: they need \(needed >> 20) MiB of free memory")
-            return []
-        }
-        guard let program = try laboratory.newestGoStackProgram() else { return [] }
+        guard laboratory.hasRoom(for: count, WaitingSubject.unchecked, ofBytes: Self.bytesOfGoroutine),
+            let program = try laboratory.newestGoStackProgram()
+        else { return [] }
         return try [StripOptions.defaultInitial, Self.slot].flatMap { initial -> [Record] in
             guard let unchecked = try laboratory.unchecked(program, initial: initial) else { return [] }
             let subject = WaitingSubject.go(unchecked, count: count, initial: initial)
@@ -93,7 +82,8 @@ public struct AddressSpace: Claim {
                 suite: identifier, case: kind.name, metric: metric, unit: unit, exactly: value, parameters: shared)
         }
         return [
-            record("stacks", .count, made), record("address-space", .bytes, made * Double(Self.slot)),
+            record("stacks", .count, made), record("slots", .bytes, made * Double(Self.slot)),
+            record("address-space", .bytes, try findings.number("address-space")),
             record("mappings", .count, try findings.number("mappings")),
             record("resident", .bytes, try findings.number("resident")),
             record("page-tables", .bytes, try findings.number("page-tables")),
@@ -108,14 +98,16 @@ public struct AddressSpace: Claim {
         guard let most = made.max(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no record of 100,000 stacks")
         }
-        let space = try evidence.estimate(
-            most.name, metric: "address-space", where: hundredThousand)
         // What is claimed is the space of 100,000, of which all may not have been granted.
-        let whole = Estimate(exactly: space.median / most.median * 100_000)
+        let slots = try evidence.estimate(most.name, metric: "slots", where: hundredThousand)
+        let whole = Estimate(exactly: slots.median / most.median * 100_000)
+        // Arenas are reserved ahead, so that a process has more than its stacks take.
+        let space = try evidence.estimate(most.name, metric: "address-space", where: hundredThousand)
         let (amount, narrowFigure) = (claimed[0], claimed[1])
         let measured =
             [
                 MeasuredFigure(amount.name, whole, unit: .bytes),
+                MeasuredFigure("address space reserved for \(Int(most.median)) stacks", space, unit: .bytes),
                 MeasuredFigure(narrowFigure.name, narrow, unit: .count),
                 MeasuredFigure("stacks of 8 MiB in 47 bits", wide, unit: .count),
             ]
@@ -130,9 +122,11 @@ public struct AddressSpace: Claim {
             let mappings = evidence.find(record.name, metric: "mappings", where: hundredThousand)
             return "\(record.name): \(count)\(refused)" + (mappings.map { ", \(Int($0.median)) more mappings" } ?? "")
         }.joined(separator: "; ")
-        let share = whole.median / 0x1p47 * 100
+        func share(_ bytes: Double) -> String {
+            "\(Int((bytes / 1e9).rounded())) GB, \((bytes / 0x1p47 * 10_000).rounded() / 100) % of 47 bits"
+        }
         let arithmetic =
-            "\(Int((whole.median / 1e9).rounded())) GB, \((share * 100).rounded() / 100) % of 47 bits; "
+            "\(share(whole.median)), of \(share(space.median)) that are reserved; "
             + "32 bits hold \(Int(narrow.median)), 47 bits \(Int(wide.median)) stacks" + Self.inGo(evidence)
         guard whole.relation(to: amount, tolerance: 0.05) == .within, narrow.relation(to: narrowFigure) == .within
         else {

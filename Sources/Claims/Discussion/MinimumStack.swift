@@ -19,12 +19,13 @@ public struct MinimumStack: Claim {
     public let experiments = [
         "20,000 coroutines that wait, in the full run 100,000 and 1,000,000, in slots of 8 MiB and 64 KiB: resident "
             + "memory and page tables of one",
+        "the same hibernated, where the memory of one is in a compact store",
         "the same for goroutines of each version of Go as it is and without stack checks, Swift tasks, and fewer threads",
     ]
 
-    /// What a million take at most, in bytes each, and what is left to others.
+    /// What a million take at most, in bytes each.
     private static let bytesOfOne = 9_000
-    private static let spared = 2 << 30
+    private static let hibernated = "hibernated coroutine"
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let programs = try laboratory.goStackPrograms()
@@ -46,6 +47,15 @@ public struct MinimumStack: Claim {
                         ["reservation=\(slot)", "guard=\(kind.rawValue)"],
                         parameters: ["slot": .int(slot), "guard": .string(kind.rawValue), "peer": "faultline"]))
             }
+            let small = StackConfiguration(strategy: .faultMove)
+            if try small.effective().guardKind == .guardPages {
+                subjects.append(
+                    .own(
+                        Self.hibernated, kind: .coroutine, count: count, ["strategy=fault-move", "hibernate=1"],
+                        parameters: ["slot": .int(64 << 10), "guard": "guard-pages", "peer": "faultline"]))
+            } else {
+                laboratory.missing("hibernated coroutines are not measured: they need MADV_GUARD_INSTALL (Linux 6.13)")
+            }
             subjects.append(.own("task", kind: .task, count: count, parameters: ["peer": "swift"]))
             subjects += programs.map { .go($0, count: count) }
             if count < 1_000_000 {
@@ -56,14 +66,10 @@ public struct MinimumStack: Claim {
         }
         var records = try measured(subjects(laboratory.isQuick ? 20_000 : 100_000), laboratory)
         if !laboratory.isQuick {
-            let needed = 1_000_000 * Self.bytesOfOne + Self.spared
-            if KernelFile.availableMemory >= needed {
+            if laboratory.hasRoom(for: 1_000_000, "coroutine", ofBytes: Self.bytesOfOne) {
                 records += try measured(subjects(1_000_000), laboratory, rounds: 1)
-            } else {
-                laboratory.missing("1,000,000 coroutines are not made: they need \(needed >> 20) MiB of free memory")
             }
         }
-        laboratory.note("hibernated coroutines are measured by 'faultline bench memory'")
         return records
     }
 
@@ -115,7 +121,8 @@ public struct MinimumStack: Claim {
             MeasuredFigure("a small stack made of pages", coroutine, unit: .bytes),
             MeasuredFigure(figure.name, smallest.estimate, unit: .ratio),
         ]
-        measured += evidence.all(WaitingSubject.unchecked, metric: "memory").map {
+        let hibernated = evidence.all(Self.hibernated, metric: "memory")
+        measured += (hibernated + evidence.all(WaitingSubject.unchecked, metric: "memory")).map {
             MeasuredFigure("a \(Self.title($0))", $0.estimate, unit: .bytes)
         }
         measured += evidence.all(metric: Record.ratioMetric).filter { $0 != smallest }.map {
@@ -127,6 +134,7 @@ public struct MinimumStack: Claim {
         let reason =
             "a goroutine takes \(Int(goroutine.median)) bytes, not 2,048; "
             + ratios.map { "\(Self.title($0)) \(Self.rounded($0.median)) times as much" }.joined(separator: ", ")
+            + (hibernated.last.map { "; hibernated a coroutine takes \(Int($0.median))" } ?? "")
         if relations.allSatisfy({ $0 == .within || $0 == .above }) {
             return Judgement(.confirmed, measured: measured, reason: reason)
         }

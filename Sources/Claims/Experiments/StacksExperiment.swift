@@ -15,6 +15,7 @@ struct StacksExperiment: Experiment {
         let configuration = try options.stackConfiguration()
         var stacks: [Coroutine<Void, Void, Void>] = []
         stacks.reserveCapacity(count)
+        let reservedBefore = try ProcessMemory.current().addressSpace
         // What the library needs once, and what dies with the first stack, is there before.
         try Self.suspended(configuration, &stacks)
         let before = try ProcessMemory.current()
@@ -34,7 +35,7 @@ struct StacksExperiment: Experiment {
         let after = try ProcessMemory.current()
         // The first one is not counted.
         try found("made", stacks.count - 1)
-        try found("address-space", after.addressSpace - before.addressSpace)
+        try found("address-space", after.addressSpace - reservedBefore)
         try found("resident", after.resident - before.resident)
         try found("page-tables", after.pageTables - before.pageTables)
         if let error { try found("error", "\(error)") }

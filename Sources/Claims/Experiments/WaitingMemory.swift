@@ -106,6 +106,17 @@ struct WaitingSample {
 }
 
 extension Laboratory {
+    /// What is left to others of the memory that can be had, in bytes.
+    private static let spared = 4 << 30
+
+    /// Whether `count` of `subject`, which take at most so many bytes each, have room here; says so where they have not.
+    func hasRoom(for count: Int, _ subject: String, ofBytes each: Int) -> Bool {
+        let needed = count * each + Self.spared
+        if KernelFile.availableMemory >= needed { return true }
+        missing("\(count) of '\(subject)' are not made: they need \(needed >> 20) MiB of free memory")
+        return false
+    }
+
     /// Samples of every subject, one of each in a round, the order drawn anew for each round; none of one that failed and may.
     func samples(_ subjects: [WaitingSubject], rounds: Int) throws -> [[WaitingSample]] {
         var random = SeededGenerator(seed: seed)
