@@ -124,7 +124,9 @@ class AnyJob: @unchecked Sendable {
     static func running() -> AnyJob? {
         guard let pointer = fls_job() else { return nil }
         let job = Unmanaged<AnyJob>.fromOpaque(pointer).takeUnretainedValue()
-        return job.fiber == fl_fiber_running() ? job : nil
+        // A job whose first resumption failed has no stack and yet is the thread's job, while it is made to fail.
+        guard let fiber = job.fiber, fiber == fl_fiber_running() else { return nil }
+        return job
     }
 
     /// Lets the worker serve `request` on its own stack, and goes on as that says.

@@ -123,8 +123,15 @@ final class DescriptorCore: @unchecked Sendable {
         return fls_close(number)
     }
 
-    /// The home's thread ends; another worker may become the home.
-    fileprivate func leaveHome() { state.withLock { $0.home = nil } }
+    /// The home's thread ends. Who still waits belongs to another run and hears of nothing any more: woken, each tries
+    /// again, and the first that has to wait makes its own worker the home, whose epoll reports what has arrived meanwhile.
+    fileprivate func leaveHome() {
+        state.withLock { state in
+            state.home = nil
+            state.reading.wakeAll(.event)
+            state.writing.wakeAll(.event)
+        }
+    }
 }
 
 /// The descriptors that wait for events of one worker's epoll. The worker's thread, but for ``closed(_:)``.

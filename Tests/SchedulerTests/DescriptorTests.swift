@@ -243,6 +243,38 @@ extension Schedulers {
             }
         }
 
+        @Test func descriptorServesARunWhoseNeighbourEndedFirst() throws {
+            let (reader, writer) = try Descriptor.pipe()
+            let waiting = Counter()
+            // The first to wait, so that its worker has the descriptor in its epoll.
+            let first = Thread {
+                try? Scheduler.run(threads: 1) {
+                    let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
+                    try Scheduler.yield()
+                    waiting.increase()
+                    try waitUntil { waiting.value == 2 }
+                    reading.cancel()
+                }
+            }
+            while waiting.value == 0 { usleep(200) }
+            let received = try Thread.result {
+                try Scheduler.run(threads: 1) {
+                    let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
+                    try Scheduler.yield()
+                    waiting.increase()
+                    first.join()
+                    try writer.write([7])
+                    // Should nobody wake it, it does not wait for ever.
+                    try Scheduler.spawn {
+                        for _ in 0..<1000 where !reading.isFinished { try Scheduler.sleep(for: .milliseconds(5)) }
+                        reading.cancel()
+                    }
+                    return try reading.join()
+                }
+            }
+            #expect(received == [7])
+        }
+
         @Test func readingWakesFromAnotherThreadThanAnyWorker() throws {
             let (reader, writer) = try Descriptor.pipe()
             let number = writer.number

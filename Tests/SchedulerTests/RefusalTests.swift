@@ -66,6 +66,35 @@ extension Schedulers {
             }
         }
 
+        // Each job owns a descriptor, which is closed while the job is made to fail.
+        @Test func jobWithoutAStackGivesUpTheDescriptorItOwns() async throws {
+            await #expect(processExitsWith: .success) {
+                @Sendable func job(_ stack: StackConfiguration = Scheduler.defaultStack) throws -> Job<Int32> {
+                    let (one, other) = try Descriptor.socketPair()
+                    return try Scheduler.spawn(stack: stack) { one.number + other.number }
+                }
+                try Scheduler.run(threads: 2) {
+                    let descriptors = openDescriptors()
+                    fl_debug_fail(.FL_SITE_ARENA_MAP, ENOMEM, 0)
+                    let huge = try job(StackConfiguration(reservation: 1 << 30, isIsolated: true))
+                    #expect(throws: StackError.unavailable(call: "arena-map", errno: ENOMEM)) { try huge.join() }
+                    fl_debug_fail(.FL_SITE_ARENA_MAP, 0, 0)
+                    #expect(openDescriptors() == descriptors)
+
+                    // The other thread has not run a job yet: this one is blocked until it has tried to.
+                    fl_debug_fail(.FL_SITE_ALTERNATE_MAP, ENOMEM, 0)
+                    let calls = fl_debug_calls(.FL_SITE_ALTERNATE_MAP)
+                    let first = try job()
+                    while fl_debug_calls(.FL_SITE_ALTERNATE_MAP) == calls { usleep(200) }
+                    #expect(throws: StackError.self) { try first.join() }
+                    #expect(openDescriptors() == descriptors)
+                    fl_debug_fail(.FL_SITE_ALTERNATE_MAP, 0, 0)
+                    let second = try job()
+                    #expect(try second.join() > 0)
+                }
+            }
+        }
+
         @Test func invalidStackFailsTheJoin() throws {
             try Scheduler.run(threads: 1) {
                 let job = try Scheduler.spawn(stack: StackConfiguration(maximum: 2 << 30)) { 1 }

@@ -52,7 +52,7 @@ func waitUntil(_ condition: () -> Bool) throws {
 }
 
 /// A thread outside any scheduler.
-final class Thread {
+final class Thread: @unchecked Sendable {
     private var thread = pthread_t()
 
     init(_ body: @escaping @Sendable () -> Void) {
