@@ -27,6 +27,7 @@ typedef struct armed_failure {
 } armed_failure;
 
 static armed_failure armed[FLS_SITE_COUNT];
+static _Atomic(uint32_t) pauses[FLS_SITE_COUNT]; // milliseconds
 static _Atomic(uint64_t) calls[FLS_SITE_COUNT];
 
 static const char *const names[FLS_SITE_COUNT] = {
@@ -45,6 +46,8 @@ void fls_debug_fail(fls_site site, int error, uint32_t after, uint32_t times) {
     atomic_store(&armed[site].error, error);
 }
 
+void fls_debug_pause(fls_site site, uint32_t milliseconds) { atomic_store(&pauses[site], milliseconds); }
+
 uint64_t fls_debug_calls(fls_site site) { return atomic_load(&calls[site]); }
 
 static _Atomic(int64_t) descriptors;
@@ -60,6 +63,7 @@ static int opened(int result, int number) {
 // The error to inject at this call, 0 for none.
 static int injected(fls_site site) {
     atomic_fetch_add_explicit(&calls[site], 1, memory_order_relaxed);
+    for (uint32_t left = atomic_load_explicit(&pauses[site], memory_order_relaxed); left > 0; left--) fls_pause();
     int error = atomic_load_explicit(&armed[site].error, memory_order_acquire);
     if (error == 0) return 0;
     if (atomic_fetch_sub(&armed[site].pass, 1) > 0) return 0;

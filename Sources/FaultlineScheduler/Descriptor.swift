@@ -59,27 +59,37 @@ public final class Descriptor: Sendable {
     /// Reads what there is, at most the buffer's size, and waits until there is something. The buffer stays in use while the
     /// job waits.
     /// - Returns: bytes read; 0 at the end of the stream.
+    /// - Throws: also ``SchedulerError/invalid(_:)`` for an empty buffer, where 0 could not be told from the end.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try perform(.reading, .FLS_SITE_READ) { fls_read($0, buffer.baseAddress, buffer.count) }
+        try Descriptor.checkCount(buffer.count)
+        return try perform(.reading, .FLS_SITE_READ) { fls_read($0, buffer.baseAddress, buffer.count) }
     }
 
     /// Reads at most `count` bytes, as ``read(into:)`` does.
     /// - Returns: no bytes at the end of the stream.
+    /// - Throws: also ``SchedulerError/invalid(_:)`` unless `count` is 1 or more.
     public func read(upTo count: Int) throws -> [UInt8] {
-        guard count > 0 else { throw SchedulerError.invalid("cannot read \(count) bytes at a time; ask for 1 or more") }
+        try Descriptor.checkCount(count)
         return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             initialized = try read(into: UnsafeMutableRawBufferPointer(buffer))
         }
     }
 
-    /// Writes all of `bytes`. When it throws, a part may have been written.
+    private static func checkCount(_ count: Int) throws(SchedulerError) {
+        guard count > 0 else { throw SchedulerError.invalid("cannot read \(count) bytes at a time; ask for 1 or more") }
+    }
+
+    /// Writes all of `bytes`. When it throws, a part may have been written. Without bytes nothing is written, and it throws
+    /// as ever in a cancelled job, on a closed descriptor and outside jobs.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
-        while !rest.isEmpty {
+        repeat {
             let part = rest
-            let count = try perform(.writing, .FLS_SITE_WRITE) { fls_write($0, part.baseAddress, part.count) }
+            let count = try perform(.writing, .FLS_SITE_WRITE) { number in
+                part.isEmpty ? 0 : fls_write(number, part.baseAddress, part.count)
+            }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
+        } while !rest.isEmpty
     }
 
     /// Writes all of `bytes`. When it throws, a part may have been written.

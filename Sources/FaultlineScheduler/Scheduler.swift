@@ -148,9 +148,9 @@ public struct Job<R: Sendable>: Sendable {
 extension Duration {
     /// Rounded up, at most 2^63 - 1.
     var nanoseconds: UInt64 {
+        // A duration may have more seconds than its components can tell.
+        guard self < .nanoseconds(Int64.max) else { return UInt64(Int64.max) }
         let (seconds, attoseconds) = components
-        let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let sum = whole.partialValue.addingReportingOverflow((attoseconds + 999_999_999) / 1_000_000_000)
-        return whole.overflow || sum.overflow ? UInt64(Int64.max) : UInt64(sum.partialValue)
+        return UInt64(seconds * 1_000_000_000 + (attoseconds + 999_999_999) / 1_000_000_000)
     }
 }

@@ -1,7 +1,8 @@
 // One thread that runs jobs: those it started, which stay with it, and fresh ones, which any idle worker may take.
 //
 // Invariants: everything without a lock of its own belongs to the worker's thread. A wake-up from another thread goes
-// through the inbox; the eventfd is written only while the worker sleeps, and never read: it is edge-triggered.
+// through the inbox; the eventfd is written only while the worker sleeps, and never read: it is edge-triggered. It is closed
+// when nobody is between finding the worker asleep and the end of that write, which may outlast the run's last job.
 internal import CScheduler
 import Faultline
 internal import Glibc
@@ -19,6 +20,8 @@ final class Worker: @unchecked Sendable {
     /// Jobs that have no stack yet.
     let fresh = SharedJobQueue()
     private let sleeps = Atomic<Bool>(false)
+    /// Threads that are waking the worker.
+    private let wakers = Atomic<Int>(0)
     private let startedCount = Atomic<Int>(0)
 
     // The worker's thread.
@@ -55,8 +58,10 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// After every worker's thread has ended: until then they write to each other's eventfd.
+    /// After every worker's thread has ended: until then they write to each other's eventfd. Nobody finds this worker
+    /// asleep any more, but a thread outside the run may have done so before, and not have written yet.
     func closeDescriptors() {
+        while wakers.load(ordering: .sequentiallyConsistent) > 0 { sched_yield() }
         if event >= 0 { _ = fls_close(event) }
         _ = fls_close(epoll)
     }
@@ -82,6 +87,8 @@ final class Worker: @unchecked Sendable {
 
     /// Ends the worker's sleep; false if it does not sleep or someone else has just woken it.
     func wakeUp() -> Bool {
+        wakers.add(1, ordering: .sequentiallyConsistent)
+        defer { wakers.subtract(1, ordering: .sequentiallyConsistent) }
         guard sleeps.exchange(false, ordering: .sequentiallyConsistent) else { return false }
         let result = fls_wake(event)
         if result < 0 { runtime.fail(SchedulerError(.FLS_SITE_WAKE, Int(result))) }

@@ -230,64 +230,6 @@ extension Schedulers {
             }
         }
 
-        @Test func descriptorMayServeTwoRuns() throws {
-            let (reader, writer) = try Descriptor.pipe()
-            for number in 1...3 as ClosedRange<UInt8> {
-                let received = try Scheduler.run(threads: 2) {
-                    let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
-                    try Scheduler.sleep(for: .milliseconds(5))
-                    try writer.write([number])
-                    return try reading.join()
-                }
-                #expect(received == [number])
-            }
-        }
-
-        @Test func descriptorServesARunWhoseNeighbourEndedFirst() throws {
-            let (reader, writer) = try Descriptor.pipe()
-            let waiting = Counter()
-            // The first to wait, so that its worker has the descriptor in its epoll.
-            let first = Thread {
-                try? Scheduler.run(threads: 1) {
-                    let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
-                    try Scheduler.yield()
-                    waiting.increase()
-                    try waitUntil { waiting.value == 2 }
-                    reading.cancel()
-                }
-            }
-            while waiting.value == 0 { usleep(200) }
-            let received = try Thread.result {
-                try Scheduler.run(threads: 1) {
-                    let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
-                    try Scheduler.yield()
-                    waiting.increase()
-                    first.join()
-                    try writer.write([7])
-                    // Should nobody wake it, it does not wait for ever.
-                    try Scheduler.spawn {
-                        for _ in 0..<1000 where !reading.isFinished { try Scheduler.sleep(for: .milliseconds(5)) }
-                        reading.cancel()
-                    }
-                    return try reading.join()
-                }
-            }
-            #expect(received == [7])
-        }
-
-        @Test func readingWakesFromAnotherThreadThanAnyWorker() throws {
-            let (reader, writer) = try Descriptor.pipe()
-            let number = writer.number
-            let outside = Thread {
-                usleep(20_000)
-                var byte: UInt8 = 6
-                _ = write(number, &byte, 1)
-            }
-            #expect(try Scheduler.run(threads: 2) { try reader.read(upTo: 1) } == [6])
-            outside.join()
-            withExtendedLifetime(writer) {}
-        }
-
         @Test func readerWithMoreThanItTakesLeavesTheRestToTheOthers() throws {
             let received = Counter()
             try Scheduler.run(threads: 4) {
@@ -354,6 +296,26 @@ extension Schedulers {
             #expect(openDescriptors() == descriptors - 1)
         }
 
+        @Test func writingNothingIsRefusedWhereWritingIs() throws {
+            let (reader, writer) = try Descriptor.pipe()
+            #expect(throws: SchedulerError.outsideJob) { try writer.write([]) }
+            try Scheduler.run(threads: 1) {
+                let cancelled = try Scheduler.spawn {
+                    while !Scheduler.isCancelled { try? Scheduler.yield() }
+                    try writer.write([])
+                }
+                try Scheduler.yield()
+                cancelled.cancel()
+                #expect(throws: CancellationError.self) { try cancelled.join() }
+                let writes = fls_debug_calls(.FLS_SITE_WRITE)
+                try writer.write([])
+                #expect(fls_debug_calls(.FLS_SITE_WRITE) == writes)
+                try writer.close()
+                #expect(throws: SchedulerError.descriptorClosed) { try writer.write([]) }
+            }
+            withExtendedLifetime(reader) {}
+        }
+
         @Test func wrongArgumentsAreErrors() throws {
             #expect(throws: SchedulerError.system(call: "fcntl(F_SETFL)", errno: EBADF)) {
                 _ = try Descriptor(adopting: -1)
@@ -370,6 +332,9 @@ extension Schedulers {
                 let pipe = try Descriptor.pipe()
                 #expect(throws: SchedulerError.invalid("cannot read 0 bytes at a time; ask for 1 or more")) {
                     try pipe.reading.read(upTo: 0)
+                }
+                #expect(throws: SchedulerError.invalid("cannot read 0 bytes at a time; ask for 1 or more")) {
+                    try pipe.reading.read(into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
                 }
                 #expect(throws: SchedulerError.system(call: "shutdown", errno: ENOTSOCK)) {
                     try pipe.writing.shutDownWriting()

@@ -176,6 +176,20 @@ extension Schedulers {
             #expect(log.elements == [10, 20, 30, 40, 50])
         }
 
+        @Test(
+            arguments: [
+                .seconds(Int64.max) * 2, .seconds(Int64.max), .nanoseconds(Int64.max), .seconds(3600),
+            ] as [Duration]) func sleepMayBeOfAnyLength(duration: Duration) throws
+        {
+            try Scheduler.run(threads: 1) {
+                let job = try Scheduler.spawn { try Scheduler.sleep(for: duration) }
+                try Scheduler.sleep(for: .milliseconds(1))
+                #expect(!job.isFinished)
+                job.cancel()
+                #expect(throws: CancellationError.self) { try job.join() }
+            }
+        }
+
         @Test func sleepLastsAtLeastAsLongAsAsked() throws {
             let clock = SuspendingClock()
             let elapsed = try Scheduler.run(threads: 1) {

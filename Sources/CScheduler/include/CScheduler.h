@@ -45,6 +45,9 @@ const char *fls_site_name(fls_site site);
 /// Lets the calls at `site` fail with `error` (an errno value), once `after` calls have passed, `times` times.
 void fls_debug_fail(fls_site site, int error, uint32_t after, uint32_t times);
 
+/// Lets each call at `site` wait before it is made, after it is counted; 0 ends that.
+void fls_debug_pause(fls_site site, uint32_t milliseconds);
+
 /// How many calls `site` has made since the process started.
 uint64_t fls_debug_calls(fls_site site);
 
