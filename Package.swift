@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "echo-load",
             dependencies: [
-                "FaultlineScheduler", "Measurement",
+                "Faultline", "FaultlineScheduler", "Measurement",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/echo-load", swiftSettings: warningsAreErrors),

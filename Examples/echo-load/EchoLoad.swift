@@ -1,5 +1,6 @@
 // A load for echo-server: many connections, each of which sends lines and checks the answers.
 import ArgumentParser
+import Faultline
 import FaultlineScheduler
 import Glibc
 import Measurement
@@ -62,12 +63,16 @@ import Synchronization
                 let source = try SocketAddress.ipv4("127.0.0.\(2 + number % sources)", port: 0)
                 return try Scheduler.spawn { load.connection(number, of: connections, from: source, start) }
             }
-            // Those that cannot connect have ended; all others wait for the start.
-            while tally.connectedAndFailed < connections { try Scheduler.sleep(for: .milliseconds(5)) }
+            // Those that cannot connect, or got no stack to try it on, have ended; all others wait for the start.
+            while tally.connected + jobs.count(where: \.isFinished) < connections {
+                try Scheduler.sleep(for: .milliseconds(5))
+            }
             print("connected \(tally.connected) of \(connections)")
             tally.begin()
             start.close()
-            for job in jobs { try job.join() }
+            for job in jobs {
+                do { try job.join() } catch let error as StackError { tally.fail(error, connecting: true) }
+            }
         }
         print(tally.report)
         let expected = connections * lines
@@ -92,7 +97,6 @@ final class Tally: Sendable {
     private let state = Mutex(State())
 
     var connected: Int { state.withLock { $0.connected } }
-    var connectedAndFailed: Int { state.withLock { $0.connected + $0.failed } }
     var correct: Int { state.withLock { $0.correct } }
 
     func connect() { state.withLock { $0.connected += 1 } }

@@ -54,11 +54,14 @@ import Glibc
             print("listening at \(try listener.localAddress), at most \(limit) descriptors")
             // Who started this may wait for that line, in a pipe or a file.
             fflush(nil)
-            let accepting = try Scheduler.spawn { try accept(listener, connections) }
-            _ = try signals.read(upTo: 128)
-            print("ending")
-            try listener.close()
-            try? accepting.join()
+            let ending = try Scheduler.spawn {
+                // Without signals nobody could end the server any more.
+                defer { try? listener.close() }
+                _ = try signals.read(upTo: 128)
+                print("ending")
+            }
+            try acceptAll(from: listener, connections)
+            try ending.join()
             connections.end()
             for _ in 0..<(grace * 100) where connections.openCount > 0 { try Scheduler.sleep(for: .milliseconds(10)) }
             connections.abandon()
@@ -67,13 +70,23 @@ import Glibc
     }
 }
 
-private func accept(_ listener: Descriptor, _ connections: Connections) throws {
+/// Serves every connection until the listener is closed. What the kernel refuses is tried again: the reason may be another
+/// program, or a connection that failed while it waited. The main job's work, so that any other error ends the server.
+func acceptAll(from listener: Descriptor, _ connections: Connections) throws {
+    var told: Set<Int32> = []
     while true {
         do {
             let connection = try listener.accept()
             try Scheduler.spawn { connections.serve(connection) }
-        } catch SchedulerError.system(_, let error) where [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error) {
-            // The connection waits in the kernel's queue until another has ended.
+        } catch SchedulerError.descriptorClosed {
+            return
+        } catch SchedulerError.system(let call, let error) {
+            // With these the connection waits in the kernel's queue until another has ended.
+            let isShortage = [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error)
+            if !isShortage && told.insert(error).inserted {
+                print("\(call) failed with errno \(error), trying again")
+                fflush(nil)
+            }
             try Scheduler.sleep(for: .milliseconds(20))
         }
     }

@@ -1,7 +1,10 @@
 // The echo server under its load: every answer is counted, nothing is timed.
+import CScheduler
 import FaultlineScheduler
 import Foundation
 import Testing
+
+@testable import echo_server
 
 extension Schedulers {
     @Suite(.timeLimit(.minutes(3))) struct EchoServers {
@@ -127,6 +130,41 @@ extension Schedulers {
             for arguments in [["--port", "1", "--connections", "0"], ["--port", "1", "--sources", "251"], []] {
                 #expect(try Running("echo-load", arguments).end() == 64, "\(arguments)")
             }
+        }
+
+        @Test func refusedAcceptsAreTriedAgain() throws {
+            try Scheduler.run(threads: 1) {
+                let listener = try Descriptor.listening(at: try .ipv4("127.0.0.1", port: 0))
+                let connections = Connections(longestLine: 100, largestStack: 1 << 20)
+                fls_debug_fail(.FLS_SITE_ACCEPT, EPROTO, 0, 2)
+                defer { fls_debug_fail(.FLS_SITE_ACCEPT, 0, 0, 0) }
+                let accepting = try Scheduler.spawn {
+                    // Should it give up, the client hears of it.
+                    defer { try? listener.close() }
+                    try acceptAll(from: listener, connections)
+                }
+                let client = try Descriptor.connected(to: try listener.localAddress)
+                try client.write(Array("1+2\n".utf8))
+                #expect(try client.read(upTo: 10) == Array("3\n".utf8))
+                try client.close()
+                try listener.close()
+                try accepting.join()
+                #expect(connections.summary == "accepted 1, answered 1, refused 0, broken 0")
+            }
+        }
+
+        @Test func jobsWithoutAStackCountAsFailed() throws {
+            let server = try Server()
+            // Stacks of 8 MiB take four times the address space that there is.
+            let load = try Running(
+                "echo-load", ["--port", "\(server.port)", "--connections", "2000", "--lines", "1"],
+                addressSpace: 4 << 20)
+            #expect(load.end() == 1)
+            let numbers = load.output.split { !$0.isNumber }.prefix(5).compactMap { Int($0) }
+            #expect(load.output.hasPrefix("connected \(numbers[0]) of 2000\n"))
+            #expect(numbers[0] > 0 && numbers == [numbers[0], 2000, numbers[0], 0, 2000 - numbers[0]])
+            #expect(load.output.contains("\(2000 - numbers[0]) times: no stack: "))
+            _ = try server.end()
         }
 
         @Test func portInUseAndMissingServerAreErrors() throws {

@@ -8,15 +8,17 @@ final class Running {
     let process = Process()
     private let folder: URL
 
-    /// Starts `program` with at most `descriptors` descriptors.
-    init(_ program: String, _ arguments: [String], descriptors: Int? = nil) throws {
+    /// Starts `program` with at most `descriptors` descriptors and `addressSpace` KiB of address space.
+    init(_ program: String, _ arguments: [String], descriptors: Int? = nil, addressSpace: Int? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "faultline-echo-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let path = try Self.folderOfPrograms.appending(path: program).path
         try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is not built")
-        let limit = descriptors.map { "ulimit -n \($0) && " } ?? ""
+        let limits = [("n", descriptors), ("v", addressSpace)].map { option, limit in
+            limit.map { "ulimit -\(option) \($0) && " } ?? ""
+        }.joined()
         process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "\(limit)exec \"$0\" \"$@\"", path] + arguments
+        process.arguments = ["-c", "\(limits)exec \"$0\" \"$@\"", path] + arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try Self.emptyFile(folder.appending(path: "output"))
         process.standardError = try Self.emptyFile(folder.appending(path: "errors"))
