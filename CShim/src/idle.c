@@ -72,13 +72,15 @@ static void mark(fl_stack *stack, uint32_t now) {
 
 static void hibernate(fl_stack *stack, fl_idle_result *result) {
     fl_failure failure;
-    if (fl_stack_hibernate(stack, own.policy.unshared, &failure) == FL_HIBERNATION_DONE) {
+    fl_hibernation outcome = fl_stack_hibernate(stack, own.policy.unshared, &failure);
+    if (outcome == FL_HIBERNATION_DONE) {
         result->hibernated++;
     } else {
         result->refused++;
         stack->idle.seen = 0; // not again in this sweep
     }
-    result->waiting--;
+    // What the kernel refused now it may grant the next sweep.
+    if (outcome != FL_HIBERNATION_FAILED) result->waiting--;
 }
 
 // Tried once until the next resume: a second time would find nothing.

@@ -99,7 +99,7 @@ let idleScenarios: [String: Scenario] = [
             let sweep = HibernationPolicy.sweep()
             require(before + sweep.hibernated + sweep.refused == 20, "\(before), \(sweep)")
             require(sweep.refused > 0 && (round == 0 || sweep.hibernated == 0), "\(sweep)")
-            require(sweep.waiting == 0 && all.allSatisfy(\.isResumable), "\(sweep)")
+            require(sweep.waiting == sweep.refused && all.allSatisfy(\.isResumable), "\(sweep)")
         }
         fl_debug_fail(site, 0, 0)
         let left = all.count { !$0.isHibernated }

@@ -52,7 +52,8 @@ public struct Generator<Element>: Sequence {
                 end()
                 return nil
             } catch {
-                end()
+                // What hibernates and cannot be restored now waits for the next call.
+                if coroutine?.isResumable != true { end() }
                 throw error
             }
         }

@@ -173,7 +173,7 @@ public struct StackConfiguration: Sendable, Hashable {
             let usable = min(first, most ?? first)
             slot = fl_slot_for(UInt(usable + (usable == most ? reserve : 0)), .FL_SLOT_64KIB)
         } else if let reservation {
-            guard let exact = fl_slot_size.all.first(where: { fl_slot_geometry_of($0).size == UInt(reservation) })
+            guard let exact = fl_slot_size.all.first(where: { Int(fl_slot_geometry_of($0).size) == reservation })
             else {
                 throw StackError.invalidConfiguration(
                     "reservation of \(reservation) bytes is not a slot size; use 64KiB, 256KiB, 1MiB, 8MiB, 64MiB or 1GiB"

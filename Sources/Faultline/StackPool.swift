@@ -49,9 +49,10 @@ public enum StackPool {
 extension Duration {
     /// From none to some centuries.
     fileprivate var wholeNanoseconds: UInt64 {
+        // Parts are 64 bits wide, a duration is not.
+        guard self > .zero else { return 0 }
+        guard self < .seconds(UInt64.max / 1_000_000_000) else { return .max }
         let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        guard UInt64(seconds) < .max / 1_000_000_000 else { return .max }
         return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000
     }
 }

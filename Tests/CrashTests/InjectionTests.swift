@@ -144,6 +144,21 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         try expectChild("hibernated-fork", ends: .exited(0), writes: ["child resumed", "parent resumed"], seconds: 30)
     }
 
+    @Test func withoutGuardPagesEachStackHasAGuardAndTheErrorNamesTheSetting() throws {
+        let allowed = Int(fl_capabilities_get().pointee.max_map_count)
+        try expectChild(
+            "no-guard-install", ends: .exited(0),
+            writes: [
+                "fault: overflow", "fault-move: overflow", "demand: overflow", "needs MADV_GUARD_INSTALL",
+                "vm.max_map_count \(allowed) allows about \(allowed / 2)",
+                "raise vm.max_map_count to \(2 * allowed + 1000), or run Linux 6.13", "done",
+            ], seconds: 120)
+    }
+
+    @Test(arguments: ["copy", "mremap"]) func aMoveThatFindsNoMappingEndsItsCoroutineAlone(_ mover: String) throws {
+        try expectChild("out-of-mappings \(mover)", ends: .exited(0), writes: ["done"], seconds: 60)
+    }
+
     @Test func aSweepOverTheBudgetTakesTheLongestIdleFirst() throws {
         try expectChild("idle-budget", ends: .exited(0), writes: ["done"], seconds: 60)
     }

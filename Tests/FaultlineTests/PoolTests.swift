@@ -43,6 +43,24 @@ extension Stacks {
             }
         }
 
+        @Test func aQuietTimeMayBeAnyDuration() throws {
+            try onThread {
+                let kept = try slotOfAStack()
+                for quiet in [Duration.seconds(Int64.max) * 2, .seconds(UInt64.max / 1_000_000_000)] {
+                    StackPool.trim(quiet: quiet)
+                    #expect(try slotOfAStack() == kept)
+                }
+                StackPool.trim(quiet: .seconds(Int64.min) * 2)
+                _ = try slotOfAStack()
+            }
+        }
+
+        private func slotOfAStack() throws -> UInt {
+            var base: UInt = 0
+            try withStack(.init()) { base = UInt(ts_running_stack()!.pointee.base) }
+            return base
+        }
+
         @Test(arguments: StackGuard.allCases) func aDrainedPoolKeepsNoPage(_ guardKind: StackGuard) throws {
             StackPool.drain()
             _ = try pages(guardKind)

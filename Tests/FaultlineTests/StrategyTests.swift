@@ -282,7 +282,7 @@ extension Stacks {
                 .init(strategy: .faultMove, guardKind: .protNone, mover: .uffdioMove),
                 "'uffdio-move' needs guard 'guard-pages'"
             ),
-            (.init(reservation: 5 << 20), "not a slot size"),
+            (.init(reservation: 5 << 20), "not a slot size"), (.init(reservation: -1), "not a slot size"),
             (.init(maximum: 0), "out of range"),
             (.init(maximum: -1), "out of range"),
             (.init(maximum: 1 << 40), "out of range"),
