@@ -12,7 +12,6 @@ typedef struct fl_capabilities {
     bool guard_install;         ///< MADV_GUARD_INSTALL (Linux 6.13)
     bool uffdio_move;           ///< UFFDIO_MOVE (Linux 6.8) and a userfaultfd that may be opened
     bool restores_atomically;   ///< UFFDIO_COPY puts a page over a guard
-    bool mremap_dontunmap;      ///< MREMAP_DONTUNMAP (Linux 5.7)
     bool populate_write;        ///< MADV_POPULATE_WRITE (Linux 5.14)
     bool unwinds;               ///< `_dl_find_object` (glibc 2.35) and a Swift runtime apart from the executable
     bool finds_access_set;      ///< Swift's exclusivity access set is exchanged at each switch

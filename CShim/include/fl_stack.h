@@ -185,9 +185,6 @@ const fl_fault_report *fl_stack_fault(const fl_stack *stack);
 /// The counters of one stack. Signal context: callable.
 void fl_stack_counters(const fl_stack *stack, fl_counters *into);
 
-/// Bytes that a trap or failed check has seen in use at most. Signal context: callable.
-uintptr_t fl_stack_high_water(const fl_stack *stack);
-
 /// Slots in quarantine, in the whole process. Signal context: callable.
 uint64_t fl_quarantine_count(void);
 

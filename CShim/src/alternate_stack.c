@@ -12,6 +12,7 @@
 
 #include <link.h>
 #include <pthread.h>
+#include <limits.h>
 #include <sys/mman.h>
 
 #pragma clang section text = "fl_text"
@@ -27,6 +28,8 @@ static int key_error;
 
 static void thread_ends(void *argument) {
     fl_thread *thread = argument;
+    // Destructors of other keys may end coroutines, whose stacks fault and move: not before the last round.
+    if (++thread->ends < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, thread) == 0) return;
     if (thread->owns_alternate_stack) {
         stack_t disabled = {.ss_flags = SS_DISABLE};
         if (fl_system_sigaltstack(FL_SITE_ALTERNATE_SET, &disabled, NULL)) return; // in use: it must stay mapped

@@ -17,9 +17,6 @@
 #ifndef UFFD_FEATURE_MOVE
 #define UFFD_FEATURE_MOVE (1 << 16) // Linux 6.8
 #endif
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4 // Linux 5.7
-#endif
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -46,16 +43,13 @@ static uint64_t read_number(const char *path, uint64_t otherwise) {
 
 static void probe_mappings(void) {
     void *page = NULL;
-    if (fl_system_map(FL_SITE_ARENA_MAP, &page, 2 * FL_PAGE, PROT_READ | PROT_WRITE,
+    if (fl_system_map(FL_SITE_ARENA_MAP, &page, FL_PAGE, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)) return;
     uintptr_t low = (uintptr_t)page;
     capabilities.guard_install = fl_system_advise(FL_SITE_GUARD_INSTALL, low, FL_PAGE, MADV_GUARD_INSTALL) == 0 &&
                                  fl_system_advise(FL_SITE_GUARD_REMOVE, low, FL_PAGE, MADV_GUARD_REMOVE) == 0;
     capabilities.populate_write = fl_system_advise(FL_SITE_POPULATE, low, FL_PAGE, MADV_POPULATE_WRITE) == 0;
-    capabilities.mremap_dontunmap =
-        fl_system_mremap(FL_SITE_MREMAP, low, FL_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
-                         low + FL_PAGE) == 0;
-    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, 2 * FL_PAGE);
+    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, FL_PAGE);
 }
 
 // Whether a guarded page can be replaced in one step, as hibernation does it.

@@ -113,10 +113,7 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
     for (uintptr_t walked = 0; walked < most; walked++) {
         if (registers.rip - entry < ENTRY_BYTES) {
             if (!replaced) return FL_CONTAIN_NOW;
-            if (!now_only) {
-                *(uintptr_t *)replaced = (uintptr_t)fl_contained_return;
-                fl_stack_details_of(stack)->trampoline_slot = replaced;
-            }
+            if (!now_only) *(uintptr_t *)replaced = (uintptr_t)fl_contained_return;
             return FL_CONTAIN_LATER;
         }
         if (report->frames < FL_BACKTRACE_MAXIMUM) report->backtrace[report->frames++] = registers.rip;
@@ -149,7 +146,11 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
     stack->touched_details = 1;
     fl_fault_report *report = &fl_stack_details_of(stack)->fault;
     FL_COUNT(stack, overflows, 1);
-    uintptr_t used = stack->base - at->rsp + fl_stack_details_of(stack)->segment_bytes;
+    uintptr_t used = stack->base - at->rsp;
+    // Base and low are those of the segment in use, and the first one is not among the bytes of the others.
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
+        used = fl_stack_initial(stack) + fl_stack_details_of(stack)->segment_bytes - (at->rsp - stack->low);
+    }
     fl_statistics_used(stack, used);
     report->verdict = FL_VERDICT_OVERFLOW;
     report->error = failure.error;
@@ -197,6 +198,8 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
 }
 
 void fl_contained_finish(void) {
+    // What an abandoned frame, or the result of the last one, left in x87 registers. The control word stays.
+    __asm__ volatile("emms");
     fl_stack *stack = fl_stack_running();
     stack->fiber.state = FL_FIBER_FAULTED;
     (void)fl_switch(&stack->fiber.own, &stack->fiber.frame->resumer);

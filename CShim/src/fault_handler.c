@@ -30,6 +30,7 @@ static int slot_of(int signal) { return signal == SIGBUS; }
 // The signal that this thread is handing on. A handler that was installed over this one and then made the previous one
 // has this one as *its* previous handler: coming back here with the same signal, there is nobody left to ask.
 static __thread const siginfo_t *_Nullable handing_on __attribute__((tls_model("initial-exec")));
+static __thread uintptr_t handing_frame __attribute__((tls_model("initial-exec")));
 
 static void handle(int signal, siginfo_t *info, void *context);
 
@@ -154,9 +155,14 @@ static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_fa
     uintptr_t had = stack->base - stack->low;
     uintptr_t low = fl_minimum(stack->base - 2 * had, fl_page_down(need_low) - GROWTH_MARGIN);
     if (2 * had > stack->base - room_low) low = room_low;
-    low = fl_place_growth_end(place, low);
-    low = fl_maximum(low, room_low);
+    low = fl_maximum(fl_place_growth_end(place, low), room_low);
     *failure = fl_place_extend(place, low);
+    // More than is needed was asked for: near the limit of all stacks what is needed may still be had.
+    uintptr_t least = fl_place_growth_end(place, fl_page_down(need_low) - GROWTH_MARGIN);
+    if (failure->error && failure->site == FL_SITE_STACK_MEMORY && least > low) {
+        low = least;
+        *failure = fl_place_extend(place, low);
+    }
     if (failure->error) return FL_GROWTH_FAILED;
     FL_COUNT(stack, growths, 1);
     FL_COUNT(stack, bytes_committed, stack->low - low);
@@ -209,7 +215,10 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     struct sigaction action = previous[slot_of(signal)];
     struct sigaction standard = {.sa_handler = SIG_DFL};
     bool sent = verdict == FL_VERDICT_SENT;
-    if (handing_on == info) action = standard;
+    // The same signal again, from within the previous handler. One that left by siglongjmp is not within it any more: the
+    // kernel may put the next signal where the last one was, but then no frame lies between.
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (handing_on == info && frame < handing_frame) action = standard;
     if (action.sa_handler == SIG_IGN && sent) return;
     if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
         // A refusal cannot be survived: the same instruction would fault for ever.
@@ -224,6 +233,7 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     if (!(action.sa_flags & SA_NODEFER)) sigaddset(&mask, signal);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     handing_on = info;
+    handing_frame = frame;
     if (action.sa_flags & SA_SIGINFO) {
         action.sa_sigaction(signal, info, context);
     } else {
@@ -344,6 +354,7 @@ int fl_handler_install(void) {
     static const int signals[2] = {SIGSEGV, SIGBUS};
     struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigfillset(&action.sa_mask);
+    bool sets_first = false;
     for (int i = 0; i < 2; i++) {
         struct sigaction old;
         if (sigaction(signals[i], NULL, &old)) return errno;
@@ -352,9 +363,10 @@ int fl_handler_install(void) {
         int error = fl_system_sigaction(FL_SITE_HANDLER_SET, signals[i], &action, NULL);
         if (error) {
             // Both or neither.
-            if (i == 1) (void)sigaction(SIGSEGV, &previous[0], NULL);
+            if (sets_first) (void)sigaction(SIGSEGV, &previous[0], NULL);
             return error;
         }
+        sets_first = i == 0;
     }
     return 0;
 }

@@ -83,11 +83,13 @@ static void hibernate(fl_stack *stack, fl_idle_result *result) {
     if (outcome != FL_HIBERNATION_FAILED) result->waiting--;
 }
 
-// Tried once until the next resume: a second time would find nothing.
+// Once until the next resume: a second time would find nothing, unless the kernel refused the first.
 static void shrink(fl_stack *stack, fl_idle_result *result) {
-    stack->idle.shrunk = true;
     fl_shrink_result done;
-    if (fl_stack_shrink(stack, &done) == FL_SHRINKING_DONE) result->shrunk++;
+    fl_shrinking outcome = fl_stack_shrink(stack, &done);
+    stack->idle.shrunk = outcome != FL_SHRINKING_FAILED;
+    if (outcome == FL_SHRINKING_DONE) result->shrunk++;
+    if (outcome == FL_SHRINKING_FAILED) result->refused++;
     result->released += done.released;
 }
 

@@ -99,7 +99,7 @@ typedef struct fl_slot {
     _Atomic(uint32_t) state; ///< fl_slot_state in the bits of FL_SLOT_KIND, above them the pins of hibernation.c
     _Atomic(uint32_t) next_free;
     uint32_t low;        ///< [low, base) is usable, but for the old range
-    uint32_t band_low;   ///< guard pages: [band_low, low) is guarded; 0: nothing was ever installed
+    uint32_t band_low;   ///< guard pages: [band_low, low) is guarded, empty after a refusal; 0: nothing was ever installed
     uint32_t old_low;    ///< guarded [old_low, base), the live range of a stack that moved away; 0: none
 } fl_slot;
 _Static_assert(sizeof(fl_slot) == 24, "each suspended stack pays for it");
@@ -165,7 +165,7 @@ fl_failure fl_place_make_usable(fl_place place, uintptr_t low);
 /// Signal context: callable.
 uintptr_t fl_place_growth_end(fl_place place, uintptr_t low);
 
-/// Lowers the usable part of a live slot to `low`; the guard band slides down first. Signal context: handler only.
+/// Lowers the usable part of a live slot to `low`; the guard band slides down first. Signal context: callable.
 fl_failure fl_place_extend(fl_place place, uintptr_t low);
 
 /// Raises the usable part of a live slot to `low`: what lies below is guarded again. It holds nothing any more. After a
@@ -190,7 +190,6 @@ typedef struct fl_stack_details {
     fl_place old[FL_OLD_RANGES]; ///< oldest first
     fl_fault_report fault;
     fl_counters counters;
-    uintptr_t trampoline_slot;    ///< where a return address was replaced, 0: nowhere
     uintptr_t segment_bytes;      ///< check-segment: usable bytes of all segments but the first
     void *_Nullable allocations;  ///< alloca of checked code that found no room on the stack, linked by their first word
 } fl_stack_details;
@@ -221,9 +220,6 @@ static inline uintptr_t fl_stack_first_word(const fl_stack *stack) {
 
 /// Sets the limit that checked code compares with, here and in the fiber. Signal context: callable.
 void fl_stack_set_limit(fl_stack *stack);
-
-/// What checked code's limit must be for a usable part [low, base).
-uintptr_t fl_check_limit(const fl_stack *stack, uintptr_t low, uintptr_t base);
 
 /// Bytes usable at first. Signal context: callable.
 uintptr_t fl_stack_usable_at_first(const fl_stack *stack);
@@ -401,6 +397,7 @@ typedef struct fl_thread {
     void *mapping;
     size_t mapping_size;
     bool owns_alternate_stack;
+    uint8_t ends;             ///< rounds of destructors that have asked for its end
 } fl_thread;
 
 extern __thread fl_thread *_Nullable fl_this_thread __attribute__((tls_model("initial-exec")));

@@ -64,7 +64,7 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
         slot->old_low = 0;
     }
     uintptr_t former = fl_place_address(place, slot->low);
-    if (slot->band_low && former == low) return fl_failure_none();
+    if (slot->band_low > slot->low && former == low) return fl_failure_none();
     uintptr_t band = band_below(place, low);
     if (!slot->band_low && is_deep(place)) {
         // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
@@ -77,7 +77,12 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
-    if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
+    if (error) {
+        // Perhaps half way, and above what is usable no guard is expected.
+        uintptr_t from = slot->band_low ? fl_maximum(band, former) : band;
+        if (from < low) (void)fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, from, low, MADV_GUARD_REMOVE);
+        return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
+    }
     if (slot->band_low && former > low) {
         error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
@@ -182,11 +187,12 @@ fl_failure fl_place_lift(fl_place place, uintptr_t low) {
     uintptr_t band = band_below(place, low);
     int error = fl_system_advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
     // A refusal may come half way. Whoever meets one of the new guards is below the new bound and grows past it; who does
-    // not, meets the former band, of which nothing was taken away.
+    // not, meets the former band, of which nothing was taken away. What lies between may hold something then, so that it
+    // is no band: an empty one is noted.
     fl_memory_give(low - former);
     slot->low = fl_place_pages(place, low);
+    slot->band_low = fl_place_pages(place, error ? low : band);
     if (error) return fl_failure_at(FL_SITE_SHRINK_GUARD, error);
-    slot->band_low = fl_place_pages(place, band);
     return fl_failure_none();
 }
 

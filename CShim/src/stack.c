@@ -24,14 +24,9 @@ enum {
 
 uintptr_t fl_headroom(uintptr_t room) { return fl_minimum(room / 2, HEADROOM_MAXIMUM); }
 
-uintptr_t fl_check_limit(const fl_stack *stack, uintptr_t low, uintptr_t base) {
-    (void)stack;
-    return low + fl_headroom(base - low);
-}
-
 void fl_stack_set_limit(fl_stack *stack) {
     if (stack->strategy < FL_STRATEGY_CHECK_MOVE) return;
-    uintptr_t limit = fl_check_limit(stack, stack->low, stack->base);
+    uintptr_t limit = stack->low + fl_headroom(stack->base - stack->low);
     stack->fiber.frame->limit = limit;
     if (fl_stack_running() == stack) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)limit;
 }
@@ -69,9 +64,11 @@ static fl_failure map_grows_down(fl_stack *stack) {
 
 uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
     switch ((fl_strategy)stack->strategy) {
-    case FL_STRATEGY_FAULT:
     case FL_STRATEGY_FAULT_MOVE:
     case FL_STRATEGY_CHECK_MOVE:
+        // From the largest slot there is nowhere to go.
+        return stack->first_slot == FL_SLOT_1GIB ? fl_stack_maximum(stack) : fl_stack_initial(stack);
+    case FL_STRATEGY_FAULT:
     case FL_STRATEGY_CHECK_SEGMENT:
     case FL_STRATEGY_GROWS_DOWN:
         return fl_stack_initial(stack);

@@ -18,7 +18,6 @@ static fl_stack_details *_Atomic cold[CHUNKS];
 static _Atomic(uint32_t) chunks_made;
 static _Atomic(uint64_t) free_stacks; // tag in the upper half, index + 1 in the lower
 static _Atomic(uint32_t) fresh_stacks;
-static atomic_flag chunk_lock = ATOMIC_FLAG_INIT;
 
 uintptr_t fl_stack_bookkeeping(void) { return sizeof(fl_stack) + sizeof(fl_slot); }
 uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
@@ -41,27 +40,29 @@ fl_stack *fl_stack_entry(uint32_t index) {
     return chunk ? &chunk[index % STACKS_PER_CHUNK] : NULL;
 }
 
-// Not reachable from a handler, hence the lock.
+// Two threads may map the same chunk, and the later one unmaps its own: a lock could be held by nobody after a fork.
 static int make_chunk(uint32_t chunk) {
-    int error = 0;
-    while (atomic_flag_test_and_set_explicit(&chunk_lock, memory_order_acquire)) __builtin_ia32_pause();
-    if (chunk < atomic_load_explicit(&chunks_made, memory_order_relaxed)) goto done;
     void *first = NULL, *second = NULL;
-    error = fl_system_map(FL_SITE_STACK_TABLE, &first, STACKS_PER_CHUNK * sizeof(fl_stack), PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-    if (error) goto done;
+    int error = fl_system_map(FL_SITE_STACK_TABLE, &first, STACKS_PER_CHUNK * sizeof(fl_stack), PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    if (error) return error;
     error = fl_system_map(FL_SITE_STACK_TABLE, &second, STACKS_PER_CHUNK * sizeof(fl_stack_details),
                           PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-    if (error) {
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)first, STACKS_PER_CHUNK * sizeof(fl_stack));
-        goto done;
+    fl_stack_details *no_details = NULL;
+    fl_stack *no_stacks = NULL;
+    if (!error && !atomic_compare_exchange_strong(&cold[chunk], &no_details, second)) {
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)second, STACKS_PER_CHUNK * sizeof(fl_stack_details));
     }
-    atomic_store_explicit(&hot[chunk], first, memory_order_release);
-    atomic_store_explicit(&cold[chunk], second, memory_order_release);
-    atomic_store_explicit(&chunks_made, chunk + 1, memory_order_release);
-done:
-    atomic_flag_clear_explicit(&chunk_lock, memory_order_release);
-    return error;
+    if (error || !atomic_compare_exchange_strong(&hot[chunk], &no_stacks, first)) {
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)first, STACKS_PER_CHUNK * sizeof(fl_stack));
+    }
+    if (error) return error;
+    uint32_t made = atomic_load_explicit(&chunks_made, memory_order_relaxed);
+    // Each failed exchange means that another thread raised it.
+    while (made <= chunk && !atomic_compare_exchange_weak_explicit(&chunks_made, &made, chunk + 1, memory_order_release,
+                                                                   memory_order_relaxed)) {
+    }
+    return 0;
 }
 
 int fl_stack_entry_take(fl_stack **stack) {

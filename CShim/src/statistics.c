@@ -76,8 +76,3 @@ void fl_stack_counters(const fl_stack *stack, fl_counters *into) {
         memset(into, 0, sizeof *into);
     }
 }
-
-uintptr_t fl_stack_high_water(const fl_stack *stack) {
-    if (!stack->touched_details) return 0;
-    return __atomic_load_n(&fl_stack_details_of(stack)->counters.high_water, __ATOMIC_RELAXED);
-}

@@ -5,6 +5,29 @@ import Glibc
 import TestSupport
 
 let handlerScenarios: [String: Scenario] = [
+    // A coroutine that another key of the thread holds, whose destructor comes after the library's own.
+    "end-with-thread": { _ in
+        try withStack(.init()) {}
+        var key = pthread_key_t()
+        pthread_key_create(&key) { Unmanaged<AnyObject>.fromOpaque($0!).release() }
+        let own = key
+        for strategy in [StackStrategy.fault, .faultMove] {
+            var grown = false
+            onThread {
+                let co = try? Coroutine<Void, Void, Void>(configuration: .init(strategy: strategy)) {
+                    (co: borrowing _, _) in
+                    defer {
+                        ts_touch_down(100)
+                        grown = true
+                    }
+                    try co.suspend(())
+                }
+                _ = try? co!.resume()
+                pthread_setspecific(own, Unmanaged<AnyObject>.passRetained(co!).toOpaque())
+            }
+            require(grown, "the body did not end")
+        }
+    },
     // previous SIGNAL KIND FAULT: a handler that was there before is called for a foreign fault.
     "previous": { arguments in
         let signal = Int32(arguments[0])!
@@ -112,18 +135,11 @@ let handlerScenarios: [String: Scenario] = [
         }
         func run(_ count: Int) {
             for _ in 0..<count {
-                var thread = pthread_t()
-                let error = pthread_create(
-                    &thread, nil,
-                    { _ in
-                        require((try? withGrowableStack { sum(to: 2000) }) == 2_001_000, "wrong sum")
-                        require(
-                            ts_alternate_stack_size() >= 64 << 10,
-                            "alternate stack of \(ts_alternate_stack_size()) bytes")
-                        return nil
-                    }, nil)
-                require(error == 0, "no thread")
-                pthread_join(thread, nil)
+                onThread {
+                    require((try? withGrowableStack { sum(to: 2000) }) == 2_001_000, "wrong sum")
+                    require(
+                        ts_alternate_stack_size() >= 64 << 10, "alternate stack of \(ts_alternate_stack_size()) bytes")
+                }
             }
         }
         run(50)

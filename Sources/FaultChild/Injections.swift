@@ -51,20 +51,9 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         return StackGuard.allCases.map { outcome(config(.faultMove, $0, mover: .mremap), grow) }
     case .FL_SITE_GROWS_DOWN_PROBE, .FL_SITE_GROWS_DOWN_MAP: return [outcome(config(.growsDown, nil), grow)]
     case .FL_SITE_ALTERNATE_MAP, .FL_SITE_ALTERNATE_PROTECT, .FL_SITE_ALTERNATE_SET:
-        var thread = pthread_t()
-        nonisolated(unsafe) var text: [String] = []
-        final class Box { var run: () -> Void = {} }
-        let box = Box()
-        box.run = { text.append(outcome(config(.fault, nil), grow)) }
-        let error = pthread_create(
-            &thread, nil,
-            { argument in
-                Unmanaged<Box>.fromOpaque(argument!).takeUnretainedValue().run()
-                return nil
-            }, Unmanaged.passUnretained(box).toOpaque())
-        require(error == 0, "no thread")
-        withExtendedLifetime(box) { _ = pthread_join(thread, nil) }
-        return text
+        var text = ""
+        onThread { text = outcome(config(.fault, nil), grow) }
+        return [text]
     case .FL_SITE_HANDLER_SET:
         let error = fl_handler_install()
         return [error == 0 ? "returned" : "error: handler-set \(error)", outcome(config(.fault, nil), grow)]

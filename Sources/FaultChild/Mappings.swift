@@ -1,4 +1,5 @@
-// Stacks where mappings are few: without guards that need none, and with nearly every mapping of the process in use.
+// Stacks where mappings or memory are few: without guards that need no mapping, with nearly every mapping of the process in
+// use, and beside requests that exceed the limit of all stacks.
 import CShim
 import Faultline
 import Glibc
@@ -64,6 +65,29 @@ let mappingScenarios: [String: Scenario] = [
         all.removeLast(100)
         say("\(count) made; \(refusal!)")
         try withStack(.init()) { ts_touch_down(50) }
+    },
+    // One thread asks for more than there may be, and what others ask for fits all the time.
+    "limit": { _ in
+        StackMemory.limit = StackMemory.inUse + 64 << 20
+        let isOver = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+        isOver.pointee = 0
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { isOver in
+                let isOver = isOver!.assumingMemoryBound(to: Int.self)
+                while keep(isOver).pointee == 0 {
+                    let refusal = outcome(.init(strategy: .demand, maximum: 128 << 20)) {}
+                    require(refusal.contains("stack-memory"), refusal)
+                }
+                return nil
+            }, isOver)
+        for _ in 0..<20_000 {
+            let text = outcome(.init(initial: 4096, maximum: 64 << 10, isIsolated: true)) { ts_touch_down(10) }
+            require(text == "returned", text)
+        }
+        isOver.pointee = 1
+        pthread_join(thread, nil)
     },
     // out-of-mappings MOVER
     "out-of-mappings": { arguments in

@@ -68,6 +68,30 @@ let shrinkingScenarios: [String: Scenario] = [
         try co.shrink()
         guard case .finished(true) = try co.resume() else { fatalError("other content") }
     },
+    // The guard does not come up again, and what the stack then stores below it is there after it has grown further.
+    "shrink-unlifted": { _ in
+        for megabytes in [3, 5, 9] {
+            let co = try Coroutine<Void, Void, Bool>(configuration: .init(maximum: 64 << 20)) { (co: borrowing _, _) in
+                ts_touch_down(megabytes << 8)
+                try co.suspend(())
+                var isIntact = false
+                try withStackWords(megabytes << 17) { words in
+                    for n in words.indices { words[n] = UInt64(n * 31) }
+                    ts_touch_down(10 << 8)
+                    isIntact = words.indices.allSatisfy { words[$0] == UInt64($0 * 31) }
+                }
+                return isIntact
+            }
+            _ = try co.resume()
+            fl_debug_fail(.FL_SITE_SHRINK_GUARD, EPERM, 0)
+            do {
+                try co.shrink()
+                require(false, "nothing was refused")
+            } catch { require("\(error)".contains("shrink-guard"), "\(error)") }
+            fl_debug_fail(.FL_SITE_SHRINK_GUARD, 0, 0)
+            guard case .finished(true) = try co.resume() else { fatalError("other content") }
+        }
+    },
     "shrink-unguarded": { _ in
         let co = try ready(.guardPages)
         fl_debug_fail(.FL_SITE_GUARD_REMOVE, EPERM, 0)

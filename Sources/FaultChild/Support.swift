@@ -35,6 +35,25 @@ func require(_ condition: Bool, _ text: @autoclosure () -> String, line: Int = #
     exit(9)
 }
 
+private final class ThreadEntry {
+    let run: () -> Void
+    init(_ run: @escaping () -> Void) { self.run = run }
+}
+
+/// Runs `body` on a new thread and waits for its end.
+func onThread(_ body: @escaping () -> Void) {
+    var thread = pthread_t()
+    let entry = ThreadEntry(body)
+    let error = pthread_create(
+        &thread, nil,
+        { argument in
+            Unmanaged<ThreadEntry>.fromOpaque(argument!).takeUnretainedValue().run()
+            return nil
+        }, Unmanaged.passUnretained(entry).toOpaque())
+    require(error == 0, "no thread")
+    withExtendedLifetime(entry) { _ = pthread_join(thread, nil) }
+}
+
 /// Runs `body` on a stack and says how it ended.
 func outcome(_ configuration: StackConfiguration, _ body: () throws -> Void) -> String {
     do {

@@ -35,8 +35,13 @@ public enum StackFault: Error, CustomStringConvertible {
         switch self {
         case .overflow(let overflow):
             let cause = overflow.refused.map { " (\($0.call) failed with errno \($0.errno))" } ?? ""
-            return
-                "stack overflow: \(overflow.bytesInUse) bytes in use of \(overflow.limit)\(cause); raise the stack's maximum"
+            let remedy =
+                switch overflow.refused?.call {
+                case nil: "raise the stack's maximum"
+                case "stack-memory": "raise StackMemory.limit"
+                default: "it could be given no more room"
+                }
+            return "stack overflow: \(overflow.bytesInUse) bytes in use of \(overflow.limit)\(cause); \(remedy)"
         case .nilDereference(let nilDereference):
             return
                 "nil dereference of address 0x\(String(nilDereference.address, radix: 16)) at instruction 0x\(String(nilDereference.instruction, radix: 16))"

@@ -145,7 +145,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test func withoutGuardPagesEachStackHasAGuardAndTheErrorNamesTheSetting() throws {
-        let allowed = Int(fl_capabilities_get().pointee.max_map_count)
+        let allowed = try #require(KernelFile("/proc/sys/vm/max_map_count").number)
         try expectChild(
             "no-guard-install", ends: .exited(0),
             writes: [
@@ -153,6 +153,10 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
                 "vm.max_map_count \(allowed) allows about \(allowed / 2)",
                 "raise vm.max_map_count to \(2 * allowed + 1000), or run Linux 6.13", "done",
             ], seconds: 120)
+    }
+
+    @Test func whatExceedsTheLimitRefusesNothingElse() throws {
+        try expectChild("limit", ends: .exited(0), writes: ["done"], seconds: 60)
     }
 
     @Test(arguments: ["copy", "mremap"]) func aMoveThatFindsNoMappingEndsItsCoroutineAlone(_ mover: String) throws {
@@ -184,6 +188,14 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         try expectChild(
             "shrink-refused \(site.rawValue) \(kind.rawValue) \(throwing)", ends: .exited(0), writes: ["done"],
             seconds: 30)
+    }
+
+    @Test func whatWasStoredUnderARefusedGuardStays() throws {
+        try expectChild("shrink-unlifted", ends: .exited(0), writes: ["done"], seconds: 30)
+    }
+
+    @Test func coroutinesThatEndWithTheirThreadHaveItsSignalStack() throws {
+        try expectChild("end-with-thread", ends: .exited(0), writes: ["done"], seconds: 30)
     }
 
     @Test func aRangeThatCannotBeGuardedAgainEndsTheProcessWithAMessage() throws {

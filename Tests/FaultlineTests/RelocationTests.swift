@@ -193,6 +193,13 @@ extension Stacks {
             #expect(expected == 1 + 501 * 2)
         }
 
+        /// There is no larger slot to move to.
+        @Test func inTheLargestSlotAllIsUsableAtOnce() throws {
+            let configuration = StackConfiguration(strategy: .faultMove, initial: 100 << 20)
+            let (_, statistics) = try measured(configuration) { touch(pages: 120 << 8) }
+            #expect(statistics.allMoves == 0 && statistics.overflows == 0)
+        }
+
         @Test func theMoverIsChosenBySizeAndCapability() throws {
             func movers(_ kind: StackGuard, live pages: Int) throws -> FaultStatistics {
                 let initial = pages * 4096 + 8192
