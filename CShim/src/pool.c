@@ -13,7 +13,7 @@
 #pragma clang section text = "fl_text"
 
 enum {
-    KEEP_BYTES = 64 << 10, // memory that a pooled stack may keep
+    KEEP_BYTES = 64 << 10, // memory that a pooled stack may keep where its strategy lets it grow
     LOOKED_AT = 4,         // stacks that are asked whether they fit
 };
 #define SECOND ((uint64_t)1000000000)

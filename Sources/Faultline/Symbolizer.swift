@@ -43,12 +43,10 @@ enum Symbolizer {
         let start = loaded.base
         let image = String(cString: path)
         let file = loaded.is_executable ? "/proc/self/exe" : image
-        let table = tables.withLock { tables in
-            if let known = tables[file] { return known }
-            let read = readTable(file) ?? Table(symbols: [], names: [])
-            tables[file] = read
-            return read
-        }
+        // Read without the lock: an overflow of this stack within it would leave it locked for ever.
+        let known = tables.withLock { $0[file] }
+        let table = known ?? readTable(file) ?? Table(symbols: [], names: [])
+        if known == nil { tables.withLock { $0[file] = table } }
         // Position-independent images: symbol values are offsets from where the image was loaded.
         for value in [lookup - start, lookup] {
             if let symbol = find(value, in: table) {

@@ -47,7 +47,8 @@ public final class Descriptor: Sendable {
     /// Signals as something to read: each is one `struct signalfd_siginfo` of 128 bytes, whose first four are its number.
     ///
     /// Blocks the signals in the calling thread, and so in the threads that it starts from then on: call it before
-    /// ``Scheduler/run(threads:stack:_:)``, and before anything else that starts threads, which would take the signals.
+    /// ``Scheduler/run(threads:stack:hibernation:_:)``, and before anything else that starts threads, which would take the
+    /// signals.
     /// - Throws: ``SchedulerError/system(call:errno:)``, EINVAL for what is no signal.
     public static func signals(_ numbers: [Int32]) throws -> Descriptor {
         Descriptor(opened: try SchedulerError.check(.FLS_SITE_SIGNALFD, fls_signals(numbers, numbers.count)))

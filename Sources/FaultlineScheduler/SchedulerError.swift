@@ -4,7 +4,7 @@ internal import CScheduler
 /// whose stack overflows ends with `StackFault.overflow` of the module Faultline.
 public enum SchedulerError: Error, Equatable, CustomStringConvertible {
     /// Every job is suspended and none waits for time or input: `jobs` of them were cancelled. Thrown by
-    /// ``Scheduler/run(threads:stack:_:)``.
+    /// ``Scheduler/run(threads:stack:hibernation:_:)``.
     case deadlock(jobs: Int)
     /// The kernel refused a call; `errno` says why.
     case system(call: String, errno: Int32)

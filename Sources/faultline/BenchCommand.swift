@@ -7,10 +7,6 @@ import Report
 
 /// Measures what growable stacks cost beside the alternatives.
 struct BenchCommand: ParsableCommand {
-    enum Format: String, CaseIterable, ExpressibleByArgument {
-        case table, json
-    }
-
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure what growable stacks cost beside the alternatives.",
@@ -19,11 +15,10 @@ struct BenchCommand: ParsableCommand {
             anew. Times are medians with 95 % intervals; ratios are taken within each round. Lower is better.
 
             Suites:
-            \(BenchSuites.all.map { "  \($0.name.padding(to: 11)) \($0.summary)" }.joined(separator: "\n"))
-
+            \(HelpText.list(BenchSuites.all.map { ($0.name, $0.summary) }))
             Examples:
-              faultline bench                            every suite, a quarter of an hour, most for memory and connections
-              faultline bench --quick                    every suite in a quarter of the time, wider intervals
+              faultline bench                            every suite, a quarter of an hour
+              faultline bench --quick                    every suite, wider intervals
               faultline bench switch spawn               two suites
               faultline bench growth --format json       for programs
             """)
@@ -33,11 +28,11 @@ struct BenchCommand: ParsableCommand {
         completion: .list(BenchSuites.all.map(\.name)))
     var suites: [String] = []
 
-    @Flag(help: "Fewer and shorter rounds: wider intervals, two minutes for everything.")
+    @Flag(help: "Fewer and shorter rounds: wider intervals.")
     var quick = false
 
-    @Option(help: ArgumentHelp("How results are written: table or json.", valueName: "format"))
-    var format: Format = .table
+    @Option(help: ArgumentHelp("How results are written.", valueName: "format"))
+    var format = ResultFormat.table
 
     @Option(help: ArgumentHelp("Determines the order of the cases and the resampling.", valueName: "n"))
     var seed: UInt64 = 1

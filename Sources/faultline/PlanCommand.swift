@@ -42,15 +42,12 @@ struct PlanCommand: ParsableCommand {
             "What stands below each stack. Left out: guard-pages where the kernel has them.", valueName: "guard"))
     var guardKind: StackGuard?
 
-    @Option(help: ArgumentHelp("How to print: table or json.", valueName: "format"))
-    var format = OutputFormat.table
+    @Option(help: ArgumentHelp("How to print.", valueName: "format"))
+    var format = ResultFormat.table
 
     func validate() throws {
         guard StackPlan.addressBits.contains(addressBits) else {
             throw ValidationError("--address-bits cannot be \(addressBits); use 32, 47 or 56")
-        }
-        guard format != .prometheus else {
-            throw ValidationError("a plan has no counters to print as prometheus; use table or json")
         }
     }
 
@@ -68,7 +65,7 @@ struct PlanCommand: ParsableCommand {
         let limits = plan.limits(on: .current(), bits: addressBits)
         switch format {
         case .json: StandardOutput.write(try Document(machine: .current(), records: records(plan, limits)).json())
-        case .table, .prometheus: StandardOutput.write(Self.table(plan, limits))
+        case .table: StandardOutput.write(Self.table(plan, limits))
         }
     }
 

@@ -11,6 +11,7 @@ struct HelpTests {
     @Test(arguments: [
         ("help", ["--help"]), ("help", []), ("help", ["help"]), ("run-help", ["run", "--help"]),
         ("run-help", ["help", "run"]), ("stats-help", ["stats", "--help"]), ("plan-help", ["plan", "--help"]),
+        ("bench-help", ["bench", "--help"]),
         ("faults-help", ["faults", "--help"]),
         ("reproduce-help", ["reproduce", "--help"]), ("claims-help", ["claims", "--help"]),
         ("report-help", ["report", "--help"]), ("go-help", ["go"]), ("go-census-help", ["go", "census", "--help"]),
@@ -36,7 +37,8 @@ struct HelpTests {
 
     @Test func `no line of a help text is wider than 80 columns`() throws {
         let commands = [
-            "run", "stats", "faults", "reproduce", "claims", "report", "go", "go strip", "go compare", "plan",
+            "run", "stats", "faults", "reproduce", "claims", "report", "go", "go strip", "go compare", "plan", "bench",
+            "show",
         ]
         for command in commands {
             for line in try Program.run(command.split(separator: " ").map(String.init) + ["--help"]).output.split(

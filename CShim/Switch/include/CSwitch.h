@@ -157,7 +157,7 @@ static inline __attribute__((always_inline)) void fl_fp_control_write(uint32_t m
 }
 
 #else
-#error "Faultline runs on x86-64; see docs/PORTING.md"
+#error "Faultline runs on x86-64; HACKING.md says what another processor needs"
 #endif
 
 /// Runs the coroutine until it suspends, finishes or faults. The caller has checked that it may be resumed on this
