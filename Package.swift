@@ -114,7 +114,9 @@ let package = Package(
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "SchedulerTests",
-            dependencies: ["FaultlineScheduler", "CScheduler", "Faultline", "CShim", "echo-server", "echo-load"],
+            dependencies: [
+                "FaultlineScheduler", "CScheduler", "Faultline", "CShim", "TestSupport", "echo-server", "echo-load",
+            ],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild", "PoolChild"],

@@ -5,7 +5,8 @@
 //  - a wait is a number: odd while it lasts. Whoever makes it even with one exchange (`claim`) is the only one to wake the
 //    job, so that an event and a cancellation at the same moment wake it once;
 //  - everything that takes a lock or counts runs on the worker's stack (`onWorker`), never on the job's: an overflow
-//    abandons the job's frames, and a lock held by one of them would stay locked for ever.
+//    abandons the job's frames, and a lock held by one of them would stay locked for ever. On a stack that is no job's, which
+//    may be isolated too, it runs below a frame that no overflow abandons (`protected`).
 internal import CScheduler
 internal import CSwitch
 import Faultline
@@ -178,10 +179,24 @@ class AnyJob: @unchecked Sendable {
     }
 }
 
+/// Runs `body` here, and to its end even where the stack overflows meanwhile: what it locks, it unlocks.
+private func protected(_ body: () -> Void) {
+    withoutActuallyEscaping(body) { body in
+        var body = body
+        withUnsafeMutablePointer(to: &body) { pointer in
+            fls_call_protected({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
+        }
+    }
+}
+
 /// Runs `body` on the worker's stack if a job calls, else right here.
 func onWorkerIfAny<R>(_ body: () -> R) -> R {
-    guard let job = AnyJob.running() else { return body() }
     var result: R?
+    guard let job = AnyJob.running() else {
+        protected { result = body() }
+        guard let result else { preconditionFailure("a closure that was called has a result") }
+        return result
+    }
     job.onWorker {
         result = body()
         return .proceed

@@ -131,6 +131,9 @@ public struct Job<R: Sendable>: Sendable {
     let core: JobCore<R>
 
     /// Waits until the job has ended. Any number of jobs may join one, also after its end.
+    ///
+    /// A job of another run looks like a deadlock while it has not ended: this run sees no job of its own that could ever wake
+    /// the caller. Wait for the other run's thread, or let that job write to a pipe.
     /// - Returns: what its body returned.
     /// - Throws: what its body threw; `CancellationError` if it was cancelled before it started, or if the *calling* job is
     ///   (``Scheduler/isCancelled`` tells); `StackFault` when a stack fault ended it; `StackError` when it could not get a
