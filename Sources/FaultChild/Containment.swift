@@ -51,6 +51,15 @@ private func shifted(_ kind: Int, _ shift: Int, _ seed: inout UInt64) -> Int {
     withUnsafeTemporaryAllocation(byteCount: 16 * shift + 16, alignment: 16) { _ in level(kind, 0, &seed) &+ keep(1) }
 }
 
+@inline(never) private func numbers(_ depth: Int) -> Float80 {
+    let value = strtold("123456789.125e-3", nil)
+    return keep(depth) == .max ? 0 : numbers(depth + 1) + value
+}
+
+private func shiftedNumbers(_ shift: Int) -> Float80 {
+    withUnsafeTemporaryAllocation(byteCount: 16 * shift + 16, alignment: 16) { _ in numbers(0) }
+}
+
 private func slotsInUse() -> UInt64 {
     (0..<fl_slot_size.FL_SLOT_SIZES.rawValue).reduce(0) { $0 + fl_slots_in_use(fl_slot_size(rawValue: $1)!) }
 }
@@ -134,6 +143,16 @@ let containmentScenarios: [String: Scenario] = [
     "overflow-message": { arguments in
         let strategy = StackStrategy(rawValue: arguments[0])!
         try withStack(.init(strategy: strategy, maximum: 1 << 20)) { _ = recurseForever() }
+    },
+    // The last protected frame returns its result in an x87 register, of which there are eight.
+    "contain-x87": { _ in
+        for shift in 0..<200 {
+            let text = outcome(.init(maximum: 48 << 10, isIsolated: true)) { _ = shiftedNumbers(shift) }
+            require(text.hasPrefix("fault: stack overflow"), text)
+            let product = keep(Float80(2)) * keep(Float80(3)) + keep(Float80(1))
+            require(product == 7, "\(product) after \(shift)")
+        }
+        say("contained")
     },
     // Several threads overflow at once.
     "contain-on-threads": { _ in

@@ -163,6 +163,10 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         #expect(try #require(result.number("in-user")) > 0)
     }
 
+    @Test func containmentLeavesNoFloatingPointRegisterInUse() throws {
+        try expectChild("contain-x87", ends: .exited(0), writes: ["contained"], seconds: 60)
+    }
+
     @Test func threadsMayOverflowAtTheSameTime() throws {
         try expectChild("contain-on-threads", ends: .exited(0), writes: ["contained"], seconds: 60)
     }
