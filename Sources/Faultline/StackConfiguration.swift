@@ -229,13 +229,18 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    // Two mappings a stack: what is allowed, and what twice as many take.
+    // Two mappings a stack: what is allowed, and what twice as many take. In mode 2 of overcommit what becomes usable is
+    // charged for too, and the kernel says the same of both.
     private static var mappingsRemedy: String {
         let capabilities = fl_capabilities_get().pointee
+        let commit =
+            capabilities.overcommit_mode == 2
+            ? "; vm.overcommit_memory is 2, where every usable byte counts towards CommitLimit: raise vm.overcommit_ratio "
+                + "or ask for smaller stacks" : ""
         let allowed = capabilities.max_map_count
         let other = capabilities.guard_install ? "use 'guard-pages'" : "run Linux 6.13, whose guards need none"
-        return
-            "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows about "
+        return commit
+            + "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows about "
             + "\(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or \(other)"
     }
 
@@ -246,7 +251,8 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         return isOfHibernation ? "no hibernation" : "no stack"
     }
 
-    private static func remedy(_ call: String, _ number: Int32) -> String {
+    /// What helps where `call` failed with `number`; empty or a clause that begins with a semicolon.
+    static func remedy(_ call: String, _ number: Int32) -> String {
         switch (call, number) {
         case ("protect-write", ENOMEM), ("protect-none", ENOMEM), ("grow-protect", ENOMEM):
             mappingsRemedy

@@ -35,13 +35,15 @@ public enum StackFault: Error, CustomStringConvertible {
         switch self {
         case .overflow(let overflow):
             let cause = overflow.refused.map { " (\($0.call) failed with errno \($0.errno))" } ?? ""
+            // A larger maximum is of no use where growth was refused before it reached the one there is.
             let remedy =
-                switch overflow.refused?.call {
-                case nil: "raise the stack's maximum"
-                case "stack-memory": "raise StackMemory.limit"
-                default: "it could be given no more room"
+                switch overflow.refused {
+                case nil: "; raise the stack's maximum"
+                case let refused?: StackError.remedy(refused.call, refused.errno)
                 }
-            return "stack overflow: \(overflow.bytesInUse) bytes in use of \(overflow.limit)\(cause); \(remedy)"
+            return
+                "stack overflow: \(overflow.bytesInUse) bytes in use of \(overflow.limit)\(cause)"
+                + (remedy.isEmpty ? "; it could be given no more room" : remedy)
         case .nilDereference(let nilDereference):
             return
                 "nil dereference of address 0x\(String(nilDereference.address, radix: 16)) at instruction 0x\(String(nilDereference.instruction, radix: 16))"

@@ -11,13 +11,16 @@ struct ExhaustionTests {
     private static let strategies = ["fixed", "demand", "grows-down", "fault", "fault-move"]
 
     /// An error names `cause`; the coroutines that waited go on, and once the others have gone there is room again.
-    private static func exhaust(
+    fileprivate static func exhaust(
         _ strategy: String, use: Int = use, _ options: [String], cause: String?,
         _ location: SourceLocation = #_sourceLocation
     ) throws {
         var arguments = ["exhaustion", "strategy=\(strategy)", "use=\(use)"] + options
         // By default these count for as much as they may ever use.
-        if ["fixed", "demand", "grows-down"].contains(strategy) { arguments.append("maximum=\(1 << 20)") }
+        let isCountedAtOnce = ["fixed", "demand", "grows-down"].contains(strategy)
+        if isCountedAtOnce, !options.contains(where: { $0.hasPrefix("maximum=") }) {
+            arguments.append("maximum=\(1 << 20)")
+        }
         let findings = try Program.findings(arguments)
         #expect(findings["refused"] == "1", sourceLocation: location)
         let error = try #require(findings["error"])
@@ -54,25 +57,68 @@ struct ExhaustionTests {
         ])
         #expect(unlimited.status == -SIGKILL)
     }
+}
 
+extension ExhaustionTests {
     /// The mode is the whole machine's: other programs could be refused memory meanwhile, so it is tried when asked for.
-    @Test(
-        .enabled(
-            if: ProcessInfo.processInfo.environment["FAULTLINE_SETS_MODES"] != nil,
-            "set FAULTLINE_SETS_MODES to try every mode of overcommit"), .serialized, arguments: 0...2)
-    func `each mode of overcommit`(mode: Int) throws {
-        let findings = try Program.findings(["overcommit", "mode=\(mode)"])
-        try #require(findings["refused"] == nil, "\(findings["refused"]!)")
-        for key in findings.keys where key.hasSuffix("/made") {
-            let subject = key.dropLast("/made".count)
-            // Pages without access are charged for when they become usable; a writable arena is charged in full in mode 2,
-            // where it may be refused: an error, and no crash.
-            if mode < 2 || subject.hasSuffix("/prot-none") || subject.hasSuffix("/automatic") {
+    @Suite(.serialized) struct Modes {
+        private static let setsModes = ProcessInfo.processInfo.environment["FAULTLINE_SETS_MODES"] != nil
+        private static let maySetModes = access("/proc/sys/vm/overcommit_memory", W_OK) == 0
+
+        @Test(.enabled(if: setsModes, "set FAULTLINE_SETS_MODES to try every mode of overcommit"), arguments: 0...2)
+        func `each mode of overcommit`(mode: Int) throws {
+            let findings = try Program.findings(["overcommit", "mode=\(mode)"])
+            try #require(findings["refused"] == nil, "\(findings["refused"]!)")
+            for key in findings.keys where key.hasSuffix("/made") {
+                let subject = key.dropLast("/made".count)
+                // Pages without access are charged for when they become usable; a writable arena is charged in full in
+                // mode 2, where it may be refused: an error, and no crash. Growth is not refused what is charged for.
+                let isWritable = subject.hasSuffix("/guard-pages")
+                if mode == 2 && isWritable && findings[key] == "0" {
+                    #expect(findings["\(subject)/error"]?.contains("arena-map") == true, "\(subject): \(findings)")
+                    continue
+                }
                 #expect(findings[key] == "1" && findings["\(subject)/grown"] == "1", "\(subject): \(findings)")
-            } else if findings[key] == "0" {
-                #expect(findings["\(subject)/error"]?.contains("arena-map") == true, "\(subject): \(findings)")
+                if mode == 2 && isWritable {
+                    let charged = try #require(findings["\(subject)/charged"].flatMap { Int($0) })
+                    #expect(charged >= 1 << 30, "\(subject): \(findings)")
+                }
+            }
+            #expect(findings.keys.count { $0.hasSuffix("/made") } == 22)
+        }
+
+        /// A way to meet the limit of what may be committed, which only mode 2 has.
+        struct Commitment: CustomTestStringConvertible {
+            let strategy, guardKind: String
+            let options: [String]
+            let call: String
+            /// Enough that few stacks meet the limit, and at most so much is left of it.
+            private static let size = 60 << 20
+
+            var testDescription: String { "\(strategy), \(guardKind), \(call)" }
+            var arguments: [String] { ["guard=\(guardKind)"] + options }
+
+            static let all = [
+                Commitment("demand", "prot-none", ["maximum=\(size)"], call: "protect-write"),
+                Commitment("fault", "prot-none", ["maximum=\(size)", "initial=\(size)"], call: "protect-write"),
+                // A page is used at each end: what growth makes usable is charged for, used or not.
+                Commitment("fault", "prot-none", ["maximum=\(size)", "reach=\(40 << 20)"], call: "grow-protect"),
+                Commitment("demand", "guard-pages", ["maximum=\(size)"], call: "arena-map"),
+            ]
+
+            private init(_ strategy: String, _ guardKind: String, _ options: [String], call: String) {
+                self.strategy = strategy
+                self.guardKind = guardKind
+                self.options = options
+                self.call = call
             }
         }
-        #expect(findings.keys.count { $0.hasSuffix("/made") } == 22)
+
+        @Test(
+            .enabled(if: setsModes, "set FAULTLINE_SETS_MODES to try every mode of overcommit"),
+            .enabled(if: maySetModes, "vm.overcommit_memory may not be set here"), arguments: Commitment.all)
+        func `the limit of what may be committed, as in each mode of overcommit`(_ way: Commitment) throws {
+            try ExhaustionTests.exhaust(way.strategy, use: 4096, ["mode=2"] + way.arguments, cause: way.call)
+        }
     }
 }

@@ -1,4 +1,4 @@
-// What a stack's reservation is charged for, and what becomes of a process that runs out of memory.
+// What a stack's reservation is charged for in each mode of overcommit.
 
 internal import CFaultKinds
 import CPeers
@@ -144,91 +144,5 @@ private struct CommitCharge {
         }
         guard hasFlags else { throw MeasurementFailure("/proc/self/smaps has no VmFlags: the kernel is too old") }
         return sum
-    }
-}
-
-/// Uses stacks until there is no more memory, under a limit of address space or in a group with a limit of memory.
-struct ExhaustionExperiment: Experiment {
-    let name = "exhaustion"
-
-    /// Options: `address-space`, in bytes beyond what is mapped; `group`, a folder of a cgroup to enter; `limit`, in bytes
-    /// of all stacks; `use`, in bytes of each stack; those of a stack.
-    ///
-    /// Others wait meanwhile. How many of them are `lost` is found, and whether a stack can be made `again` once those
-    /// that filled the memory have gone.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
-        var configuration = try options.stackConfiguration()
-        configuration.isIsolated = true
-        let use = try options.number("use")
-        // Before the first stack, because what is reserved already is beyond the limit's reach.
-        if options.text("address-space") != nil {
-            let bytes = try ProcessMemory.current().addressSpace + options.number("address-space")
-            var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
-            guard setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &limit) == 0 else {
-                throw MeasurementFailure("cannot limit the address space: \(ErrorNumber.text(errno))")
-            }
-        }
-        if let group = options.text("group") {
-            try Files.write("\(getpid())\n".utf8, to: "\(group)/cgroup.procs")
-        }
-        if options.text("limit") != nil { StackMemory.limit = try options.number("limit") }
-        let bystanders = try (0..<Self.bystanders).map { try Self.waiting(configuration, $0) }
-        var stacks: [Coroutine<Void, Void, Void>] = []
-        stacks.reserveCapacity(Self.most)
-        try found("begun", 1)
-        do {
-            while stacks.count < Self.most { stacks.append(try Self.used(configuration, use)) }
-            try found("refused", 0)
-        } catch {
-            try found("refused", 1)
-            try found("error", "\(error)".prefix { !$0.isNewline })
-        }
-        try found("made", stacks.count)
-        var lost = 0
-        for (number, bystander) in bystanders.enumerated() {
-            if case .finished(Self.sum(number, Self.depth) {})? = try? bystander.resume() { continue }
-            lost += 1
-        }
-        try found("lost", lost)
-        stacks = []
-        try found("again", (try? Self.used(configuration, use)) == nil ? 0 : 1)
-        Experiments.finish()
-    }
-
-    private static let bystanders = 20
-    private static let depth = 10
-
-    private static func waiting(_ configuration: StackConfiguration, _ number: Int) throws -> Coroutine<Void, Void, Int>
-    {
-        let stack = try Coroutine<Void, Void, Int>(configuration: configuration) { co, _ in
-            // It waits at the bottom; the sum needs every frame above.
-            try sum(number, depth) { try co.suspend(()) }
-        }
-        _ = try stack.resume()
-        return stack
-    }
-
-    @inline(never)
-    private static func sum(_ number: Int, _ depth: Int, _ atBottom: () throws -> Void) rethrows -> Int {
-        guard depth > 0 else {
-            try atBottom()
-            return number
-        }
-        return try number + sum(number + 1, depth - 1, atBottom)
-    }
-
-    /// More than any of the limits allows; the machine's own memory must not be what ends it.
-    private static let most = 4_000
-
-    @inline(never)
-    private static func used(_ configuration: StackConfiguration, _ use: Int) throws -> Coroutine<Void, Void, Void> {
-        let stack = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in
-            fl_probe_touch_stack(use)
-            try co.suspend(())
-        }
-        _ = try stack.resume()
-        return stack
     }
 }
