@@ -12,21 +12,26 @@ private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 3
 #endif
 
 @Suite(.serialized) struct PlanTests {
-    private static func plan(_ count: Int, _ reservation: Int, _ guardKind: String) throws -> [String: Double] {
-        let ending = try Program.run([
-            "plan", "--coroutines", "\(count)", "--reservation", "\(reservation)", "--guard", guardKind, "--format",
-            "json",
-        ])
+    private static func plan(
+        _ count: Int, _ reservation: Int, _ guardKind: String, touched: Int?
+    ) throws -> [String: Double] {
+        let ending = try Program.run(
+            [
+                "plan", "--coroutines", "\(count)", "--reservation", "\(reservation)", "--guard", guardKind, "--format",
+                "json",
+            ] + (touched.map { ["--touched", "\($0)"] } ?? []))
         try #require(ending.status == 0, "\(ending.errors)")
         let records = try Document(json: ending.output).records.filter { $0.name == "coroutines" }
         return Dictionary(uniqueKeysWithValues: records.map { ($0.metric, $0.median) })
     }
 
-    private static func compare(_ count: Int, _ reservation: Int, _ guardKind: String) throws {
-        let planned = try Self.plan(count, reservation, guardKind)
-        let found = try Program.findings([
-            "stacks", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)", "suspended=1",
-        ]).compactMapValues { Double($0) }
+    private static func compare(_ count: Int, _ reservation: Int, _ guardKind: String, touched: Int? = nil) throws {
+        let planned = try Self.plan(count, reservation, guardKind, touched: touched)
+        let found = try Program.findings(
+            [
+                "stacks", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)", "suspended=1",
+            ] + (touched.map { ["touched=\($0)"] } ?? [])
+        ).compactMapValues { Double($0) }
         try #require(found["made"] == Double(count))
         func figure(_ name: String) throws -> Double { try #require(found[name]) }
         func plan(_ name: String) throws -> Double { try #require(planned[name]) }
@@ -34,7 +39,7 @@ private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 3
         #expect(isWithin5PerCent(try figure("resident") + figure("page-tables"), try plan("memory")))
         #expect(isWithin5PerCent(try figure("page-tables"), try plan("page-tables")))
         // One page of the lowest level for each slot of 8 MiB, and hardly anything above.
-        if reservation == 8 << 20 { #expect(try figure("page-tables") <= 4200 * Double(count)) }
+        if reservation == 8 << 20, touched == nil { #expect(try figure("page-tables") <= 4200 * Double(count)) }
         #expect(isWithin5PerCent(try figure("address-space"), try plan("address-space")))
         #expect(abs(try figure("mappings") - plan("mappings")) <= 2)
     }
@@ -45,6 +50,18 @@ private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 3
     func tenThousand(reservation: Int, guardKind: String) throws {
         guard (try? StackConfiguration(guardKind: StackGuard(rawValue: guardKind)).validate()) != nil else { return }
         try Self.compare(10_000, reservation, guardKind)
+    }
+
+    /// Slots and what is touched in each, in KiB; the smallest has room for 16.
+    private static let touchedKiB: [(reservation: Int, touched: Int)] = [
+        (64, 12), (256, 20), (1024, 20), (8192, 20), (8192, 100), (65_536, 20),
+    ]
+
+    @Test(
+        "10,000 stacks take what is planned for what they touch", arguments: touchedKiB, ["guard-pages", "prot-none"])
+    func touched(size: (reservation: Int, touched: Int), guardKind: String) throws {
+        guard (try? StackConfiguration(guardKind: StackGuard(rawValue: guardKind)).validate()) != nil else { return }
+        try Self.compare(10_000, size.reservation << 10, guardKind, touched: size.touched << 10)
     }
 
     @Test(

@@ -1,30 +1,39 @@
 // Makes many stacks and says what they take: address space, mappings, memory, page tables, and where and why it ended.
 
+import CPeers
 import Faultline
 import Glibc
+import Measurement
 
 struct StacksExperiment: Experiment {
     let name = "stacks"
+    /// What a coroutine that waits uses of its stack, in bytes.
+    private static let firstPage = 4096
 
-    /// Options: `count`; `guard`; `reservation` in bytes; `strategy`; `suspended` (1: each coroutine has run and waits).
+    /// Options: `count`; `guard`; `reservation` in bytes; `strategy`; `suspended` (1: each coroutine has run and waits);
+    /// `touched`, in bytes that each of those has used by then, its first page included.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
         let count = try options.number("count")
         let isSuspended = try options.number("suspended", or: 0) != 0
+        let touched = try options.number("touched", or: Self.firstPage)
+        guard touched == Self.firstPage || (isSuspended && touched > Self.firstPage) else {
+            throw MeasurementFailure("touched needs suspended=1, and is at least \(Self.firstPage)")
+        }
         let configuration = try options.stackConfiguration()
         var stacks: [Coroutine<Void, Void, Void>] = []
         stacks.reserveCapacity(count)
         let reservedBefore = try ProcessMemory.current().addressSpace
         // What the library needs once, and what dies with the first stack, is there before.
-        try Self.suspended(configuration, &stacks)
+        try Self.suspended(configuration, touched, &stacks)
         let before = try ProcessMemory.current()
         let mappingsBefore = try ProcessMemory.mappings()
         var error: (any Error)?
         do {
             while stacks.count <= count {
                 if isSuspended {
-                    try Self.suspended(configuration, &stacks)
+                    try Self.suspended(configuration, touched, &stacks)
                 } else {
                     stacks.append(try Coroutine(configuration: configuration) { co, _ in try co.suspend(()) })
                 }
@@ -51,9 +60,16 @@ struct StacksExperiment: Experiment {
 
     @inline(never)
     private static func suspended(
-        _ configuration: StackConfiguration, _ stacks: inout [Coroutine<Void, Void, Void>]
+        _ configuration: StackConfiguration, _ touched: Int, _ stacks: inout [Coroutine<Void, Void, Void>]
     ) throws {
-        let stack = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in try co.suspend(()) }
+        // Without a call of its own the frames of one that touches no more fit the first page wherever they begin in it.
+        let stack =
+            touched == firstPage
+            ? try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in try co.suspend(()) }
+            : try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in
+                fl_probe_touch_stack(touched - firstPage)
+                try co.suspend(())
+            }
         _ = try stack.resume()
         stacks.append(stack)
     }
