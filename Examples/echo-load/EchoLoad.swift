@@ -37,6 +37,9 @@ import Synchronization
     @Option(help: "Source addresses to spread the connections over.")
     var sources = 4
 
+    @Flag(help: "Send nothing before SIGUSR1, which may come once `connected` is printed.")
+    var wait = false
+
     @Option(help: "Threads. Left out: one for each processor.")
     var threads: Int?
 
@@ -57,6 +60,8 @@ import Synchronization
         let load = Load(
             server: try .ipv4("127.0.0.1", port: port), lines: lines, depth: depth, tally: tally,
             interval: rate == 0 ? .zero : .seconds(connections) / rate)
+        // Blocked before the scheduler's threads start, which inherit that.
+        let signals = wait ? try Descriptor.signals([SIGUSR1]) : nil
         try Scheduler.run(threads: threads) { [connections, sources] in
             let start = Channel<SuspendingClock.Instant>()
             let jobs = try (0..<connections).map { number in
@@ -68,6 +73,9 @@ import Synchronization
                 try Scheduler.sleep(for: .milliseconds(5))
             }
             print("connected \(tally.connected) of \(connections)")
+            // Who started this may wait for that line, in a pipe or a file.
+            fflush(nil)
+            _ = try signals?.read(upTo: 128)
             tally.begin()
             start.close()
             for job in jobs {

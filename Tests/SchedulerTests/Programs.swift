@@ -1,4 +1,4 @@
-// The two example programs, run as users run them.
+// The two example programs, and the script that runs both, as users run them.
 
 import Foundation
 import Testing
@@ -8,11 +8,12 @@ final class Running {
     let process = Process()
     private let folder: URL
 
-    /// Starts `program` with at most `descriptors` descriptors and `addressSpace` KiB of address space.
+    /// Starts `program`, which was built with the tests or is named by its path, with at most `descriptors` descriptors and
+    /// `addressSpace` KiB of address space.
     init(_ program: String, _ arguments: [String], descriptors: Int? = nil, addressSpace: Int? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "faultline-echo-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let path = try Self.folderOfPrograms.appending(path: program).path
+        let path = program.hasPrefix("/") ? program : try Self.folderOfPrograms.appending(path: program).path
         try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is not built")
         let limits = [("n", descriptors), ("v", addressSpace)].map { option, limit in
             limit.map { "ulimit -\(option) \($0) && " } ?? ""
@@ -57,7 +58,7 @@ final class Running {
     }
 
     /// Next to the program that runs the tests, or next to the bundle that it has loaded.
-    private static var folderOfPrograms: URL {
+    static var folderOfPrograms: URL {
         get throws {
             var file = try URL(filePath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
             let loaded = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
