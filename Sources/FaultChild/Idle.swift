@@ -108,6 +108,24 @@ let idleScenarios: [String: Scenario] = [
         require(sweep.hibernated == left && all.allSatisfy(\.isHibernated), "\(sweep)")
         try finish(all)
     },
+    "idle-shrink-refused": { _ in
+        try HibernationPolicy(shrinksIdle: true).apply()
+        let all = try (0..<20).map { _ in
+            let co = try sleeper(.init(), words: 10_000)
+            _ = try co.resume()
+            return co
+        }
+        require(HibernationPolicy.sweep().waiting == 20, "not all wait")
+        fl_debug_fail(.FL_SITE_SHRINK_RELEASE, EPERM, 0)
+        for _ in 0..<2 {
+            let sweep = HibernationPolicy.sweep()
+            require(sweep.refused == 20 && sweep.shrunk == 0 && sweep.waiting == 20, "\(sweep)")
+        }
+        fl_debug_fail(.FL_SITE_SHRINK_RELEASE, 0, 0)
+        let sweep = HibernationPolicy.sweep()
+        require(sweep.refused == 0 && sweep.shrunk == 20 && sweep.waiting == 0, "\(sweep)")
+        try finish(all)
+    },
     // idle-jobs intact|busy|refused|cancelled
     "idle-jobs": { arguments in
         let how = arguments[0]

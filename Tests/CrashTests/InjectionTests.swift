@@ -175,6 +175,10 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         try expectChild("idle-refused \(site.rawValue)", ends: .exited(0), writes: ["done"], seconds: 30)
     }
 
+    @Test func aSweepThatMayNotShrinkTriesAgain() throws {
+        try expectChild("idle-shrink-refused", ends: .exited(0), writes: ["done"], seconds: 30)
+    }
+
     @Test(arguments: ["intact", "busy", "refused", "cancelled"]) func jobsHibernateAndGoOn(_ how: String) throws {
         try expectChild("idle-jobs \(how)", ends: .exited(0), writes: ["done"], seconds: 60)
     }
