@@ -66,14 +66,22 @@ public final class Descriptor: Sendable {
         return try perform(.reading, .FLS_SITE_READ) { fls_read($0, buffer.baseAddress, buffer.count) }
     }
 
-    /// Reads at most `count` bytes, as ``read(into:)`` does.
+    /// Reads at most `count` bytes, as ``read(into:)`` does. A job that waits holds no memory for them.
     /// - Returns: no bytes at the end of the stream.
     /// - Throws: also ``SchedulerError/invalid(_:)`` unless `count` is 1 or more.
     public func read(upTo count: Int) throws -> [UInt8] {
         try Descriptor.checkCount(count)
-        return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            initialized = try read(into: UnsafeMutableRawBufferPointer(buffer))
+        var bytes: [UInt8] = []
+        _ = try perform(.reading, .FLS_SITE_READ) { number in
+            var result = 0
+            bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+                result = fls_read(number, buffer.baseAddress, count)
+                initialized = max(result, 0)
+            }
+            if result < 0 { bytes = [] }
+            return result
         }
+        return bytes
     }
 
     private static func checkCount(_ count: Int) throws(SchedulerError) {
