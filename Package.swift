@@ -9,7 +9,7 @@ let package = Package(
     products: [
         .library(name: "Faultline", targets: ["Faultline"]),
         .library(name: "FaultlineScheduler", targets: ["FaultlineScheduler"]),
-        .executable(name: "faultline", targets: ["faultline-tool"]),
+        .executable(name: "faultline", targets: ["CommandLine"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -70,14 +70,14 @@ let package = Package(
             exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),
         // The command line.
-        .target(name: "CFaultKinds", path: "Sources/FaultKinds", cSettings: warningsAreErrorsC),
+        .target(name: "CFaultKinds", cSettings: warningsAreErrorsC),
         .executableTarget(
-            name: "faultline-tool",
+            name: "CommandLine",
             dependencies: [
                 "Faultline", "Measurement", "Report", "Workloads", "Claims", "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Sources/faultline", exclude: ["README.md"], swiftSettings: warningsAreErrors),
+            exclude: ["README.md"], swiftSettings: warningsAreErrors),
         // Examples that are built and tested here; the consumer is a package of its own.
         .executableTarget(
             name: "echo-server",
@@ -101,13 +101,13 @@ let package = Package(
         .executableTarget(
             name: "FaultChild",
             dependencies: ["Faultline", "FaultlineScheduler", "CShim", "CSwitch", "StackWords", "TestSupport"],
-            swiftSettings: warningsAreErrors),
+            path: "Tests/Programs/FaultChild", swiftSettings: warningsAreErrors),
         // Counts the process's allocations, so nothing else may contain it.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),
         .executableTarget(
             name: "PoolChild",
             dependencies: ["Faultline", "CShim", "FaultlineScheduler", "AllocationCounter", "TestSupport"],
-            swiftSettings: warningsAreErrors),
+            path: "Tests/Programs/PoolChild", swiftSettings: warningsAreErrors),
         .testTarget(name: "CShimTests", dependencies: ["CShim"]),
         .testTarget(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
@@ -122,17 +122,19 @@ let package = Package(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild", "PoolChild"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchTests", dependencies: ["faultline-tool", "Report", "Workloads"],
+            name: "BenchTests", dependencies: ["CommandLine", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["faultline-tool", "Claims", "Faultline", "Report", "Peers"],
+            name: "CommandLineTests", dependencies: ["CommandLine", "Claims", "Faultline", "Report", "Peers"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "ClaimsTests",
             dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads", "GoBinary", "Peers"],
             swiftSettings: warningsAreErrors),
-        .executableTarget(name: "FuzzGoBinary", dependencies: ["GoBinary"], swiftSettings: warningsAreErrors),
+        .executableTarget(
+            name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
+            swiftSettings: warningsAreErrors),
         .testTarget(
             name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads"],
             exclude: ["Corpus"],
