@@ -37,18 +37,23 @@ let package = Package(
             name: "Report", dependencies: ["Measurement"], exclude: ["README.md"],
             resources: [.embedInCode("Resources/records.schema.json"), .embedInCode("Resources/page.css")],
             swiftSettings: warningsAreErrors),
+        // Programs that are started, measured and ended; files; what was built is kept.
+        .target(name: "CProcesses", cSettings: warningsAreErrorsC),
+        .target(
+            name: "Processes", dependencies: ["CProcesses"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
         // What runs on a stack, and what it is compared with.
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(
-            name: "Workloads", dependencies: ["Kernels", "CPeers"], exclude: ["README.md"],
+            name: "Workloads", dependencies: ["Kernels", "Processes"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
                 .embedInCode("Counting/counting_runner.c"), .embedInCode("Descent/descent.c"),
             ],
             swiftSettings: warningsAreErrors),
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
+        .target(name: "CProbes", cSettings: warningsAreErrorsC),
         .target(
-            name: "Peers", dependencies: ["Workloads"], exclude: ["README.md"],
+            name: "Peers", dependencies: ["Workloads", "Processes"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
@@ -64,8 +69,8 @@ let package = Package(
         .target(
             name: "Claims",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds",
-                "GoBinary", "FaultlineScheduler",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "CPeers", "CProbes", "Peers", "CSwitch",
+                "CFaultKinds", "GoBinary", "FaultlineScheduler",
             ],
             exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),
@@ -74,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "CommandLine",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Claims", "CFaultKinds", "GoBinary",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "Claims", "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
@@ -119,31 +124,36 @@ let package = Package(
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild", "PoolChild"],
+            name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchTests", dependencies: ["CommandLine", "Report", "Workloads"],
+            name: "BenchTests", dependencies: ["CommandLine", "Report", "Workloads", "Processes"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["CommandLine", "Claims", "Faultline", "Report", "Peers"],
+            name: "CommandLineTests",
+            dependencies: ["CommandLine", "Claims", "Faultline", "Report", "Peers", "Processes"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "ClaimsTests",
-            dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads", "GoBinary", "Peers"],
+            dependencies: [
+                "Claims", "Report", "CProbes", "Faultline", "Workloads", "Processes", "GoBinary", "Peers",
+            ],
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads"],
+            name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads", "Processes"],
             exclude: ["Corpus"],
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
                 .embedInCode("Programs/foreign_none.go"), .embedInCode("Programs/call_back.c"),
             ], swiftSettings: warningsAreErrors),
-        .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
-        .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],

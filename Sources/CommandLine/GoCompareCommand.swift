@@ -5,6 +5,7 @@ import Claims
 import Foundation
 import GoBinary
 import Measurement
+import Processes
 import Report
 import Workloads
 

@@ -3,6 +3,7 @@
 
 import Foundation
 import Measurement
+import Processes
 import Report
 import Testing
 import Workloads

@@ -1,5 +1,6 @@
 import GoBinary
 import Peers
+import Processes
 import Testing
 import Workloads
 

@@ -1,4 +1,4 @@
-import CPeers
+import CProbes
 import Measurement
 import Report
 import Testing

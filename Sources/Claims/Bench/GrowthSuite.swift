@@ -1,7 +1,7 @@
 // Touching 1 MiB of stack page by page: for the first time, where pages must come from somewhere, and again. Touching
 // 64 MiB of it, where huge pages pay.
 
-import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Measurement

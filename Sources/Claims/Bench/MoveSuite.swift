@@ -1,6 +1,6 @@
 // One operation is the store that moves a stack: trap, pages, words, registers, and the store itself again.
 
-import CPeers
+import CProbes
 import Faultline
 import Measurement
 import Report

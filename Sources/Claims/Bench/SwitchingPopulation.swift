@@ -5,6 +5,7 @@
 import Faultline
 import Measurement
 import Peers
+import Processes
 import Report
 import Workloads
 
@@ -105,7 +106,7 @@ struct SwitchingMisses {
     private static let turns = (first: 2, further: 10)
 
     func records(_ laboratory: Laboratory) throws -> [Record] {
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             let counter = try ExecutionCounter()
             var records: [Record] = []
             for size in laboratory.isQuick ? [2, 32, 100] : [2, 16, 32, 64, 100, 10_000] {
@@ -133,7 +134,7 @@ struct SwitchingMisses {
     /// Of one resume and suspend.
     private func misses(
         _ size: Int, _ isStaggered: Bool, _ counter: ExecutionCounter, _ laboratory: Laboratory
-    ) throws(WorkloadError) -> Double {
+    ) throws(ProcessError) -> Double {
         let runs = [Self.turns.first, Self.turns.first + Self.turns.further].map { turns in
             [Experiments.command, "switching", "count=\(size)", "turns=\(turns)", "staggered=\(isStaggered ? 1 : 0)"]
         }

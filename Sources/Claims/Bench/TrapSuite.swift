@@ -1,6 +1,6 @@
 // One trap taken apart: what the kernel charges for asking, for a signal and for a page, and what growing costs in all.
 
-import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Measurement

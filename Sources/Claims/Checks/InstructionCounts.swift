@@ -3,8 +3,10 @@
 // depends on nothing but the code and its input.
 
 import CPeers
+import CProbes
 import Faultline
 import Measurement
+import Processes
 import Report
 import Synchronization
 import Workloads
@@ -31,7 +33,7 @@ struct InstructionCounts {
             (counting, counter) = (.processor, nil)
             return
         }
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             (counting, counter) = (.valgrind, try ExecutionCounter())
             let version = try counter?.version() ?? ""
             laboratory.note(
@@ -51,7 +53,9 @@ struct InstructionCounts {
         guard let counter else { return try processorCount(prepared, code) }
         let key = "\(code.path ?? "") \(prepared.summary)"
         if let count = Self.known.withLock({ $0[key] }) { return count }
-        let count = try counter.count(prepared, code, withLines: withLines) { laboratory.isAskedToStop }
+        let count = try WorkloadError.reporting { () throws(ProcessError) in
+            try counter.count(prepared, code, withLines: withLines) { laboratory.isAskedToStop }
+        }
         Self.known.withLock { $0[key] = count }
         return count
     }

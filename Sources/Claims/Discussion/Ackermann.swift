@@ -7,6 +7,7 @@
 import Faultline
 import Measurement
 import Peers
+import Processes
 import Report
 import Workloads
 

@@ -4,7 +4,7 @@
 // that does not fit, and further down. A first call before the loop is not counted: it pays for growing once, which is
 // another claim's subject.
 
-import CPeers
+import CProbes
 import Faultline
 import Measurement
 import Peers

@@ -5,6 +5,7 @@
 
 import Glibc
 import Measurement
+import Processes
 import Report
 import Workloads
 

@@ -8,6 +8,7 @@
 import GoBinary
 import Measurement
 import Peers
+import Processes
 import Report
 import Workloads
 
@@ -50,7 +51,7 @@ public struct Preemption: Claim {
                 return try records(toolchain.version, variants, laboratory)
             } catch let error as PeerUnavailable {
                 laboratory.missing("\(toolchain.version) is not measured: \(error)")
-            } catch let error as WorkloadError {
+            } catch let error as ProcessError {
                 laboratory.missing("\(toolchain.version) is not measured: \(error)")
             }
             return []

@@ -6,6 +6,7 @@
 
 import GoBinary
 import Measurement
+import Processes
 import Report
 import Workloads
 
@@ -71,7 +72,7 @@ public struct PrologueCensusClaim: Claim {
         var records: [Record] = []
         for tool in GoTool.all(laboratory, ["compile", "link", "gofmt", "go"]) {
             try laboratory.step("\(identifier): examining \(tool.name)")
-            do throws(WorkloadError) {
+            do throws(ProcessError) {
                 let tally = CensusTally(CheckCensus(try tool.executable()))
                 total.add(tally)
                 records += tally.records(suite: identifier, case: tool.name, tool.parameters)

@@ -5,6 +5,7 @@
 // and so many growths are in one that the barrier does not count. Tasks do the same on executors of their own.
 
 import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Measurement

@@ -1,9 +1,10 @@
 // What becomes of coroutines when there is no more memory, whatever the limit that says so.
 
-import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Measurement
+import Processes
 import Workloads
 
 /// Uses stacks until there is no more memory: under a limit of address space, in a group with a limit of memory, or where

@@ -6,6 +6,7 @@
 
 import Glibc
 import Measurement
+import Processes
 import Report
 import Workloads
 

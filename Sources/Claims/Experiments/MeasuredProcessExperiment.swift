@@ -1,6 +1,7 @@
 // What a program takes, as `Subprocess.finishMeasured` sees it. In a process of its own, because for a moment it is the
 // parent of whatever any other child of its own leaves behind.
 
+import Processes
 import Workloads
 
 struct MeasuredProcessExperiment: Experiment {

@@ -3,6 +3,7 @@
 
 import Glibc
 import Measurement
+import Processes
 import Workloads
 
 /// A group that goes with its last reference.

@@ -1,7 +1,7 @@
 // What a stack's reservation is charged for in each mode of overcommit.
 
 internal import CFaultKinds
-import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Measurement

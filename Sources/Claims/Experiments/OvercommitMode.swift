@@ -7,6 +7,7 @@
 import Faultline
 import Glibc
 import Measurement
+import Processes
 import Workloads
 
 /// The keeper: sets the mode, says so, waits for the end of its input, sets the former mode.

@@ -1,7 +1,7 @@
 // A recursion that nothing but its stack ends, in a process of its own: the process may die of it, and its peak of memory is that
 // of one stack.
 
-import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Report

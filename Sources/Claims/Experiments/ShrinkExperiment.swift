@@ -1,7 +1,7 @@
 // Gives memory of stacks back, step by step, and says what each step took and won: while coroutines wait, in one of the
 // ways that the library has, at their end, and by emptying the pool.
 
-import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Measurement

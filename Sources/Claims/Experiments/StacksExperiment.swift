@@ -1,6 +1,6 @@
 // Makes many stacks and says what they take: address space, mappings, memory, page tables, and where and why it ended.
 
-import CPeers
+import CProbes
 import Faultline
 import Glibc
 import Measurement

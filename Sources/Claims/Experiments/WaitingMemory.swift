@@ -5,6 +5,7 @@ import Faultline
 import GoBinary
 import Measurement
 import Peers
+import Processes
 import Report
 import Workloads
 
@@ -166,7 +167,7 @@ extension Laboratory {
     /// A copy of `program` without stack checks, whose goroutines have stacks of `initial` bytes; nil where it cannot be patched.
     func unchecked(_ program: GoProgram, initial: Int) throws -> GoProgram? {
         try step("taking the checks out of a program of \(program.version)")
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             return program.copy(at: try PatchedPrograms().copy(of: program.path, StripOptions(initial: initial)))
         } catch {
             missing("\(program.version) without stack checks is not measured: \(error)")

@@ -2,6 +2,7 @@
 
 import Glibc
 import Measurement
+import Processes
 
 /// What a child process did.
 public struct FaultChild {
@@ -35,49 +36,15 @@ public struct FaultChild {
     }
 
     private static func spawn(_ kind: FaultKind, report: Pipe, errors: Pipe) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-        }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, report.writing, reportDescriptor)
-        // Whatever this process ignores or blocks, the child dies as a process of its own would.
-        var none = sigset_t()
-        var all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-        let arguments = ["faultline", command, kind.name]
-        let words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
-        let settings: [UnsafeMutablePointer<CChar>?] = environment().map { strdup($0) }
-        defer { for word in words + settings { free(word) } }
-        var child: pid_t = 0
-        let failure = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, words + [nil], settings + [nil])
-        guard failure == 0 else {
-            throw MeasurementFailure(
-                "cannot start a child process: \(ErrorNumber.text(failure)); free memory or processes")
-        }
-        return child
-    }
-
-    /// This process's environment, without Swift's backtracer: it would put pages of text before the message.
-    private static func environment() -> [String] {
-        var settings: [String] = []
-        var entry = environ
-        while let text = entry.pointee {
-            settings.append(String(cString: text))
-            entry += 1
-        }
-        return settings.filter { !$0.hasPrefix("SWIFT_BACKTRACE=") } + ["SWIFT_BACKTRACE=enable=no"]
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard nothing >= 0 else { throw ProcessError("cannot open /dev/null: \(ErrorNumber.text(errno))") }
+        defer { close(nothing) }
+        // Swift's backtracer would put pages of text before the message.
+        return try Spawn.start(
+            "/proc/self/exe", [command, kind.name],
+            environment: Spawn.environment(changing: ["SWIFT_BACKTRACE": "enable=no"]),
+            streams: Spawn.Streams(
+                input: nothing, output: nothing, errors: errors.writing, report: report.writing))
     }
 
     /// How a fault with these counts was classified. Growth on the way to the fault does not count, unless there was

@@ -26,7 +26,7 @@ struct GoCost {
 
     /// Makes the copies and measures.
     ///
-    /// - Throws: `WorkloadError` where a program cannot be patched; ``MeasurementFailure`` where a copy does not do what the
+    /// - Throws: `ProcessError` where a program cannot be patched; ``MeasurementFailure`` where a copy does not do what the
     ///   original does; ``Interrupted``.
     init(_ subject: GoSubject, claim: String, _ laboratory: Laboratory) throws {
         let programs = try PatchedPrograms()

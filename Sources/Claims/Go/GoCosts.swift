@@ -1,6 +1,7 @@
 // What the checks of all Go programs cost together, and what part of their instructions checks are.
 
 import Measurement
+import Processes
 import Report
 import Workloads
 
@@ -29,7 +30,7 @@ struct GoCosts {
         for subject in try GoSubject.all(in: folder, claim: claim, laboratory) {
             do {
                 costs.append((subject, try GoCost(subject, claim: claim, laboratory)))
-            } catch let error as WorkloadError {
+            } catch let error as ProcessError {
                 laboratory.missing("\(subject.name) is not measured: \(error)")
             }
         }
@@ -72,9 +73,9 @@ struct GoCosts {
     ) throws -> [Record] {
         guard let job = subject.counted else { return [] }
         try laboratory.step("\(suite): \(subject.name): counting instructions")
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             let count = try GoCheckExecution.count(of: subject.layouts[0], job, laboratory)
-            guard count.passes > 0 else { throw WorkloadError("valgrind saw no check pass") }
+            guard count.passes > 0 else { throw ProcessError("valgrind saw no check pass") }
             var shared = subject.parameters
             shared["work"] = .string(job.work)
             shared[InstructionCounts.parameter] = .string(InstructionCounting.valgrind.rawValue)

@@ -2,6 +2,7 @@
 // that ends otherwise than it should or writes something else is an error, never a number.
 
 import Peers
+import Processes
 import Workloads
 
 /// The work of one run of a Go program.
@@ -34,7 +35,7 @@ struct GoJob {
 
     /// Runs `executable`.
     ///
-    /// - Throws: ``MeasurementFailure`` where it does not succeed; `WorkloadError` where it cannot be started.
+    /// - Throws: ``MeasurementFailure`` where it does not succeed; `ProcessError` where it cannot be started.
     func run(_ executable: String, _ laboratory: Laboratory) throws -> Outcome {
         let finished = try Subprocess.finish(
             executable, arguments, environment: environment, seconds: 120, isUnwanted: { laboratory.isAskedToStop })
@@ -62,7 +63,7 @@ extension GoJob {
     /// - Parameter folder: Where the list of imports and the object go.
     static func compiling(
         _ toolchain: GoToolchain, _ package: String, in folder: String
-    ) throws(WorkloadError) -> GoJob {
+    ) throws(ProcessError) -> GoJob {
         let imports = try toolchain.ask([
             "list", "-export", "-deps", "-f", "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}", package,
         ])

@@ -3,6 +3,7 @@
 
 import Measurement
 import Peers
+import Processes
 import Report
 import Workloads
 
@@ -74,8 +75,8 @@ struct GoSubject {
         _ toolchain: GoToolchain, in folder: String, _ laboratory: Laboratory
     ) -> [GoSubject] {
         ["compile", "gofmt"].compactMap { tool in
-            do throws(WorkloadError) {
-                guard let path = toolchain.tool(tool) else { throw WorkloadError("it is not there") }
+            do throws(ProcessError) {
+                guard let path = toolchain.tool(tool) else { throw ProcessError("it is not there") }
                 let small = try tool == "gofmt" ? nil : GoJob.compiling(toolchain, "strconv", in: folder)
                 let job =
                     if let small {

@@ -3,6 +3,7 @@
 import GoBinary
 import Measurement
 import Peers
+import Processes
 import Report
 import Synchronization
 import Workloads
@@ -43,18 +44,18 @@ struct GoTool {
 
     /// Reads it.
     ///
-    /// - Throws: `WorkloadError` where it is not understood.
-    func executable() throws(WorkloadError) -> GoExecutable { try Self.executable(path) }
+    /// - Throws: `ProcessError` where it is not understood.
+    func executable() throws(ProcessError) -> GoExecutable { try Self.executable(path) }
 
     /// Reads the program at `path`.
     ///
-    /// - Throws: `WorkloadError` where it is not understood.
-    static func executable(_ path: String) throws(WorkloadError) -> GoExecutable {
+    /// - Throws: `ProcessError` where it is not understood.
+    static func executable(_ path: String) throws(ProcessError) -> GoExecutable {
         let content = try Files.read(path)
         do throws(GoBinaryError) {
             return try GoExecutable(content)
         } catch {
-            throw WorkloadError("\(path): \(error)")
+            throw ProcessError("\(path): \(error)")
         }
     }
 }
@@ -72,10 +73,10 @@ struct GoCheckExecution {
 
     /// Runs the program with every instruction counted.
     ///
-    /// - Throws: `WorkloadError` where it is not understood, or valgrind cannot run it.
+    /// - Throws: `ProcessError` where it is not understood, or valgrind cannot run it.
     static func count(
         of path: String, _ job: GoJob, _ laboratory: Laboratory
-    ) throws(WorkloadError) -> GoCheckExecution {
+    ) throws(ProcessError) -> GoCheckExecution {
         let key = ([path] + job.arguments).joined(separator: "\n")
         if let known = known.withLock({ $0[key] }) { return known }
         let execution = try GoCheckExecution(
@@ -87,7 +88,7 @@ struct GoCheckExecution {
     private init(
         of program: GoExecutable, at path: String, _ arguments: [String], environment: [String],
         _ laboratory: Laboratory
-    ) throws(WorkloadError) {
+    ) throws(ProcessError) {
         // Callgrind (3.19) ends with a failed assertion when a signal arrives in a handler: nothing is preempted by signals.
         let calm = environment.filter { !$0.hasPrefix("GODEBUG=") } + ["GODEBUG=asyncpreemptoff=1"]
         let profile = try InstructionProfile(

@@ -1,6 +1,7 @@
 // Copies of Go programs without stack checks, or with others in their place, in the cache of built programs.
 
 import GoBinary
+import Processes
 import Report
 import Workloads
 
@@ -12,14 +13,14 @@ struct PatchedPrograms {
 
     private let cache: ContentCache
 
-    init(environment: CodeEnvironment = CodeEnvironment()) throws(WorkloadError) {
+    init(environment: CodeEnvironment = CodeEnvironment()) throws(ProcessError) {
         cache = try ContentCache(preferring: environment.cacheFolder)
     }
 
     /// The path of a copy of the program at `path`.
     ///
-    /// - Throws: `WorkloadError` where the program is not understood or no copy can be written.
-    func copy(of path: String, _ options: StripOptions) throws(WorkloadError) -> String {
+    /// - Throws: `ProcessError` where the program is not understood or no copy can be written.
+    func copy(of path: String, _ options: StripOptions) throws(ProcessError) -> String {
         let original = try Files.read(path)
         var key = ContentHash()
         original.withUnsafeBufferPointer { key.add($0) }
@@ -33,9 +34,9 @@ struct PatchedPrograms {
         do throws(GoBinaryError) {
             stripped = try GoExecutable(original).stripped(options)
         } catch {
-            throw WorkloadError("\(path): \(error)")
+            throw ProcessError("\(path): \(error)")
         }
-        return try cache.withWorkFolder { folder throws(WorkloadError) in
+        return try cache.withWorkFolder { folder throws(ProcessError) in
             try cache.store(stripped.content, as: entry, from: folder, isExecutable: true)
         }
     }

@@ -6,6 +6,7 @@
 
 import GoBinary
 import Measurement
+import Processes
 import Report
 import Workloads
 

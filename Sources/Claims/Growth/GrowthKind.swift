@@ -1,7 +1,7 @@
 // The ways in which room for one more page is made, each performed exactly once on a stack made for it: what `trap-cost`
 // times and what a process of its own does under a tracer. Invariant: a growth that did not happen just so is an error.
 
-import CPeers
+import CProbes
 import Faultline
 import Measurement
 import Report

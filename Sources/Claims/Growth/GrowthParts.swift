@@ -7,7 +7,6 @@
 //       in front                 timed in the same growth          empty     room is there
 //                                                                  handler
 
-import CPeers
 import Faultline
 import Measurement
 import Report

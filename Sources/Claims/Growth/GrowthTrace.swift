@@ -5,9 +5,10 @@
 // resolves unseen by supplying a page. The tracer sees signals and system calls; unseen faults are those that the
 // kernel counts for the process (minor faults) and so include pages that the handler touches for the first time.
 
-import CPeers
+import CProbes
 import Glibc
 import Measurement
+import Processes
 import Report
 import Workloads
 

@@ -3,7 +3,6 @@
 // Depth is counted in levels, frames of one size, and the level at which a stack grows is found by trying: how large the
 // frames above are depends on how this program was compiled.
 
-import CPeers
 import Faultline
 import Measurement
 import Report

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "CPeers.h"
+#include "CProbes.h"
 #include "internal.h"
 
 enum { SYSCALL_STOP = SIGTRAP | 0x80 };

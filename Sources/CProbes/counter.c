@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "CPeers.h"
+#include "CProbes.h"
 
 int fl_counter_open(void) {
     struct perf_event_attr attributes;

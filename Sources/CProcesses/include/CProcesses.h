@@ -1,6 +1,6 @@
 /// Waiting for the children of children.
-#ifndef FAULTLINE_ORPHANS_H
-#define FAULTLINE_ORPHANS_H
+#ifndef FAULTLINE_CPROCESSES_H
+#define FAULTLINE_CPROCESSES_H
 
 #include <stdbool.h>
 

@@ -38,10 +38,10 @@ package struct ContentCache {
     /// The mark, 32 digits and a newline.
     private static let trailerLength = mark.utf8.count + 33
 
-    let folder: String
+    package let folder: String
 
     /// Opens the cache in `folder`; if nothing can be written there, one that lasts as long as the process.
-    package init(preferring folder: String) throws(WorkloadError) {
+    package init(preferring folder: String) throws(ProcessError) {
         if Files.makeFolder(folder), access(folder, W_OK | X_OK) == 0 {
             self.folder = folder
         } else {
@@ -50,7 +50,7 @@ package struct ContentCache {
     }
 
     /// The contents of an entry, nil if there is none or it is damaged.
-    func read(_ name: String) -> [UInt8]? {
+    package func read(_ name: String) -> [UInt8]? {
         guard let bytes = try? Files.read("\(folder)/\(name)"), bytes.count >= Self.trailerLength else { return nil }
         let contents = bytes.dropLast(Self.trailerLength)
         guard bytes.suffix(Self.trailerLength).elementsEqual(Self.trailer(of: contents).utf8) else { return nil }
@@ -65,19 +65,19 @@ package struct ContentCache {
     /// Writes an entry; its path.
     package func store(
         _ contents: [UInt8], as name: String, from workFolder: String, isExecutable: Bool = false
-    ) throws(WorkloadError) -> String {
+    ) throws(ProcessError) -> String {
         let (draft, path) = ("\(workFolder)/entry", "\(folder)/\(name)")
         try Files.write(contents + Array(Self.trailer(of: contents[...]).utf8), to: draft)
         guard !isExecutable || chmod(draft, 0o755) == 0, rename(draft, path) == 0 else {
-            throw WorkloadError("cannot write \(path): \(Files.reason()); set XDG_CACHE_HOME to a folder you own")
+            throw ProcessError("cannot write \(path): \(Files.reason()); set XDG_CACHE_HOME to a folder you own")
         }
         return path
     }
 
     /// Runs `body` with a folder of its own in the cache (so that a rename can move files out of it), then removes it.
     package func withWorkFolder<Result>(
-        _ body: (String) throws(WorkloadError) -> Result
-    ) throws(WorkloadError) -> Result {
+        _ body: (String) throws(ProcessError) -> Result
+    ) throws(ProcessError) -> Result {
         let workFolder = try Files.makeTemporaryFolder(in: folder)
         defer { Files.removeFolder(workFolder) }
         return try body(workFolder)
@@ -92,8 +92,8 @@ package struct ContentCache {
 
 /// The cache of a process that has no other; removed at exit.
 private enum TemporaryCache {
-    static let folder: Result<String, WorkloadError> = {
-        do throws(WorkloadError) {
+    static let folder: Result<String, ProcessError> = {
+        do throws(ProcessError) {
             let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
             let folder = try Files.makeTemporaryFolder(in: parent)
             atexit {

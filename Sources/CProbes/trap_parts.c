@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "CPeers.h"
+#include "CProbes.h"
 #include "internal.h"
 
 static struct sigaction behind;

@@ -1,4 +1,4 @@
-#include "fl_orphans.h"
+#include "CProcesses.h"
 
 #include <errno.h>
 #include <sys/prctl.h>

@@ -30,17 +30,17 @@ public struct CodeEnvironment: Sendable {
 }
 
 package struct Toolchain {
-    let clang: String
-    let objcopy: String
-    let linker: String
+    package let clang: String
+    package let objcopy: String
+    package let linker: String
     /// Nil when only clang is installed.
-    let swiftc: String?
+    package let swiftc: String?
 
     /// The folder of libswiftCore.so.
-    var swiftLibraries: String { "\(Files.folder(of: Files.folder(of: clang)))/lib/swift/linux" }
+    package var swiftLibraries: String { "\(Files.folder(of: Files.folder(of: clang)))/lib/swift/linux" }
 
     /// Changes whenever a tool is replaced: paths, sizes and times of modification.
-    var identity: String { Self.identity(of: [clang, objcopy, linker, swiftc].compactMap { $0 }) }
+    package var identity: String { Self.identity(of: [clang, objcopy, linker, swiftc].compactMap { $0 }) }
 
     /// Changes whenever one of the files is replaced: paths, sizes and times of modification.
     package static func identity(of files: [String]) -> String {
@@ -52,7 +52,7 @@ package struct Toolchain {
     }
 
     /// Finds the toolchain of the first `swiftc` in `searchPath`, else the tools one by one.
-    static func find(searchPath: String, needsSwift: Bool) throws(WorkloadError) -> Toolchain {
+    package static func find(searchPath: String, needsSwift: Bool) throws(ProcessError) -> Toolchain {
         func search(_ name: String) -> String? {
             searchPath.split(separator: ":").lazy.map { "\($0)/\(name)" }.first(where: Files.isExecutable)
         }
@@ -72,7 +72,7 @@ package struct Toolchain {
         if needsSwift, swiftc == nil { missing.append("swiftc") }
         guard missing.isEmpty else {
             let names = missing.joined(separator: ", ")
-            throw WorkloadError(
+            throw ProcessError(
                 "\(names) not found in \(folder ?? "PATH"): code variants are built at run time by the Swift "
                     + "toolchain's clang; put the toolchain's bin folder on PATH, or use the builtin variant")
         }

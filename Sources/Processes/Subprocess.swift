@@ -1,6 +1,6 @@
 // Runs a program and waits for it: a tool that must succeed, or one whose ending is of interest.
 
-import CPeers
+internal import CProcesses
 import Glibc
 
 package enum Subprocess {
@@ -29,7 +29,7 @@ package enum Subprocess {
     /// - Throws: when it cannot be started, fails or hangs; the message ends with the first error line that it wrote.
     package static func run(
         _ executable: String, _ arguments: [String], in folder: String, environment: [String]? = nil
-    ) throws(WorkloadError) {
+    ) throws(ProcessError) {
         let finished = try finish(
             executable, arguments, environment: environment, seconds: longestTool,
             output: try file("\(folder)/output.txt"), errors: try file("\(folder)/errors.txt"))
@@ -39,7 +39,7 @@ package enum Subprocess {
         let line = lines.first { $0.contains("error:") } ?? lines.first ?? "no message"
         var end = "\(finished.ending)"
         if case .exited(let status) = finished.ending { end = "failed (exit \(status))" }
-        throw WorkloadError("\(name) \(end): \(line)")
+        throw ProcessError("\(name) \(end): \(line)")
     }
 
     /// Runs `executable` to its end, whatever that is, or kills it after `seconds` or once `isUnwanted`.
@@ -49,7 +49,7 @@ package enum Subprocess {
     package static func finish(
         _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }
-    ) throws(WorkloadError) -> Finished {
+    ) throws(ProcessError) -> Finished {
         try finish(
             executable, arguments, environment: environment, seconds: seconds, isUnwanted: isUnwanted,
             output: try namelessFile(), errors: try namelessFile())
@@ -61,9 +61,9 @@ package enum Subprocess {
     package static func finishMeasured(
         _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }
-    ) throws(WorkloadError) -> Finished {
+    ) throws(ProcessError) -> Finished {
         let refusal = fl_adopt_orphans(true)
-        guard refusal == 0 else { throw WorkloadError("cannot wait for orphans: \(Files.reason(refusal))") }
+        guard refusal == 0 else { throw ProcessError("cannot wait for orphans: \(Files.reason(refusal))") }
         defer { _ = fl_adopt_orphans(false) }
         let (output, errors, number) = (try namelessFile(), try namelessFile(), try namelessFile())
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -72,8 +72,8 @@ package enum Subprocess {
         defer {
             for descriptor in [output, errors, number, nothing] + gate where descriptor >= 0 { close(descriptor) }
         }
-        guard nothing >= 0 else { throw WorkloadError("cannot read /dev/null: \(Files.reason())") }
-        guard hasGate else { throw WorkloadError("cannot create a pipe: \(Files.reason())") }
+        guard nothing >= 0 else { throw ProcessError("cannot read /dev/null: \(Files.reason())") }
+        guard hasGate else { throw ProcessError("cannot create a pipe: \(Files.reason())") }
         for descriptor in gate { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         // What runs in the background of a shell has its own standard streams by way of their numbers here. It begins
         // when the shell is gone: a shell reaps what ends before it does.
@@ -83,7 +83,7 @@ package enum Subprocess {
             environment: environment, streams: Spawn.Streams(input: nothing, output: number, errors: errors))
         guard try Spawn.wait(for: shell, seconds: 20) == .exited(0),
             let child = pid_t(contents(of: number).split(separator: "\n").first ?? "")
-        else { throw WorkloadError("cannot start \(executable) by a shell") }
+        else { throw ProcessError("cannot start \(executable) by a shell") }
         // Adopted by now, and what it leaves behind itself is nobody's here. That cannot fail: it did not before.
         _ = fl_adopt_orphans(false)
         // It cannot fail: the pipe is empty, and its other end is open here.
@@ -100,13 +100,13 @@ package enum Subprocess {
     private static func finish(
         _ executable: String, _ arguments: [String], environment: [String]?, seconds: Double,
         isUnwanted: () -> Bool = { false }, output: Int32, errors: Int32
-    ) throws(WorkloadError) -> Finished {
+    ) throws(ProcessError) -> Finished {
         defer {
             close(output)
             close(errors)
         }
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
-        guard nothing >= 0 else { throw WorkloadError("cannot read /dev/null: \(Files.reason())") }
+        guard nothing >= 0 else { throw ProcessError("cannot read /dev/null: \(Files.reason())") }
         defer { close(nothing) }
         let child = try Spawn.start(
             executable, arguments, environment: environment,
@@ -118,18 +118,18 @@ package enum Subprocess {
             usage: usage)
     }
 
-    private static func file(_ path: String) throws(WorkloadError) -> Int32 {
+    private static func file(_ path: String) throws(ProcessError) -> Int32 {
         let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw WorkloadError("cannot write \(path): \(Files.reason())") }
+        guard descriptor >= 0 else { throw ProcessError("cannot write \(path): \(Files.reason())") }
         return descriptor
     }
 
     /// A file that is gone when it is closed.
-    private static func namelessFile() throws(WorkloadError) -> Int32 {
+    private static func namelessFile() throws(ProcessError) -> Int32 {
         let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(folder)/faultline-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw WorkloadError("cannot create a file in \(folder): \(Files.reason())") }
+        guard descriptor >= 0 else { throw ProcessError("cannot create a file in \(folder): \(Files.reason())") }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         unlink(template)
         return descriptor

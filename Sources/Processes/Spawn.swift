@@ -42,31 +42,35 @@ package enum Spawn {
         }
     }
 
-    /// The three descriptors that a program begins with; closed by nobody here.
+    /// The descriptors that a program begins with. They stay open here.
     package struct Streams {
         package var input: Int32
         package var output: Int32
         package var errors: Int32
+        /// The program's descriptor 3, where it has one. No other descriptor here may have that number.
+        package var report: Int32?
 
-        package init(input: Int32, output: Int32, errors: Int32) {
+        package init(input: Int32, output: Int32, errors: Int32, report: Int32? = nil) {
             self.input = input
             self.output = output
             self.errors = errors
+            self.report = report
         }
     }
 
     /// Starts `executable` in a process group of its own, so that it can be ended with whatever it starts and a Ctrl-C at
-    /// the terminal reaches this process alone.
+    /// the terminal reaches this process alone. It starts with every signal at its default and none blocked.
     ///
     /// - Parameter environment: `NAME=value` each; this process's if nil.
     package static func start(
         _ executable: String, _ arguments: [String], environment: [String]? = nil, streams: Streams
-    ) throws(WorkloadError) -> pid_t {
+    ) throws(ProcessError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         // A copy stays open on exec, and so does one that is in its place already (glibc 2.29 and later).
-        for (place, descriptor) in [streams.input, streams.output, streams.errors].enumerated() {
+        let descriptors = [streams.input, streams.output, streams.errors] + (streams.report.map { [$0] } ?? [])
+        for (place, descriptor) in descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(place))
         }
         // The caller may block signals or ignore them; what it starts must not inherit that.
@@ -91,7 +95,7 @@ package enum Spawn {
             environment == nil
             ? posix_spawn(&child, executable, &actions, &attributes, words + [nil], environ)
             : posix_spawn(&child, executable, &actions, &attributes, words + [nil], settings + [nil])
-        guard failure == 0 else { throw WorkloadError("cannot start \(executable): \(Files.reason(failure))") }
+        guard failure == 0 else { throw ProcessError("cannot start \(executable): \(Files.reason(failure))") }
         return child
     }
 
@@ -99,7 +103,7 @@ package enum Spawn {
     /// `isUnwanted`, which is asked every now and then.
     package static func wait(
         for child: pid_t, seconds: Double, isUnwanted: () -> Bool = { false }
-    ) throws(WorkloadError) -> Ending {
+    ) throws(ProcessError) -> Ending {
         var usage = Usage()
         return try wait(for: child, group: child, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
     }
@@ -107,7 +111,7 @@ package enum Spawn {
     /// The same, with what the child took, and with the process group that is killed.
     package static func wait(
         for child: pid_t, group: pid_t, seconds: Double, usage: inout Usage, isUnwanted: () -> Bool = { false }
-    ) throws(WorkloadError) -> Ending {
+    ) throws(ProcessError) -> Ending {
         var began = timespec()
         clock_gettime(CLOCK_MONOTONIC, &began)
         // Short waits at first: most programs here end at once.
@@ -123,7 +127,7 @@ package enum Spawn {
                 return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
             }
             guard reaped == 0 || errno == EINTR else {
-                throw WorkloadError("lost the process \(child): \(Files.reason())")
+                throw ProcessError("lost the process \(child): \(Files.reason())")
             }
             var now = timespec()
             clock_gettime(CLOCK_MONOTONIC, &now)

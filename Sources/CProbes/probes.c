@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "CPeers.h"
+#include "CProbes.h"
 #include "internal.h"
 
 enum { PAGE = 4096 };

@@ -1,6 +1,6 @@
 /// What the files of this target share.
-#ifndef FAULTLINE_CPEERS_INTERNAL_H
-#define FAULTLINE_CPEERS_INTERNAL_H
+#ifndef FAULTLINE_CPROBES_INTERNAL_H
+#define FAULTLINE_CPROBES_INTERNAL_H
 
 #include <stddef.h>
 #include <stdint.h>
