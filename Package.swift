@@ -65,21 +65,39 @@ let package = Package(
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
         .target(
             name: "GoBinary", dependencies: ["GoStubs"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
-        // The benchmark's suites, and the claims with their rules.
+        // The laboratory and what is done in it; the suites of the benchmark; the claims with their rules.
+        .target(
+            name: "Experiments",
+            dependencies: [
+                "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes", "CPeers",
+                "CProbes",
+                "Peers", "CSwitch", "CFaultKinds", "GoBinary",
+            ],
+            exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        .target(
+            name: "Benchmarks",
+            dependencies: [
+                "Experiments", "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes",
+                "CPeers",
+                "CProbes", "Peers", "CSwitch",
+            ],
+            exclude: ["README.md"], swiftSettings: warningsAreErrors),
         .target(
             name: "Claims",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Processes", "CPeers", "CProbes", "Peers", "CSwitch",
-                "CFaultKinds", "GoBinary", "FaultlineScheduler",
+                "Experiments", "Faultline", "Measurement", "Report", "Workloads", "Processes", "CProbes",
+                "Peers",
+                "GoBinary",
             ],
-            exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
+            exclude: ["README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", cSettings: warningsAreErrorsC),
         .executableTarget(
             name: "CommandLine",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Processes", "Claims", "CFaultKinds", "GoBinary",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "Experiments", "Benchmarks", "Claims",
+                "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
