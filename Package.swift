@@ -136,7 +136,7 @@ let package = Package(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "SchedulerTests",
+            name: "FaultlineSchedulerTests",
             dependencies: [
                 "FaultlineScheduler", "CScheduler", "Faultline", "CShim", "TestSupport", "echo-server", "echo-load",
             ],
@@ -145,18 +145,19 @@ let package = Package(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchTests", dependencies: ["CommandLine", "Report", "Workloads", "Processes"],
+            name: "BenchmarksTests", dependencies: ["Benchmarks", "CommandLine", "Report", "Workloads", "Processes"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["CommandLine", "Claims", "Faultline", "Report", "Peers", "Processes"],
+            dependencies: ["CommandLine", "Claims", "Experiments", "Faultline", "Report", "Peers", "Processes"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests",
-            dependencies: [
-                "Claims", "Report", "CProbes", "Faultline", "Workloads", "Processes", "GoBinary", "Peers",
-            ],
+            name: "ExperimentsTests",
+            dependencies: ["Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads"],
+            swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "ClaimsTests", dependencies: ["Claims", "Experiments", "Faultline", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
@@ -172,6 +173,7 @@ let package = Package(
             name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],

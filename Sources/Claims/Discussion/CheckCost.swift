@@ -113,7 +113,8 @@ public struct CheckCost: Claim {
             // A check that passes is a compare and a jump.
             records.append(
                 Record(
-                    suite: identifier, case: subject.name, metric: InstructionCounts.distanceMetric, unit: .instructions,
+                    suite: identifier, case: subject.name, metric: InstructionCounts.distanceMetric,
+                    unit: .instructions,
                     exactly: plain / ((checked - plain) / 2), parameters: shared))
         }
         return records

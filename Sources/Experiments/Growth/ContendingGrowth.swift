@@ -177,7 +177,8 @@ package struct ContendingGrowth {
         }
 
         /// The ratio of the case `name` to `baseline`, on each number of threads on which both were measured.
-        package func ratios(suite: String, _ name: String, to baseline: String, isNull: Bool = false) throws -> [Record] {
+        package func ratios(suite: String, _ name: String, to baseline: String, isNull: Bool = false) throws -> [Record]
+        {
             try turns.filter { $0.way.name == name }.compactMap { turn in
                 guard let other = find(baseline, nil, threads: turn.threads) else { return nil }
                 var parameters = turn.parameters

@@ -47,7 +47,9 @@ package final class GoGrowth {
     /// - Parameters:
     ///   - hasPointers: Whether the frames are full of pointers into the stack.
     ///   - isCold: Whether memory that is free is given back to the kernel before, so that the growth gets fresh pages.
-    package func growth(_ name: String, from size: Int, hasPointers: Bool = false, isCold: Bool = false) -> MeasurementCase {
+    package func growth(_ name: String, from size: Int, hasPointers: Bool = false, isCold: Bool = false)
+        -> MeasurementCase
+    {
         MeasurementCase(selfTimed: name) { [self] count in
             let total = isCold || size > Self.largestAtOnce ? count : count * Self.atOnce
             let numbers = try driver.numbers(

@@ -4,7 +4,7 @@ import Processes
 import Testing
 import Workloads
 
-@testable import Claims
+@testable import Experiments
 
 @Suite("Go programs") struct GoProgramTests {
     /// scripts/test installs one; elsewhere these tests are skipped visibly.
@@ -28,8 +28,8 @@ import Workloads
 
     @Test func whatIsNoGoProgramIsSaidInOneLine() throws {
         let programs = try PatchedPrograms()
-        #expect(throws: WorkloadError.self) { try programs.copy(of: "/bin/true", StripOptions()) }
-        #expect(throws: WorkloadError.self) { try programs.copy(of: "/nonexistent", StripOptions()) }
+        #expect(throws: ProcessError.self) { try programs.copy(of: "/bin/true", StripOptions()) }
+        #expect(throws: ProcessError.self) { try programs.copy(of: "/nonexistent", StripOptions()) }
     }
 
     @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
