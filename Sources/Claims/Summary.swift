@@ -1,29 +1,53 @@
-// The answer to the discussion, for somebody who designs a language: a line for each question that they must decide. Lines
-// are templates, filled with what was measured; none has a number of its own, and none says more than what was asked and
-// what came out.
+// The summary of the discussion, for designers of languages: a line for each question that they must decide. Lines are
+// templates, filled with what was measured; none has a number of its own, and none says more than what was asked and what
+// came out.
 
 import Experiments
 import Report
 
-/// The answer in ten lines.
-public enum Answer {
+/// The summary in ten lines.
+public enum Summary {
+    /// A text with places for measured figures: `"\(.hazards) hazards"` has the number with its interval,
+    /// `"\(percent: .shareOfCode)"` the same in per cent.
+    struct Template: ExpressibleByStringInterpolation {
+        enum Piece {
+            case text(String)
+            case figure(Figure, inPercent: Bool)
+        }
+
+        struct StringInterpolation: StringInterpolationProtocol {
+            fileprivate var pieces: [Piece] = []
+
+            init(literalCapacity: Int, interpolationCount: Int) {}
+
+            mutating func appendLiteral(_ text: String) { pieces.append(.text(text)) }
+            mutating func appendInterpolation(_ figure: Figure) { pieces.append(.figure(figure, inPercent: false)) }
+            mutating func appendInterpolation(percent figure: Figure) {
+                pieces.append(.figure(figure, inPercent: true))
+            }
+            mutating func appendInterpolation(_ template: Template) { pieces += template.pieces }
+        }
+
+        let pieces: [Piece]
+
+        init(stringLiteral text: String) { pieces = [.text(text)] }
+        init(stringInterpolation interpolation: StringInterpolation) { pieces = interpolation.pieces }
+    }
+
     /// What one claim contributes to a line.
     struct Part {
-        /// The identifier of the claim.
-        var claim: String
-        /// The text, in which `{name}` stands for the measured figure of that name with its interval, `{%name}` for the
-        /// same in percent, and `{reason}` for the computed reason of the verdict.
-        var template: String
+        let claim: any Claim
+        let template: Template
         /// The text where a figure of the template was not measured; the reason where that lacks one too.
-        var otherwise: String?
+        var otherwise: Template?
         /// Figures beyond this are no numbers: the sweep that they come from ended there.
-        var most: Double?
+        let maximum: Double?
 
-        init(_ claim: String, _ template: String, otherwise: String? = nil, most: Double? = nil) {
+        init(_ claim: any Claim, _ template: Template, otherwise: Template? = nil, maximum: Double? = nil) {
             self.claim = claim
             self.template = template
             self.otherwise = otherwise
-            self.most = most
+            self.maximum = maximum
         }
     }
 
@@ -32,11 +56,9 @@ public enum Answer {
         guard let verdicts = document.verdicts, !verdicts.isEmpty else { return [] }
         return parts.map { line in
             line.map { part in
-                guard let verdict = verdicts.first(where: { $0.claim == part.claim }) else {
-                    return "\(part.claim) was not run."
-                }
-                let text = filled(part, verdict) ?? verdict.reason
-                return "\(text) (\(part.claim): \(verdict.verdict.rawValue))."
+                let claim = part.claim.identifier
+                guard let verdict = verdicts.first(where: { $0.claim == claim }) else { return "\(claim) was not run." }
+                return "\(filled(part, verdict) ?? verdict.reason) (\(claim): \(verdict.verdict.rawValue))."
             }.joined(separator: " ")
         }
     }
@@ -46,35 +68,27 @@ public enum Answer {
         filled(part, part.template, verdict) ?? part.otherwise.flatMap { filled(part, $0, verdict) }
     }
 
-    private static func filled(_ part: Part, _ template: String, _ verdict: ClaimVerdict) -> String? {
+    private static func filled(_ part: Part, _ template: Template, _ verdict: ClaimVerdict) -> String? {
         var text = ""
-        for (place, piece) in template.split(separator: "{", omittingEmptySubsequences: false).enumerated() {
-            guard place > 0 else {
-                text += piece
-                continue
+        for piece in template.pieces {
+            switch piece {
+            case .text(let own): text += own
+            case .figure(let figure, let inPercent):
+                guard let measured = verdict.measured.first(where: { $0.name == figure.name }) else { return nil }
+                text += inPercent ? percent(measured) : number(measured, maximum: part.maximum)
             }
-            let halves = piece.split(separator: "}", maxSplits: 1, omittingEmptySubsequences: false)
-            precondition(halves.count == 2, "a figure in the template of \(part.claim) is not closed")
-            if halves[0] == "reason" {
-                text += verdict.reason + halves[1]
-                continue
-            }
-            let isPercent = halves[0].first == "%"
-            let name = isPercent ? halves[0].dropFirst() : halves[0]
-            guard let figure = verdict.measured.first(where: { $0.name == name }) else { return nil }
-            text += (isPercent ? percent(figure) : number(figure, most: part.most)) + halves[1]
         }
         return text
     }
 
-    private static func number(_ figure: MeasuredFigure, most: Double?) -> String {
-        guard let most, figure.high > most else { return figure.description }
+    private static func number(_ figure: MeasuredFigure, maximum: Double?) -> String {
+        guard let maximum, figure.high > maximum else { return figure.description }
         func text(_ value: Double) -> String {
-            value > most
-                ? "more than \(QuantityFormatter.string(most, figure.unit))"
+            value > maximum
+                ? "more than \(QuantityFormatter.string(maximum, figure.unit))"
                 : QuantityFormatter.string(value.rounded(), figure.unit)
         }
-        return figure.low > most ? text(figure.low) : "\(text(figure.median)) [\(text(figure.low)), unbounded]"
+        return figure.low > maximum ? text(figure.low) : "\(text(figure.median)) [\(text(figure.low)), unbounded]"
     }
 
     private static func percent(_ figure: MeasuredFigure) -> String {

@@ -1,6 +1,7 @@
 // `faultline go census`: which functions of Go programs have a stack check, and what the checks take.
 
 import ArgumentParser
+import Experiments
 import GoBinary
 import Measurement
 import Report
@@ -93,12 +94,13 @@ struct GoCensusCommand: ParsableCommand {
     }
 
     private static func records(_ path: String, _ program: GoExecutable, _ census: CheckCensus) -> [Record] {
-        let shared: [String: ParameterValue] = [
-            "binary": .string(path), "peer": .string(program.build.version), "functions": .int(census.functions),
-            "text": .int(census.textBytes), "not-understood": .int(census.notUnderstood),
+        let shared: [ParameterName: ParameterValue] = [
+            ParameterName("binary"): .string(path), .peer: .string(program.build.version),
+            .functions: .int(census.functions),
+            .text: .int(census.textBytes), ParameterName("not-understood"): .int(census.notUnderstood),
         ]
-        func record(_ name: String, _ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
-            Record(suite: "go-census", case: name, metric: metric, unit: unit, exactly: value, parameters: shared)
+        func record(_ name: String, _ metric: Metric, _ value: Double) -> Record {
+            Record(suite: "go-census", case: name, metric: metric, exactly: value, parameters: shared)
         }
         func ratio(_ name: String, of baseline: String, _ part: Int, _ whole: Int) -> Record {
             .ratio(
@@ -110,18 +112,20 @@ struct GoCensusCommand: ParsableCommand {
         for case (let name, let tally?) in rows where tally.functions > 0 {
             let count = Double(tally.functions)
             records += [
-                record(name, "functions", .count, count),
+                record(name, Metric("functions", .count), count),
                 ratio("\(name)-functions", of: "all functions", tally.functions, census.functions),
-                record(name, "hot-instructions", .instructions, Double(tally.hotInstructions) / count),
-                record(name, "hot-bytes", .bytes, Double(tally.hotBytes) / count),
-                record(name, "cold-instructions", .instructions, Double(tally.coldInstructions) / count),
-                record(name, "cold-bytes", .bytes, Double(tally.coldBytes) / count),
+                record(name, .hotInstructions, Double(tally.hotInstructions) / count),
+                record(name, .hotBytes, Double(tally.hotBytes) / count),
+                record(name, .coldInstructions, Double(tally.coldInstructions) / count),
+                record(name, .coldBytes, Double(tally.coldBytes) / count),
                 ratio("\(name)-hot-text", of: ".text", tally.hotBytes, census.textBytes),
                 ratio("\(name)-text", of: ".text", tally.hotBytes + tally.coldBytes, census.textBytes),
             ]
         }
         for function in census.largestFrames {
-            if let size = function.frameSize { records.append(record(function.name, "frame", .bytes, Double(size))) }
+            if let size = function.frameSize {
+                records.append(record(function.name, Metric("frame", .bytes), Double(size)))
+            }
         }
         return records
     }

@@ -39,8 +39,8 @@ extension Document {
     /// The ratio of the row of the issue's table.
     fileprivate func ratio(_ suite: String, _ name: String, _ baseline: String) -> Record? {
         records.first {
-            $0.suite == suite && $0.name == name && $0.metric == Record.ratioMetric
-                && $0.parameters[Record.baselineParameter] == .string(baseline)
+            $0.suite == suite && $0.name == name && $0.metric == Metric.ratio.name
+                && $0.parameters[.baseline] == .string(baseline)
         }
     }
 
@@ -91,7 +91,7 @@ extension Document {
             document.expectRatio("move", "page-move-1MiB", "copy")
         }
         let keys = document.records.map {
-            "\($0.suite)/\($0.name)/\($0.metric)/\($0.parameters[Record.baselineParameter]?.description ?? "")"
+            "\($0.suite)/\($0.name)/\($0.metric)/\($0.parameters[.baseline]?.description ?? "")"
         }
         let repeated = Dictionary(grouping: keys) { $0 }.filter { $0.value.count > 1 }.keys
         #expect(repeated.isEmpty, "\(repeated.sorted())")
@@ -111,8 +111,8 @@ extension Document {
         func threads(_ name: String, _ metric: String, _ baseline: String? = nil) -> [Int] {
             document.records.compactMap { record in
                 guard record.name == name, record.metric == metric,
-                    record.parameters[Record.baselineParameter] == baseline.map({ .string($0) }),
-                    case .int(let threads)? = record.parameters["threads"]
+                    record.parameters[.baseline] == baseline.map({ .string($0) }),
+                    case .int(let threads)? = record.parameters[ParameterName("threads")]
                 else { return nil }
                 #expect(record.median > 0 && record.samples > 1, "\(name)")
                 return threads
@@ -122,17 +122,17 @@ extension Document {
         for name in ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"] {
             if document.notes.contains(where: { $0.hasPrefix("\(name) is not measured") }) { continue }
             #expect(threads(name, "time") == all, "\(name)")
-            #expect(threads(name, Record.ratioMetric, "1 thread") == Array(all.dropFirst()), "\(name)")
+            #expect(threads(name, Metric.ratio.name, "1 thread") == Array(all.dropFirst()), "\(name)")
         }
-        #expect(threads("guard-pages", Record.ratioMetric, "task") == all)
-        #expect(threads("guard-pages null", Record.ratioMetric, "guard-pages") == all)
+        #expect(threads("guard-pages", Metric.ratio.name, "task") == all)
+        #expect(threads("guard-pages null", Metric.ratio.name, "guard-pages") == all)
         #expect(threads("guard-pages null", "time").isEmpty)
-        if document.notes.isEmpty { #expect(threads("copy", Record.ratioMetric, "goroutine") == all) }
+        if document.notes.isEmpty { #expect(threads("copy", Metric.ratio.name, "goroutine") == all) }
     }
 
     @Test func memoryHasWhatOneTakesAndItsParts() throws {
         let document = try Run(["bench", "memory", "--quick", "--format", "json"]).document()
-        #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters["count"] == 20_000 })
+        #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters[ParameterName("count")] == 20_000 })
         func bytes(_ name: String, _ metric: String) throws -> Double {
             let record = try #require(
                 document.records.first { $0.name == name && $0.metric == metric }, "\(name): \(document.notes)")
