@@ -190,9 +190,13 @@ uint64_t fl_quarantine_count(void);
 /// Slots of `size` handed out and not given back, quarantine included. Signal context: callable.
 uint64_t fl_slots_in_use(fl_slot_size size);
 
+enum { FL_HEADROOM_MAXIMUM = 64 << 10 };
+
 /// Room that checked code must leave to unchecked code it calls, in a slot with `room` usable bytes: half of it, at
 /// most 64 KiB. Signal context: callable.
-uintptr_t fl_headroom(uintptr_t room);
+static inline uintptr_t fl_headroom(uintptr_t room) {
+    return room / 2 < FL_HEADROOM_MAXIMUM ? room / 2 : FL_HEADROOM_MAXIMUM;
+}
 
 /// What compiler-inserted checks call as `__morestack`: an entry of its own in src/arch that keeps every register.
 extern void fl_morestack(void);

@@ -8,14 +8,17 @@
 // Without a protected frame the coroutine ends at once. Otherwise the return address of the outermost one is replaced
 // by fl_contained_return, the reserve is opened, and the code runs on until control comes there: then every frame that
 // is left is the user's. A walk that meets a frame it cannot describe proves nothing, and the process ends.
-#include "internal.h"
+#include "containment.h"
+
+#include "capabilities.h"
+#include "message.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
 enum { OWNER_CACHE = 64, ENTRY_BYTES = 64 };
-
-// Behind the last instruction of fl_morestack (src/arch).
-extern const char fl_morestack_end[] __attribute__((visibility("hidden")));
 
 typedef struct owner_cache {
     uintptr_t address[OWNER_CACHE];
@@ -121,11 +124,8 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
         fl_code_owner owner = owner_of(&owners, registers.is_signal_frame ? registers.rip : registers.rip - 1);
         if (owner == FL_CODE_UNKNOWN) return FL_CONTAIN_NEVER;
         fl_unwind_frame frame = {.cfa = 0, .return_address_slot = 0};
-        fl_unwind_registers registers_before = registers;
         if (step(stack, &registers, &frame, &cache) != FL_UNWIND_STEPPED) return FL_CONTAIN_NEVER;
-        // __morestack's frames separate the segments of a stack and hold nothing: they may be given up like the user's.
-        bool is_segment = registers_before.rip - (uintptr_t)fl_morestack < (uintptr_t)fl_morestack_end - (uintptr_t)fl_morestack;
-        if (owner == FL_CODE_PROTECTED && !is_segment) {
+        if (owner == FL_CODE_PROTECTED) {
             if (!frame.return_address_slot) return FL_CONTAIN_NEVER;
             replaced = frame.return_address_slot;
         }
@@ -195,13 +195,4 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
     }
     fl_message_overflow(stack, report, reason);
     return FL_END_PROCESS;
-}
-
-void fl_contained_finish(void) {
-    // What an abandoned frame, or the result of the last one, left in x87 registers. The control word stays.
-    __asm__ volatile("emms");
-    fl_stack *stack = fl_stack_running();
-    stack->fiber.state = FL_FIBER_FAULTED;
-    (void)fl_switch(&stack->fiber.own, &stack->fiber.frame->resumer);
-    __builtin_unreachable();
 }

@@ -14,11 +14,24 @@
 // Flags: SA_SIGINFO for the facts; SA_ONSTACK because the coroutine's stack has no room; not SA_NODEFER, so that a
 // fault in here kills the process at once instead of recurring; not SA_RESTART, which means nothing for a fault. All
 // signals are masked, because their handlers would run on a stack that may just be moving.
-#include "internal.h"
+#include "common.h"
+#include "fl_capabilities.h"
+#include "fl_fault.h"
 
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#include "containment.h"
+#include "forwarding.h"
+#include "hibernation.h"
+#include "message.h"
+#include "move.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -328,17 +341,6 @@ static void handle(int signal, siginfo_t *info, void *pointer) {
     fl_statistics_time(stack, fl_now() - began);
     if (!continues) hand_on(signal, info, context, verdict);
     errno = kept;
-}
-
-void fl_die(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t only;
-    (void)sigaction(SIGSEGV, &standard, NULL);
-    sigemptyset(&only);
-    sigaddset(&only, SIGSEGV);
-    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSEGV);
-    sigprocmask(SIG_UNBLOCK, &only, NULL);
-    _exit(128 + SIGSEGV); // where even that was refused
 }
 
 // MARK: installing

@@ -23,12 +23,20 @@
 // Where the kernel cannot do this (no userfaultfd, a child of fork), the guard is removed before the words are written,
 // which is right only while nobody else looks: the caller must vouch for that, and a stray access is fatal. There
 // are no pins then but those of handlers that fork did not take along.
-#include "internal.h"
+#include "hibernation.h"
 
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "capabilities.h"
+#include "message.h"
+#include "stack.h"
+#include "stack_codec.h"
+#include "stack_store.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

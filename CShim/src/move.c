@@ -8,7 +8,13 @@
 // at a call. Order: destination ready, pages moved, old range guarded, words adjusted. Until the pages move nothing
 // has changed and every failure can be reported; after that only the guard of the old range can fail, and a stack whose
 // old range is not guarded would be silently unsound: the process ends.
-#include "internal.h"
+#include "move.h"
+
+#include "message.h"
+#include "page_mover.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

@@ -3,11 +3,15 @@
 //
 // Legal pairs: UFFDIO_MOVE needs a destination registered with the userfaultfd (the arenas of guard pages) and without
 // any page-table entry, guard markers included; mremap needs nothing but splits mappings for good; copy needs nothing.
-#include "internal.h"
+#include "page_mover.h"
 
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "address_space.h"
+#include "capabilities.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

@@ -2,12 +2,19 @@
 //
 // The growth-point mode guards what is unused below the interrupted stack pointer, red zone excepted; the next store
 // that reaches it moves the stack to a slot of the same size. The other mode moves at the interrupted instruction.
-#include "internal.h"
+#include "common.h"
+#include "fl_debug.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#include "move.h"
+#include "stack.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

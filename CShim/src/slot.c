@@ -12,9 +12,12 @@
 // slot, and a range in which a guard stands, or stood and left its table behind, has small pages. Growth ends at multiples
 // of 2 MiB there, its band fills the range below, and the table of a band that has gone is dropped. A deep stack's lowest
 // page may be a huge one of which it uses 4 KiB: at most 2 MiB less that are wasted.
-#include "internal.h"
+#include "slot.h"
 
 #include <sys/mman.h>
+
+#include "stack_memory.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

@@ -12,7 +12,9 @@
 // up to 1 KiB below the base was never used. Words go from the lowest address up, so that pages can be decoded one after the other. Encoding reads each word
 // once: a thread that stores meanwhile makes the stream longer or shorter, never malformed. Decoding never reads
 // beyond the stream.
-#include "internal.h"
+#include "stack_codec.h"
+
+#include "word_dictionary.h"
 
 #pragma clang section text = "fl_text"
 

@@ -2,9 +2,11 @@
 //
 // The table never moves and is never freed, so a handler may follow a slot's owner at any time. Free entries form a
 // list without a lock; its tag counts changes, against an entry that is taken and given back meanwhile.
-#include "internal.h"
+#include "stack_table.h"
 
 #include <sys/mman.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

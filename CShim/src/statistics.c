@@ -1,19 +1,11 @@
 // Counters of the process and of each stack. The process-wide ones fill whole pages of their own.
-#include "internal.h"
-
-#include <time.h>
+#include "statistics.h"
 
 #pragma clang section text = "fl_text"
 
 _Alignas(FL_PAGE) fl_counters fl_process_counters;
 
 enum { FIRST_BUCKET_LOG2 = 6 }; // 64 ns: no trap is faster
-
-uint64_t fl_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now); // the vDSO's: async-signal-safe by POSIX, and no system call
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 uint64_t fl_histogram_bound(uint32_t bucket) {
     uint64_t octave = (uint64_t)1 << (FIRST_BUCKET_LOG2 + bucket / 4);

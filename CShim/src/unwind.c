@@ -2,6 +2,7 @@
 //
 // The only call out of the shim is `_dl_find_object`, which takes no lock. A walk over an overflow of a million frames
 // meets a handful of return addresses, so the usual step is one lookup in the cache and two to eight loads.
+#include "common.h"
 #include "fl_unwind.h"
 
 #include <link.h>
@@ -42,19 +43,7 @@ static bool object_of(uintptr_t address, found_object *object) {
     return find != NULL && find((void *)address, object) == 0;
 }
 
-// MARK: Stack memory
-
-/// A word at any address: nothing promises that a stack is aligned where a handler meets it.
-typedef uintptr_t unaligned_word __attribute__((aligned(1), may_alias));
-
-/// The stack belongs to other functions: under a sanitizer their frames hold poisoned parts that an unwind may read.
-/// A load rather than memcpy, which a sanitizer would intercept.
-__attribute__((no_sanitize("address", "thread"))) bool fl_stack_read(uintptr_t address, uintptr_t low, uintptr_t high,
-                                                                     uintptr_t *value) {
-    if (address < low || address >= high || high - address < sizeof *value) return false;
-    *value = *(const unaligned_word *)address;
-    return true;
-}
+// MARK: Steps
 
 /// Whether a step to `cfa` leads nowhere. On one stack the caller's stack pointer lies above the callee's, so a damaged
 /// stack cannot lead a walk in circles. A frame that spans two stacks (a stack segment and the one before) may lead

@@ -1,10 +1,24 @@
-/// Private to the readers of unwind tables (unwind_rules.c, unwind_expressions.c): the only way in which they read.
-#ifndef FAULTLINE_UNWIND_CURSOR_H
-#define FAULTLINE_UNWIND_CURSOR_H
+/// The only way in which the readers of unwind tables (unwind_rules.c, unwind_expressions.c) read.
+///
+/// Invariants:
+///
+///  - everything is read through a cursor whose end lies inside the mapped range of the object that is described, so
+///    damaged tables give a refusal and never a wild read;
+///  - every loop is bounded by the bytes of one record and by a named constant besides;
+///  - the state is a few KiB on the caller's stack; there is no other.
+#ifndef FAULTLINE_INTERNAL_UNWIND_CURSOR_H
+#define FAULTLINE_INTERNAL_UNWIND_CURSOR_H
 
-#include "unwind_rules.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 #pragma clang assume_nonnull begin
+
+/// The object that holds an address, as the dynamic linker describes it.
+typedef struct fl_unwind_object {
+    uintptr_t start, end;   ///< its mapped range
+    uintptr_t frame_header; ///< its .eh_frame_hdr, 0 if it has none
+} fl_unwind_object;
 
 /// A place in an object's tables. Once a read would cross `end` the cursor is `failed`: it stays where it is and every
 /// read gives 0, so that callers check once per record.

@@ -1,5 +1,5 @@
-// The evaluator of DWARF expressions (DWARF 5, chapter 2.5). Invariants: unwind_rules.h.
-#include "unwind_cursor.h"
+// The evaluator of DWARF expressions (DWARF 5, chapter 2.5). Invariants: unwind_cursor.h.
+#include "unwind_expressions.h"
 
 #pragma clang section text = "fl_text"
 

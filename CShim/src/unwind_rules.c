@@ -1,8 +1,8 @@
-// The reader of .eh_frame_hdr and .eh_frame. Invariants: unwind_rules.h.
+// The reader of .eh_frame_hdr and .eh_frame. Invariants: unwind_cursor.h.
 //
 // Formats: Linux Standard Base Core 5.0, chapter 10.6 (Exception Frames); DWARF 5, chapters 2.5 and 6.4. Where the two
 // leave room, this does what libgcc's unwinder does, because that is what compilers and glibc are tested with.
-#include "unwind_cursor.h"
+#include "unwind_rules.h"
 
 #pragma clang section text = "fl_text"
 

@@ -3,7 +3,7 @@
 // A word is learned when stacks with two different bases hold it, until the dictionary is full. Invariants: an entry never
 // changes, so that whoever decodes needs no lock; an index is published after its word. Learning needs the lock and is left
 // out where another thread has it.
-#include "internal.h"
+#include "word_dictionary.h"
 
 #pragma clang section text = "fl_text"
 
