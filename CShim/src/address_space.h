@@ -55,23 +55,27 @@ typedef struct fl_arena {
     fl_slot *table;
 } fl_arena;
 
+/// Signal context: callable.
 static inline fl_slot *fl_place_slot(fl_place place) { return &place.arena->table[place.index]; }
+/// Signal context: callable.
 static inline uintptr_t fl_place_low(fl_place place) {
     return place.arena->first + ((uintptr_t)place.index << place.arena->shift);
 }
+/// Signal context: callable.
 static inline uintptr_t fl_place_base(fl_place place) {
     return fl_place_low(place) + ((uintptr_t)1 << place.arena->shift);
 }
 
-/// An address of the slot that its entry gives as pages below the base, and back.
+/// An address of the slot that its entry gives as pages below the base, and back. Signal context: callable.
 static inline uintptr_t fl_place_address(fl_place place, uint32_t pages) {
     return fl_place_base(place) - (uintptr_t)pages * FL_PAGE;
 }
+/// Signal context: callable.
 static inline uint32_t fl_place_pages(fl_place place, uintptr_t address) {
     return (uint32_t)((fl_place_base(place) - address) / FL_PAGE);
 }
 
-/// Whether stacks of this size may have huge pages.
+/// Whether stacks of this size may have huge pages. Signal context: callable.
 static inline bool fl_slot_is_deep(fl_slot_size size) { return size >= FL_SLOT_64MIB; }
 
 /// The slot that holds `address`; arena null where none does. No lock, no search. Signal context: callable.

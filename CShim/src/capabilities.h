@@ -8,6 +8,7 @@
 #pragma clang assume_nonnull begin
 
 /// The userfaultfd, or -1: never opened, or this is a child of fork, where it would act on the parent's memory.
+/// Signal context: callable.
 int fl_userfaultfd(void);
 
 /// Asks the kernel. Returns 0 or an errno value. Signal context: forbidden.

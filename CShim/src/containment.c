@@ -25,6 +25,7 @@ typedef struct owner_cache {
     uint8_t owner[OWNER_CACHE];
 } owner_cache;
 
+// Signal context: callable.
 static fl_code_owner owner_of(owner_cache *cache, uintptr_t address) {
     size_t slot = (address >> 1) % OWNER_CACHE;
     if (cache->address[slot] != address) {
@@ -34,7 +35,7 @@ static fl_code_owner owner_of(owner_cache *cache, uintptr_t address) {
     return (fl_code_owner)cache->owner[slot];
 }
 
-// The part of the stack that holds `address`: further segments are slots of their own.
+// The part of the stack that holds `address`: further segments are slots of their own. Signal context: callable.
 static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, uintptr_t *high) {
     if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
         fl_place place = fl_place_of(address);
@@ -53,6 +54,7 @@ static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, ui
 // Swift code keeps frame pointers, so the saved one leads on. Where a function has not stored it yet, the instruction
 // that faulted tells: `push %rbp` at its entry, or the pushes of a lazy-binding stub. A function without a frame pointer
 // would make this skip its caller, which errs on the safe side: the coroutine ends later than it might.
+// Signal context: callable.
 static fl_unwind_result step_by_frame_pointer(fl_unwind_registers *registers, fl_unwind_frame *frame, uintptr_t low,
                                               uintptr_t high) {
     enum { PUSH_RBP = 0x55, PUSH_IMMEDIATE = 0x68, PUSH_GROUP = 0xff, PUSH_RIP_RELATIVE = 0x35 };
@@ -81,6 +83,7 @@ static fl_unwind_result step_by_frame_pointer(fl_unwind_registers *registers, fl
     return FL_UNWIND_STEPPED;
 }
 
+// Signal context: callable.
 static fl_unwind_result step(const fl_stack *stack, fl_unwind_registers *registers, fl_unwind_frame *frame,
                              fl_unwind_cache *cache) {
     uintptr_t low, high;
@@ -133,6 +136,7 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
     return FL_CONTAIN_NEVER;
 }
 
+// Signal context: callable.
 static fl_failure open_reserve(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) return fl_failure_none(); // more segments are allowed from now on
     uintptr_t low = stack->base - fl_stack_maximum(stack) - fl_stack_reserve(stack);

@@ -35,6 +35,7 @@ void fl_die(void) {
     _exit(128 + SIGSEGV); // where even that was refused
 }
 
+// Signal context: callable.
 static const char *number(char *buffer, uint64_t value, uint32_t radix) {
     char *end = buffer + 23;
     *end = 0;

@@ -13,6 +13,7 @@ void fl_message(const char *_Nonnull const *_Nonnull parts, size_t count);
 void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, const char *reason);
 /// Decimal digits of `value`. `buffer` has room for 24 bytes. Signal context: callable.
 const char *fl_decimal(char *buffer, uint64_t value);
+/// Signal context: callable.
 const char *fl_hexadecimal(char *buffer, uint64_t value);
 /// Ends the process by SIGSEGV with its default action, from outside a fault. Signal context: callable.
 _Noreturn void fl_die(void);

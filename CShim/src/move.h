@@ -21,6 +21,7 @@ fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_
 typedef enum fl_growth_result : uint32_t { FL_GREW = 0, FL_AT_MAXIMUM, FL_GROWTH_FAILED } fl_growth_result;
 
 /// Picks the next slot for a moving stack that needs `need` bytes below its base, and moves it.
+/// Signal context: callable.
 fl_growth_result fl_stack_grow_by_move(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
                                        fl_failure *failure);
 

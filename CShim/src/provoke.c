@@ -22,6 +22,7 @@ static __thread timer_t timer __attribute__((tls_model("initial-exec")));
 static __thread bool timer_runs __attribute__((tls_model("initial-exec")));
 static _Atomic(bool) moves_anywhere;
 
+// Signal context: handler only.
 static void guard_below(fl_stack *stack, uintptr_t sp) {
     uintptr_t low = fl_page_down(sp - FL_RED_ZONE);
     if (low <= stack->low) return;
@@ -33,6 +34,7 @@ static void guard_below(fl_stack *stack, uintptr_t sp) {
     stack->flags |= FL_STACK_PROVOKED;
 }
 
+// Signal context: handler only.
 static void provoke(int signal, siginfo_t *info, void *pointer) {
     (void)signal;
     (void)info;

@@ -15,12 +15,14 @@ typedef struct fl_relocation {
     uint64_t scanned, relocated;
 } fl_relocation;
 
+/// Signal context: callable.
 static inline uintptr_t fl_relocate(fl_relocation *relocation, uintptr_t value) {
     if (value - relocation->low > relocation->base - relocation->low) return value;
     relocation->relocated++;
     return value + relocation->delta;
 }
 
+/// Signal context: callable.
 void fl_relocate_words(fl_relocation *relocation, uintptr_t *words, size_t count);
 /// General registers and the vector registers of the XSAVE area. Signal context: handler only.
 void fl_relocate_context(fl_relocation *relocation, ucontext_t *context);

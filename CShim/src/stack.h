@@ -13,6 +13,7 @@ typedef struct fl_segment_link {
 } fl_segment_link;
 
 /// The slot that the stack is in now; arena null for one of its own mapping (grows-down) or without a slot.
+/// Signal context: callable.
 static inline fl_place fl_stack_place(const fl_stack *stack) { return fl_place_of(stack->base - 1); }
 
 /// Lowest address that growth may reach in the slot, by the maximum. Signal context: callable.

@@ -15,9 +15,12 @@ typedef struct fl_word_stream {
     bool odd;
 } fl_word_stream;
 
-/// Encodes `count` words of a stack with this base. Returns the bytes of the stream, or 0 where they exceed `capacity`;
-/// without `into` it only measures. Signal context: callable.
-size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uint8_t *_Nullable into, size_t capacity);
+/// Bytes of the stream for `count` words of a stack with this base, at most. Signal context: callable.
+size_t fl_words_measure(const uintptr_t *words, size_t count, uintptr_t base);
+
+/// Encodes the words and teaches them to the dictionary. Returns the bytes of the stream, or 0 where they exceed
+/// `capacity`. Signal context: forbidden.
+size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uint8_t *into, size_t capacity);
 
 /// The next `count` words of a stream. Signal context: callable.
 void fl_words_decode(fl_word_stream *stream, uintptr_t *words, size_t count);

@@ -9,6 +9,7 @@
 
 extern fl_counters fl_process_counters;
 
+/// Signal context: callable.
 static inline void fl_count(uint64_t *counter, uint64_t by) { __atomic_fetch_add(counter, by, __ATOMIC_RELAXED); }
 
 #define FL_COUNT(stack_, field, by)                                                                                  \
@@ -21,7 +22,9 @@ static inline void fl_count(uint64_t *counter, uint64_t by) { __atomic_fetch_add
         }                                                                                                            \
     } while (0)
 
+/// Signal context: callable.
 void fl_statistics_time(fl_stack *_Nullable stack, uint64_t nanoseconds);
+/// Signal context: callable.
 void fl_statistics_used(fl_stack *stack, uintptr_t bytes);
 
 #pragma clang assume_nonnull end

@@ -62,9 +62,10 @@ void fl_debug_time_calls(bool on) { atomic_store_explicit(&timing, on, memory_or
 
 uint64_t fl_debug_time_in_calls(void) { return atomic_load_explicit(&time_in_calls, memory_order_relaxed); }
 
+// Signal context: callable.
 static uint64_t begin(void) { return atomic_load_explicit(&timing, memory_order_relaxed) ? fl_now() : 0; }
 
-// Passes the result of a call on; `error` was taken from errno before the clock was read.
+// Passes the result of a call on; `error` was taken from errno before the clock was read. Signal context: callable.
 static int end(uint64_t began, int error) {
     if (began) atomic_fetch_add_explicit(&time_in_calls, fl_now() - began, memory_order_relaxed);
     return error;
