@@ -69,9 +69,9 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes", "CPeers",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "CPeers",
                 "CProbes",
-                "Peers", "CSwitch", "CFaultKinds", "GoBinary",
+                "Peers", "CFaultKinds", "GoBinary",
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
         .target(
@@ -123,7 +123,7 @@ let package = Package(
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FaultChild",
-            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "CSwitch", "StackWords", "TestSupport"],
+            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "StackWords", "TestSupport"],
             path: "Tests/Programs/FaultChild", swiftSettings: warningsAreErrors),
         // Counts the process's allocations, so nothing else may contain it.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),
@@ -145,25 +145,28 @@ let package = Package(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchmarksTests", dependencies: ["Benchmarks", "CommandLine", "Report", "Workloads", "Processes"],
+            name: "BenchmarksTests", dependencies: ["CommandLine", "Measurement", "Report", "Workloads", "Processes"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["CommandLine", "Claims", "Experiments", "Faultline", "Report", "Peers", "Processes"],
+            dependencies: ["CommandLine", "Experiments", "Faultline", "Report", "Peers"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "ExperimentsTests",
-            dependencies: ["Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads"],
+            dependencies: [
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Workloads",
+            ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests", dependencies: ["Claims", "Experiments", "Faultline", "Report", "Workloads"],
+            name: "ClaimsTests",
+            dependencies: ["Claims", "Experiments", "Faultline", "Measurement", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads", "Processes"],
+            name: "GoBinaryTests", dependencies: ["GoBinary", "Workloads", "Processes"],
             exclude: ["Corpus"],
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
@@ -174,7 +177,7 @@ let package = Package(
         .testTarget(
             name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: warningsAreErrors),
-        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "Measurement"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],
     swiftLanguageModes: [.v6],
