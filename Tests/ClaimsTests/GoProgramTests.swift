@@ -1,17 +1,15 @@
 import GoBinary
 import Peers
+import TestNeeds
 import Testing
 import Workloads
 
 @testable import Claims
 
 @Suite("Go programs") struct GoProgramTests {
-    /// scripts/test installs one; elsewhere these tests are skipped visibly.
-    private static let toolchains = GoToolchain.installed()
-
     private static func laboratory() -> Laboratory { Laboratory(isQuick: true, seed: 1, progress: { _ in }) }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func aPatchedCopyIsMadeOnceAndWorks() throws {
         let gofmt = try #require(GoTool.all(Self.laboratory(), ["gofmt"]).first)
         let options = StripOptions(initial: PatchedPrograms.initial)
@@ -31,7 +29,7 @@ import Workloads
         #expect(throws: WorkloadError.self) { try programs.copy(of: "/nonexistent", StripOptions()) }
     }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func checksAreAPartOfWhatIsExecuted() throws {
         let laboratory = Self.laboratory()
         let gofmt = try #require(GoTool.all(laboratory, ["gofmt"]).first)
@@ -43,7 +41,7 @@ import Workloads
         #expect(execution.checks < 5 * execution.passes)
     }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func aToolThatIsNotThereIsMissing() {
         let laboratory = Self.laboratory()
         #expect(GoTool.all(laboratory, ["dance"]).isEmpty)
