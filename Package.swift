@@ -118,6 +118,10 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
+        // Traits of tests.
+        .target(
+            name: "TestNeeds", dependencies: ["TestSupport"], path: "Tests/TestNeeds",
+            swiftSettings: warningsAreErrors),
         .target(
             name: "StackWords", dependencies: ["TestSupport"], path: "Tests/StackWords",
             swiftSettings: warningsAreErrors),
@@ -155,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests",
             dependencies: [
-                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Workloads",
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads",
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(
@@ -183,3 +187,6 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
+
+// Every test may say what it needs.
+for target in package.targets where target.type == .test { target.dependencies.append("TestNeeds") }
