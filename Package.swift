@@ -65,21 +65,39 @@ let package = Package(
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
         .target(
             name: "GoBinary", dependencies: ["GoStubs"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
-        // The benchmark's suites, and the claims with their rules.
+        // The laboratory and what is done in it; the suites of the benchmark; the claims with their rules.
+        .target(
+            name: "Experiments",
+            dependencies: [
+                "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes", "CPeers",
+                "CProbes",
+                "Peers", "CSwitch", "CFaultKinds", "GoBinary",
+            ],
+            exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        .target(
+            name: "Benchmarks",
+            dependencies: [
+                "Experiments", "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes",
+                "CPeers",
+                "CProbes", "Peers", "CSwitch",
+            ],
+            exclude: ["README.md"], swiftSettings: warningsAreErrors),
         .target(
             name: "Claims",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Processes", "CPeers", "CProbes", "Peers", "CSwitch",
-                "CFaultKinds", "GoBinary", "FaultlineScheduler",
+                "Experiments", "Faultline", "Measurement", "Report", "Workloads", "Processes", "CProbes",
+                "Peers",
+                "GoBinary",
             ],
-            exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
+            exclude: ["README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", cSettings: warningsAreErrorsC),
         .executableTarget(
             name: "CommandLine",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Processes", "Claims", "CFaultKinds", "GoBinary",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "Experiments", "Benchmarks", "Claims",
+                "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
@@ -118,7 +136,7 @@ let package = Package(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "SchedulerTests",
+            name: "FaultlineSchedulerTests",
             dependencies: [
                 "FaultlineScheduler", "CScheduler", "Faultline", "CShim", "TestSupport", "echo-server", "echo-load",
             ],
@@ -127,18 +145,19 @@ let package = Package(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchTests", dependencies: ["CommandLine", "Report", "Workloads", "Processes"],
+            name: "BenchmarksTests", dependencies: ["Benchmarks", "CommandLine", "Report", "Workloads", "Processes"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["CommandLine", "Claims", "Faultline", "Report", "Peers", "Processes"],
+            dependencies: ["CommandLine", "Claims", "Experiments", "Faultline", "Report", "Peers", "Processes"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests",
-            dependencies: [
-                "Claims", "Report", "CProbes", "Faultline", "Workloads", "Processes", "GoBinary", "Peers",
-            ],
+            name: "ExperimentsTests",
+            dependencies: ["Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads"],
+            swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "ClaimsTests", dependencies: ["Claims", "Experiments", "Faultline", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
@@ -154,6 +173,7 @@ let package = Package(
             name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],

@@ -26,10 +26,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_strategy : uint32_t 
 typedef enum __attribute__((enum_extensibility(closed))) fl_guard : uint32_t {
     FL_GUARD_PROT_NONE = 0,
     FL_GUARD_PAGES = 1,
-    FL_GUARD_AUTOMATIC = 2,
 } fl_guard;
 
-/// Sizes of slots, smallest first (ARCHITECTURE: the table of slots).
+/// Sizes of slots, smallest first (CShim/README.md has their table).
 typedef enum __attribute__((enum_extensibility(closed))) fl_slot_size : uint32_t {
     FL_SLOT_64KIB = 0,
     FL_SLOT_256KIB,
@@ -70,7 +69,7 @@ uint64_t fl_stacks_maximum(void);
 /// initial <= maximum, and maximum + reserve fits the largest slot.
 typedef struct fl_stack_configuration {
     fl_strategy strategy;
-    fl_guard guard;          ///< not automatic
+    fl_guard guard;
     fl_mover mover;
     uint32_t slot;           ///< first slot to use (fl_slot_size)
     uintptr_t initial;       ///< bytes usable at first
@@ -133,7 +132,7 @@ typedef struct fl_stack {
 _Static_assert(offsetof(fl_stack, fiber) == 0, "a fiber is cast to its stack");
 _Static_assert(sizeof(fl_stack) == 88, "with its slot, page and page table a stack takes at most 4,400 bytes");
 _Static_assert(FL_SLOT_SIZES <= 1 << 4 && FL_STRATEGY_CHECK_FIXED < 1 << 4, "they fit their fields");
-_Static_assert(FL_GUARD_AUTOMATIC < 1 << 2 && FL_MOVER_AUTOMATIC < 1 << 2 && FL_OLD_RANGES < 1 << 7, "these too");
+_Static_assert(FL_GUARD_PAGES < 1 << 2 && FL_MOVER_AUTOMATIC < 1 << 2 && FL_OLD_RANGES < 1 << 7, "these too");
 
 enum {
     FL_STACK_CONTAINS_OVERFLOW = 1,
@@ -191,9 +190,13 @@ uint64_t fl_quarantine_count(void);
 /// Slots of `size` handed out and not given back, quarantine included. Signal context: callable.
 uint64_t fl_slots_in_use(fl_slot_size size);
 
+enum { FL_HEADROOM_MAXIMUM = 64 << 10 };
+
 /// Room that checked code must leave to unchecked code it calls, in a slot with `room` usable bytes: half of it, at
 /// most 64 KiB. Signal context: callable.
-uintptr_t fl_headroom(uintptr_t room);
+static inline uintptr_t fl_headroom(uintptr_t room) {
+    return room / 2 < FL_HEADROOM_MAXIMUM ? room / 2 : FL_HEADROOM_MAXIMUM;
+}
 
 /// What compiler-inserted checks call as `__morestack`: an entry of its own in src/arch that keeps every register.
 extern void fl_morestack(void);

@@ -7,11 +7,14 @@
 // Invariants: address -> slot takes no lock and no search (a directory by GiB); the table of an arena is written before
 // the arena is published and never freed; free lists are lock-free with a tag against reuse (ABA), so that a handler
 // can take a slot.
-#include "internal.h"
+#include "address_space.h"
 
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "capabilities.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -68,7 +71,7 @@ fl_place fl_place_of(uintptr_t address) {
 }
 
 // Registration for write-protection alone is enough for UFFDIO_MOVE and leaves demand paging to the kernel. A refusal
-// costs nothing but that mover: the ioctl fails later and the next one in the chain is taken.
+// costs nothing but that mover: the ioctl fails later and the next one in the chain is taken. Signal context: callable.
 static bool register_for_moves(uintptr_t low, size_t length) {
     int descriptor = fl_userfaultfd();
     if (descriptor < 0) return false;
@@ -76,7 +79,7 @@ static bool register_for_moves(uintptr_t low, size_t length) {
     return fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request) == 0;
 }
 
-// Reserves `length` bytes at a multiple of 1 GiB.
+// Reserves `length` bytes at a multiple of 1 GiB. Signal context: callable.
 static int reserve(uintptr_t length, int protection, uintptr_t *low) {
     void *mapped = NULL;
     int error = fl_system_map(FL_SITE_ARENA_MAP, &mapped, length + GIB, protection,
@@ -91,10 +94,12 @@ static int reserve(uintptr_t length, int protection, uintptr_t *low) {
     return 0;
 }
 
+// Signal context: callable.
 static uint32_t row_of(fl_guard guard, const fl_stack *owner) {
     return guard == FL_GUARD_PAGES && owner->mover == FL_MOVER_MREMAP ? 2 : guard;
 }
 
+// Signal context: callable.
 static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     fl_slot_geometry geometry = geometries[size];
     int protection = guard == FL_GUARD_PAGES ? PROT_READ | PROT_WRITE : PROT_NONE;
@@ -150,6 +155,7 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     return fl_failure_none();
 }
 
+// Signal context: callable.
 static bool pop_free(fl_arena *arena, uint32_t *index) {
     uint64_t head = atomic_load_explicit(&arena->free_head, memory_order_acquire);
     while ((uint32_t)head != 0) {
@@ -164,6 +170,7 @@ static bool pop_free(fl_arena *arena, uint32_t *index) {
     return false;
 }
 
+// Signal context: callable.
 static bool take_fresh(fl_arena *arena, uint32_t *index) {
     uint32_t fresh = atomic_load_explicit(&arena->fresh, memory_order_relaxed);
     while (fresh < arena->slots) {
@@ -199,6 +206,7 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
     return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
 }
 
+// Signal context: callable.
 static void push_free(fl_arena *arena, uint32_t index) {
     uint64_t head = atomic_load_explicit(&arena->free_head, memory_order_relaxed), replaced;
     do {

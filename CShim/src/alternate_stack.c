@@ -8,12 +8,14 @@
 //
 // Safety of the thread-local words in a handler: both are initial-exec, so they lie in the static TLS block, which
 // exists before the thread runs; reading them is one instruction.
-#include "internal.h"
+#include "alternate_stack.h"
 
+#include <limits.h>
 #include <link.h>
 #include <pthread.h>
-#include <limits.h>
 #include <sys/mman.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

@@ -14,17 +14,31 @@
 // Flags: SA_SIGINFO for the facts; SA_ONSTACK because the coroutine's stack has no room; not SA_NODEFER, so that a
 // fault in here kills the process at once instead of recurring; not SA_RESTART, which means nothing for a fault. All
 // signals are masked, because their handlers would run on a stack that may just be moving.
-#include "internal.h"
+#include "common.h"
+#include "fl_capabilities.h"
+#include "fl_fault.h"
 
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#include "containment.h"
+#include "forwarding.h"
+#include "hibernation.h"
+#include "message.h"
+#include "move.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
 enum { LARGEST_FRAME = 1 << 30, GROWTH_MARGIN = FL_PAGE };
 
 static struct sigaction previous[2]; // SIGSEGV, SIGBUS
+// Signal context: handler only.
 static int slot_of(int signal) { return signal == SIGBUS; }
 
 // The signal that this thread is handing on. A handler that was installed over this one and then made the previous one
@@ -36,6 +50,7 @@ static void handle(int signal, siginfo_t *info, void *context);
 
 // MARK: facts
 
+// Signal context: handler only.
 static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_running) {
     *in_running = false;
     if (running && running->strategy == FL_STRATEGY_GROWS_DOWN) {
@@ -62,6 +77,7 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
     return address >= room_low ? FL_ZONE_ROOM : FL_ZONE_BEYOND;
 }
 
+// Signal context: handler only.
 static fl_growth growth_of(const fl_stack *stack) {
     switch ((fl_strategy)stack->strategy) {
     case FL_STRATEGY_FAULT:
@@ -79,6 +95,7 @@ static fl_growth growth_of(const fl_stack *stack) {
 }
 
 // Only a general protection fault needs the instruction; it is read by a system call, which fails where code ends.
+// Signal context: handler only.
 static fl_access decode(const ucontext_t *context) {
     static const uint8_t order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                       REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
@@ -98,6 +115,7 @@ static fl_access decode(const ucontext_t *context) {
     return fl_instruction_decode(code, (size_t)length, &registers);
 }
 
+// Signal context: handler only.
 static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t *context, fl_stack *stack) {
     const greg_t *registers = context->uc_mcontext.gregs;
     fl_fault_facts facts = {
@@ -128,6 +146,7 @@ static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t
 
 // MARK: actions
 
+// Signal context: handler only.
 static fl_unwind_registers unwind_from(const ucontext_t *context) {
     const greg_t *registers = context->uc_mcontext.gregs;
     return (fl_unwind_registers){
@@ -140,6 +159,7 @@ static fl_unwind_registers unwind_from(const ucontext_t *context) {
 }
 
 // Has the interrupted context end the coroutine, right below its outermost frame, where none is needed any more.
+// Signal context: handler only.
 static void end_coroutine(const fl_stack *stack, ucontext_t *context) {
     enum { DIRECTION_FLAG = 0x400 };
     greg_t *registers = context->uc_mcontext.gregs;
@@ -148,6 +168,7 @@ static void end_coroutine(const fl_stack *stack, ucontext_t *context) {
     registers[REG_EFL] &= ~DIRECTION_FLAG;
 }
 
+// Signal context: handler only.
 static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_failure *failure) {
     uintptr_t room_low = fl_stack_room_low(stack);
     fl_place place = fl_stack_place(stack);
@@ -172,7 +193,7 @@ static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_fa
 
 // A large frame that jumped the guard band of a moving stack lies in its own unguarded room, and what it stored there
 // must move too: the band opens first, so that the live range is in one piece. Where the debug knob has guarded part of
-// the usable room nothing is done: the band's place is not known then.
+// the usable room nothing is done: the band's place is not known then. Signal context: handler only.
 static fl_failure open_jumped_band(fl_stack *stack, uintptr_t sp) {
     fl_place place = fl_stack_place(stack);
     uintptr_t slot_low = fl_place_low(place), band_low = fl_place_address(place, fl_place_slot(place)->band_low);
@@ -185,6 +206,7 @@ static fl_failure open_jumped_band(fl_stack *stack, uintptr_t sp) {
     return failure;
 }
 
+// Signal context: handler only.
 static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context, fl_failure *failure) {
     uintptr_t need_low = fl_minimum(facts->address, facts->sp - FL_RED_ZONE);
     fl_statistics_used(stack, stack->base - fl_minimum(facts->address, facts->sp));
@@ -211,6 +233,7 @@ static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucont
 }
 
 // The previous handler, with its mask and flags; without one the default action by executing the instruction again.
+// Signal context: handler only.
 static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict verdict) {
     struct sigaction action = previous[slot_of(signal)];
     struct sigaction standard = {.sa_handler = SIG_DFL};
@@ -242,7 +265,7 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     handing_on = NULL;
 }
 
-// True: the context may continue. False: the signal is handed on.
+// True: the context may continue. False: the signal is handed on. Signal context: handler only.
 static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context) {
     fl_failure failure = fl_failure_none();
     switch (verdict) {
@@ -316,6 +339,7 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     }
 }
 
+// Signal context: handler only.
 static void handle(int signal, siginfo_t *info, void *pointer) {
     int kept = errno;
     uint64_t began = fl_now();
@@ -328,17 +352,6 @@ static void handle(int signal, siginfo_t *info, void *pointer) {
     fl_statistics_time(stack, fl_now() - began);
     if (!continues) hand_on(signal, info, context, verdict);
     errno = kept;
-}
-
-void fl_die(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t only;
-    (void)sigaction(SIGSEGV, &standard, NULL);
-    sigemptyset(&only);
-    sigaddset(&only, SIGSEGV);
-    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSEGV);
-    sigprocmask(SIG_UNBLOCK, &only, NULL);
-    _exit(128 + SIGSEGV); // where even that was refused
 }
 
 // MARK: installing

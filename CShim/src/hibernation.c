@@ -23,12 +23,20 @@
 // Where the kernel cannot do this (no userfaultfd, a child of fork), the guard is removed before the words are written,
 // which is right only while nobody else looks: the caller must vouch for that, and a stray access is fatal. There
 // are no pins then but those of handlers that fork did not take along.
-#include "internal.h"
+#include "hibernation.h"
 
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "capabilities.h"
+#include "message.h"
+#include "stack.h"
+#include "stack_codec.h"
+#include "stack_store.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -45,6 +53,7 @@ _Static_assert(sizeof(fl_record) == 8, "the store's classes are narrow");
 static _Atomic(uint64_t) restorations;
 static __thread uint64_t forgiven __attribute__((tls_model("initial-exec")));
 
+// Signal context: callable.
 static bool restores_atomically(fl_place place) {
     return place.arena->registered && fl_capabilities_get()->restores_atomically && fl_userfaultfd() >= 0;
 }
@@ -60,6 +69,7 @@ static int protect(fl_site site, uintptr_t low, uintptr_t high, int protection) 
     return error;
 }
 
+// Signal context: callable.
 static int put_page(uintptr_t page, const void *content) {
     struct uffdio_copy request = {.dst = page, .src = (uintptr_t)content, .len = FL_PAGE};
     int error = 0;
@@ -72,11 +82,13 @@ static int put_page(uintptr_t page, const void *content) {
 
 // MARK: restoring
 
+// Signal context: callable.
 static fl_word_stream stream_of(const fl_stack *stack, const fl_record *record) {
     return (fl_word_stream){.at = record->stream, .end = (const uint8_t *)record + record->size, .base = stack->base};
 }
 
 // Page by page, lowest first. Runs on a handler's stack or an ordinary one: a page of it is used.
+// Signal context: callable.
 static __attribute__((noinline)) fl_failure put_pages(const fl_stack *stack, const fl_record *record) {
     uintptr_t content[PAGE_WORDS];
     fl_word_stream stream = stream_of(stack, record);
@@ -101,7 +113,7 @@ static fl_failure write_words(const fl_stack *stack, const fl_record *record) {
 }
 
 // The pages are complete. True for the one that says so first. A late fault looks at the state and then at
-// `restorations`, so that goes up before.
+// `restorations`, so that goes up before. Signal context: callable.
 static bool mark_restored(fl_slot *slot) {
     atomic_fetch_add_explicit(&restorations, 1, memory_order_release);
     uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
@@ -222,7 +234,7 @@ static void open_again(uintptr_t low, uintptr_t high) {
 static fl_failure take_down(const fl_stack *stack, fl_record **taken) {
     uintptr_t first = fl_stack_first_word(stack);
     size_t words = (stack->base - first) / FL_WORD;
-    size_t size = sizeof(fl_record) + fl_words_encode((uintptr_t *)first, words, stack->base, NULL, 0);
+    size_t size = sizeof(fl_record) + fl_words_measure((uintptr_t *)first, words, stack->base);
     if (size > UINT32_MAX) return fl_failure_at(FL_SITE_STORE_MAP, ENOMEM);
     void *block = NULL;
     fl_failure failure = fl_store_take(size, &block);

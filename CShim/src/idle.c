@@ -16,9 +16,15 @@
 //  - no refusal ends a sweep. A stack that could not hibernate stays idle;
 //  - for the budget only those hibernate that an earlier sweep had found idle already: one that has just been resumed is
 //    spared however little memory there is.
-#include "internal.h"
+#include "common.h"
+#include "fl_hibernation.h"
+#include "fl_idle.h"
+#include "fl_shrink.h"
 
 #include <stdlib.h>
+
+#include "stack_table.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

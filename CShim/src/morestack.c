@@ -2,11 +2,16 @@
 //
 // The assembly (arch/x86_64/morestack.S) has saved every register that may hold an argument on the stack itself, so
 // a move relocates them with the other live words; this runs on the thread's __morestack stack.
-#include "internal.h"
+#include "morestack.h"
 
 #include <stdlib.h>
 
-#include "morestack.h"
+#include "containment.h"
+#include "message.h"
+#include "move.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

@@ -8,10 +8,17 @@
 // at a call. Order: destination ready, pages moved, old range guarded, words adjusted. Until the pages move nothing
 // has changed and every failure can be reported; after that only the guard of the old range can fail, and a stack whose
 // old range is not guarded would be silently unsound: the process ends.
-#include "internal.h"
+#include "move.h"
+
+#include "message.h"
+#include "page_mover.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
+// Signal context: callable.
 static void keep_old(fl_stack *stack, fl_place old) {
     fl_stack_details *details = fl_stack_details_of(stack);
     stack->touched_details = 1;
@@ -23,6 +30,7 @@ static void keep_old(fl_stack *stack, fl_place old) {
     details->old[stack->old_count++] = old;
 }
 
+// Signal context: callable.
 _Noreturn static void end_unguarded(const char *what, fl_failure failure) {
     const char *parts[] = {what, fl_site_name((fl_site)failure.site), "); raise vm.max_map_count or use another guard"};
     fl_message(parts, 3);
@@ -30,6 +38,7 @@ _Noreturn static void end_unguarded(const char *what, fl_failure failure) {
 }
 
 // The old range of this size with room for `*usable`; an index, or -1. `*usable` becomes what it has.
+// Signal context: callable.
 static int find_own(const fl_stack *stack, fl_slot_size size, uintptr_t *usable) {
     for (int index = stack->old_count; index-- > 0;) {
         fl_place place = fl_stack_details_of(stack)->old[index];
@@ -42,7 +51,7 @@ static int find_own(const fl_stack *stack, fl_slot_size size, uintptr_t *usable)
 }
 
 // Makes an old range usable again, at the distance from its base that every address in it has always had. On failure it
-// is an old range as before.
+// is an old range as before. Signal context: callable.
 static fl_failure take_own(fl_stack *stack, int index, fl_place *place) {
     fl_place *old = fl_stack_details_of(stack)->old;
     *place = old[index];
@@ -59,6 +68,7 @@ static fl_failure take_own(fl_stack *stack, int index, fl_place *place) {
     return failure;
 }
 
+// Signal context: callable.
 static fl_failure take_fresh(fl_stack *stack, fl_slot_size size, uintptr_t usable, fl_place *place) {
     fl_failure failure = fl_place_take(size, (fl_guard)stack->guard, stack, place);
     if (failure.error) return failure;
@@ -67,7 +77,7 @@ static fl_failure take_fresh(fl_stack *stack, fl_slot_size size, uintptr_t usabl
     return failure;
 }
 
-// The rest of a move: the destination is ready.
+// The rest of a move: the destination is ready. Signal context: callable.
 static void move_to(fl_stack *stack, uintptr_t sp, fl_place place, uintptr_t usable, fl_relocation *relocation) {
     fl_place old = fl_stack_place(stack);
     uintptr_t old_base = stack->base, base = fl_place_base(place);

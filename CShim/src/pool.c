@@ -4,11 +4,14 @@
 // needs a lock or an atomic word. What a thread did not need for a while it gives back: each list knows how few stacks
 // it had at least since the last look, and so many of its last ones were not needed. No timer and no signal does that: a
 // thread looks at the time now and then while it makes and keeps stacks, and whoever is about to wait asks for it.
-#include "internal.h"
+#include "pool.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 #include <time.h>
+
+#include "stack.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

@@ -5,7 +5,9 @@
 // lies below the red zone, so nothing below it is taken for an address: a small structure stored over the low bytes of a
 // dead pointer often looks like an address somewhere in the slot (seen in the Swift runtime's demangler, whose nodes end
 // in padding). General registers count from the slot's end, because probes of large frames hold addresses further down.
-#include "internal.h"
+#include "relocation.h"
+
+#include "alternate_stack.h"
 
 #pragma clang section text = "fl_text"
 

@@ -12,9 +12,16 @@
 //    its former guard: growth removes whatever it passes, and what lies between is the stack's own;
 //  - a move back adds no old range unless there is room for one more, and forgets none. The slot that the stack came from is
 //    preferred: its addresses mean the same as before, and it takes the place of the one that is left.
-#include "internal.h"
+#include "common.h"
+#include "fl_hibernation.h"
+#include "fl_shrink.h"
 
 #include <sys/mman.h>
+
+#include "move.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

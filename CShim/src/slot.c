@@ -12,9 +12,12 @@
 // slot, and a range in which a guard stands, or stood and left its table behind, has small pages. Growth ends at multiples
 // of 2 MiB there, its band fills the range below, and the table of a band that has gone is dropped. A deep stack's lowest
 // page may be a huge one of which it uses 4 KiB: at most 2 MiB less that are wasted.
-#include "internal.h"
+#include "slot.h"
 
 #include <sys/mman.h>
+
+#include "stack_memory.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -27,11 +30,13 @@ static _Atomic(uint64_t) quarantined;
 
 uint64_t fl_quarantine_count(void) { return atomic_load_explicit(&quarantined, memory_order_relaxed); }
 
+// Signal context: callable.
 static bool is_deep(fl_place place) { return fl_slot_is_deep((fl_slot_size)place.arena->size); }
 
+// Signal context: callable.
 static uintptr_t guard_of(fl_place place) { return fl_slot_geometry_of((fl_slot_size)place.arena->size).guard; }
 
-// What a slot counts for in the memory that all stacks use (stack_memory.c).
+// What a slot counts for in the memory that all stacks use (stack_memory.c). Signal context: callable.
 static uintptr_t counted(fl_place place) {
     const fl_slot *slot = fl_place_slot(place);
     uint32_t kind = fl_slot_kind(slot);
@@ -41,6 +46,7 @@ static uintptr_t counted(fl_place place) {
 
 // Where the band above which `low` begins has its lower end. In slots of up to 1 MiB it reaches the guard at the end;
 // in larger ones it is at least 64 KiB and ends at a multiple of 2 MiB, so that it needs no page-table page of its own.
+// Signal context: callable.
 static uintptr_t band_below(fl_place place, uintptr_t low) {
     uintptr_t end = fl_place_low(place);
     if (place.arena->size <= FL_SLOT_1MIB) return end;
@@ -54,6 +60,7 @@ uintptr_t fl_place_growth_end(fl_place place, uintptr_t low) {
     return huge ? low & ~(HUGE_PAGE - 1) : low;
 }
 
+// Signal context: callable.
 static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low) {
     uintptr_t end = fl_place_low(place), base = fl_place_base(place);
     int error;
@@ -94,6 +101,7 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
     return fl_failure_none();
 }
 
+// Signal context: callable.
 static fl_failure make_usable_mapping(fl_place place, fl_slot *slot, uintptr_t low) {
     uintptr_t base = fl_place_base(place);
     uintptr_t usable = slot->old_low ? base : fl_place_address(place, slot->low);
@@ -126,12 +134,13 @@ fl_failure fl_place_make_usable(fl_place place, uintptr_t low) {
 }
 
 // Only of a former band, which nothing can have been stored in: below it a large frame may have been. A refusal, or a
-// kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page.
+// kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page. Signal context: callable.
 static void drop_tables(uintptr_t low, uintptr_t high) {
     uintptr_t from = (low + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = high & ~(HUGE_PAGE - 1);
     if (from < to) (void)fl_system_advise(FL_SITE_GROW_TABLES, from, to - from, MADV_DONTNEED);
 }
 
+// Signal context: callable.
 static fl_failure extend(fl_place place, fl_slot *slot, uintptr_t low) {
     uintptr_t former = fl_place_address(place, slot->low);
     if (place.arena->guard == FL_GUARD_PROT_NONE) {

@@ -6,7 +6,9 @@
 //
 // Counted is what a stack may touch without asking again: the usable part of each slot that is in use, and all of a
 // `grows-down` stack. Pooled and hibernated stacks count too, since they may be used again without a question.
-#include "internal.h"
+#include "stack_memory.h"
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

@@ -10,11 +10,13 @@
 // No handler takes or gives a block, hence the lock: a record that a handler has restored waits for the next ordinary
 // call. Reading a record needs no lock; fl_slot.state says how long it stays (hibernation.c). A child of fork finds the
 // lock open and the store whole.
-#include "internal.h"
+#include "stack_store.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 

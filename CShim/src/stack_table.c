@@ -2,9 +2,11 @@
 //
 // The table never moves and is never freed, so a handler may follow a slot's owner at any time. Free entries form a
 // list without a lock; its tag counts changes, against an entry that is taken and given back meanwhile.
-#include "internal.h"
+#include "stack_table.h"
 
 #include <sys/mman.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -22,6 +24,7 @@ static _Atomic(uint32_t) fresh_stacks;
 uintptr_t fl_stack_bookkeeping(void) { return sizeof(fl_stack) + sizeof(fl_slot); }
 uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
 
+// Signal context: callable.
 static fl_stack *entry(uint32_t index) { return &hot[index / STACKS_PER_CHUNK][index % STACKS_PER_CHUNK]; }
 
 fl_stack_details *fl_stack_details_of(const fl_stack *stack) {

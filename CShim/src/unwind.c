@@ -2,6 +2,7 @@
 //
 // The only call out of the shim is `_dl_find_object`, which takes no lock. A walk over an overflow of a million frames
 // meets a handful of return addresses, so the usual step is one lookup in the cache and two to eight loads.
+#include "common.h"
 #include "fl_unwind.h"
 
 #include <link.h>
@@ -37,28 +38,18 @@ extern int linked_find_object(void *address, found_object *result) __asm__("_dl_
 /// inside the handler. Volatile, or the compiler turns it back into that call.
 static int (*const volatile find_object)(void *, found_object *) = linked_find_object;
 
+// Signal context: callable.
 static bool object_of(uintptr_t address, found_object *object) {
     int (*find)(void *, found_object *) = find_object;
     return find != NULL && find((void *)address, object) == 0;
 }
 
-// MARK: Stack memory
-
-/// A word at any address: nothing promises that a stack is aligned where a handler meets it.
-typedef uintptr_t unaligned_word __attribute__((aligned(1), may_alias));
-
-/// The stack belongs to other functions: under a sanitizer their frames hold poisoned parts that an unwind may read.
-/// A load rather than memcpy, which a sanitizer would intercept.
-__attribute__((no_sanitize("address", "thread"))) bool fl_stack_read(uintptr_t address, uintptr_t low, uintptr_t high,
-                                                                     uintptr_t *value) {
-    if (address < low || address >= high || high - address < sizeof *value) return false;
-    *value = *(const unaligned_word *)address;
-    return true;
-}
+// MARK: Steps
 
 /// Whether a step to `cfa` leads nowhere. On one stack the caller's stack pointer lies above the callee's, so a damaged
 /// stack cannot lead a walk in circles. A frame that spans two stacks (a stack segment and the one before) may lead
 /// either way: there the stack pointer lies outside [low, high), the part that the caller's frame is in.
+/// Signal context: callable.
 static inline bool is_step_back(uintptr_t cfa, uintptr_t rsp, uintptr_t low, uintptr_t high) {
     return cfa <= rsp && rsp >= low && rsp < high;
 }
@@ -68,19 +59,20 @@ static inline bool is_step_back(uintptr_t cfa, uintptr_t rsp, uintptr_t low, uin
 /// The offset of a register that a frame leaves alone.
 static const int32_t SAME_VALUE = INT32_MIN;
 
+// Signal context: callable.
 static fl_unwind_rule *cache_slot(fl_unwind_cache *cache, uintptr_t address) {
     // Fibonacci hashing: the upper bits of the product depend on all bits of the address.
     _Static_assert(FL_UNWIND_CACHE_ENTRIES == 1 << 7, "the shift keeps seven bits");
     return &cache->rules[(uint64_t)address * 0x9e3779b97f4a7c15u >> 57];
 }
 
-/// Replaces `value` by the word that the frame saved, if it saved it.
+/// Replaces `value` by the word that the frame saved, if it saved it. Signal context: callable.
 static inline bool reload(uintptr_t *value, int32_t offset, uintptr_t cfa, uintptr_t low, uintptr_t high) {
     return offset == SAME_VALUE || fl_stack_read(cfa + (uintptr_t)(intptr_t)offset, low, high, value);
 }
 
 /// The step of a frame whose rules are plain: the CFA is rbp or rsp plus an offset, the return address lies just below
-/// it, and every register is either untouched or saved at an offset from it.
+/// it, and every register is either untouched or saved at an offset from it. Signal context: callable.
 static fl_unwind_result step_plain(const fl_unwind_rule *rule, fl_unwind_registers *registers, fl_unwind_frame *frame,
                                    uintptr_t low, uintptr_t high) {
     uintptr_t base = rule->cfa_register == FL_DWARF_RBP ? registers->rbp : registers->rsp;
@@ -104,12 +96,13 @@ static fl_unwind_result step_plain(const fl_unwind_rule *rule, fl_unwind_registe
     return FL_UNWIND_STEPPED;
 }
 
+// Signal context: callable.
 static bool is_plain_offset(int64_t offset) {
     return offset > INT32_MIN && offset <= INT32_MAX;
 }
 
 /// Whether `rule` of a register is plain; its offset. An undefined register keeps its value, here as in
-/// `step_general`.
+/// `step_general`. Signal context: callable.
 static bool plain_offset(const fl_register_rule *rule, int32_t *offset) {
     *offset = SAME_VALUE;
     if (rule->kind != FL_RULE_OFFSET) return rule->kind <= FL_RULE_SAME_VALUE;
@@ -117,7 +110,7 @@ static bool plain_offset(const fl_register_rule *rule, int32_t *offset) {
     return is_plain_offset(rule->operand);
 }
 
-/// Whether `rules` are plain, see `step_plain`; if so, `rule` is what to cache.
+/// Whether `rules` are plain, see `step_plain`; if so, `rule` is what to cache. Signal context: callable.
 static bool make_plain(const fl_frame_rules *rules, uintptr_t address, fl_unwind_rule *rule) {
     const fl_frame_row *row = &rules->row;
     const fl_register_rule *return_rule = &row->registers[FL_DWARF_RIP];
@@ -145,6 +138,7 @@ typedef struct recovered {
     uintptr_t slot; ///< where it was saved, 0 if not in memory
 } recovered;
 
+// Signal context: callable.
 static recovered recover(const fl_unwind_object *object, const fl_unwind_view *view, const fl_register_rule *rule,
                          uintptr_t current) {
     recovered found = {.result = FL_UNWIND_STEPPED, .value = current};
@@ -173,6 +167,7 @@ static recovered recover(const fl_unwind_object *object, const fl_unwind_view *v
     return found;
 }
 
+// Signal context: callable.
 static fl_unwind_view view_of(const fl_unwind_registers *registers, uintptr_t low, uintptr_t high) {
     fl_unwind_view view = {.low = low, .high = high};
     view.registers[FL_DWARF_RBX] = registers->rbx;
@@ -186,7 +181,7 @@ static fl_unwind_view view_of(const fl_unwind_registers *registers, uintptr_t lo
     return view;
 }
 
-/// Computes the CFA into `view`.
+/// Computes the CFA into `view`. Signal context: callable.
 static fl_unwind_result find_cfa(const fl_unwind_object *object, const fl_frame_row *row, fl_unwind_view *view) {
     if (row->cfa_expression != 0) {
         fl_unwind_result result = fl_expression_evaluate(object, row->cfa_expression, view, &view->cfa);
@@ -200,7 +195,7 @@ static fl_unwind_result find_cfa(const fl_unwind_object *object, const fl_frame_
     return FL_UNWIND_STEPPED;
 }
 
-/// The step of any frame that the rules can describe.
+/// The step of any frame that the rules can describe. Signal context: callable.
 static fl_unwind_result step_general(const fl_unwind_object *object, const fl_frame_rules *rules,
                                      fl_unwind_registers *registers, fl_unwind_frame *frame, uintptr_t low,
                                      uintptr_t high) {
@@ -277,6 +272,7 @@ fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame 
 extern const char __start_fl_text[] __attribute__((weak, visibility("hidden")));
 extern const char __stop_fl_text[] __attribute__((weak, visibility("hidden")));
 
+// Signal context: callable.
 static bool is_shim(uintptr_t address) {
     return address >= (uintptr_t)__start_fl_text && address < (uintptr_t)__stop_fl_text;
 }
@@ -293,11 +289,13 @@ static const char protected_names[][20] = {
 /// Longest path of an object that is looked at, as in PATH_MAX.
 enum { MAX_PATH_LENGTH = 4096 };
 
+// Signal context: callable.
 static bool has_prefix(const char *name, const char *prefix) {
     while (*prefix != '\0' && *name == *prefix) name++, prefix++;
     return *prefix == '\0';
 }
 
+// Signal context: callable.
 static bool is_protected_path(const char *path) {
     const char *name = path;
     for (unsigned i = 0; path[i] != '\0'; i++) {

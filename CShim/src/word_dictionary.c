@@ -3,7 +3,7 @@
 // A word is learned when stacks with two different bases hold it, until the dictionary is full. Invariants: an entry never
 // changes, so that whoever decodes needs no lock; an index is published after its word. Learning needs the lock and is left
 // out where another thread has it.
-#include "internal.h"
+#include "word_dictionary.h"
 
 #pragma clang section text = "fl_text"
 
@@ -18,6 +18,7 @@ static struct {
     uintptr_t base;
 } seen[SEEN]; // by hash: the last word, and whose it was
 
+// Signal context: callable.
 static uint32_t hash(uint64_t word) { return (uint32_t)((word * 0x9E3779B97F4A7C15) >> 54); }
 _Static_assert(PLACES == 1 << (64 - 54) && SEEN == PLACES, "a hash is an index");
 

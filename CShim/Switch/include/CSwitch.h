@@ -228,10 +228,5 @@ static inline __attribute__((always_inline)) fl_fiber *fl_suspend(fl_fiber *fibe
 /// The coroutine that runs on this thread. Signal context: callable.
 static inline __attribute__((always_inline)) fl_fiber *_Nullable fl_fiber_running(void) { return fl_current_fiber; }
 
-/// Whether `fiber` is the coroutine that runs on this thread. Signal context: callable.
-static inline __attribute__((always_inline)) _Bool fl_fiber_is_running(const fl_fiber *fiber) {
-    return fl_current_fiber == fiber;
-}
-
 #pragma clang assume_nonnull end
 #endif

@@ -5,6 +5,7 @@
 // another claim's subject.
 
 import CProbes
+import Experiments
 import Faultline
 import Measurement
 import Peers

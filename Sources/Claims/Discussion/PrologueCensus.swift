@@ -4,6 +4,7 @@
 // in a simulated cache of 32 KiB, in several layouts, because the order of functions decides which of them collide; how much
 // more code a run touches, which depends on no order, is said beside it.
 
+import Experiments
 import GoBinary
 import Measurement
 import Processes

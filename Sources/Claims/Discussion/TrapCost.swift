@@ -4,6 +4,7 @@
 // Go's own growth. The rule compares each way of growing by a trap with each version of Go.
 
 import CProbes
+import Experiments
 import Measurement
 import Report
 
