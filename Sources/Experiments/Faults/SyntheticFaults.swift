@@ -1,10 +1,13 @@
-// Made-up faults whose true cause is known, to measure how well the classifier tells causes apart.
+// Synthetic faults whose true cause is known, to measure how well the classifier tells causes apart.
 //
 // Each is built as it comes about: a scene (where a stack, its room, its guard and other memory lie), what an instruction
 // does there, and what the kernel and the handler would then report. The verdict that is due follows from the part of
-// the scene that was chosen; nothing here asks the classifier, and nothing leaves out a case that it finds hard.
+// the scene that was chosen. The generator does not ask the classifier, and it leaves out no case that the classifier finds
+// hard.
 
-/// A made-up fault.
+@_spi(Experiments) import Faultline
+
+/// A synthetic fault.
 package struct SyntheticFault {
     /// What happened.
     package enum Cause: String, CaseIterable, Sendable {
@@ -81,7 +84,7 @@ private let nilExtent: UInt = 1 << 16
 private let userEnd: UInt = 1 << 47
 private let causes = SyntheticFault.Cause.allCases
 
-/// An endless sequence of made-up faults, each cause as often as any other.
+/// An endless sequence of synthetic faults, each cause as often as any other.
 package struct SyntheticFaults<Random: RandomNumberGenerator> {
     private typealias Cause = SyntheticFault.Cause
 
