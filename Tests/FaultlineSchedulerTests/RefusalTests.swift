@@ -1,9 +1,10 @@
 // What a run and its jobs refuse, and how: overflows, missing memory, wrong callers, deadlocks.
 import CShim
-import Faultline
 import FaultlineScheduler
 import Glibc
 import Testing
+
+@testable import Faultline
 
 extension Schedulers {
     @Suite struct Refusals {
@@ -58,7 +59,9 @@ extension Schedulers {
                     let huge = StackConfiguration(reservation: 1 << 30, isIsolated: true)
                     let large = try Scheduler.spawn(stack: huge) { 1 }
                     let other = try Scheduler.spawn { 2 }
-                    #expect(throws: StackError.unavailable(call: "arena-map", errno: ENOMEM)) { try large.join() }
+                    #expect(throws: StackError.unavailable(.init(.call(.FL_SITE_ARENA_MAP), ENOMEM, for: .creation))) {
+                        try large.join()
+                    }
                     #expect(try other.join() == 2)
                     fl_debug_fail(.FL_SITE_ARENA_MAP, 0, 0)
                     #expect(try Scheduler.spawn(stack: huge) { 3 }.join() == 3)
@@ -77,7 +80,9 @@ extension Schedulers {
                     let descriptors = openDescriptors()
                     fl_debug_fail(.FL_SITE_ARENA_MAP, ENOMEM, 0)
                     let huge = try job(StackConfiguration(reservation: 1 << 30, isIsolated: true))
-                    #expect(throws: StackError.unavailable(call: "arena-map", errno: ENOMEM)) { try huge.join() }
+                    #expect(throws: StackError.unavailable(.init(.call(.FL_SITE_ARENA_MAP), ENOMEM, for: .creation))) {
+                        try huge.join()
+                    }
                     fl_debug_fail(.FL_SITE_ARENA_MAP, 0, 0)
                     #expect(openDescriptors() == descriptors)
 
