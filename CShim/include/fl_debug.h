@@ -1,4 +1,5 @@
-/// Debug knobs: injected failures of system calls, moves that a timer provokes, stacks that begin in the same cache sets.
+/// Debug knobs: injected failures of system calls, moves that a timer provokes, stacks that begin in the same cache
+/// sets.
 #ifndef FAULTLINE_DEBUG_H
 #define FAULTLINE_DEBUG_H
 
@@ -59,7 +60,8 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
 /// The name of a site for messages, for instance "uffdio-move". Signal context: callable.
 const char *fl_site_name(fl_site site);
 
-/// Lets the system call at `site` fail with `error` (an errno value), once `after` calls have passed; `error` 0 ends it.
+/// Lets the system call at `site` fail with `error` (an errno value), once `after` calls have passed; `error` 0 ends
+/// it.
 /// Signal context: forbidden.
 void fl_debug_fail(fl_site site, int error, uint32_t after);
 
@@ -73,8 +75,8 @@ void fl_debug_time_calls(bool on);
 /// Nanoseconds that were added up since the process started. Signal context: callable.
 uint64_t fl_debug_time_in_calls(void);
 
-/// Whether the first frames of stacks that are made, or taken from a pool, from now on begin at staggered cache lines, as
-/// they do at first. Signal context: callable.
+/// Whether the first frames of stacks that are made, or taken from a pool, from now on begin at staggered cache lines,
+/// as they do at first. Signal context: callable.
 void fl_debug_stagger(bool on);
 
 /// Provokes moves of this thread's running `fault-move` stack every `microseconds` until called with 0. With

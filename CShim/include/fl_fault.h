@@ -49,7 +49,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_zone : uint32_t {
     FL_ZONE_ROOM,          ///< below the committed part, above the lowest address that the strategy may still reach
     FL_ZONE_BEYOND,        ///< below the configured maximum: the reserve and the guard at the end of the slot
     FL_ZONE_OLD_RANGE,     ///< a slot that a stack moved away from
-    FL_ZONE_FREE,          ///< a slot nobody uses, or one in quarantine
+    FL_ZONE_FREE,          ///< a slot that no stack uses, or one in quarantine
     FL_ZONE_HIBERNATED,    ///< the usable part of a stack that hibernates, or may just have been restored
 } fl_zone;
 
@@ -60,7 +60,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_growth : uint32_t {
     FL_GROWTH_CHECK,       ///< check-move, check-segment: a trap means that the headroom was too small
 } fl_growth;
 
-/// The facts of one fault. Plain numbers, so that a test can make them up.
+/// The facts of one fault. Plain numbers, so that a test can choose them.
 typedef struct fl_fault_facts {
     int32_t signal;               ///< SIGSEGV or SIGBUS
     int32_t code;                 ///< si_code

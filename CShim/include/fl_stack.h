@@ -74,7 +74,7 @@ typedef struct fl_stack_configuration {
     uint32_t slot;           ///< first slot to use (fl_slot_size)
     uintptr_t initial;       ///< bytes usable at first
     uintptr_t maximum;       ///< bytes usable at most
-    uintptr_t reserve;       ///< bytes below the maximum on which protected frames may finish; 0: none
+    uintptr_t reserve;       ///< bytes below the maximum on which no-abandon frames may finish; 0: none
     bool contains_overflow;  ///< an overflow ends the coroutine instead of the process
     bool contains_nil;       ///< so does a nil dereference in user code
     bool keeps_fp_control;   ///< MXCSR and the x87 control word are the coroutine's own
@@ -95,7 +95,7 @@ typedef struct fl_fault_report {
     uintptr_t backtrace[FL_BACKTRACE_MAXIMUM];
 } fl_fault_report;
 
-/// Since when nobody resumed a stack, as far as sweeps know (fl_idle.h).
+/// How long a stack has not been resumed, as far as sweeps know (fl_idle.h).
 typedef struct fl_idle_mark {
     uint32_t since; ///< milliseconds of the monotonic clock, modulo 2^32
     uint8_t seen;   ///< sweeps since the one that marked it that found it idle, at most 255
@@ -103,8 +103,8 @@ typedef struct fl_idle_mark {
 } fl_idle_mark;
 
 /// What a suspended stack takes beside its pages: each byte of it counts a million times over. What follows from these
-/// fields is not kept: the slot from the base, the details from the index. `fiber` comes first: a fiber's address is its
-/// stack's address.
+/// fields is not kept: the slot from the base, the details from the index. `fiber` comes first: a fiber's address is
+/// its stack's address.
 typedef struct fl_stack {
     fl_fiber fiber;
     uintptr_t base;          ///< highest address; exclusive. 0: it has no slot
@@ -137,7 +137,7 @@ _Static_assert(FL_GUARD_PAGES < 1 << 2 && FL_MOVER_AUTOMATIC < 1 << 2 && FL_OLD_
 enum {
     FL_STACK_CONTAINS_OVERFLOW = 1,
     FL_STACK_CONTAINS_NIL = 2,
-    FL_STACK_OVERFLOWING = 4,    ///< runs on its reserve until a protected frame returns
+    FL_STACK_OVERFLOWING = 4,    ///< runs on its reserve until a no-abandon frame returns
     FL_STACK_PROVOKED = 8,       ///< a debug knob raised `low`
     FL_STACK_LOW_USE = 16,       ///< it used little of its room when it was shrunk last, and has not grown since
     FL_STACK_EMPTIED = 32,       ///< waits in a pool without its pages

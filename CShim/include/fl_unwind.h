@@ -63,7 +63,7 @@ fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame 
 /// Whose code an address is, for the question "may this frame be abandoned?".
 typedef enum __attribute__((enum_extensibility(closed))) fl_code_owner : uint32_t {
     FL_CODE_USER = 0,      ///< the executable or a library of the user: may be abandoned
-    FL_CODE_PROTECTED = 1, ///< libc, ld.so, the Swift runtime and their kin, the vDSO, or this shim: never abandoned
+    FL_CODE_NO_ABANDON = 1, ///< libc, ld.so, the Swift runtime and their kin, the vDSO, or this shim: never abandoned
     FL_CODE_UNKNOWN = 2,   ///< no loaded object: never abandoned
 } fl_code_owner;
 

@@ -54,7 +54,8 @@ static int farthest_block(struct dl_phdr_info *info, size_t size, void *argument
     uintptr_t *farthest = argument, pointer = (uintptr_t)fl_thread_pointer();
     if (size < offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof(void *)) return 0;
     uintptr_t block = (uintptr_t)info->dlpi_tls_data;
-    if (block && block < pointer && pointer - block < STATIC_TLS_REACH) *farthest = fl_maximum(*farthest, pointer - block);
+    if (!block || block >= pointer || pointer - block >= STATIC_TLS_REACH) return 0;
+    *farthest = fl_maximum(*farthest, pointer - block);
     return 0;
 }
 

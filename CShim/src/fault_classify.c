@@ -18,7 +18,7 @@
 ///         in a stack that hibernates ---------------------- yes -> hibernated
 ///         in the nil page --------------------------------- yes -> nil-dereference (foreign if sp is there, too)
 ///         in the kernel's half ---------------------------- yes -> foreign
-///         in committed memory ----------------------------- yes -> foreign (somebody else's protection)
+///         in committed memory ----------------------------- yes -> foreign (protected by other code)
 ///         in the room of the running stack or beyond, or at the frame with which the stack pointer left its slot
 ///             a different stack runs ---------------------- yes -> other-guard
 ///             below the red zone -------------------------- yes -> below-stack

@@ -56,13 +56,13 @@ static fl_morestack_frame *add_segment(fl_stack *stack, fl_morestack_frame *fram
             return overflow(stack, frame, fl_failure_none());
         }
     }
-    fl_place place;
-    fl_failure failure = fl_place_take(size, (fl_guard)stack->guard, stack, &place);
+    fl_slot_handle handle;
+    fl_failure failure = fl_slot_take(size, (fl_guard)stack->guard, stack, &handle);
     if (failure.error) return overflow(stack, frame, failure);
-    uintptr_t base = fl_place_base(place);
-    failure = fl_place_make_usable(place, base - usable);
+    uintptr_t base = fl_slot_base(handle);
+    failure = fl_slot_make_usable(handle, base - usable);
     if (failure.error) {
-        fl_place_release(place, false);
+        fl_slot_release(handle, false);
         return overflow(stack, frame, failure);
     }
     fl_segment_link *link = (fl_segment_link *)(base - sizeof(fl_segment_link));
@@ -130,12 +130,12 @@ void fl_morestack_release(void) {
     fl_stack *stack = fl_stack_running();
     int kept = errno;
     fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
-    fl_place done = fl_stack_place(stack);
+    fl_slot_handle done = fl_stack_slot(stack);
     fl_stack_details_of(stack)->segment_bytes -= stack->base - stack->low;
     stack->base = link.base;
     stack->low = link.low;
     fl_stack_set_limit(stack);
-    fl_place_release(done, false);
+    fl_slot_release(done, false);
     errno = kept;
 }
 

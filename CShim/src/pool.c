@@ -2,8 +2,9 @@
 //
 // A pooled stack is ready as it is: at its first size, its guard in place. Only its thread touches it, so nothing here
 // needs a lock or an atomic word. What a thread did not need for a while it gives back: each list knows how few stacks
-// it had at least since the last look, and so many of its last ones were not needed. No timer and no signal does that: a
-// thread looks at the time now and then while it makes and keeps stacks, and whoever is about to wait asks for it.
+// it had at least since the last look, and that many of its last ones were not needed. No timer and no signal does
+// that: a thread reads the clock now and then while it makes and keeps stacks, and code that is about to wait calls
+// fl_pool_trim.
 #include "pool.h"
 
 #include <pthread.h>

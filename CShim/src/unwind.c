@@ -279,8 +279,8 @@ static bool is_shim(uintptr_t address) {
 
 /// Beginnings of the file names of libraries that hold locks, caches or half-made metadata while they run: the C and
 /// C++ libraries, the dynamic linker, the Swift runtime and what ships with it. A user's library that happens to
-/// share a beginning is protected as well, which costs a containment and breaks nothing.
-static const char protected_names[][20] = {
+/// share a beginning is never abandoned either, which costs a containment and breaks nothing.
+static const char no_abandon_names[][20] = {
     "libc.so", "libc-", "ld-linux", "ld-", "libpthread", "libm.", "libm-", "libdl", "librt", "libstdc++", "libc++",
     "libgcc_s", "libswift", "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime", "lib_Testing",
     "libTesting", "libXCTest", "linux-vdso",
@@ -296,26 +296,26 @@ static bool has_prefix(const char *name, const char *prefix) {
 }
 
 // Signal context: callable.
-static bool is_protected_path(const char *path) {
+static bool is_no_abandon_path(const char *path) {
     const char *name = path;
     for (unsigned i = 0; path[i] != '\0'; i++) {
         if (i == MAX_PATH_LENGTH) return true;
         if (path[i] == '/') name = path + i + 1;
     }
-    for (unsigned i = 0; i < sizeof protected_names / sizeof protected_names[0]; i++) {
-        if (has_prefix(name, protected_names[i])) return true;
+    for (unsigned i = 0; i < sizeof no_abandon_names / sizeof no_abandon_names[0]; i++) {
+        if (has_prefix(name, no_abandon_names[i])) return true;
     }
     return false;
 }
 
 fl_code_owner fl_code_owner_of(uintptr_t address) {
-    if (is_shim(address)) return FL_CODE_PROTECTED;
+    if (is_shim(address)) return FL_CODE_NO_ABANDON;
     found_object found;
     if (!object_of(address, &found) || found.link_map == NULL || found.link_map->l_name == NULL) return FL_CODE_UNKNOWN;
     const struct link_map *map = found.link_map;
-    if (map->l_name[0] != '\0') return is_protected_path(map->l_name) ? FL_CODE_PROTECTED : FL_CODE_USER;
+    if (map->l_name[0] != '\0') return is_no_abandon_path(map->l_name) ? FL_CODE_NO_ABANDON : FL_CODE_USER;
     // No name: the executable, which is the first of its list, or the vDSO, which is not a file.
-    return map->l_prev == NULL ? FL_CODE_USER : FL_CODE_PROTECTED;
+    return map->l_prev == NULL ? FL_CODE_USER : FL_CODE_NO_ABANDON;
 }
 
 /// Absent from a process without Swift. Its address only; it is never called.
@@ -324,6 +324,6 @@ extern void *swift_retain(void *object) __attribute__((weak));
 bool fl_code_owner_is_known(void) {
     int (*find)(void *, found_object *) = find_object;
     // In a static executable even `_dl_find_object` is the executable's.
-    if (find == NULL || fl_code_owner_of((uintptr_t)find) != FL_CODE_PROTECTED) return false;
-    return swift_retain == NULL || fl_code_owner_of((uintptr_t)swift_retain) == FL_CODE_PROTECTED;
+    if (find == NULL || fl_code_owner_of((uintptr_t)find) != FL_CODE_NO_ABANDON) return false;
+    return swift_retain == NULL || fl_code_owner_of((uintptr_t)swift_retain) == FL_CODE_NO_ABANDON;
 }

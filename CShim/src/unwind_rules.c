@@ -134,7 +134,7 @@ static bool read_augmentation(cursor letters, cursor *data, common *cie) {
         case 'R': cie->pointer_encoding = take_byte(data); break;
         case 'P': {
             uint8_t encoding = take_byte(data);
-            if ((encoding & ~0x80 & POINTER_APPLICATION_MASK) == 0x50) return false; // aligned: used by nobody
+            if ((encoding & ~0x80 & POINTER_APPLICATION_MASK) == 0x50) return false; // aligned: not in use
             take_format(data, encoding);
             break;
         }

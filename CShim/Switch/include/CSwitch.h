@@ -5,8 +5,9 @@
 ///
 ///  - a context is three words, saved in the coroutine's control block or in its outermost frame, so a switch writes
 ///    nothing below the stack pointer and leaves the red zone alone;
-///  - what only a running coroutine needs stands in that frame and not in the control block: there it takes nothing while
-///    the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words hibernated;
+///  - what only a running coroutine needs stands in that frame and not in the control block: there it takes nothing
+///    while the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words
+///    hibernated;
 ///  - everything that the switch borrows from the thread (the current coroutine, the limit that compiler-inserted
 ///    checks compare with, the head of Swift's exclusivity access set) is put back by the side that lent it,
 ///    which is the resumer;
@@ -36,15 +37,16 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_fiber_state : uint32
     FL_FIBER_FAULTED = 4,
     /// Suspended, and its stack must be asked for (fl_stack_wake) before it may be resumed.
     FL_FIBER_HIBERNATED = 5,
-    /// Suspended, and seen so by a sweep that asks who is idle (fl_idle.h). A resume goes the way of a hibernated one.
+    /// Suspended, and found so by a sweep that looks for idle ones (fl_idle.h). A resume goes the way of a hibernated
+    /// one.
     FL_FIBER_IDLE = 6,
 } fl_fiber_state;
 
-/// The outermost frame of a coroutine, fl_fiber_entry's own: it moves and hibernates with the stack that it stands on, so
-/// that of a suspended coroutine is touched only once the coroutine is awake. The switch uses its first cache line.
+/// The outermost frame of a coroutine, fl_fiber_entry's own: it moves and hibernates with the stack that it stands on,
+/// so that of a suspended coroutine is touched only once the coroutine is awake. The switch uses its first cache line.
 typedef struct fl_outermost_frame {
     fl_context resumer;                              ///< 0: where the resumer continues
-    struct fl_fiber *_Nullable resumer_fiber;        ///< 24: the coroutine that resumed it, null for a thread's own stack
+    struct fl_fiber *_Nullable resumer_fiber;        ///< 24: null: a thread's own stack resumed it
     uintptr_t limit;                                 ///< 32: what checked code compares the stack pointer with, or 0
     void *_Nullable access_set;                      ///< 40: its exclusivity access set while it is suspended
     uint32_t lent;                                   ///< 48: FL_LENT_*, what was exchanged at the last resume
@@ -61,8 +63,8 @@ typedef struct fl_outermost_frame {
 enum {
     FL_LENT_LIMIT = 1,
     FL_LENT_ACCESS_SET = 2,
-    /// Bytes above the outermost frame for what the library keeps per coroutine, so that it needs no allocation of its own.
-    /// With the frame three cache lines.
+    /// Bytes above the outermost frame for what the library keeps per coroutine, so that it needs no allocation of its
+    /// own. With the frame three cache lines.
     FL_MAILBOX_SIZE = 96,
 };
 
@@ -127,8 +129,8 @@ typedef struct fl_switched {
 /// Continues `to` and remembers in `from` where to come back. The instructions write only `from`: rsi is `to` at
 /// arrival, which is all that fl_fiber_entry relies on. Every other register is the compiler's to save.
 ///
-/// The result comes in registers. Who finds the coroutine through it does not wait for its own frame, whose address is
-/// just being loaded: that shortens the chain of dependent loads from one resume to the next by half.
+/// The result comes in registers. Code that finds the coroutine through it does not wait for its own frame, whose
+/// address is just being loaded: that shortens the chain of dependent loads from one resume to the next by half.
 static inline __attribute__((always_inline)) fl_switched fl_switch(fl_context *from, const fl_context *to) {
     __asm__ volatile(
         "leaq 1f(%%rip), %%rax\n\t"
@@ -219,8 +221,8 @@ static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber
 static inline __attribute__((always_inline)) fl_fiber *fl_suspend(fl_fiber *fiber) {
     fiber->state = FL_FIBER_SUSPENDED;
     fiber = (fl_fiber *)(void *)fl_switch(&fiber->own, &fiber->frame->resumer).to;
-    // Stored here and not by the resumer, so that a compiler which inlines two suspensions in a row has the address in a
-    // register for the second.
+    // Stored here and not by the resumer, so that a compiler which inlines two suspensions in a row has the address in
+    // a register for the second.
     fl_current_fiber = fiber;
     return fiber;
 }

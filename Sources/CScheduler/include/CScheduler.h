@@ -1,8 +1,8 @@
-/// What the scheduler needs of the system and Swift cannot say: two thread-local words, a frame that no overflow abandons,
-/// and every system call with the name of its site, so that a test can make any of them fail.
+/// What the scheduler needs of the system and Swift cannot say: two thread-local words, a frame that no overflow
+/// abandons, and every system call with the name of its site, so that a test can make any of them fail.
 ///
-/// Calls return what the system call returns, or the negated errno value: errno itself belongs to whoever runs on the
-/// thread. Interrupted calls are repeated here, except waiting.
+/// Calls return what the system call returns, or the negated errno value: errno itself belongs to the code that runs on
+/// the thread. Interrupted calls are repeated here, except waiting.
 #ifndef FAULTLINE_CSCHEDULER_H
 #define FAULTLINE_CSCHEDULER_H
 
@@ -65,7 +65,7 @@ static inline void *_Nullable fls_worker(void) { return fls_current_worker; }
 static inline void fls_set_worker(void *_Nullable worker) { fls_current_worker = worker; }
 
 /// Calls `body`, which a contained overflow does not abandon: it is run to its end first, on the reserve of the stack.
-void fls_call_protected(void (*body)(void *_Nullable context), void *_Nullable context);
+void fls_call_no_abandon(void (*body)(void *_Nullable context), void *_Nullable context);
 
 /// Nanoseconds of CLOCK_MONOTONIC.
 uint64_t fls_now(void);

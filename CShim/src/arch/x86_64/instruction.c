@@ -113,7 +113,7 @@ static const char two_byte_map[257] =
 
 /// The scale of an EVEX displacement (Intel SDM volume 2, section 2.7.5): a form of tuple for each opcode.
 ///
-///     F  full vector, or one element of W if broadcast    1 2 4 8  so many bytes    h  half of a vector
+///     F  full vector, or one element of W if broadcast    1 2 4 8  that many bytes  h  half of a vector
 ///     H  half of a vector, or 4 bytes if broadcast        x        16 bytes         q  a quarter
 ///     V  full vector                                      y        32 bytes         o  an eighth
 ///     S  one element of W                                 ?        not known
