@@ -108,7 +108,12 @@ let package = Package(
             name: "PoolChild",
             dependencies: ["Faultline", "CShim", "FaultlineScheduler", "AllocationCounter", "TestSupport"],
             path: "Tests/Programs/PoolChild", swiftSettings: warningsAreErrors),
-        .testTarget(name: "CShimTests", dependencies: ["CShim"]),
+        // The shim's internal headers, for tests of its parts.
+        .target(
+            name: "CShimInternals", dependencies: ["CShim"], path: "Tests/CShimInternals",
+            cSettings: warningsAreErrorsC),
+        .testTarget(
+            name: "CShimTests", dependencies: ["CShim", "CShimInternals"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),

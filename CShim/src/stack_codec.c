@@ -67,7 +67,7 @@ size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uin
         if (i % 2 == 0) {
             tags = length++;
             into[tags] = (uint8_t)tag;
-        } else {
+        } else if (tag) { // a pair of zeros at the end may have no byte of tags
             into[tags] |= (uint8_t)(tag << 4);
         }
         uint64_t value = tag == TAG_NEAR ? base - word : tag == TAG_KNOWN ? (uint64_t)index : word;
