@@ -20,9 +20,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_shrinking : uint32_t
 
 /// What shrinking a stack did.
 typedef struct fl_shrink_result {
-    uint64_t released;   ///< bytes of pages that were in memory and are not any more
-    bool moved;          ///< to a smaller slot
-    bool must_stay;      ///< it would have moved, but keeps as many old ranges as it may
+    uint64_t released; ///< bytes of pages that were in memory and are not any more
+    bool moved;        ///< to a smaller slot
+    bool must_stay;    ///< it would have moved, but keeps as many old ranges as it may
     fl_failure failure;
 } fl_shrink_result;
 

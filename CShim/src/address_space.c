@@ -31,8 +31,8 @@ enum {
 };
 
 static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
-    {.size = 64 * KIB, .guard = 48 * KIB, .offset = 0},   {.size = 256 * KIB, .guard = 64 * KIB, .offset = 0},
-    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},   {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 64 * KIB, .guard = 48 * KIB, .offset = 0},      {.size = 256 * KIB, .guard = 64 * KIB, .offset = 0},
+    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},      {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
     {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
 };
 

@@ -25,9 +25,9 @@ typedef struct fl_slot {
     _Atomic(uint32_t) owner; ///< index + 1 of its stack in the table of stacks; 0: none
     _Atomic(uint32_t) state; ///< fl_slot_state in the bits of FL_SLOT_KIND, above them the pins of hibernation.c
     _Atomic(uint32_t) next_free;
-    uint32_t low;        ///< [low, base) is usable, but for the old range
-    uint32_t band_low;   ///< guard pages: [band_low, low) is guarded, empty after a refusal; 0: none was installed
-    uint32_t old_low;    ///< guarded [old_low, base), the live range of a stack that moved away; 0: none
+    uint32_t low;      ///< [low, base) is usable, but for the old range
+    uint32_t band_low; ///< guard pages: [band_low, low) is guarded, empty after a refusal; 0: none was installed
+    uint32_t old_low;  ///< guarded [old_low, base), the live range of a stack that moved away; 0: none
 } fl_slot;
 _Static_assert(sizeof(fl_slot) == 24, "each suspended stack pays for it");
 
@@ -43,14 +43,14 @@ typedef struct fl_slot_handle {
 } fl_slot_handle;
 
 typedef struct fl_arena {
-    uintptr_t first;     ///< lowest address of slot 0
+    uintptr_t first; ///< lowest address of slot 0
     uint32_t slots;
-    uint8_t shift;       ///< log2 of the slot size
-    uint8_t size;        ///< fl_slot_size
-    uint8_t guard;       ///< fl_guard
-    uint8_t registered;  ///< with the userfaultfd
-    _Atomic(uint32_t) fresh;      ///< slots ever handed out
-    _Atomic(uint64_t) free_head;  ///< tag in the upper half, index + 1 in the lower
+    uint8_t shift;               ///< log2 of the slot size
+    uint8_t size;                ///< fl_slot_size
+    uint8_t guard;               ///< fl_guard
+    uint8_t registered;          ///< with the userfaultfd
+    _Atomic(uint32_t) fresh;     ///< slots ever handed out
+    _Atomic(uint64_t) free_head; ///< tag in the upper half, index + 1 in the lower
     struct fl_arena *_Nullable next;
     fl_slot *table;
 } fl_arena;

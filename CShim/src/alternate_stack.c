@@ -76,8 +76,8 @@ int fl_thread_prepare(void) {
 
     size_t length = 2 * GUARD + SIGNAL_STACK + MORESTACK_STACK + FL_PAGE;
     void *mapping = NULL;
-    int error = fl_system_map(FL_SITE_ALTERNATE_MAP, &mapping, length, PROT_NONE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    int error =
+        fl_system_map(FL_SITE_ALTERNATE_MAP, &mapping, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (error) return error;
     uintptr_t low = (uintptr_t)mapping, signal_low = low + GUARD, morestack_low = signal_low + SIGNAL_STACK + GUARD;
     error = fl_system_protect(FL_SITE_ALTERNATE_PROTECT, signal_low, SIGNAL_STACK, PROT_READ | PROT_WRITE);

@@ -177,8 +177,7 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
         reason = "overflowed inside code that may not be abandoned, and used up its reserve";
     } else {
         switch (fl_contain(stack, at, !reserve)) {
-        case FL_CONTAIN_NOW:
-            return FL_END_COROUTINE;
+        case FL_CONTAIN_NOW: return FL_END_COROUTINE;
         case FL_CONTAIN_LATER:
             if (reserve) {
                 failure = open_reserve(stack);
@@ -192,9 +191,7 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
             }
             reason = "overflowed inside code that may not be abandoned, and has no reserve";
             break;
-        case FL_CONTAIN_NEVER:
-            reason = "overflowed, and its frames could not be unwound";
-            break;
+        case FL_CONTAIN_NEVER: reason = "overflowed, and its frames could not be unwound"; break;
         }
     }
     fl_message_overflow(stack, report, reason);

@@ -9,9 +9,9 @@
 #pragma clang assume_nonnull begin
 
 typedef enum fl_containment : uint32_t {
-    FL_CONTAIN_NOW = 0,   ///< all frames may be abandoned: the coroutine may end here
-    FL_CONTAIN_LATER,     ///< a return address was replaced: let the code run on the reserve
-    FL_CONTAIN_NEVER,     ///< a frame cannot be unwound, or its owner cannot be told
+    FL_CONTAIN_NOW = 0, ///< all frames may be abandoned: the coroutine may end here
+    FL_CONTAIN_LATER,   ///< a return address was replaced: let the code run on the reserve
+    FL_CONTAIN_NEVER,   ///< a frame cannot be unwound, or its owner cannot be told
 } fl_containment;
 
 /// Fills the report's backtrace and decides how the running coroutine may end. With `now_only`, nothing is replaced

@@ -64,8 +64,8 @@ static void ready(fl_stack *stack) {
     fl_stack_set_limit(stack);
 }
 
-static __attribute__((noinline)) fl_stack *_Nullable make(const fl_stack_configuration *configuration,
-                                                          fl_failure *failure) {
+static __attribute__((noinline))
+fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure *failure) {
     // Another library may have put its own handler over ours: then no stack could grow. Asked only where a stack is
     // made, not where one is reused.
     if (!fl_handler_is_installed()) {

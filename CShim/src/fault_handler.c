@@ -81,16 +81,13 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
 static fl_growth growth_of(const fl_stack *stack) {
     switch ((fl_strategy)stack->strategy) {
     case FL_STRATEGY_FAULT:
-    case FL_STRATEGY_FAULT_MOVE:
-        return FL_GROWTH_TRAP;
+    case FL_STRATEGY_FAULT_MOVE: return FL_GROWTH_TRAP;
     case FL_STRATEGY_CHECK_MOVE:
-    case FL_STRATEGY_CHECK_SEGMENT:
-        return stack->flags & FL_STACK_OVERFLOWING ? FL_GROWTH_NONE : FL_GROWTH_CHECK;
+    case FL_STRATEGY_CHECK_SEGMENT: return stack->flags & FL_STACK_OVERFLOWING ? FL_GROWTH_NONE : FL_GROWTH_CHECK;
     case FL_STRATEGY_FIXED:
     case FL_STRATEGY_DEMAND:
     case FL_STRATEGY_GROWS_DOWN:
-    case FL_STRATEGY_CHECK_FIXED:
-        return FL_GROWTH_NONE;
+    case FL_STRATEGY_CHECK_FIXED: return FL_GROWTH_NONE;
     }
 }
 
@@ -150,10 +147,14 @@ static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t
 static fl_unwind_registers unwind_from(const ucontext_t *context) {
     const greg_t *registers = context->uc_mcontext.gregs;
     return (fl_unwind_registers){
-        .rip = (uintptr_t)registers[REG_RIP], .rsp = (uintptr_t)registers[REG_RSP],
-        .rbp = (uintptr_t)registers[REG_RBP], .rbx = (uintptr_t)registers[REG_RBX],
-        .r12 = (uintptr_t)registers[REG_R12], .r13 = (uintptr_t)registers[REG_R13],
-        .r14 = (uintptr_t)registers[REG_R14], .r15 = (uintptr_t)registers[REG_R15],
+        .rip = (uintptr_t)registers[REG_RIP],
+        .rsp = (uintptr_t)registers[REG_RSP],
+        .rbp = (uintptr_t)registers[REG_RBP],
+        .rbx = (uintptr_t)registers[REG_RBX],
+        .r12 = (uintptr_t)registers[REG_R12],
+        .r13 = (uintptr_t)registers[REG_R13],
+        .r14 = (uintptr_t)registers[REG_R14],
+        .r15 = (uintptr_t)registers[REG_R15],
         .is_signal_frame = true,
     };
 }
@@ -272,8 +273,7 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     case FL_VERDICT_GROWTH:
         if (grow(stack, facts, context, &failure) == FL_GREW) return true;
         break;
-    case FL_VERDICT_OVERFLOW:
-        break;
+    case FL_VERDICT_OVERFLOW: break;
     case FL_VERDICT_STALE_REFERENCE: {
         if (fl_forward(context, facts->address)) return true;
         char address[24], ip[24];
@@ -288,8 +288,11 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_restoring restoring = fl_wake_by_fault(facts->address, &failure);
         if (restoring == FL_RESTORED) return true;
         bool failed = restoring == FL_RESTORE_FAILED;
-        const char *parts[] = {"access to a hibernated stack at 0x", fl_hexadecimal(address, facts->address),
-                               " by instruction 0x", fl_hexadecimal(ip, facts->ip), ": ",
+        const char *parts[] = {"access to a hibernated stack at 0x",
+                               fl_hexadecimal(address, facts->address),
+                               " by instruction 0x",
+                               fl_hexadecimal(ip, facts->ip),
+                               ": ",
                                failed ? fl_site_name((fl_site)failure.site) : "only a resume can restore it",
                                failed ? " failed with errno " : ", without a userfaultfd",
                                failed ? fl_decimal(error, (uint64_t)failure.error) : ""};
@@ -301,8 +304,11 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_unwind_registers at = unwind_from(context);
         fl_fault_report *report = &fl_stack_details_of(stack)->fault;
         stack->touched_details = 1;
-        *report = (fl_fault_report){.verdict = verdict, .address = facts->address, .ip = facts->ip,
-                                    .used = stack->base - facts->sp, .limit = fl_stack_maximum(stack)};
+        *report = (fl_fault_report){.verdict = verdict,
+                                    .address = facts->address,
+                                    .ip = facts->ip,
+                                    .used = stack->base - facts->sp,
+                                    .limit = fl_stack_maximum(stack)};
         if (fl_contain(stack, &at, true) != FL_CONTAIN_NOW) return false;
         end_coroutine(stack, context);
         return true;
@@ -320,8 +326,7 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_message(parts, 1);
         return false;
     }
-    default:
-        return false;
+    default: return false;
     }
     // The kernel grew this one, contiguously: what lies above the refused page is mapped.
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
@@ -329,13 +334,9 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     }
     fl_unwind_registers at = unwind_from(context);
     switch (fl_overflow(stack, &at, facts->address, failure)) {
-    case FL_END_COROUTINE:
-        end_coroutine(stack, context);
-        return true;
-    case FL_END_CONTINUE:
-        return true;
-    case FL_END_PROCESS:
-        return false;
+    case FL_END_COROUTINE: end_coroutine(stack, context); return true;
+    case FL_END_CONTINUE: return true;
+    case FL_END_PROCESS: return false;
     }
 }
 
@@ -358,9 +359,8 @@ static void handle_fault(int signal, siginfo_t *info, void *pointer) {
 
 bool fl_handler_is_installed(void) {
     struct sigaction segv, bus;
-    return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 &&
-           (segv.sa_flags & SA_SIGINFO) && segv.sa_sigaction == handle_fault && (bus.sa_flags & SA_SIGINFO) &&
-           bus.sa_sigaction == handle_fault;
+    return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 && (segv.sa_flags & SA_SIGINFO) &&
+           segv.sa_sigaction == handle_fault && (bus.sa_flags & SA_SIGINFO) && bus.sa_sigaction == handle_fault;
 }
 
 int fl_handler_install(void) {

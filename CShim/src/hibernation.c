@@ -172,9 +172,7 @@ bool fl_stack_is_hibernated(const fl_stack *stack) {
 
 // MARK: restoring from a fault
 
-bool fl_late_fault_is_possible(void) {
-    return atomic_load_explicit(&restorations, memory_order_acquire) != forgiven;
-}
+bool fl_late_fault_is_possible(void) { return atomic_load_explicit(&restorations, memory_order_acquire) != forgiven; }
 
 fl_restoring fl_wake_by_fault(uintptr_t address, fl_failure *failure) {
     *failure = fl_failure_none();

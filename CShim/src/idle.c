@@ -64,9 +64,7 @@ static uint32_t coarse(uint64_t now) { return (uint32_t)(now / 1000000); }
 
 static uint32_t age_of(const fl_stack *stack, uint32_t now) { return now - stack->idle.since; }
 
-static fl_fiber_state state_of(const fl_stack *stack) {
-    return __atomic_load_n(&stack->fiber.state, __ATOMIC_ACQUIRE);
-}
+static fl_fiber_state state_of(const fl_stack *stack) { return __atomic_load_n(&stack->fiber.state, __ATOMIC_ACQUIRE); }
 
 static bool is_own(const fl_stack *stack) {
     return __atomic_load_n(&stack->fiber.thread, __ATOMIC_RELAXED) == fl_thread_pointer();

@@ -59,10 +59,19 @@ void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, c
         option = "; raise StackConfiguration.maximum, or set isIsolated to have it thrown";
     }
     const char *parts[] = {
-        "a coroutine's stack ", reason, ": limit ", fl_decimal(limit, report->limit), " bytes, in use ",
-        fl_decimal(used, report->used), " bytes, at instruction 0x", fl_hexadecimal(ip, report->ip),
-        failed ? "; " : "", failed ? fl_site_name((fl_site)report->site) : "", failed ? " failed with errno " : "",
-        failed ? fl_decimal(error, (uint64_t)report->error) : "", failed ? "" : option,
+        "a coroutine's stack ",
+        reason,
+        ": limit ",
+        fl_decimal(limit, report->limit),
+        " bytes, in use ",
+        fl_decimal(used, report->used),
+        " bytes, at instruction 0x",
+        fl_hexadecimal(ip, report->ip),
+        failed ? "; " : "",
+        failed ? fl_site_name((fl_site)report->site) : "",
+        failed ? " failed with errno " : "",
+        failed ? fl_decimal(error, (uint64_t)report->error) : "",
+        failed ? "" : option,
     };
     fl_message(parts, sizeof parts / sizeof *parts);
 }

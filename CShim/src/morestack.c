@@ -19,21 +19,24 @@ static fl_unwind_registers unwind_from(const fl_morestack_frame *frame) {
     // The function that was entered has not begun: its caller is where the walk starts.
     const uintptr_t *bp = (const uintptr_t *)frame->bp;
     return (fl_unwind_registers){
-        .rip = bp[2], .rsp = frame->bp + 3 * FL_WORD, .rbp = bp[0], .rbx = frame->rbx, .r12 = frame->r12,
-        .r13 = frame->r13, .r14 = frame->r14, .r15 = frame->r15, .is_signal_frame = false,
+        .rip = bp[2],
+        .rsp = frame->bp + 3 * FL_WORD,
+        .rbp = bp[0],
+        .rbx = frame->rbx,
+        .r12 = frame->r12,
+        .r13 = frame->r13,
+        .r14 = frame->r14,
+        .r15 = frame->r15,
+        .is_signal_frame = false,
     };
 }
 
 static fl_morestack_frame *overflow(fl_stack *stack, fl_morestack_frame *frame, fl_failure failure) {
     fl_unwind_registers at = unwind_from(frame);
     switch (fl_overflow(stack, &at, frame->bp - frame->frame_size, failure)) {
-    case FL_END_COROUTINE:
-        fl_contained_finish();
-    case FL_END_CONTINUE:
-        frame->mode = FL_MORESTACK_CONTINUE;
-        return frame;
-    case FL_END_PROCESS:
-        fl_die();
+    case FL_END_COROUTINE: fl_contained_finish();
+    case FL_END_CONTINUE: frame->mode = FL_MORESTACK_CONTINUE; return frame;
+    case FL_END_PROCESS: fl_die();
     }
 }
 
@@ -115,9 +118,7 @@ fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) {
             if (result->bp - result->frame_size < stack->fiber.frame->limit) result = overflow(stack, result, failure);
             break;
         case FL_AT_MAXIMUM:
-        case FL_GROWTH_FAILED:
-            result = overflow(stack, frame, failure);
-            break;
+        case FL_GROWTH_FAILED: result = overflow(stack, frame, failure); break;
         }
     } else {
         result = overflow(stack, frame, fl_failure_none());

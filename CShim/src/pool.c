@@ -33,9 +33,9 @@ typedef struct fl_pool_list {
 
 typedef struct fl_pool {
     fl_pool_list lists[FL_SLOT_SIZES];
-    uint64_t looked;  // when
-    uint32_t uses;    // stacks kept, or asked for in vain
-    bool ends;        // the end of this thread will drain it
+    uint64_t looked; // when
+    uint32_t uses;   // stacks kept, or asked for in vain
+    bool ends;       // the end of this thread will drain it
 } fl_pool;
 
 static __thread fl_pool pool __attribute__((tls_model("initial-exec")));
@@ -123,9 +123,7 @@ bool fl_pool_keep(fl_stack *stack) {
 // MARK: giving back
 
 uint64_t fl_pool_quiet(void) { return atomic_load_explicit(&quiet_time, memory_order_relaxed); }
-void fl_pool_set_quiet(uint64_t nanoseconds) {
-    atomic_store_explicit(&quiet_time, nanoseconds, memory_order_relaxed);
-}
+void fl_pool_set_quiet(uint64_t nanoseconds) { atomic_store_explicit(&quiet_time, nanoseconds, memory_order_relaxed); }
 
 uint64_t fl_pool_now(void) {
     struct timespec now = {0};

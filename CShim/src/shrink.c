@@ -84,8 +84,7 @@ static fl_failure move_back(fl_stack *stack, uintptr_t live, fl_shrink_result *r
     int error = fl_system_block_signals(FL_SITE_SHRINK_MASK, &before);
     if (error) return fl_failure_at(FL_SITE_SHRINK_MASK, error);
     uintptr_t base = stack->base;
-    fl_failure failure =
-        fl_stack_move_back(stack, sp, ROOM * (base - live), &relocation, &result->must_stay);
+    fl_failure failure = fl_stack_move_back(stack, sp, ROOM * (base - live), &relocation, &result->must_stay);
     if (!failure.error && stack->base != base) {
         own->sp = (void *)fl_relocate(&relocation, (uintptr_t)own->sp);
         own->bp = (void *)fl_relocate(&relocation, (uintptr_t)own->bp);

@@ -79,8 +79,7 @@ static fl_failure make_usable_pages(fl_slot_handle handle, fl_slot *slot, uintpt
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     if (!slot->band_low && band > end) {
-        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(handle),
-                                MADV_GUARD_INSTALL);
+        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(handle), MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
@@ -123,7 +122,7 @@ fl_failure fl_slot_make_usable(fl_slot_handle handle, uintptr_t low) {
     fl_failure failure = wanted > had ? fl_memory_take(wanted - had) : fl_failure_none();
     if (failure.error) return failure;
     failure = handle.arena->guard == FL_GUARD_PAGES ? make_usable_pages(handle, slot, low)
-                                                   : make_usable_mapping(handle, slot, low);
+                                                    : make_usable_mapping(handle, slot, low);
     if (failure.error) {
         if (wanted > had) fl_memory_give(wanted - had);
         return failure;
@@ -159,7 +158,7 @@ static fl_failure extend(fl_slot_handle handle, fl_slot *slot, uintptr_t low) {
         if (is_deep(handle)) wanted = band_below(handle, low);
         uintptr_t top = fl_minimum(low, band);
         error = fl_system_advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
-                                MADV_GUARD_INSTALL);
+                                          MADV_GUARD_INSTALL);
         band = wanted;
     }
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);

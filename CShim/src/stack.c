@@ -17,12 +17,10 @@ uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
         return stack->first_slot == FL_SLOT_1GIB ? fl_stack_maximum(stack) : fl_stack_initial(stack);
     case FL_STRATEGY_FAULT:
     case FL_STRATEGY_CHECK_SEGMENT:
-    case FL_STRATEGY_GROWS_DOWN:
-        return fl_stack_initial(stack);
+    case FL_STRATEGY_GROWS_DOWN: return fl_stack_initial(stack);
     case FL_STRATEGY_FIXED:
     case FL_STRATEGY_DEMAND:
-    case FL_STRATEGY_CHECK_FIXED:
-        return fl_stack_maximum(stack);
+    case FL_STRATEGY_CHECK_FIXED: return fl_stack_maximum(stack);
     }
 }
 

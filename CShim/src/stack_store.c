@@ -41,7 +41,7 @@ typedef struct slab {
 
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static slab *table;
-static uintptr_t region;          // of slab 0; 0: not reserved yet
+static uintptr_t region; // of slab 0; 0: not reserved yet
 static uint32_t slabs, fresh_slabs;
 static uint32_t partial[CLASSES]; // slabs with room: number + 1
 static uint32_t empty;            // slabs without memory
@@ -80,8 +80,11 @@ static void push(uint32_t *head, uint32_t number) {
 
 static void unlink_slab(uint32_t *head, uint32_t number) {
     slab *left = &table[number - 1];
-    if (left->previous) table[left->previous - 1].next = left->next;
-    else *head = left->next;
+    if (left->previous) {
+        table[left->previous - 1].next = left->next;
+    } else {
+        *head = left->next;
+    }
     if (left->next) table[left->next - 1].previous = left->previous;
     left->listed = 0;
 }
@@ -164,8 +167,11 @@ static void give_block(uintptr_t address) {
     usage.records--;
     if (!to->listed) push(&partial[to->class], number);
     if (to->used) return;
-    if (kept) release_slab(number);
-    else kept = number;
+    if (kept) {
+        release_slab(number);
+    } else {
+        kept = number;
+    }
 }
 
 // MARK: the interface

@@ -20,9 +20,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fls_site : uint32_t {
     FLS_SITE_EPOLL_REMOVE,
     FLS_SITE_EPOLL_WAIT,
     FLS_SITE_EVENTFD,
-    FLS_SITE_WAKE,          ///< write(2) to another worker's eventfd
-    FLS_SITE_THREAD_START,  ///< pthread_create
-    FLS_SITE_NONBLOCK,      ///< fcntl(F_SETFL, O_NONBLOCK)
+    FLS_SITE_WAKE,         ///< write(2) to another worker's eventfd
+    FLS_SITE_THREAD_START, ///< pthread_create
+    FLS_SITE_NONBLOCK,     ///< fcntl(F_SETFL, O_NONBLOCK)
     FLS_SITE_READ,
     FLS_SITE_WRITE,
     FLS_SITE_ACCEPT,
@@ -33,8 +33,8 @@ typedef enum __attribute__((enum_extensibility(closed))) fls_site : uint32_t {
     FLS_SITE_PIPE,
     FLS_SITE_SHUTDOWN,
     FLS_SITE_CLOSE,
-    FLS_SITE_OPTION,        ///< setsockopt
-    FLS_SITE_ADDRESS,       ///< getsockname
+    FLS_SITE_OPTION,  ///< setsockopt
+    FLS_SITE_ADDRESS, ///< getsockname
     FLS_SITE_SIGNALFD,
     FLS_SITE_COUNT,
 } fls_site;
