@@ -135,7 +135,12 @@ let package = Package(
             name: "PoolChild",
             dependencies: ["Faultline", "CShim", "FaultlineScheduler", "AllocationCounter", "TestSupport"],
             path: "Tests/Programs/PoolChild", swiftSettings: warningsAreErrors),
-        .testTarget(name: "CShimTests", dependencies: ["CShim"]),
+        // The shim's internal headers, for tests of its parts.
+        .target(
+            name: "CShimInternals", dependencies: ["CShim"], path: "Tests/CShimInternals",
+            cSettings: warningsAreErrorsC),
+        .testTarget(
+            name: "CShimTests", dependencies: ["CShim", "CShimInternals"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
@@ -159,7 +164,7 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests",
             dependencies: [
-                "Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads",
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Workloads",
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Draws the graph of modules in HACKING.md and checks the rules of the house about who imports whom.
 
-The graph comes from the package's manifest: each module with those that it uses directly, without what they bring along.
-A declared dependency that no file imports is a finding, and so is an import that is not declared, which builds only by
-chance.
+The graph comes from the package's manifest: each module with those that it uses directly, without what they bring
+along. A declared dependency that no file imports is a finding, and so is an import that is not declared, which builds
+only by chance.
 
     modules.py            checks; one line for each finding, exit status 1 when there is one
     modules.py --write    puts the graph into HACKING.md
@@ -23,8 +23,8 @@ IMPORTERS = {
     "Claims": {"CommandLine"},
     "Benchmarks": {"CommandLine"},
 }
-# What these may import of this package, directly or not: the library takes nothing along that its users do not need, and
-# what measures and reports knows nothing of stacks.
+# What these may import of this package, directly or not: the library takes nothing along that its users do not need,
+# and what measures and reports knows nothing of stacks.
 CONFINED = {
     "Faultline": {"CShim", "CSwitch"},
     "FaultlineScheduler": {"Faultline", "CScheduler", "CShim", "CSwitch"},
@@ -34,7 +34,7 @@ CONFINED = {
 }
 
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\(\w+\))? )*(?:(?:public|package|internal|private) )?import (?:\w+ )?(\w+)", re.M)
-INCLUDE = re.compile(r'^#include [<"](\w+)\.h[>"]', re.M)
+INCLUDE = re.compile(r'^#include [<"](?:(?:\.\./)+(\w+)/src/)?(\w+)\.h[>"]', re.M)
 
 
 def manifest():
@@ -58,7 +58,7 @@ def imports(targets, name):
         if path.suffix == ".swift":
             found |= set(IMPORT.findall(path.read_text()))
         elif path.suffix in (".c", ".h", ".S"):
-            found |= set(INCLUDE.findall(path.read_text()))
+            found |= {each for names in INCLUDE.findall(path.read_text()) for each in names}
     return (found & targets.keys()) - {name}
 
 
@@ -120,7 +120,7 @@ def main():
     if "--write" in sys.argv[1:]:
         DOCUMENT.write_text(before + BEGIN + graph(targets) + END + after)
     elif drawn != graph(targets):
-        problems.append(f"{DOCUMENT}: the graph of modules is out of date; run python3 scripts/lint.d/modules.py --write")
+        problems.append(f"{DOCUMENT}: the graph of modules is old; run python3 scripts/lint.d/modules.py --write")
     for problem in problems:
         print(problem)
     return 1 if problems else 0
