@@ -1,6 +1,7 @@
 // How commands fail: one line on standard error that names the input and the remedy, nothing on standard output.
 
 import ArgumentParser
+import Experiments
 import Faultline
 import Report
 import Workloads
