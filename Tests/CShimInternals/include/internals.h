@@ -11,6 +11,8 @@
 #include "../../../CShim/src/unwind_rules.h"
 #include "../../../CShim/src/word_dictionary.h"
 
+#include "CShim.h"
+
 /// Whether a byte can be read. Asks the kernel, so that a guard gives an answer and no fault.
 bool fl_is_readable(uintptr_t address);
 
