@@ -37,18 +37,23 @@ let package = Package(
             name: "Report", dependencies: ["Measurement"], exclude: ["README.md"],
             resources: [.embedInCode("Resources/records.schema.json"), .embedInCode("Resources/page.css")],
             swiftSettings: warningsAreErrors),
+        // Programs that are started, measured and ended; files; what was built is kept.
+        .target(name: "CProcesses", cSettings: warningsAreErrorsC),
+        .target(
+            name: "Processes", dependencies: ["CProcesses"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
         // What runs on a stack, and what it is compared with.
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(
-            name: "Workloads", dependencies: ["Kernels", "CPeers"], exclude: ["README.md"],
+            name: "Workloads", dependencies: ["Kernels", "Processes"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
                 .embedInCode("Counting/counting_runner.c"), .embedInCode("Descent/descent.c"),
             ],
             swiftSettings: warningsAreErrors),
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
+        .target(name: "CProbes", cSettings: warningsAreErrorsC),
         .target(
-            name: "Peers", dependencies: ["Workloads"], exclude: ["README.md"],
+            name: "Peers", dependencies: ["Workloads", "Processes"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
@@ -60,21 +65,39 @@ let package = Package(
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
         .target(
             name: "GoBinary", dependencies: ["GoStubs"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
-        // The benchmark's suites, and the claims with their rules.
+        // The laboratory and what is done in it; the suites of the benchmark; the claims with their rules.
+        .target(
+            name: "Experiments",
+            dependencies: [
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "CPeers",
+                "CProbes",
+                "Peers", "CFaultKinds", "GoBinary",
+            ],
+            exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        .target(
+            name: "Benchmarks",
+            dependencies: [
+                "Experiments", "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes",
+                "CPeers",
+                "CProbes", "Peers", "CSwitch",
+            ],
+            exclude: ["README.md"], swiftSettings: warningsAreErrors),
         .target(
             name: "Claims",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "CPeers", "Peers", "CSwitch", "CFaultKinds",
-                "GoBinary", "FaultlineScheduler",
+                "Experiments", "Faultline", "Measurement", "Report", "Workloads", "Processes", "CProbes",
+                "Peers",
+                "GoBinary",
             ],
-            exclude: ["README.md", "Bench/README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
+            exclude: ["README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
             swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", cSettings: warningsAreErrorsC),
         .executableTarget(
             name: "CommandLine",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Claims", "CFaultKinds", "GoBinary",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "Experiments", "Benchmarks", "Claims",
+                "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
@@ -104,7 +127,7 @@ let package = Package(
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FaultChild",
-            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "CSwitch", "StackWords", "TestSupport"],
+            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "StackWords", "TestSupport"],
             path: "Tests/Programs/FaultChild", swiftSettings: warningsAreErrors),
         // Counts the process's allocations, so nothing else may contain it.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),
@@ -112,43 +135,58 @@ let package = Package(
             name: "PoolChild",
             dependencies: ["Faultline", "CShim", "FaultlineScheduler", "AllocationCounter", "TestSupport"],
             path: "Tests/Programs/PoolChild", swiftSettings: warningsAreErrors),
-        .testTarget(name: "CShimTests", dependencies: ["CShim"]),
+        // The shim's internal headers, for tests of its parts.
+        .target(
+            name: "CShimInternals", dependencies: ["CShim"], path: "Tests/CShimInternals",
+            cSettings: warningsAreErrorsC),
+        .testTarget(
+            name: "CShimTests", dependencies: ["CShim", "CShimInternals"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "SchedulerTests",
+            name: "FaultlineSchedulerTests",
             dependencies: [
                 "FaultlineScheduler", "CScheduler", "Faultline", "CShim", "TestSupport", "echo-server", "echo-load",
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CrashTests", dependencies: ["Faultline", "CShim", "FaultChild", "PoolChild"],
+            name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchTests", dependencies: ["CommandLine", "Report", "Workloads"],
+            name: "BenchmarksTests", dependencies: ["CommandLine", "Measurement", "Report", "Workloads", "Processes"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["CommandLine", "Claims", "Faultline", "Report", "Peers"],
+            name: "CommandLineTests",
+            dependencies: ["CommandLine", "Experiments", "Faultline", "Report", "Peers"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
+            name: "ExperimentsTests",
+            dependencies: [
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Workloads",
+            ],
+            swiftSettings: warningsAreErrors),
+        .testTarget(
             name: "ClaimsTests",
-            dependencies: ["Claims", "Report", "CPeers", "Faultline", "Workloads", "GoBinary", "Peers"],
+            dependencies: ["Claims", "Experiments", "Faultline", "Measurement", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads"],
+            name: "GoBinaryTests", dependencies: ["GoBinary", "Workloads", "Processes"],
             exclude: ["Corpus"],
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
                 .embedInCode("Programs/foreign_none.go"), .embedInCode("Programs/call_back.c"),
             ], swiftSettings: warningsAreErrors),
-        .testTarget(name: "PeersTests", dependencies: ["Peers", "Workloads"], swiftSettings: warningsAreErrors),
-        .testTarget(name: "WorkloadsTests", dependencies: ["Workloads"], swiftSettings: warningsAreErrors),
-        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "Measurement"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],
     swiftLanguageModes: [.v6],

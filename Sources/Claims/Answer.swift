@@ -2,6 +2,7 @@
 // are templates, filled with what was measured; none has a number of its own, and none says more than what was asked and
 // what came out.
 
+import Experiments
 import Report
 
 /// The answer in ten lines.

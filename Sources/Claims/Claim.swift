@@ -4,6 +4,7 @@
 // Measuring and judging are apart: `measure` knows no claimed number, `judge` is a pure function of records, so that
 // a test can try every branch of a rule with made-up records and a reader can judge again what was measured elsewhere.
 
+import Experiments
 import Measurement
 import Report
 

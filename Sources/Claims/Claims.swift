@@ -1,5 +1,6 @@
 // The list of claims, in the order in which they run and are listed: one file each, in `Discussion/`.
 
+import Experiments
 import Report
 
 /// Every claim.

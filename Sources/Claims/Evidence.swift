@@ -1,5 +1,6 @@
 // What a rule sees: the records of its claim, and how an interval lies to a claimed number.
 
+import Experiments
 import Measurement
 import Report
 

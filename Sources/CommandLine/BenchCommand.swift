@@ -1,7 +1,9 @@
 // `faultline bench`: each suite measured, all results written at the end, or one line that says why not.
 
 import ArgumentParser
+import Benchmarks
 import Claims
+import Experiments
 import Measurement
 import Report
 

@@ -1,6 +1,7 @@
 // How commands fail: one line on standard error that names the input and the remedy, nothing on standard output.
 
 import ArgumentParser
+import Experiments
 import Faultline
 import Report
 import Workloads
@@ -91,7 +92,7 @@ struct Ending {
 extension StackError {
     /// The text with options spelled as on the command line.
     var commandLineText: String {
-        let option = StackOption.allCases.first { description.hasPrefix($0.rawValue + " ") }
-        return option == nil ? description : "--\(description)"
+        if case .invalidConfiguration(_, _?) = self { return "--\(description)" }
+        return description
     }
 }

@@ -1,6 +1,7 @@
 // The command line. One file per subcommand; what commands share is in files named after it.
 
 import ArgumentParser
+import Experiments
 import Glibc
 import Report
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Claims
+import Experiments
 import Faultline
 import Glibc
 import Measurement

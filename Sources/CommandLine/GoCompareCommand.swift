@@ -2,9 +2,11 @@
 
 import ArgumentParser
 import Claims
+import Experiments
 import Foundation
 import GoBinary
 import Measurement
+import Processes
 import Report
 import Workloads
 

@@ -7,6 +7,7 @@
 import ArgumentParser
 import CFaultKinds
 import Claims
+import Experiments
 import Faultline
 import Glibc
 import Measurement

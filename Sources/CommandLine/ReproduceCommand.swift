@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Claims
+import Experiments
 import Measurement
 import Report
 

@@ -131,7 +131,7 @@ public final class Coroutine<Input, Output, Result> {
     /// Continues the coroutine with `input` until it suspends or ends.
     ///
     /// - Throws: what the body throws; ``StackFault`` when a stack fault ended the coroutine; ``StackError/finished``
-    ///   when it had ended before; ``StackError/unavailable(call:errno:)`` when it hibernates and the kernel refuses to
+    ///   when it had ended before; ``StackError/unavailable(_:)`` when it hibernates and the kernel refuses to
     ///   restore it: nothing is lost then, and it may be resumed again.
     /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
     @inlinable public func resume(_ input: consuming Input) throws -> Step {

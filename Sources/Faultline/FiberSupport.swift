@@ -13,10 +13,10 @@ public import CSwitch
     }
 
     static func makeStack(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_stack> {
-        try StackError.check(fl_initialize(), "initialization")
+        try initializeShim()
         var resolved = try configuration.resolved()
         var failure = fl_failure()
-        guard let stack = fl_stack_create(&resolved, &failure) else { throw StackError(failure) }
+        guard let stack = fl_stack_create(&resolved, &failure) else { throw StackError(failure, for: .creation) }
         fl_idle_created()
         return stack
     }
@@ -54,7 +54,9 @@ public import CSwitch
             requireItsThread(fiber)
             let failure = fl_stack_wake(stack(fiber))
             // Its frames hold what only running them gives back, and nobody could be told.
-            if failure.error != 0 { fatalError("a hibernated coroutine cannot be cancelled: \(StackError(failure))") }
+            if failure.error != 0 {
+                fatalError("a hibernated coroutine cannot be cancelled: \(StackError(failure, for: .restoration))")
+            }
             // Without an input: `suspend` looks whether it was cancelled before it takes one.
             _ = fl_resume(fiber)
         case .FL_FIBER_CREATED:
@@ -93,13 +95,13 @@ public import CSwitch
         case .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED:
             requireItsThread(fiber)
             let failure = fl_stack_wake(stack(fiber))
-            if failure.error != 0 { throw StackError(failure) }
+            if failure.error != 0 { throw StackError(failure, for: .restoration) }
         }
     }
 
     @usableFromInline
     static func bindToThread(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
-        try StackError.check(fl_thread_prepare(), "thread preparation")
+        try StackError.check(fl_thread_prepare(), .threadPreparation)
         fiber.pointee.thread = fl_thread_pointer()
     }
 

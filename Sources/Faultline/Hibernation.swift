@@ -13,7 +13,7 @@ extension Coroutine {
     ///   kernel cannot restore a page in one step (no userfaultfd, before Linux 6.13, a child of fork) it is required; there
     ///   an access through a pointer that was kept ends the process with a message.
     /// - Throws: ``StackError/notHibernatable(_:)`` unless the coroutine is suspended, on a strategy other than `fixed` and
-    ///   `grows-down`, with guard pages, in one segment; ``StackError/unavailable(call:errno:)`` when the kernel refuses.
+    ///   `grows-down`, with guard pages, in one segment; ``StackError/unavailable(_:)`` when the kernel refuses.
     ///   The coroutine is then as before.
     /// - Complexity: up to seven system calls, and time in proportion to the live part.
     /// - Precondition: called on the thread that started the coroutine.
@@ -62,7 +62,7 @@ extension StackError {
             self = .notHibernatable(
                 "this kernel or its settings cannot replace a guarded page in one step (userfaultfd); if no other thread uses the stack, pass isUnshared"
             )
-        case .FL_HIBERNATION_FAILED: self.init(failure)
+        case .FL_HIBERNATION_FAILED: self.init(failure, for: .hibernation)
         }
     }
 }

@@ -69,7 +69,7 @@ public struct HibernationPolicy: Sendable, Hashable {
     }
 
     /// Makes this the policy of the calling thread.
-    /// - Throws: ``StackError/invalidConfiguration(_:)`` where a number is out of range, or neither is given.
+    /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where a number is out of range, or neither is given.
     public func apply() throws {
         var policy = try resolved()
         fl_idle_set(&policy)
@@ -78,7 +78,7 @@ public struct HibernationPolicy: Sendable, Hashable {
     /// Ends the calling thread's policy. What hibernates goes on doing so.
     public static func remove() { fl_idle_set(nil) }
 
-    /// Throws ``StackError/invalidConfiguration(_:)`` unless the policy can be applied.
+    /// Throws ``StackError/invalidConfiguration(_:option:)`` unless the policy can be applied.
     public func validate() throws { _ = try resolved() }
 
     /// Looks at every coroutine of the calling thread now. Without a policy nothing happens.
@@ -131,11 +131,10 @@ public struct HibernationPolicy: Sendable, Hashable {
 
 extension HibernationPolicy.Sweep {
     init(_ result: fl_idle_result) {
-        let failed = result.failure.error != 0
         self.init(
             hibernated: Int(result.hibernated), refused: Int(result.refused), waiting: Int(result.waiting),
             shrunk: Int(result.shrunk), releasedBytes: Int(result.released),
             resident: result.resident == 0 ? nil : Int(result.resident),
-            residentError: failed ? StackError(result.failure) : nil)
+            residentError: StackError.Refusal(result.failure, for: .hibernation).map(StackError.unavailable))
     }
 }

@@ -15,7 +15,7 @@ extension Coroutine {
     /// A hibernated coroutine has no memory to give back.
     ///
     /// - Throws: ``StackError/notShrinkable(_:)`` unless the coroutine is suspended, on a strategy other than `fixed` and
-    ///   `grows-down`; ``StackError/unavailable(call:errno:)`` when the kernel refuses: the coroutine goes on as before, though
+    ///   `grows-down`; ``StackError/unavailable(_:)`` when the kernel refuses: the coroutine goes on as before, though
     ///   a part may have been given back.
     /// - Complexity: up to four system calls for each 8 MiB that it may use without asking, and time in proportion to what
     ///   it used; a move besides.
@@ -52,7 +52,7 @@ extension FiberSupport {
             )
         case .FL_SHRINKING_OVERFLOWING:
             throw StackError.notShrinkable("its stack overflowed and finishes on its reserve")
-        case .FL_SHRINKING_FAILED: throw StackError(result.failure)
+        case .FL_SHRINKING_FAILED: throw StackError(result.failure, for: .shrinking)
         }
         return StackShrinkage(
             releasedBytes: Int(result.released), hasMoved: result.moved, mustStay: result.must_stay)

@@ -13,7 +13,7 @@ public enum StackFault: Error, CustomStringConvertible {
         /// Bytes between the stack's base and the stack pointer.
         public let bytesInUse: Int
         /// The system call that refused room before the maximum was reached, if one did.
-        public let refused: (call: String, errno: Int32)?
+        public let refused: StackError.Refusal?
         let addresses: [UInt]
 
         /// The top frames, at most 32, innermost first. Symbols are looked up now, by reading the files of the images.
@@ -36,11 +36,7 @@ public enum StackFault: Error, CustomStringConvertible {
         case .overflow(let overflow):
             let cause = overflow.refused.map { " (\($0.call) failed with errno \($0.errno))" } ?? ""
             // A larger maximum is of no use where growth was refused before it reached the one there is.
-            let remedy =
-                switch overflow.refused {
-                case nil: "; raise the stack's maximum"
-                case let refused?: StackError.remedy(refused.call, refused.errno)
-                }
+            let remedy = overflow.refused.map(\.remedy) ?? "; raise the stack's maximum"
             return
                 "stack overflow: \(overflow.bytesInUse) bytes in use of \(overflow.limit)\(cause)"
                 + (remedy.isEmpty ? "; it could be given no more room" : remedy)
@@ -63,13 +59,10 @@ public enum StackFault: Error, CustomStringConvertible {
                     address: UInt(report.pointee.address), instruction: UInt(report.pointee.ip), addresses: addresses))
             return
         }
-        var refused: (call: String, errno: Int32)?
-        if report.pointee.error != 0, let site = fl_site(rawValue: report.pointee.site) {
-            refused = (String(cString: fl_site_name(site)), report.pointee.error)
-        }
+        let failure = fl_failure(error: report.pointee.error, site: report.pointee.site)
         self = .overflow(
             Overflow(
-                limit: Int(report.pointee.limit), bytesInUse: Int(report.pointee.used), refused: refused,
-                addresses: addresses))
+                limit: Int(report.pointee.limit), bytesInUse: Int(report.pointee.used),
+                refused: StackError.Refusal(failure, for: .growth), addresses: addresses))
     }
 }

@@ -4,7 +4,7 @@ internal import CShim
 ///
 /// A process that fills its control group or the machine is ended by the kernel (SIGKILL), whichever thread touches the
 /// page too many. With a limit below that, the coroutine that asks for more gets an error instead: making it throws
-/// ``StackError/unavailable(call:errno:)``, growing ends it with ``StackFault/overflow(_:)`` where it is isolated, and no
+/// ``StackError/unavailable(_:)``, growing ends it with ``StackFault/overflow(_:)`` where it is isolated, and no
 /// other is affected.
 ///
 ///     StackMemory.limit = MachineLimits.current().groupMemory.map { $0 / 2 }

@@ -2,6 +2,7 @@
 // decides whether Boost is there: no path is guessed.
 
 import Glibc
+import Processes
 import Workloads
 
 /// Why a peer cannot be measured: one line that names the package to install.

@@ -1,6 +1,7 @@
 // Small programs in C whose text the program carries, compiled where they run: peers that need a process of their own.
 
 import Glibc
+import Processes
 import Workloads
 
 /// A peer in C, in a process of its own.
@@ -40,7 +41,7 @@ public struct CProgram: Sendable {
         guard let compiler = found.first(where: Files.isExecutable) else {
             throw PeerUnavailable("no \(compilers.joined(separator: " or ")) on PATH; install \(package)")
         }
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             path = try Self.build(name, source, compiler, flags, environment)
             let answer = try Subprocess.finish(compiler, ["-dumpfullversion"], seconds: 20)
             let version = answer.output.prefix { !$0.isNewline }
@@ -52,14 +53,14 @@ public struct CProgram: Sendable {
 
     private static func build(
         _ name: String, _ source: [UInt8], _ compiler: String, _ flags: [String], _ environment: CodeEnvironment
-    ) throws(WorkloadError) -> String {
+    ) throws(ProcessError) -> String {
         let cache = try ContentCache(preferring: environment.cacheFolder)
         var key = ContentHash()
         for part in [Toolchain.identity(of: [compiler])] + flags { key.add(part) }
         key.add(source)
         let entry = "\(name)-\(key.digits)"
         if let path = cache.path(entry) { return path }
-        return try cache.withWorkFolder { folder throws(WorkloadError) in
+        return try cache.withWorkFolder { folder throws(ProcessError) in
             try Files.write(source, to: "\(folder)/\(name).c")
             try Subprocess.run(
                 compiler, flags + ["\(folder)/\(name).c", "-o", "\(folder)/program"], in: folder)
@@ -72,7 +73,7 @@ public struct CProgram: Sendable {
 
     /// Runs it to its end with `arguments`, or kills it after `seconds`.
     package func run(_ arguments: [String], seconds: Double) throws(PeerFailure) -> Subprocess.Finished {
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             return try Subprocess.finish(path, arguments, seconds: seconds)
         } catch {
             throw PeerFailure("\(name): \(error)")

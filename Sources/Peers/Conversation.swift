@@ -2,6 +2,7 @@
 // others. Invariants: one request at a time; the program ends with this object, and every answer has a time limit.
 
 import Glibc
+import Processes
 import Workloads
 
 /// A peer's program stopped talking or said what it should not; one line.
@@ -40,7 +41,7 @@ public final class Conversation {
         defer { close(ends[1]) }
         let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer { if nowhere >= 0 { close(nowhere) } }
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             child = try Spawn.start(
                 executable, arguments, environment: environment,
                 streams: Spawn.Streams(input: ends[1], output: ends[1], errors: nowhere >= 0 ? nowhere : 2))

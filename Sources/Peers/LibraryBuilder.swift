@@ -1,6 +1,7 @@
 // From a C++ source that the program carries to a shared object in the cache.
 
 import Glibc
+import Processes
 import Workloads
 
 struct LibraryBuilder {
@@ -24,9 +25,9 @@ struct LibraryBuilder {
         guard !found.isEmpty else {
             throw PeerUnavailable("no C++ compiler (clang++, g++) on PATH; install g++ and \(package)")
         }
-        var refusal: WorkloadError?
+        var refusal: ProcessError?
         for compiler in found {
-            do throws(WorkloadError) {
+            do throws(ProcessError) {
                 return try build(name, source, libraries, dependencies, with: compiler)
             } catch {
                 // What the first compiler says is kept: that of the toolchain, whose message names the missing file.
@@ -39,14 +40,14 @@ struct LibraryBuilder {
 
     private func build(
         _ name: String, _ source: [UInt8], _ libraries: [String], _ dependencies: [String], with compiler: String
-    ) throws(WorkloadError) -> String {
+    ) throws(ProcessError) -> String {
         let cache = try ContentCache(preferring: environment.cacheFolder)
         var key = ContentHash()
         for part in [Toolchain.identity(of: [compiler] + dependencies)] + Self.flags + libraries { key.add(part) }
         key.add(source)
         let entry = "\(name)-\(key.digits).so"
         if let path = cache.path(entry) { return path }
-        return try cache.withWorkFolder { folder throws(WorkloadError) in
+        return try cache.withWorkFolder { folder throws(ProcessError) in
             try Files.write(source, to: "\(folder)/\(name).cpp")
             try Subprocess.run(
                 compiler, Self.flags + ["\(folder)/\(name).cpp", "-o", "\(folder)/\(name).so"] + libraries, in: folder)

@@ -1,6 +1,7 @@
 // Which source files make up each workload's code, and where the copy inside the program begins.
 
 internal import Kernels
+import Processes
 
 /// A source file inside the program (Sources/Kernels/embedded.c).
 struct EmbeddedFile: Sendable {

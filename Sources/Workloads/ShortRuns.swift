@@ -1,6 +1,8 @@
 // Inputs for measuring the code itself, again and again: the same work as the default inputs do, in some milliseconds, or
 // in less where every instruction is simulated.
 
+import Processes
+
 /// Short inputs of every workload.
 public enum ShortRuns {
     /// How long a run may take.

@@ -1,6 +1,7 @@
 // What runs on a stack. This module knows nothing of stacks: the caller runs a prepared workload wherever it likes.
 
 internal import Kernels
+import Processes
 
 /// Why a workload cannot be prepared or built, or that its result is wrong: one line that names the remedy.
 public struct WorkloadError: Error, CustomStringConvertible, Sendable {
@@ -9,6 +10,22 @@ public struct WorkloadError: Error, CustomStringConvertible, Sendable {
 
     package init(_ description: String) {
         self.description = description
+    }
+
+    /// Does `work`, whose error becomes one of this module.
+    package static func reporting<Result>(
+        _ work: () throws(ProcessError) -> Result
+    ) throws(WorkloadError) -> Result {
+        do throws(ProcessError) {
+            return try work()
+        } catch {
+            throw WorkloadError(error.description)
+        }
+    }
+
+    /// The contents of an input file.
+    static func input(_ path: String) throws(WorkloadError) -> [UInt8] {
+        try reporting { () throws(ProcessError) in try Files.read(path) }
     }
 }
 

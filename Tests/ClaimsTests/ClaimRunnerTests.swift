@@ -1,4 +1,5 @@
 import Claims
+import Experiments
 import Report
 import Testing
 

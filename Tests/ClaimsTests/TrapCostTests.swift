@@ -1,7 +1,5 @@
-import CPeers
 import Measurement
 import Report
-import TestNeeds
 import Testing
 
 @testable import Claims
@@ -79,63 +77,5 @@ import Testing
         #expect(verdict([Self.time("a"), Self.ratio("a", 8, 9)]).reason == "no crossings were counted")
         #expect(verdict([Self.time("a"), Self.crossings("a", 6)]).reason == "no growth was measured beside Go's")
         #expect(verdict([Self.time("a"), Self.crossings("a", 6)]).verdict == .notMeasurable)
-    }
-}
-
-@Suite("Growth traces") struct GrowthTraceTests {
-    private func event(_ kind: fl_trace_kind, _ number: UInt64 = 0, code: Int32 = 0, faults: UInt64 = 0)
-        -> fl_trace_event
-    {
-        fl_trace_event(kind: kind, code: code, number: number, minor_faults: faults)
-    }
-
-    @Test func occasionsAreToldApart() throws {
-        let trace = try GrowthTrace([
-            event(.FL_TRACE_SIGNAL, 11, code: 1), event(.FL_TRACE_CALL, 28), event(.FL_TRACE_RETURN, 28),
-            event(.FL_TRACE_LEAVE, 15), event(.FL_TRACE_RETURN, 15), event(.FL_TRACE_END, faults: 1),
-        ])
-        #expect(trace.fault == 1 && trace.delivery == 1)
-        #expect(trace.systemCalls == 2 && trace.calls == [28])
-        #expect(trace.signalReturn == 2)
-        #expect(trace.demandFaults == 2)
-        #expect(trace.crossings == 6)
-    }
-
-    @Test func foreignSignalsSpoilATrace() {
-        let end = event(.FL_TRACE_END)
-        #expect(throws: MeasurementFailure.self) { try GrowthTrace([event(.FL_TRACE_SIGNAL, 14), end]) }
-        // kill(2) and raise(3) have codes of 0 and below.
-        #expect(throws: MeasurementFailure.self) { try GrowthTrace([event(.FL_TRACE_SIGNAL, 11, code: -6), end]) }
-    }
-
-    @Test func aTraceWithoutEndIsNone() {
-        #expect(throws: MeasurementFailure.self) { try GrowthTrace([]) }
-        #expect(throws: MeasurementFailure.self) { try GrowthTrace([event(.FL_TRACE_CALL, 28)]) }
-    }
-}
-
-/// The growths themselves, without a look at their times.
-@Suite("Growth kinds", .serialized) struct GrowthKindTests {
-    @Test func namesAreUnique() {
-        #expect(Set(GrowthKind.all.map(\.name)).count == GrowthKind.all.count)
-        for kind in GrowthKind.all { #expect(GrowthKind.named(kind.name)?.name == kind.name) }
-    }
-
-    @Test(arguments: GrowthKind.all.map(\.name)) func everyKindGrowsOnceInEachManner(_ name: String) throws {
-        let kind = try #require(GrowthKind.named(name))
-        // Pages without access, copying and demand paging need nothing of the kernel.
-        try Need.check(
-            guard: kind.configuration.guardKind?.rawValue ?? "", mover: kind.configuration.mover?.rawValue)
-        #expect(try kind.isOffered())
-        let times = try kind.perform(.inParts)
-        let parts = times.parts
-        #expect(parts.traps == (kind.means == .trap ? 1 : 0))
-        if kind.means == .trap {
-            // Each part is rounded down by itself.
-            let sum = parts.delivery + parts.handler + parts.back
-            #expect(sum <= parts.total && parts.total - sum <= 3)
-            #expect(times.systemCalls > 0 && times.systemCalls < parts.handler)
-        }
-        _ = try kind.perform(.marked)
     }
 }

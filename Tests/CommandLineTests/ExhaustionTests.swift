@@ -1,7 +1,7 @@
 // What becomes of a process whose stacks exhaust what it may have: an error for the coroutine that asked, and nothing
 // else. Each in a process of its own.
 
-import Claims
+import Experiments
 import Foundation
 import TestNeeds
 import Testing

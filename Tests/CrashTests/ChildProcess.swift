@@ -1,5 +1,6 @@
 // Runs FaultChild as what it is: a plain executable, with Swift's backtracer on or off.
 import Glibc
+import Processes
 import Testing
 
 enum Ending: Equatable, CustomStringConvertible {
@@ -45,35 +46,17 @@ enum ChildProcess {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
         defer { close(ends[0]) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
-        // The child starts with every signal at its default and none blocked, whatever this process does.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        var all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        // A group of its own, so that what it starts (a backtracer, a debugger's program) ends with it.
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        var environment = currentEnvironment().filter { !$0.hasPrefix("SWIFT_BACKTRACE=") }
-        environment.append("SWIFT_BACKTRACE=" + (backtrace ? "enable=yes,interactive=no,color=no" : "enable=no"))
-
-        var process = pid_t()
-        let error = withArray([path] + arguments) { argv in
-            withArray(environment) { envp in posix_spawn(&process, path, &actions, &attributes, argv, envp) }
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        try #require(nothing >= 0)
+        let settings = backtrace ? "enable=yes,interactive=no,color=no" : "enable=no"
+        let started = Result { () throws(ProcessError) in
+            try Spawn.start(
+                path, arguments, environment: Spawn.environment(changing: ["SWIFT_BACKTRACE": settings]),
+                streams: Spawn.Streams(input: nothing, output: ends[1], errors: ends[1]))
         }
+        close(nothing)
         close(ends[1])
-        try #require(error == 0, "\(path) cannot be started: \(String(cString: strerror(error)))")
+        let process = try started.get()
 
         var output: [UInt8] = []
         var timedOut = false
@@ -98,24 +81,6 @@ enum ChildProcess {
         let signal = status & 0x7f
         let ending: Ending = timedOut ? .timedOut : signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
         return ChildResult(ending: ending, output: String(decoding: output, as: UTF8.self))
-    }
-
-    private static func currentEnvironment() -> [String] {
-        var result: [String] = []
-        var entry = environ
-        while let text = entry.pointee {
-            result.append(String(cString: text))
-            entry += 1
-        }
-        return result
-    }
-
-    private static func withArray<R>(
-        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
-    ) -> R {
-        var pointers = strings.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        return pointers.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
     }
 }
 

@@ -134,7 +134,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         let result = try expectChild(
             "hibernated-cancel", ends: .signalled(SIGILL), never: ["survived"], seconds: 30)
         #if DEBUG
-            #expect(result.output.contains("cannot be cancelled: no hibernation: restore-copy"), "\(result.output)")
+            #expect(result.output.contains("cannot be cancelled: not restored: restore-copy"), "\(result.output)")
         #else
             _ = result
         #endif

@@ -1,11 +1,12 @@
 // Hibernation by policy: sweeps at times that the tests name. What counts memory or lets system calls fail is in
 // CrashTests, in processes of its own.
 import CShim
-import Faultline
 import Glibc
 import StackWords
 import TestSupport
 import Testing
+
+@testable import Faultline
 
 private typealias Sleeper = Coroutine<Void, Int, Bool>
 
@@ -139,7 +140,9 @@ extension Stacks {
                     #expect(element == n)
                     #expect(HibernationPolicy.sweep().hibernated == 1)
                     fl_debug_fail(.FL_SITE_RESTORE_COPY, ENOMEM, 0)
-                    #expect(throws: StackError.unavailable(call: "restore-copy", errno: ENOMEM)) {
+                    #expect(
+                        throws: StackError.unavailable(.init(.call(.FL_SITE_RESTORE_COPY), ENOMEM, for: .restoration))
+                    ) {
                         try iterator.nextElement()
                     }
                     fl_debug_fail(.FL_SITE_RESTORE_COPY, 0, 0)

@@ -1,10 +1,11 @@
 // Coroutines that hibernate: what they hold comes back, whoever asks for it first.
 import CShim
-import Faultline
 import Glibc
 import StackWords
 import TestSupport
 import Testing
+
+@testable import Faultline
 
 /// Kept by the body on its stack.
 private typealias Words = UnsafeMutableBufferPointer<UInt64>
@@ -404,7 +405,9 @@ extension Stacks {
                     try co.hibernate()
                     _ = try suspended(co)
                     #expect(after > 0)
-                } catch { #expect("\(error)".contains(String(cString: fl_site_name(site))), "\(error)") }
+                } catch StackError.unavailable(let refusal) {
+                    #expect(refusal.step == .call(site))
+                }
                 fl_debug_fail(site, 0, 0)
                 #expect(co.isResumable && co.isHibernated == (site == .FL_SITE_RESTORE_COPY))
                 _ = try suspended(co)

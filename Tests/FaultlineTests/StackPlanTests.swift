@@ -67,7 +67,7 @@ import Testing
             do {
                 _ = try StackPlan(coroutines: count, configuration: configuration, touched: touched)
                 return nil
-            } catch StackError.invalidConfiguration(let text) {
+            } catch StackError.invalidConfiguration(let text, _) {
                 return text
             } catch {
                 return "\(error)"

@@ -1,4 +1,5 @@
 import Peers
+import Processes
 import TestNeeds
 import Testing
 import Workloads

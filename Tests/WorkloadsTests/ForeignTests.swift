@@ -1,3 +1,4 @@
+import Processes
 import TestNeeds
 import Testing
 

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 import TestNeeds
 import Testing
 
@@ -205,16 +206,6 @@ struct PipelineTests {
         #expect(
             line { try CodeLoader().load(TakWorkload(), language: .swift, variant: .plain).workload }
                 == "tak is not written in swift; choose from: c")
-    }
-
-    @Test("the first error line of a failing tool is shown")
-    func failingTool() throws {
-        let folder = try TemporaryFolder()
-        let toolchain = try Toolchain.find(searchPath: CodeEnvironment().searchPath, needsSwift: false)
-        try Files.write("int x = y;\n".utf8, to: "\(folder.path)/a.c")
-        let message = line { try Subprocess.run(toolchain.clang, ["-c", "\(folder.path)/a.c"], in: folder.path) }
-        #expect(message.hasPrefix("clang failed (exit 1): "))
-        #expect(message.contains("error: use of undeclared identifier 'y'"))
     }
 
     @Test("clang's syntax tree is the default input, and comes from the cache the second time")

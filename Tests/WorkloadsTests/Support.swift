@@ -2,6 +2,7 @@
 
 import Glibc
 
+import Processes
 @testable import Workloads
 
 private final class Box<Value: Sendable>: @unchecked Sendable {

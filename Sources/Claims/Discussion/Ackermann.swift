@@ -4,9 +4,11 @@
 // how each ends. Every kind of stack gets the same limit and a process of its own. How deep the largest stacks go is
 // told by a recursion without an end, because Ackermann's function takes time with the square of its depth.
 
+import Experiments
 import Faultline
 import Measurement
 import Peers
+import Processes
 import Report
 import Workloads
 

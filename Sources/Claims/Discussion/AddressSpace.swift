@@ -1,5 +1,6 @@
 // "8 MiB each makes 100,000 goroutines take 800 GB of address space; a 32-bit machine cannot."
 
+import Experiments
 import Faultline
 import GoBinary
 import Measurement

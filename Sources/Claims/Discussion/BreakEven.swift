@@ -4,6 +4,7 @@
 // Plain code grows by a trap, checked code by a failed check; the more calls, the more checks are saved. Code layout moves such
 // times more than a check does, so that everything is measured in several random layouts, and the layout is the sample.
 
+import Experiments
 import Faultline
 import Measurement
 import Report

@@ -3,6 +3,7 @@
 // The gain is 1 - plain / checked. What decides is its geometric mean over real programs, with the interval over layouts;
 // kernels that do little but call are measured beside them and decide nothing.
 
+import Experiments
 import Measurement
 import Report
 import Workloads
@@ -29,8 +30,6 @@ public struct CheckCost: Claim {
     static let kernels = "kernels"
     /// The figure of Go's programs alone.
     static let goFigure = "gain on Go programs"
-    /// The metric of how many instructions plain code executes for each check that checked code executes.
-    static let distanceMetric = "instructions-per-check"
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let measurement = LayoutMeasurement(
@@ -114,7 +113,8 @@ public struct CheckCost: Claim {
             // A check that passes is a compare and a jump.
             records.append(
                 Record(
-                    suite: identifier, case: subject.name, metric: Self.distanceMetric, unit: .instructions,
+                    suite: identifier, case: subject.name, metric: InstructionCounts.distanceMetric,
+                    unit: .instructions,
                     exactly: plain / ((checked - plain) / 2), parameters: shared))
         }
         return records
@@ -222,7 +222,7 @@ private struct RealProgram {
             return RealProgram(
                 name: record.name, gain: record.estimate.gain,
                 instructions: try? evidence.ratio("\(record.name)-instructions", to: "plain").gain.median,
-                distance: evidence.find(record.name, metric: CheckCost.distanceMetric)?.median)
+                distance: evidence.find(record.name, metric: InstructionCounts.distanceMetric)?.median)
         }
     }
 }

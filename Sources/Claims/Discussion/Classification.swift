@@ -1,5 +1,6 @@
 // "It is hard to tell a stack that grows from a bug such as a nil dereference."
 
+import Experiments
 import Faultline
 import Glibc
 import Measurement

@@ -1,5 +1,6 @@
 // "Growing and loading stacks contends as processors are added: 12 µs become 189 µs."
 
+import Experiments
 import Measurement
 import Report
 

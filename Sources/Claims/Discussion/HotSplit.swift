@@ -4,7 +4,8 @@
 // that does not fit, and further down. A first call before the loop is not counted: it pays for growing once, which is
 // another claim's subject.
 
-import CPeers
+import CProbes
+import Experiments
 import Faultline
 import Measurement
 import Peers

@@ -1,5 +1,6 @@
 // "With 2 KB at first, stacks grow 1.8 times a request, with 8 KB 0.3 times, and a copy takes four times as long."
 
+import Experiments
 import Measurement
 import Peers
 import Report

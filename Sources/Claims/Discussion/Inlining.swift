@@ -3,6 +3,7 @@
 // Measurable: a check costs something where a call does little. Exaggerated: call-heavy programs, inlined as usual, lose less
 // than the 3 % that the proposal begins with. Amortized: the cost falls with the size of functions and with inlining.
 
+import Experiments
 import Measurement
 import Report
 import Workloads

@@ -1,5 +1,6 @@
 // "The least stack doubles from 2 to 4 KB, so memory doubles for small goroutines."
 
+import Experiments
 import Faultline
 import GoBinary
 import Measurement

@@ -4,6 +4,7 @@
 // goroutine. A slope is the difference between the largest and the smallest stack, or between many pointers and few, over
 // the difference in bytes or pointers, round by round.
 
+import Experiments
 import Faultline
 import Measurement
 import Report
@@ -59,7 +60,7 @@ public struct MoveCost: Claim {
         var cases: [MeasurementCase] = []
         var subjects: [Subject] = []
         for mover in PageMover.allCases {
-            guard try MoveSuite.works(mover) else {
+            guard try StackMove.works(mover) else {
                 laboratory.note("\(identifier) / \(mover.rawValue) is left out: this kernel does not offer it")
                 continue
             }
@@ -105,7 +106,7 @@ public struct MoveCost: Claim {
             let atOnce = size > GoGrowth.largestAtOnce ? 1 : UInt64(GoGrowth.atOnce)
             var took: UInt64 = 0
             for _ in 0..<count * Int(atOnce) {
-                let (time, statistics) = try MoveSuite.move(size, by: mover, interval: filling.interval)
+                let (time, statistics) = try StackMove.make(size, by: mover, interval: filling.interval)
                 guard statistics.growths == 1, statistics.moves[mover] == 1,
                     statistics.wordsRelocated >= size / 8 / filling.interval
                 else {

@@ -1,5 +1,6 @@
 // "Large virtual stacks depend on overcommit, which is risky."
 
+import Experiments
 import Faultline
 import Measurement
 import Report

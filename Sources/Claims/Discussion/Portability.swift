@@ -3,8 +3,10 @@
 // What can be checked of it: which complexities were met (the table of hazards), which of them a test shows to be
 // mastered, what became of these tests, and on which processors.
 
+import Experiments
 import Glibc
 import Measurement
+import Processes
 import Report
 import Workloads
 

@@ -5,9 +5,11 @@
 // beside a goroutine that does not stop, on one processor, and how long a collection stops the world, on two, without checks
 // and with them.
 
+import Experiments
 import GoBinary
 import Measurement
 import Peers
+import Processes
 import Report
 import Workloads
 
@@ -29,9 +31,6 @@ public struct Preemption: Claim {
 
     /// What others wait less than this many times longer is noise: the scheduler gives turns of 10 ms.
     static let noise = 2.0
-    static let variantParameter = "variant"
-    /// In the order of `preemption.go`.
-    static let works = ["calls", "maps", "reflection"]
     static let removed = StripOptions(initial: PatchedPrograms.initial)
     static let kept = StripOptions(initial: PatchedPrograms.initial, keepsRuntime: true)
 
@@ -50,7 +49,7 @@ public struct Preemption: Claim {
                 return try records(toolchain.version, variants, laboratory)
             } catch let error as PeerUnavailable {
                 laboratory.missing("\(toolchain.version) is not measured: \(error)")
-            } catch let error as WorkloadError {
+            } catch let error as ProcessError {
                 laboratory.missing("\(toolchain.version) is not measured: \(error)")
             }
             return []
@@ -60,17 +59,17 @@ public struct Preemption: Claim {
     private func records(
         _ version: String, _ variants: [(name: String, program: GoProgram)], _ laboratory: Laboratory
     ) throws -> [Record] {
-        let waits = Self.works.indices.flatMap { work in
+        let waits = PreemptionProbe.works.indices.flatMap { work in
             [
-                Wait(operation: "sleep", count: laboratory.isQuick ? 3 : 5, work: work),
-                Wait(operation: "collect", count: 1, work: work),
-                Wait(operation: "pause", count: 15, work: work, processors: 2),
+                PreemptionProbe(operation: "sleep", count: laboratory.isQuick ? 3 : 5, work: work),
+                PreemptionProbe(operation: "collect", count: 1, work: work),
+                PreemptionProbe(operation: "pause", count: 15, work: work, processors: 2),
             ]
         }
         // Signals preempt what calls functions: of that a quick run asks the least.
         .filter { !laboratory.isQuick || $0.work > 0 || $0.operation == "sleep" }
         let subjects = waits.flatMap { wait in variants.indices.map { (wait: wait, variant: $0) } }
-        var samples = Array(repeating: [Wait.Sample](), count: subjects.count)
+        var samples = Array(repeating: [PreemptionProbe.Sample](), count: subjects.count)
         var random = SeededGenerator(seed: laboratory.seed)
         let seconds = laboratory.isQuick ? 2.0 : 3.0
         for _ in 0..<(laboratory.isQuick ? 3 : 5) {
@@ -139,13 +138,13 @@ public struct Preemption: Claim {
     }
 
     private func ratios(_ options: StripOptions, _ evidence: Evidence) -> [Record] {
-        evidence.all(metric: Record.ratioMetric, where: [Self.variantParameter: .string(options.name)])
+        evidence.all(metric: Record.ratioMetric, where: [PreemptionProbe.variantParameter: .string(options.name)])
     }
 
     private static func list(_ records: [Record]) -> String {
         func number(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
         return records.map { record in
-            let isBound = record.parameters[Wait.unendedParameter] != nil
+            let isBound = record.parameters[PreemptionProbe.unendedParameter] != nil
             return "\(record.name) \(isBound ? "at least " : "")\(number(record.median)) times "
                 + "[\(number(record.low)), \(number(record.high))]"
         }.joined(separator: ", ")

@@ -4,8 +4,10 @@
 // in a simulated cache of 32 KiB, in several layouts, because the order of functions decides which of them collide; how much
 // more code a run touches, which depends on no order, is said beside it.
 
+import Experiments
 import GoBinary
 import Measurement
+import Processes
 import Report
 import Workloads
 
@@ -71,7 +73,7 @@ public struct PrologueCensusClaim: Claim {
         var records: [Record] = []
         for tool in GoTool.all(laboratory, ["compile", "link", "gofmt", "go"]) {
             try laboratory.step("\(identifier): examining \(tool.name)")
-            do throws(WorkloadError) {
+            do throws(ProcessError) {
                 let tally = CensusTally(CheckCensus(try tool.executable()))
                 total.add(tally)
                 records += tally.records(suite: identifier, case: tool.name, tool.parameters)

@@ -1,5 +1,6 @@
 // "An idle stack can be given back."
 
+import Experiments
 import Faultline
 import Measurement
 import Peers

@@ -4,6 +4,7 @@
 // size per processor; built with `stackNoCache`, it falls back to those that all processors share. Beside it: this
 // library's stacks with its pool and without, and other allocators.
 
+import Experiments
 import Faultline
 import Glibc
 import Measurement

@@ -1,5 +1,6 @@
 // "Stackless coroutines need 80 % less memory, and nothing grows."
 
+import Experiments
 import Faultline
 import Measurement
 import Peers

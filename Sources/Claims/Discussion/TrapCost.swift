@@ -3,7 +3,8 @@
 // Crossings are counted by a tracer in a process that grows one stack; times are taken in this process, part by part, beside
 // Go's own growth. The rule compares each way of growing by a trap with each version of Go.
 
-import CPeers
+import CProbes
+import Experiments
 import Measurement
 import Report
 

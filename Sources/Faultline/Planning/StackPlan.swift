@@ -35,7 +35,7 @@ public struct StackPlan: Sendable, Hashable {
     /// As many coroutines as may be planned for. A library that addresses 47 bits has room for fewer of most sizes.
     public static let mostCoroutines = 1_000_000_000
 
-    private static let page = 4096
+    private static let page = StackConfiguration.page
     /// What one page of the page table's lowest level maps, and what one of each level above it does.
     private static let spans = [2 << 20, 1 << 30, 512 << 30]
     /// A ``Coroutine`` on the heap: two words of every object, one property, and malloc's word, in steps of 16.
@@ -43,11 +43,11 @@ public struct StackPlan: Sendable, Hashable {
 
     /// A plan for `coroutines` with `configuration` each, of whose stacks `touched` bytes are used.
     ///
-    /// - Throws: ``StackError/invalidConfiguration(_:)`` where no such stack can be made here, it has less room than
-    ///   `touched`, or it has no slot (`grows-down`); ``StackError/unavailable(call:errno:)`` where the fault handler
+    /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where no such stack can be made here, it has less room than
+    ///   `touched`, or it has no slot (`grows-down`); ``StackError/unavailable(_:)`` where the fault handler
     ///   cannot be installed.
     public init(coroutines: Int, configuration: StackConfiguration = .init(), touched: Int = 4096) throws {
-        try StackError.check(fl_initialize(), "initialization")
+        try initializeShim()
         guard (1...Self.mostCoroutines).contains(coroutines) else {
             throw StackError.invalidConfiguration(
                 "\(coroutines) coroutines cannot be planned for; use 1 to \(Self.mostCoroutines)")

@@ -1,6 +1,7 @@
 // Go toolchains as they are installed, and the small programs in this folder built with each. The network is never asked.
 
 import Glibc
+import Processes
 import Workloads
 
 /// A Go toolchain of one version.
@@ -88,7 +89,7 @@ public struct GoToolchain: Sendable, Hashable {
     public func program(_ source: GoSource, layout: Int? = nil) throws(PeerUnavailable) -> GoProgram {
         var flags = layout.map { ["-randlayout=\($0)"] } ?? []
         if source.usesInternals && !order.lexicographicallyPrecedes([1, 23]) { flags.append("-checklinkname=0") }
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             return program(
                 try build(
                     source.rawValue, source.files, ["build"], linkerFlags: flags, change: source.runtimeChange))
@@ -103,7 +104,7 @@ public struct GoToolchain: Sendable, Hashable {
     func build(
         _ name: String, _ files: [(name: String, text: [UInt8])], _ verb: [String], linkerFlags: [String],
         change: GoSource.Change? = nil
-    ) throws(WorkloadError) -> String {
+    ) throws(ProcessError) -> String {
         let cache = try ContentCache(preferring: cacheFolder)
         var key = ContentHash()
         key.add(version)
@@ -113,7 +114,7 @@ public struct GoToolchain: Sendable, Hashable {
         if let change { key.add("\(change)") }
         let entry = "\(name)-\(version)-\(key.digits)"
         if let path = cache.path(entry) { return path }
-        return try cache.withWorkFolder { folder throws(WorkloadError) in
+        return try cache.withWorkFolder { folder throws(ProcessError) in
             for file in files { try Files.write(file.text, to: "\(folder)/\(file.name)") }
             let output = "\(folder)/program"
             var arguments = verb + ["-o", output]
@@ -128,11 +129,11 @@ public struct GoToolchain: Sendable, Hashable {
     }
 
     /// A file that has the build read a changed copy of one of Go's own.
-    private func overlay(_ change: GoSource.Change, in folder: String) throws(WorkloadError) -> String {
+    private func overlay(_ change: GoSource.Change, in folder: String) throws(ProcessError) -> String {
         let original = "\(root)/src/\(change.file)"
         let text = String(decoding: try Files.read(original), as: UTF8.self)
         let changed = text.replacing(change.text, with: change.replacement)
-        guard changed != text else { throw WorkloadError("\(original) has no '\(change.text)'") }
+        guard changed != text else { throw ProcessError("\(original) has no '\(change.text)'") }
         // Not a name that the build would take for a part of the program.
         let copy = "\(folder)/changed.txt"
         try Files.write(changed.utf8, to: copy)
@@ -214,7 +215,7 @@ public struct GoProgram: Sendable {
 
     /// Runs it to its end with `arguments`, or kills it after `seconds`.
     package func run(_ arguments: [String], seconds: Double) throws(PeerFailure) -> Subprocess.Finished {
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             return try Subprocess.finish(path, arguments, environment: environment, seconds: seconds)
         } catch {
             throw PeerFailure("\(version): \(error)")

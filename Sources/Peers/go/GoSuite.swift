@@ -1,6 +1,7 @@
 // Go's benchmark suite go1 (test/bench/go1 of its sources up to Go 1.20), which Debian has in the package golang-1.19-src.
 // It is built as `go test -c` does, by each version.
 
+import Processes
 import Workloads
 
 /// Those of its benchmarks that are real programs and begin soon: the others of the suite prepare 25 MB of text for a second.
@@ -32,8 +33,8 @@ extension GoToolchain {
     ///
     /// - Throws: ``PeerUnavailable`` when it does not compile.
     package func suite(in folder: String, layout: Int? = nil) throws(PeerUnavailable) -> GoProgram {
-        do throws(WorkloadError) {
-            let files = try GoSuite.files.map { name throws(WorkloadError) in
+        do throws(ProcessError) {
+            let files = try GoSuite.files.map { name throws(ProcessError) in
                 (name: name, text: try Files.read("\(folder)/\(name)"))
             }
             return program(
@@ -45,12 +46,12 @@ extension GoToolchain {
 
     /// What `go` answers to `arguments`.
     ///
-    /// - Throws: `WorkloadError` when it fails; the message ends with its first line.
-    package func ask(_ arguments: [String]) throws(WorkloadError) -> String {
+    /// - Throws: `ProcessError` when it fails; the message ends with its first line.
+    package func ask(_ arguments: [String]) throws(ProcessError) -> String {
         let finished = try Subprocess.finish(
             command, arguments, environment: environment, seconds: Subprocess.longestTool)
         guard finished.ending == .exited(0) else {
-            throw WorkloadError(
+            throw ProcessError(
                 "\(version): go \(arguments[0]) \(finished.ending): \(finished.errors.prefix { !$0.isNewline })")
         }
         return finished.output

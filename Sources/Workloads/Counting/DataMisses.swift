@@ -2,6 +2,7 @@
 // where the kernel puts pages makes no difference to it; the levels below it are not simulated.
 
 import Glibc
+import Processes
 
 extension ExecutionCounter {
     /// The simulated cache of data: 32 KiB, 8 ways, lines of 64 bytes.
@@ -9,13 +10,13 @@ extension ExecutionCounter {
 
     /// Runs this program with each of these arguments and returns the misses of each process, start and all.
     ///
-    /// - Throws: `WorkloadError` when valgrind fails or the program does not end well.
+    /// - Throws: `ProcessError` when valgrind fails or the program does not end well.
     public func dataMisses(
         of runs: [[String]], isUnwanted: @escaping () -> Bool = { false }
-    ) throws(WorkloadError) -> [Double] {
-        try cache.withWorkFolder { folder throws(WorkloadError) in
+    ) throws(ProcessError) -> [Double] {
+        try cache.withWorkFolder { folder throws(ProcessError) in
             guard let program = realpath("/proc/self/exe", nil) else {
-                throw WorkloadError("this program's file is not found: \(Files.reason())")
+                throw ProcessError("this program's file is not found: \(Files.reason())")
             }
             defer { free(program) }
             // What debuggers need is more than valgrind understands of a Swift program.
@@ -45,14 +46,14 @@ extension ExecutionCounter {
 
 extension Totals {
     /// The sum of these events in a file that cachegrind wrote.
-    static func sum(of events: Set<Substring>, in text: String) throws(WorkloadError) -> Double {
+    static func sum(of events: Set<Substring>, in text: String) throws(ProcessError) -> Double {
         func fields(_ prefix: String) -> [Substring] {
             text.split(separator: "\n").first { $0.hasPrefix(prefix) }?
                 .dropFirst(prefix.count).split(separator: " ") ?? []
         }
         let counted = zip(fields("events:"), fields("summary:")).filter { events.contains($0.0) }
         let values = counted.compactMap { Double($0.1) }
-        guard values.count == events.count else { throw WorkloadError("cachegrind wrote no totals") }
+        guard values.count == events.count else { throw ProcessError("cachegrind wrote no totals") }
         return values.reduce(0, +)
     }
 }

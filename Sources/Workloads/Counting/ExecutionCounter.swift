@@ -7,6 +7,7 @@
 // the difference between a process that runs the work once and one that only loads it.
 
 import Glibc
+import Processes
 
 /// What running a workload once takes.
 public struct ExecutionCount: Hashable, Sendable {
@@ -47,11 +48,11 @@ public struct ExecutionCounter: Sendable {
 
     /// Finds valgrind and builds the program that it will run, unless the cache has it.
     ///
-    /// - Throws: `WorkloadError`, which says what to install.
-    public init(environment: CodeEnvironment = CodeEnvironment()) throws(WorkloadError) {
+    /// - Throws: `ProcessError`, which says what to install.
+    public init(environment: CodeEnvironment = CodeEnvironment()) throws(ProcessError) {
         let folders = environment.searchPath.split(separator: ":")
         guard let valgrind = folders.lazy.map({ "\($0)/valgrind" }).first(where: Files.isExecutable) else {
-            throw WorkloadError("instructions are not counted: install valgrind")
+            throw ProcessError("instructions are not counted: install valgrind")
         }
         // Swift's runtime and hash tables of pointers take other ways with every other address: without setarch, or where
         // it is not allowed, counts vary a little.
@@ -70,7 +71,7 @@ public struct ExecutionCounter: Sendable {
     }
 
     /// The version of valgrind, for instance "valgrind-3.19.0".
-    public func version() throws(WorkloadError) -> String {
+    public func version() throws(ProcessError) -> String {
         let finished = try Subprocess.finish(
             command.executable, command.arguments + ["--version"], seconds: Self.longestRun)
         return String(finished.output.prefix { $0 != "\n" })
@@ -81,15 +82,15 @@ public struct ExecutionCounter: Sendable {
     /// - Parameters:
     ///   - withLines: touched lines as well, which takes a third process.
     ///   - isUnwanted: asked now and then; true ends the count.
-    /// - Throws: `WorkloadError` when a result is wrong or valgrind fails.
+    /// - Throws: `ProcessError` when a result is wrong or valgrind fails.
     public func count(
         _ prepared: PreparedWorkload, _ code: LoadedCode, withLines: Bool = true,
         isUnwanted: @escaping () -> Bool = { false }
-    ) throws(WorkloadError) -> ExecutionCount {
+    ) throws(ProcessError) -> ExecutionCount {
         guard let object = code.path else {
-            throw WorkloadError("\(code.workload): only code built at run time can be counted")
+            throw ProcessError("\(code.workload): only code built at run time can be counted")
         }
-        return try cache.withWorkFolder { folder throws(WorkloadError) in
+        return try cache.withWorkFolder { folder throws(ProcessError) in
             var cases: [String] = []
             for (index, each) in prepared.cases.enumerated() {
                 try Files.write(each.input.bytes, to: "\(folder)/input-\(index)")
@@ -107,12 +108,12 @@ public struct ExecutionCounter: Sendable {
                 try runs.start(command.executable, arguments, errors: "\(folder)/errors-\(times)")
             }
             try runs.finish(seconds: Self.longestRun)
-            let totals = try times.map { times throws(WorkloadError) in
+            let totals = try times.map { times throws(ProcessError) in
                 try Totals(String(decoding: try Files.read("\(folder)/counts-\(times)"), as: UTF8.self))
             }
             let (once, twice) = (totals[totals.count - 2], totals[totals.count - 1])
             guard twice.instructions > once.instructions else {
-                throw WorkloadError("\(code.workload): valgrind counted no more for two runs than for one")
+                throw ProcessError("\(code.workload): valgrind counted no more for two runs than for one")
             }
             return ExecutionCount(
                 instructions: twice.instructions - once.instructions,
@@ -121,7 +122,7 @@ public struct ExecutionCounter: Sendable {
         }
     }
 
-    private static func runner(_ toolchain: Toolchain, _ cache: ContentCache) throws(WorkloadError) -> String {
+    private static func runner(_ toolchain: Toolchain, _ cache: ContentCache) throws(ProcessError) -> String {
         let source = PackageResources.counting_runner_c
         let headers = EmbeddedFile.headers
         var key = ContentHash()
@@ -134,7 +135,7 @@ public struct ExecutionCounter: Sendable {
             try Files.makeExecutable(path)
             return path
         }
-        return try cache.withWorkFolder { folder throws(WorkloadError) in
+        return try cache.withWorkFolder { folder throws(ProcessError) in
             for header in headers { try Files.write(header.bytes, to: "\(folder)/\(header.name)") }
             try Files.write(source, to: "\(folder)/counting_runner.c")
             try Subprocess.run(
@@ -159,7 +160,7 @@ struct Totals: Hashable {
     var lines: Double
 
     /// Reads a file that cachegrind wrote: `events: Ir I1mr ILmr …` and `summary: 123 4 5 …`.
-    init(_ text: String) throws(WorkloadError) {
+    init(_ text: String) throws(ProcessError) {
         func fields(_ prefix: String) -> [Substring] {
             text.split(separator: "\n").first { $0.hasPrefix(prefix) }?
                 .dropFirst(prefix.count).split(separator: " ") ?? []
@@ -169,7 +170,7 @@ struct Totals: Hashable {
             names.count == values.count ? names.firstIndex(of: name).flatMap { Double(values[$0]) } : nil
         }
         guard let instructions = value("Ir"), let misses = value("I1mr"), let lines = value("ILmr") else {
-            throw WorkloadError("cachegrind wrote no totals")
+            throw ProcessError("cachegrind wrote no totals")
         }
         (self.instructions, self.misses, self.lines) = (instructions, misses, lines)
     }
@@ -192,12 +193,12 @@ final class Simulations {
     }
 
     /// Starts `executable`; what it says goes to the file `errors`.
-    func start(_ executable: String, _ arguments: [String], errors: String) throws(WorkloadError) {
+    func start(_ executable: String, _ arguments: [String], errors: String) throws(ProcessError) {
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard nothing >= 0 else { throw WorkloadError("cannot open /dev/null: \(Files.reason())") }
+        guard nothing >= 0 else { throw ProcessError("cannot open /dev/null: \(Files.reason())") }
         defer { close(nothing) }
         let output = open(errors, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard output >= 0 else { throw WorkloadError("cannot write \(errors): \(Files.reason())") }
+        guard output >= 0 else { throw ProcessError("cannot write \(errors): \(Files.reason())") }
         defer { close(output) }
         let child = try Spawn.start(
             executable, arguments,
@@ -209,15 +210,15 @@ final class Simulations {
 
     /// Waits for all.
     ///
-    /// - Throws: `WorkloadError` with what the first that failed has said.
-    func finish(seconds: Double) throws(WorkloadError) {
+    /// - Throws: `ProcessError` with what the first that failed has said.
+    func finish(seconds: Double) throws(ProcessError) {
         while let run = running.first {
             let ending = try Spawn.wait(for: run.child, seconds: seconds, isUnwanted: isUnwanted)
             running.removeFirst()
             guard ending != .exited(0) else { continue }
             let lines = String(decoding: try Files.read(run.errors), as: UTF8.self).split(separator: "\n")
             let line = lines.first { $0.hasPrefix("counting_runner") || $0.contains("error") } ?? lines.last ?? ""
-            throw WorkloadError("valgrind \(ending): \(line)")
+            throw ProcessError("valgrind \(ending): \(line)")
         }
     }
 }

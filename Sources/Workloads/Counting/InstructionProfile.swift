@@ -1,6 +1,8 @@
 // How often each instruction of a program was executed, by valgrind's callgrind. The program is run as it is: nothing of it
 // has to be built here.
 
+import Processes
+
 /// Executed instructions of one process, by address.
 package struct InstructionProfile: Hashable, Sendable {
     /// All of them, those of the kernel left out.
@@ -16,16 +18,16 @@ package struct InstructionProfile: Hashable, Sendable {
     /// Runs `executable` with every instruction counted, which takes some 50 times as long as the program alone, or until
     /// `seconds` have passed.
     ///
-    /// - Throws: `WorkloadError` where valgrind is missing or cannot run the program to its end.
+    /// - Throws: `ProcessError` where valgrind is missing or cannot run the program to its end.
     package init(
         of executable: String, _ arguments: [String], environment: [String], seconds: Double,
         in code: CodeEnvironment = CodeEnvironment(), isUnwanted: () -> Bool = { false }
-    ) throws(WorkloadError) {
+    ) throws(ProcessError) {
         let folders = code.searchPath.split(separator: ":")
         guard let valgrind = folders.lazy.map({ "\($0)/valgrind" }).first(where: Files.isExecutable) else {
-            throw WorkloadError("instructions are not counted: install valgrind")
+            throw ProcessError("instructions are not counted: install valgrind")
         }
-        let text = try ContentCache(preferring: code.cacheFolder).withWorkFolder { folder throws(WorkloadError) in
+        let text = try ContentCache(preferring: code.cacheFolder).withWorkFolder { folder throws(ProcessError) in
             let counts = "\(folder)/counts"
             let finished = try Subprocess.finish(
                 valgrind,
@@ -35,7 +37,7 @@ package struct InstructionProfile: Hashable, Sendable {
                 ] + arguments, environment: environment, seconds: seconds, isUnwanted: isUnwanted)
             guard finished.ending == .exited(0) else {
                 let line = finished.errors.split(separator: "\n").last { !$0.hasSuffix("== ") } ?? "no message"
-                throw WorkloadError("valgrind \(finished.ending): \(line)")
+                throw ProcessError("valgrind \(finished.ending): \(line)")
             }
             return String(decoding: try Files.read(counts), as: UTF8.self)
         }
@@ -44,7 +46,7 @@ package struct InstructionProfile: Hashable, Sendable {
 
     /// Reads what callgrind wrote: a line "0xADDRESS COUNT" for each instruction, and after each line "calls=" one more that
     /// tells what was executed below that call, which is no instruction of its own.
-    init(_ text: String) throws(WorkloadError) {
+    init(_ text: String) throws(ProcessError) {
         var isBelowCall = false
         var knowsPositions = false
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -54,7 +56,7 @@ package struct InstructionProfile: Hashable, Sendable {
                 let words = line.split(separator: UInt8(ascii: " "))
                 guard words.count == 2, let address = UInt64(Substring(words[0].dropFirst(2)), radix: 16),
                     let count = Double(Substring(words[1]))
-                else { throw WorkloadError("callgrind wrote '\(Substring(line))'") }
+                else { throw ProcessError("callgrind wrote '\(Substring(line))'") }
                 counts[address, default: 0] += count
                 total += count
             } else if line.starts(with: "calls=".utf8) {
@@ -63,6 +65,6 @@ package struct InstructionProfile: Hashable, Sendable {
                 knowsPositions = true
             }
         }
-        guard knowsPositions, total > 0 else { throw WorkloadError("callgrind wrote no counts by address") }
+        guard knowsPositions, total > 0 else { throw ProcessError("callgrind wrote no counts by address") }
     }
 }

@@ -1,6 +1,8 @@
 // Just enough of ELF for 64-bit x86: the functions of a shared object and how much code it has. Every offset in the
 // file is checked before it is used, because the file may be anything.
 
+import Processes
+
 /// The functions in a shared object.
 struct ObjectFile {
     struct Function {
@@ -21,13 +23,13 @@ struct ObjectFile {
         var name, address, offset, size, link: Int
     }
 
-    init(_ path: String) throws(WorkloadError) {
+    init(_ path: String) throws(ProcessError) {
         bytes = try Files.read(path)
         do throws(Malformed) {
             try readSections()
             try readFunctions()
         } catch {
-            throw WorkloadError("\(path) is not a 64-bit ELF file with a symbol table")
+            throw ProcessError("\(path) is not a 64-bit ELF file with a symbol table")
         }
     }
 

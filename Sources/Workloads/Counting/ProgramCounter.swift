@@ -1,6 +1,7 @@
 // How many instructions a whole program executes, its start included, by valgrind's cachegrind without its simulation of caches.
 
 import Glibc
+import Processes
 
 /// Counts the instructions of programs. Needs valgrind.
 public struct ProgramCounter: Sendable {
@@ -20,11 +21,11 @@ public struct ProgramCounter: Sendable {
 
     /// Runs a program to its end.
     ///
-    /// - Throws: `WorkloadError` when it does not end in time, or valgrind says no number.
+    /// - Throws: `ProcessError` when it does not end in time, or valgrind says no number.
     public func instructions(
         _ path: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }
-    ) throws(WorkloadError) -> Double {
+    ) throws(ProcessError) -> Double {
         let folder = try TemporaryCountFile()
         defer { folder.remove() }
         let finished = try Subprocess.finish(
@@ -33,14 +34,14 @@ public struct ProgramCounter: Sendable {
                 "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", "--log-file=\(folder.path)",
                 path,
             ] + arguments, environment: environment, seconds: seconds, isUnwanted: isUnwanted)
-        if finished.ending == .timedOut { throw WorkloadError("a run by valgrind did not end within \(seconds) s") }
+        if finished.ending == .timedOut { throw ProcessError("a run by valgrind did not end within \(seconds) s") }
         let text = String(decoding: try Files.read(folder.path), as: UTF8.self)
         // "==123== I   refs:      14,339,952"
         for line in text.split(separator: "\n") where line.contains("I ") && line.contains("refs:") {
             let digits = line.drop { $0 != ":" }.filter(\.isNumber)
             if let count = Double(digits) { return count }
         }
-        throw WorkloadError("valgrind counted nothing; the program \(finished.ending)")
+        throw ProcessError("valgrind counted nothing; the program \(finished.ending)")
     }
 }
 
@@ -48,11 +49,11 @@ public struct ProgramCounter: Sendable {
 private struct TemporaryCountFile {
     let path: String
 
-    init() throws(WorkloadError) {
+    init() throws(ProcessError) {
         let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(folder)/faultline-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw WorkloadError("cannot create a file in \(folder): \(Files.reason())") }
+        guard descriptor >= 0 else { throw ProcessError("cannot create a file in \(folder): \(Files.reason())") }
         close(descriptor)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

@@ -14,6 +14,8 @@
 //
 // A check whose cold path is none of these is an error: a census that guesses is none.
 
+import Processes
+
 /// Totals over the functions of one piece of checked code.
 public struct PrologueCensus: Hashable, Sendable {
     /// The functions of the code itself, without what the pipeline and the linker add.
@@ -38,17 +40,17 @@ public struct PrologueCensus: Hashable, Sendable {
         guard let path = code.path else {
             throw WorkloadError("\(code.workload): only code built at run time can be examined")
         }
-        try self.init(path: path)
+        self = try WorkloadError.reporting { () throws(ProcessError) in try Self(path: path) }
     }
 
-    init(path: String) throws(WorkloadError) {
+    init(path: String) throws(ProcessError) {
         let object = try ObjectFile(path)
         textBytes = object.textSize
         for function in object.functions where Self.isOwn(function.name) {
             functions += 1
             guard let hot = HotPath(function.code) else { continue }
             guard let cold = ColdPath(function.code, at: hot.target, body: hot.end) else {
-                throw WorkloadError("\(path): the check of \(function.name) has an unknown form")
+                throw ProcessError("\(path): the check of \(function.name) has an unknown form")
             }
             checks += 1
             hotInstructions += hot.instructions

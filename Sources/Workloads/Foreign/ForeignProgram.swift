@@ -3,6 +3,7 @@
 //
 // Invariant: what is compiled is part of the code's identity, so that other sources make other code.
 
+import Processes
 import Synchronization
 
 /// A C program that others wrote. Its sources are fetched by scripts/fetch-programs and are no part of this package.
@@ -61,15 +62,19 @@ public struct ForeignProgram: Workload, CodeSourceProvider {
         }
         var units: [String] = []
         for source in sources {
-            units += try Files.names(in: "\(folder)/\(source.folder)", suffix: ".c")
-                .filter { !source.without.contains($0) }.map { "\(folder)/\(source.folder)/\($0)" }
+            let names = try WorkloadError.reporting { () throws(ProcessError) in
+                try Files.names(in: "\(folder)/\(source.folder)", suffix: ".c")
+            }
+            units += names.filter { !source.without.contains($0) }.map { "\(folder)/\(source.folder)/\($0)" }
         }
         let headers = sources.map(\.folder) + includes
         let files = EmbeddedFile.headers + [driver]
         return CodeSource(
             name: name, language: .c, symbol: "fl_\(name)_run", files: files, units: [driver.name] + units,
             flags: ["-w"] + flags + headers.map { "-I\(folder)/\($0)" },
-            identity: try Identities.of(self, units: units, headers: headers, files: files))
+            identity: try WorkloadError.reporting { () throws(ProcessError) in
+                try Identities.of(self, units: units, headers: headers, files: files)
+            })
     }
 }
 
@@ -90,7 +95,7 @@ private enum Identities {
 
     static func of(
         _ program: ForeignProgram, units: [String], headers: [String], files: [EmbeddedFile]
-    ) throws(WorkloadError) -> String {
+    ) throws(ProcessError) -> String {
         if let digits = known.withLock({ $0[program.folder] }) { return digits }
         var hash = ContentHash()
         for file in files {

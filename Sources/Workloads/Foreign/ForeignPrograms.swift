@@ -1,6 +1,8 @@
 // The list of foreign programs: which files of which distribution, with which definitions, on which input. Versions and
 // hashes are those of scripts/programs.txt; definitions are those of each distribution's own build.
 
+import Processes
+
 /// The C programs that others wrote.
 public enum ForeignPrograms {
     /// In the order in which they are measured. Whether one can be built here is for `isFetched` to say.
@@ -41,7 +43,7 @@ public enum ForeignPrograms {
             driver: EmbeddedFile(name: "zstd_driver.c", bytes: PackageResources.zstd_driver_c),
             sizes: 1...1_000_000, defaultSize: 1_000_000,
             makeInput: { program, size throws(WorkloadError) in
-                let source = try Files.read("\(program.folder)/zstd/zstd.c").prefix(Int(size))
+                let source = try WorkloadError.input("\(program.folder)/zstd/zstd.c").prefix(Int(size))
                 guard source.count == Int(size) else {
                     throw WorkloadError("zstd: its source has only \(source.count) bytes")
                 }

@@ -1,5 +1,7 @@
 // The JSON workload: files, generated nesting, or what clang has to say about this package's own sources.
 
+import Processes
+
 /// A recursive-descent JSON parser.
 public struct JSONWorkload: Workload {
     public let name = "json"
@@ -51,7 +53,7 @@ public struct JSONWorkload: Workload {
     }
 
     private static func read(_ input: String) throws(WorkloadError) -> [UInt8] {
-        guard input.hasPrefix("nested:") else { return try Files.read(input) }
+        guard input.hasPrefix("nested:") else { return try WorkloadError.input(input) }
         guard let depth = Int(input.dropFirst("nested:".count)), (1...100_000_000).contains(depth) else {
             throw WorkloadError("json: '\(input)' has no depth; write nested:N with N from 1 to 100000000")
         }

@@ -1,17 +1,26 @@
 // clang's syntax tree of the C kernels as JSON: some megabytes of real, nested data on any machine with the toolchain.
 
+import Processes
+
 enum SyntaxDump {
     /// One document per kernel, from the cache or produced now. clang writes addresses into it, so two caches differ;
     /// the expected result is computed from what is there.
     static func documents(_ environment: CodeEnvironment) throws(WorkloadError) -> [(label: String, bytes: [UInt8])] {
         let toolchain: Toolchain
-        do throws(WorkloadError) {
+        do throws(ProcessError) {
             toolchain = try Toolchain.find(searchPath: environment.searchPath, needsSwift: false)
         } catch {
             throw WorkloadError(
                 "json: the default input is made by clang; name JSON files instead, or fix this: \(error)")
         }
-        let cache = try ContentCache(preferring: environment.cacheFolder)
+        return try WorkloadError.reporting { () throws(ProcessError) in
+            try documents(by: toolchain, in: ContentCache(preferring: environment.cacheFolder))
+        }
+    }
+
+    private static func documents(
+        by toolchain: Toolchain, in cache: ContentCache
+    ) throws(ProcessError) -> [(label: String, bytes: [UInt8])] {
         let arguments = ["-std=gnu17", "-Xclang", "-ast-dump=json", "-fsyntax-only"]
         var documents: [(label: String, bytes: [UInt8])] = []
         for kernel in EmbeddedFile.kernels {
@@ -24,7 +33,7 @@ enum SyntaxDump {
                 documents.append((label, bytes))
                 continue
             }
-            let bytes = try cache.withWorkFolder { folder throws(WorkloadError) in
+            let bytes = try cache.withWorkFolder { folder throws(ProcessError) in
                 for file in EmbeddedFile.headers + [kernel] {
                     try Files.write(file.bytes, to: "\(folder)/\(file.name)")
                 }

@@ -1,6 +1,7 @@
 // The Scheme workload: the program of StandardProgram.swift, or programs that users name.
 
 import Glibc
+import Processes
 
 /// A Scheme interpreter that runs a real program.
 public struct LispWorkload: Workload {
@@ -17,7 +18,7 @@ public struct LispWorkload: Workload {
             return try Self.prepare(programs: [("the standard program", Array(StandardProgram.text.utf8))])
         }
         var programs: [(label: String, bytes: [UInt8])] = []
-        for input in inputs { programs.append((input, try Files.read(input))) }
+        for input in inputs { programs.append((input, try WorkloadError.input(input))) }
         return try Self.prepare(programs: programs)
     }
 

@@ -5,6 +5,8 @@
 //
 // Objects are built for all variants at once and kept; a layout is a link of the same object in another order.
 
+import Processes
+
 struct CodeBuilder {
     let cache: ContentCache
     let toolchain: Toolchain
@@ -64,14 +66,14 @@ struct CodeBuilder {
     }
 
     /// The path of the shared object, from the cache or built now.
-    func sharedObject(_ variant: CodeVariant, layoutSeed: UInt32?) throws(WorkloadError) -> String {
+    func sharedObject(_ variant: CodeVariant, layoutSeed: UInt32?) throws(ProcessError) -> String {
         let objectEntry = objectEntry(variant)
         let arguments = linkerArguments(layoutSeed)
         var key = ContentHash()
         for part in [objectEntry] + arguments { key.add(part) }
         let entry = "\(source.name)-\(variant)-\(key.digits).so"
         if let path = cache.path(entry) { return path }
-        return try cache.withWorkFolder { folder throws(WorkloadError) in
+        return try cache.withWorkFolder { folder throws(ProcessError) in
             if cache.path(objectEntry) == nil { try buildObjects(in: folder) }
             try Subprocess.run(
                 toolchain.clang, ["-o", "\(folder)/code.so", "\(cache.folder)/\(objectEntry)"] + arguments, in: folder)
@@ -90,7 +92,7 @@ struct CodeBuilder {
     }
 
     /// Builds and keeps one relocatable object for each variant.
-    private func buildObjects(in folder: String) throws(WorkloadError) {
+    private func buildObjects(in folder: String) throws(ProcessError) {
         for file in source.files { try Files.write(file.bytes, to: "\(folder)/\(file.name)") }
         let units = try intermediateCode(in: folder)
         try Files.write(Self.hooks.utf8, to: "\(folder)/hooks.s")
@@ -110,7 +112,7 @@ struct CodeBuilder {
     /// Compiles IR as a variant.
     private func build(
         _ unit: String, _ variant: CodeVariant, as object: String, in folder: String
-    ) throws(WorkloadError) {
+    ) throws(ProcessError) {
         let input: String
         if let attribute = Self.attribute(variant) {
             input = "\(folder)/variant.ll"
@@ -129,7 +131,7 @@ struct CodeBuilder {
     }
 
     /// The files of optimized IR that all variants start from: one for each C file, one for a Swift module.
-    private func intermediateCode(in folder: String) throws(WorkloadError) -> [String] {
+    private func intermediateCode(in folder: String) throws(ProcessError) -> [String] {
         let units = source.units.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" }
         switch source.language {
         case .c:

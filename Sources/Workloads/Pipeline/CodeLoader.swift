@@ -2,6 +2,7 @@
 
 import Glibc
 internal import Kernels
+import Processes
 import Synchronization
 
 /// What a failed prologue check of `.checked` code calls.
@@ -100,14 +101,16 @@ public struct CodeLoader: Sendable {
         #if !arch(x86_64)
             throw WorkloadError("prologue checks exist on x86-64 only; choose the builtin variant")
         #endif
-        let toolchain = try Toolchain.find(searchPath: environment.searchPath, needsSwift: language == .swift)
-        let cache = try ContentCache(preferring: environment.cacheFolder)
-        let builder = CodeBuilder(cache: cache, toolchain: toolchain, source: source, inlining: inlining)
-        let path = try builder.sharedObject(variant, layoutSeed: layoutSeed)
-        let entry = try LoadedImages.entry(source.symbol, of: path, hooks, cache)
-        return LoadedCode(
-            workload: workload.name, language: language, variant: variant, path: path, symbol: source.symbol,
-            entry: entry)
+        return try WorkloadError.reporting { () throws(ProcessError) in
+            let toolchain = try Toolchain.find(searchPath: environment.searchPath, needsSwift: language == .swift)
+            let cache = try ContentCache(preferring: environment.cacheFolder)
+            let builder = CodeBuilder(cache: cache, toolchain: toolchain, source: source, inlining: inlining)
+            let path = try builder.sharedObject(variant, layoutSeed: layoutSeed)
+            let entry = try LoadedImages.entry(source.symbol, of: path, hooks, cache)
+            return LoadedCode(
+                workload: workload.name, language: language, variant: variant, path: path, symbol: source.symbol,
+                entry: entry)
+        }
     }
 }
 
@@ -123,13 +126,13 @@ private enum LoadedImages {
 
     static func entry(
         _ symbol: String, of path: String, _ hooks: StackCheckHooks, _ cache: ContentCache
-    ) throws(WorkloadError) -> LoadedCode.Entry {
+    ) throws(ProcessError) -> LoadedCode.Entry {
         let key = Key(path: path, hooks: hooks)
-        let address = try entries.withLock { entries throws(WorkloadError) -> UInt in
+        let address = try entries.withLock { entries throws(ProcessError) -> UInt in
             if let address = entries[key] { return address }
             let address: UInt
             if entries.keys.contains(where: { $0.path == path }) {
-                address = try cache.withWorkFolder { folder throws(WorkloadError) in
+                address = try cache.withWorkFolder { folder throws(ProcessError) in
                     try Files.write(try Files.read(path), to: "\(folder)/copy.so")
                     return try open("\(folder)/copy.so", symbol, hooks)
                 }
@@ -144,13 +147,13 @@ private enum LoadedImages {
 
     private static func open(
         _ path: String, _ symbol: String, _ hooks: StackCheckHooks
-    ) throws(WorkloadError) -> UInt {
+    ) throws(ProcessError) -> UInt {
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
-            throw WorkloadError("cannot load \(path): \(dlerror().map { String(cString: $0) } ?? "no message")")
+            throw ProcessError("cannot load \(path): \(dlerror().map { String(cString: $0) } ?? "no message")")
         }
-        func address(_ name: String) throws(WorkloadError) -> UnsafeMutableRawPointer {
+        func address(_ name: String) throws(ProcessError) -> UnsafeMutableRawPointer {
             guard let address = dlsym(handle, name) else {
-                throw WorkloadError("\(path) has no symbol \(name); delete it, it is built again")
+                throw ProcessError("\(path) has no symbol \(name); delete it, it is built again")
             }
             return address
         }

@@ -1,5 +1,7 @@
 // The regex workload: patterns for source code, run over the sources of this package or files that users name.
 
+import Processes
+
 /// A backtracking regular expression matcher.
 public struct RegexWorkload: Workload {
     public let name = "regex"
@@ -24,7 +26,7 @@ public struct RegexWorkload: Workload {
 
     public func prepare(inputs: [String]) throws(WorkloadError) -> PreparedWorkload {
         var texts: [(label: String, bytes: [UInt8])] = []
-        for input in inputs { texts.append((input, try Files.read(input))) }
+        for input in inputs { texts.append((input, try WorkloadError.input(input))) }
         if inputs.isEmpty { texts = [("the sources", EmbeddedFile.sources.flatMap(\.bytes))] }
         return try Self.prepare(texts: texts)
     }

@@ -1,6 +1,7 @@
 // What binutils' disassembler makes of two programs, where they differ.
 
 import Foundation
+import Processes
 import Testing
 import Workloads
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import GoBinary
+import Processes
 import Synchronization
 import TestNeeds
 import Testing
@@ -144,7 +145,7 @@ func run(_ path: String, _ arguments: [String], seconds: Double = 60) throws -> 
         do {
             return try Subprocess.finish(path, arguments, environment: environment, seconds: seconds)
         } catch {
-            let reason: WorkloadError = error
+            let reason: ProcessError = error
             guard reason.description.contains("Text file busy") else { throw reason }
             usleep(10_000)
         }

@@ -1,0 +1,99 @@
+// One operation is one resume and one suspend: to the other stack and back.
+
+import CPeers
+import CSwitch
+import Experiments
+import Faultline
+import Measurement
+import Report
+
+public struct SwitchSuite: BenchSuite {
+    public let name = "switch"
+    public let summary = "one resume and suspend: bare, the API, Boost, ucontext, threads; among up to 100,000, and Go"
+
+    public func records(_ laboratory: Laboratory) throws -> [Record] {
+        let api = MeasurementCase("api") { try apiRoundTrips($0, StackConfiguration()) }
+        var cases = [
+            MeasurementCase("raw") { try rawRoundTrips($0) },
+            api, api.nullControl(),
+            MeasurementCase("api-fp-control") {
+                try apiRoundTrips($0, StackConfiguration(keepsFloatingPointControl: true))
+            },
+            MeasurementCase("plain-call") { fl_peer_plain_calls(UInt64($0)) },
+            .peer("ucontext", fl_peer_ucontext_round_trips), .peer("threads", fl_peer_thread_round_trips),
+        ]
+        var comparisons = [
+            (case: "api-fp-control", baseline: "api"), ("raw", "ucontext"), ("api", "ucontext"),
+        ]
+        var parameters: [String: ParameterValue] = [:]
+        if let boost = laboratory.boost {
+            cases.append(.peer("boost-fcontext", boost.fcontextRoundTrips))
+            comparisons = [("raw", "boost-fcontext"), ("api", "boost-fcontext")] + comparisons
+            parameters["boost"] = .string(boost.version)
+        }
+        let records = try Record.records(
+            of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons,
+            parameters: parameters)
+        return try records + SwitchingPopulations(suite: name).records(laboratory)
+    }
+}
+
+// Functions of their own, because closures that are stored in a case might not be specialized.
+
+/// Round trips through the public API.
+@inline(never)
+private func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) throws {
+    let coroutine = try Coroutine<Int, Int, Void>(configuration: configuration) { co, first in
+        var input = first
+        while true { input = try co.suspend(input &+ 1) }
+    }
+    var sum = 0
+    for round in 0..<count {
+        guard case .suspended(let output) = try coroutine.resume(round) else { break }
+        sum &+= output
+    }
+    keep(sum)
+}
+
+/// Round trips by the switch alone, between this stack and one from the pool: nothing is recorded, checked or handed
+/// over.
+///
+/// The coroutine is started and ended by the API; in between only the two contexts change hands. A fault in the body
+/// meanwhile could not make room, because nobody says which stack runs; the body does not go deeper than at its start.
+@inline(never)
+private func rawRoundTrips(_ count: Int) throws {
+    var isLast = false
+    try withUnsafeMutablePointer(to: &isLast) { isLast in
+        let coroutine = try Coroutine<Void, Void, Void> { co, _ in
+            guard let fiber = fl_fiber_running() else { preconditionFailure("a coroutine runs") }
+            let (own, resumer) = contexts(of: fiber)
+            SwitchedFiber.current = fiber
+            // Nobody hands an input over below, which this reports by throwing.
+            _ = try? co.suspend(())
+            while !isLast.pointee { _ = fl_switch(own, resumer) }
+        }
+        _ = try coroutine.resume()
+        guard let fiber = SwitchedFiber.current else { preconditionFailure("the body has run") }
+        let (own, resumer) = contexts(of: fiber)
+        for _ in 0..<count { _ = fl_switch(resumer, own) }
+        isLast.pointee = true
+        _ = try coroutine.resume()
+    }
+}
+
+/// How the body tells its fiber to the stack that started it; both are of one thread.
+private enum SwitchedFiber {
+    nonisolated(unsafe) static var current: UnsafeMutablePointer<fl_fiber>?
+}
+
+private typealias Context = UnsafeMutablePointer<fl_context>
+
+/// Where the coroutine continues and where its resumer does. The stack grows in place, so the frame stays where it is.
+private func contexts(of fiber: UnsafeMutablePointer<fl_fiber>) -> (own: Context, resumer: Context) {
+    guard let frame = fiber.pointee.frame else { preconditionFailure("a coroutine has an outermost frame") }
+    // The first members of both (CSwitch.h asserts their offsets).
+    return (
+        UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_context.self),
+        UnsafeMutableRawPointer(frame).assumingMemoryBound(to: fl_context.self)
+    )
+}

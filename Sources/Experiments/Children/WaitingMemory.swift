@@ -1,0 +1,177 @@
+// What one of many that wait takes, in bytes: samples from processes of their own, for coroutines, tasks, threads and
+// goroutines alike.
+
+import Faultline
+import GoBinary
+import Measurement
+import Peers
+import Processes
+import Report
+import Workloads
+
+/// Something of which many wait.
+package struct WaitingSubject {
+    /// The case of its records.
+    package let name: String
+    /// Their parameters.
+    package let parameters: [String: ParameterValue]
+    /// How many wait.
+    package let count: Int
+    /// Whether the others are measured without it where its process fails.
+    var mayFail = false
+    /// Makes them in a new process.
+    package let sample: (_ laboratory: Laboratory) throws -> WaitingSample
+
+    /// Those of the experiment "waiting".
+    package static func own(
+        _ name: String, kind: WaitingExperiment.Kind, count: Int, _ options: [String] = [],
+        parameters: [String: ParameterValue] = [:]
+    ) -> WaitingSubject {
+        WaitingSubject(name: name, parameters: parameters, count: count) { laboratory in
+            let findings = try laboratory.experiment(
+                "waiting", ["kind=\(kind.rawValue)", "count=\(count)"] + options, seconds: 300)
+            guard findings.succeeded else { throw findings.failure("not all of them wait") }
+            let kernel = kind == .thread ? try findings.number("kernel-stacks") : 0
+            return WaitingSample(
+                resident: try findings.number("resident"), pageTables: try findings.number("page-tables"),
+                kernel: kernel, count: count)
+        }
+    }
+
+    /// What goroutines of a program without stack checks are called.
+    package static let unchecked = "goroutine without checks"
+    /// The parameter that has the bytes of their stacks.
+    package static let initialParameter = "initial"
+
+    /// Goroutines; those of a copy without checks where `initial` is the size of their stacks.
+    package static func go(_ program: GoProgram, count: Int, initial: Int? = nil) -> WaitingSubject {
+        var parameters: [String: ParameterValue] = ["peer": .string(program.version)]
+        parameters[initialParameter] = initial.map { .int($0) }
+        return WaitingSubject(
+            name: initial == nil ? "goroutine" : unchecked, parameters: parameters, count: count,
+            // Before Linux 6.13 each guard takes a mapping, of which there are some 65,000.
+            mayFail: initial != nil
+        ) { laboratory in
+            try laboratory.step("\(count) goroutines wait, \(program.version)")
+            let conversation = try program.converse()
+            defer { conversation.end() }
+            let answer = try conversation.numbers("suspend \(count)", atLeast: 5, seconds: 300)
+            return WaitingSample(
+                resident: Double(answer[1]), pageTables: Double(answer[2]), kernel: 0, addressSpace: Double(answer[3]),
+                pageFaults: Double(answer[4]), count: count)
+        }
+    }
+
+    /// The records of `samples`: what one takes in all, and of what that is made.
+    package func records(suite: String, _ samples: [WaitingSample], seed: UInt64) throws -> [Record] {
+        let bootstrap = Bootstrap(seed: seed)
+        var shared = parameters
+        shared["count"] = .int(count)
+        let parts: [(String, MetricUnit, (WaitingSample) -> Double?)] = [
+            ("memory", .bytes, \.memory), ("resident", .bytes, \.resident), ("page-tables", .bytes, \.pageTables),
+            ("kernel", .bytes, \.kernel), ("address-space", .bytes, \.addressSpace),
+            ("page-faults", .count, \.pageFaults),
+        ]
+        return try parts.compactMap { metric, unit, part in
+            let values = samples.compactMap(part)
+            if values.isEmpty || metric == "kernel" && values.allSatisfy({ $0 == 0 }) { return nil }
+            return Record(
+                suite: suite, case: name, metric: metric, unit: unit, estimate: try bootstrap.median(of: values),
+                parameters: shared)
+        }
+    }
+}
+
+/// What one took in one sample, in bytes.
+package struct WaitingSample {
+    package let resident: Double
+    package let pageTables: Double
+    /// The kernel's own stacks.
+    package let kernel: Double
+    /// Nil where it was not asked.
+    package let addressSpace: Double?
+    /// Page faults of one; nil where they were not asked.
+    package let pageFaults: Double?
+    package var memory: Double { resident + pageTables + kernel }
+
+    package init(
+        resident: Double, pageTables: Double, kernel: Double, addressSpace: Double? = nil, pageFaults: Double? = nil,
+        count: Int
+    ) {
+        self.resident = resident / Double(count)
+        self.pageTables = pageTables / Double(count)
+        self.kernel = kernel / Double(count)
+        self.addressSpace = addressSpace.map { $0 / Double(count) }
+        self.pageFaults = pageFaults.map { $0 / Double(count) }
+    }
+}
+
+extension Laboratory {
+    /// What is left to others of the memory that can be had, in bytes.
+    private static let spared = 4 << 30
+
+    /// Whether `count` of `subject`, which take at most so many bytes each, have room here; says so where they have not.
+    package func hasRoom(for count: Int, _ subject: String, ofBytes each: Int) -> Bool {
+        let needed = count * each + Self.spared
+        if KernelFile.availableMemory >= needed { return true }
+        missing("\(count) of '\(subject)' are not made: they need \(needed >> 20) MiB of free memory")
+        return false
+    }
+
+    /// Samples of every subject, one of each in a round, the order drawn anew for each round; none of one that failed and may.
+    package func samples(_ subjects: [WaitingSubject], rounds: Int) throws -> [[WaitingSample]] {
+        var random = SeededGenerator(seed: seed)
+        var samples = Array(repeating: [WaitingSample](), count: subjects.count)
+        var failed: Set<Int> = []
+        for _ in 0..<rounds {
+            for index in random.permutation(of: subjects.count) where !failed.contains(index) {
+                do {
+                    samples[index].append(try subjects[index].sample(self))
+                } catch let error as PeerFailure where subjects[index].mayFail {
+                    missing("\(subjects[index].count) of '\(subjects[index].name)' are not measured: \(error)")
+                    failed.insert(index)
+                    samples[index] = []
+                }
+            }
+        }
+        return samples
+    }
+
+    /// The program that makes many goroutines, of each version of Go that has it.
+    package func goStackPrograms() throws -> [GoProgram] { try go.compactMap(goStackProgram) }
+
+    /// That of the newest version alone.
+    package func newestGoStackProgram() throws -> GoProgram? { try go.last.flatMap(goStackProgram) }
+
+    /// That of the newest version, started.
+    package func newestGoroutines() throws -> (program: Conversation, version: String)? {
+        guard let program = try newestGoStackProgram() else { return nil }
+        do throws(PeerFailure) {
+            return (try program.converse(), program.version)
+        } catch {
+            missing("\(program.version) is not measured: \(error)")
+            return nil
+        }
+    }
+
+    private func goStackProgram(_ toolchain: GoToolchain) throws -> GoProgram? {
+        try step("building with \(toolchain.version)")
+        do throws(PeerUnavailable) {
+            return try toolchain.program(.stacks)
+        } catch {
+            missing("\(toolchain.version) is not measured: \(error)")
+            return nil
+        }
+    }
+
+    /// A copy of `program` without stack checks, whose goroutines have stacks of `initial` bytes; nil where it cannot be patched.
+    package func unchecked(_ program: GoProgram, initial: Int) throws -> GoProgram? {
+        try step("taking the checks out of a program of \(program.version)")
+        do throws(ProcessError) {
+            return program.copy(at: try PatchedPrograms().copy(of: program.path, StripOptions(initial: initial)))
+        } catch {
+            missing("\(program.version) without stack checks is not measured: \(error)")
+            return nil
+        }
+    }
+}

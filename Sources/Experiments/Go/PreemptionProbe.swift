@@ -1,0 +1,93 @@
+// How long something takes beside a goroutine that does not stop, asked of a process of its own. One that has not ended when its
+// time is up counts as that time, and its record says of how many samples that is so: it took at least as long.
+
+import Measurement
+import Peers
+import Report
+
+/// Something that is waited for, beside some work.
+package struct PreemptionProbe {
+    /// The parameter that counts the samples that did not end.
+    package static let unendedParameter = "unended"
+
+    /// The name of the parameter of records that says which copy of the program ran.
+    package static let variantParameter = "variant"
+    /// What goes on beside, by the numbers that `preemption.go` gives it.
+    package static let works = ["calls", "maps", "reflection"]
+
+    /// The operation of `preemption.go`.
+    package let operation: String
+    /// How often it is done in a sample, within ``mostMilliseconds``.
+    package let count: Int
+    /// The number of the work beside it.
+    package let work: Int
+
+    /// On how many processors.
+    package let processors: Int
+
+    package init(operation: String, count: Int, work: Int, processors: Int = 1) {
+        (self.operation, self.count, self.work, self.processors) = (operation, count, work, processors)
+    }
+
+    private static let mostMilliseconds = 200
+
+    /// Nanoseconds in one process.
+    package struct Sample {
+        package let median: Double
+        package let longest: Double
+        /// What a piece of the work takes; nil where that was not said.
+        package var piece: Double?
+        package let hasEnded: Bool
+    }
+
+    /// What records call it.
+    package func name(_ version: String) -> String { "\(Self.works[work]) \(operation) \(version)" }
+
+    /// Does it in a new process.
+    ///
+    /// - Throws: `PeerFailure` where the process fails otherwise than by being late.
+    package func sample(_ program: GoProgram, seconds: Double) throws -> Sample {
+        do throws(PeerFailure) {
+            let conversation = try program.converse()
+            defer { conversation.end() }
+            let answer = try conversation.numbers(
+                "\(operation) \(count) \(work) \(Self.mostMilliseconds)", atLeast: 4, seconds: seconds)
+            return Sample(
+                median: Double(answer[0]), longest: Double(answer[1]), piece: Double(answer[3]), hasEnded: true)
+        } catch {
+            guard error.isLate else { throw error }
+            return Sample(median: seconds * 1e9, longest: seconds * 1e9, hasEnded: false)
+        }
+    }
+
+    /// The records of `samples`, one of each round; with the ratio to those of the original in the same rounds.
+    package func records(
+        suite: String, _ version: String, _ variant: String, _ samples: [Sample], original: [Sample]?,
+        _ bootstrap: Bootstrap
+    ) throws -> [Record] {
+        var shared: [String: ParameterValue] = [
+            "peer": .string(version), Self.variantParameter: .string(variant),
+            "work": .string(Self.works[work]), "operation": .string(operation), "gomaxprocs": .int(processors),
+            "initial": .int(PatchedPrograms.initial),
+        ]
+        let unended = samples.count { !$0.hasEnded }
+        if unended > 0 { shared[Self.unendedParameter] = .int(unended) }
+        let parts = [
+            ("wait", samples.map(\.median)), ("longest-wait", samples.map(\.longest)),
+            ("piece-of-work", samples.compactMap(\.piece)),
+        ]
+        var records = try parts.filter { !$0.1.isEmpty }.map { metric, values in
+            Record(
+                suite: suite, case: name(version), metric: metric, unit: .nanoseconds,
+                estimate: try bootstrap.median(of: values), parameters: shared)
+        }
+        if let original {
+            records.append(
+                .ratio(
+                    suite: suite, case: name(version), baseline: "original",
+                    estimate: try bootstrap.ratio(of: samples.map(\.median), to: original.map(\.median)),
+                    parameters: shared))
+        }
+        return records
+    }
+}

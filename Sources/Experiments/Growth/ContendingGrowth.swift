@@ -1,0 +1,198 @@
+// Ways of growing many stacks at once on several threads: what the claim `contention` and the suite of that name measure.
+// Invariant: a sample in which another number of stacks grew, or otherwise than it should, is an error.
+
+import Faultline
+import Glibc
+import Measurement
+import Peers
+import Report
+
+/// One way, measured on any number of threads.
+package struct ContendingGrowth {
+    /// What records call it.
+    package let name: String
+    package let peer: String
+    private let means: Means
+
+    private enum Means {
+        /// The experiment `contention` with these options, in a process for each time.
+        case experiment([String], mover: PageMover?)
+        case goroutines(GoProgram)
+    }
+
+    /// How much is measured.
+    package struct Settings {
+        /// Rounds, in each of which every way takes its turn on every number of threads.
+        package let rounds: Int
+        /// Samples of each turn.
+        package let phases: Int
+
+        package init(rounds: Int, phases: Int) {
+            (self.rounds, self.phases) = (rounds, phases)
+        }
+    }
+
+    /// Numbers of threads that are tried.
+    package static let threads = [1, 2, 4, 8, 16]
+    package static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    private static let depths = [8 << 10, 16 << 10, 32 << 10, 64 << 10]
+    private static func option(_ depths: [Int]) -> String {
+        "depths=\(depths.map(String.init).joined(separator: ","))"
+    }
+
+    private init(_ name: String, _ options: [String], mover: PageMover? = nil) {
+        (self.name, peer, means) = (name, "faultline", .experiment(options, mover: mover))
+    }
+
+    private init(_ name: String, peer: String, _ means: Means) {
+        (self.name, self.peer, self.means) = (name, peer, means)
+    }
+
+    /// By trap and in place from 8 KiB to 128 KiB, each of four steps twice as far.
+    package static func inPlace(_ name: String, _ kind: StackGuard) -> ContendingGrowth {
+        ContendingGrowth(
+            name, ["strategy=fault", "initial=8192", "guard=\(kind.rawValue)", option(depths), "growths=4"])
+    }
+
+    /// By one move of a stack of 16 KiB.
+    package static func move(_ name: String, _ mover: PageMover, guard kind: StackGuard) -> ContendingGrowth {
+        ContendingGrowth(
+            name,
+            [
+                "strategy=fault-move", "initial=16384", "depths=16384", "growths=1", "mover=\(mover.rawValue)",
+                "guard=\(kind.rawValue)",
+            ], mover: mover)
+    }
+
+    /// The same stores as in place, for which the kernel alone supplies pages.
+    package static func kernel(_ name: String) -> ContendingGrowth {
+        ContendingGrowth(name, ["strategy=demand", option(depths), "growths=0"])
+    }
+
+    /// Four stores on one page, which is there, and computation between them: work for which threads share nothing.
+    package static func computation(_ name: String) -> ContendingGrowth {
+        ContendingGrowth(name, ["strategy=demand", "depths=1024,1024,1024,1024", "growths=0", "calls=3000"])
+    }
+
+    /// Tasks that descend as many bytes of asynchronous frames as stacks in place grow by. A task's memory grows by
+    /// pieces of a kilobyte that its allocator takes from the heap; a quarter of the descent counts as one growth.
+    package static func tasks(_ name: String) -> ContendingGrowth {
+        ContendingGrowth(
+            name, ["kind=task", "bytes=\((128 << 10) - (8 << 10))", option(depths), "growths=0"], mover: nil)
+    }
+
+    /// Goroutines, whose stacks grow from 2 KiB to 128 KiB, with as many processors of Go's as threads.
+    package static func goroutines(_ name: String, _ program: GoProgram) -> ContendingGrowth {
+        ContendingGrowth(name, peer: program.version, .goroutines(program))
+    }
+
+    /// Nanoseconds of processor time for one growth: elapsed time, times the processors in use, by the number of growths.
+    /// None where this machine lacks what it needs, which is then named.
+    private func samples(_ threads: Int, phases: Int, _ laboratory: Laboratory) throws -> [Double] {
+        let used = Double(min(threads, Self.processors))
+        switch means {
+        case .experiment(let options, let mover):
+            let findings = try laboratory.experiment(
+                "contention", ["threads=\(threads)", "phases=\(phases)"] + options)
+            guard findings.succeeded else {
+                if findings.message.contains("needs") {
+                    laboratory.missing("\(name) is not measured: \(findings.message)")
+                    return []
+                }
+                throw findings.failure("the stacks did not all grow")
+            }
+            if let mover, findings.values["moves/\(mover.rawValue)"] == nil {
+                laboratory.missing("\(name) is not measured: this kernel moves pages otherwise")
+                return []
+            }
+            let stores = try findings.number("stores")
+            return try (0..<phases).map { try findings.number("elapsed/\($0)") * used / stores }
+        case .goroutines(let program):
+            try laboratory.step("contention: \(program.version) on \(threads) processors")
+            let conversation = try program.converse()
+            _ = try conversation.numbers("contend 1 \(threads) 400", atLeast: 2)
+            return try (0..<phases).map { _ in
+                // From 2 KiB to 128 KiB.
+                let answer = try conversation.numbers("contend 1 \(threads) 400", atLeast: 2)
+                guard answer[1] > 0 else { throw MeasurementFailure("\(program.version) grew no stack") }
+                return Double(answer[0]) * used / Double(answer[1])
+            }
+        }
+    }
+
+    // MARK: measuring several
+
+    /// Every way on every number of threads, in an order drawn anew for each round.
+    package static func measure(
+        _ ways: [ContendingGrowth], _ settings: Settings, _ laboratory: Laboratory
+    ) throws -> Measured {
+        let turns = ways.indices.flatMap { way in threads.map { (way: way, threads: $0) } }
+        var samples = Array(repeating: [Double](), count: turns.count)
+        var random = SeededGenerator(seed: laboratory.seed)
+        for _ in 0..<settings.rounds {
+            for index in random.permutation(of: turns.count) {
+                let turn = turns[index]
+                samples[index] += try ways[turn.way].samples(turn.threads, phases: settings.phases, laboratory)
+            }
+        }
+        let byTurn = zip(turns, samples).map { Measured.Turn(way: ways[$0.way], threads: $0.threads, samples: $1) }
+        return Measured(turns: byTurn.filter { !$0.samples.isEmpty }, seed: laboratory.seed)
+    }
+
+    package struct Measured {
+        package struct Turn {
+            package let way: ContendingGrowth
+            package let threads: Int
+            package let samples: [Double]
+
+            package var parameters: [String: ParameterValue] {
+                [
+                    "peer": .string(way.peer), "threads": .int(threads),
+                    "processors": .int(ContendingGrowth.processors),
+                ]
+            }
+        }
+
+        package let turns: [Turn]
+        package let seed: UInt64
+
+        /// The time of each, and its ratio to that on one thread.
+        package func records(suite: String) throws -> [Record] {
+            let bootstrap = Bootstrap(seed: seed)
+            var records: [Record] = []
+            for turn in turns {
+                records.append(
+                    Record(
+                        suite: suite, case: turn.way.name, metric: "time", unit: .nanoseconds,
+                        estimate: try bootstrap.median(of: turn.samples), parameters: turn.parameters))
+                guard turn.threads > 1, let alone = find(turn.way.name, turn.way.peer, threads: 1) else { continue }
+                records.append(
+                    .ratio(
+                        suite: suite, case: turn.way.name, baseline: "1 thread",
+                        estimate: try bootstrap.ratio(of: turn.samples, to: alone.samples),
+                        parameters: turn.parameters))
+            }
+            return records
+        }
+
+        /// The ratio of the case `name` to `baseline`, on each number of threads on which both were measured.
+        package func ratios(suite: String, _ name: String, to baseline: String, isNull: Bool = false) throws -> [Record]
+        {
+            try turns.filter { $0.way.name == name }.compactMap { turn in
+                guard let other = find(baseline, nil, threads: turn.threads) else { return nil }
+                var parameters = turn.parameters
+                if isNull { parameters[Record.nullControlParameter] = true }
+                if other.way.peer != turn.way.peer { parameters["baseline-peer"] = .string(other.way.peer) }
+                return .ratio(
+                    suite: suite, case: name, baseline: baseline,
+                    estimate: try Bootstrap(seed: seed).ratio(of: turn.samples, to: other.samples),
+                    parameters: parameters)
+            }
+        }
+
+        private func find(_ name: String, _ peer: String?, threads: Int) -> Turn? {
+            turns.first { $0.way.name == name && (peer == nil || $0.way.peer == peer) && $0.threads == threads }
+        }
+    }
+}

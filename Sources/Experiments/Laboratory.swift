@@ -1,0 +1,128 @@
+// How to measure: how long, with which seed and which peers, and what could not be measured.
+
+import Faultline
+import Measurement
+import Peers
+import Report
+
+/// A run that did not do what its name says, or could not be made; one line that names it and the remedy.
+public struct MeasurementFailure: Error, CustomStringConvertible {
+    /// The line.
+    public let description: String
+
+    /// A failure.
+    public init(_ description: String) { self.description = description }
+}
+
+/// The user asked to stop; what is finished counts.
+public struct Interrupted: Error {
+    /// An interruption.
+    public init() {}
+}
+
+/// What experiments share.
+public final class Laboratory {
+    /// Fewer and shorter rounds.
+    public let isQuick: Bool
+    /// Determines every order and every resampling.
+    public let seed: UInt64
+    /// The seed of a run that names none.
+    public static let defaultSeed: UInt64 = 1
+    /// What to add to a command so that it measures in the same way.
+    package var options: String { (isQuick ? " --quick" : "") + (seed == Self.defaultSeed ? "" : " --seed \(seed)") }
+    /// Called with what is being done, often.
+    private let progress: (String) -> Void
+    /// Whether the user asked to stop.
+    private let isInterrupted: () -> Bool
+    /// What a reader should know of this run, in the order in which it was said.
+    public private(set) var notes: [String] = []
+    /// What could not be run since ``beginClaim()``, each with its remedy.
+    public private(set) var missingHere: [String] = []
+    /// Compiled and loaded when an experiment first asks for it.
+    public private(set) lazy var boost: BoostPeer? = loadBoost()
+    private lazy var goToolchains = GoToolchain.installed()
+    /// Every version of Go that is installed, the oldest first. Says so when there is none.
+    public var go: [GoToolchain] {
+        // Each claim that asks hears of it, not only the first.
+        if goToolchains.isEmpty { missing(GoToolchain.remedy) }
+        return goToolchains
+    }
+
+    /// A laboratory.
+    public init(
+        isQuick: Bool, seed: UInt64, progress: @escaping (String) -> Void,
+        isInterrupted: @escaping () -> Bool = { false }
+    ) {
+        self.isQuick = isQuick
+        self.seed = seed
+        self.progress = progress
+        self.isInterrupted = isInterrupted
+    }
+
+    /// Adds a note unless it is there.
+    public func note(_ text: String) {
+        if !notes.contains(text) { notes.append(text) }
+    }
+
+    /// Says that something could not be run and what would help; a note too.
+    public func missing(_ text: String) {
+        if !missingHere.contains(text) { missingHere.append(text) }
+        note(text)
+    }
+
+    /// Whether the user asked to stop.
+    public var isAskedToStop: Bool { isInterrupted() }
+
+    /// Forgets what was missing for the claim before.
+    public func beginClaim() { missingHere = [] }
+
+    /// Says what is being done, and stops when the user asked for it. Call it between pieces of work of a second or so.
+    ///
+    /// - Throws: ``Interrupted``.
+    public func step(_ text: String) throws {
+        if isInterrupted() { throw Interrupted() }
+        progress(text)
+    }
+
+    /// For cases whose operations take nanoseconds: a batch holds as many as fill its time, the same number in each.
+    public var batches: InterleavedMeasurement.Settings {
+        var settings = isQuick ? InterleavedMeasurement.Settings.quick : .full
+        // The slowest peers take a thousand times as long as the fastest cases: bound what a shared count costs.
+        if !isQuick { settings.longestBatch = 20_000_000 }
+        settings.seed = seed
+        return settings
+    }
+
+    /// For cases whose operations take microseconds and need a stack of their own: a fixed number in each batch.
+    public func repetitions(_ count: Int, rounds: Int = 101) -> InterleavedMeasurement.Settings {
+        var settings = batches
+        settings.iterations = .fixed(count)
+        if !isQuick { settings.rounds = rounds }
+        return settings
+    }
+
+    /// Measures `cases`, saying how far it is.
+    ///
+    /// - Throws: What a case threw; ``Interrupted`` between rounds.
+    public func measure(
+        _ name: String, _ cases: [MeasurementCase], _ settings: InterleavedMeasurement.Settings
+    ) throws -> MeasurementResult {
+        try step("\(name): calibrating")
+        return try InterleavedMeasurement(cases: cases, settings: settings).run { [self] position in
+            try step("\(name): round \(position.finishedRounds) of \(position.totalRounds)")
+        }
+    }
+
+    /// Says what is being prepared.
+    public func preparing(_ suite: String, _ what: String) { progress("\(suite): \(what)") }
+
+    private func loadBoost() -> BoostPeer? {
+        progress("compiling the Boost peer")
+        do throws(PeerUnavailable) {
+            return try BoostPeer.load()
+        } catch {
+            missing("Boost.Context is not measured: \(error)")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Glibc
+import Testing
+
+@testable import Processes
+
+@Suite struct SubprocessTests {
+    private func message(_ work: () throws -> Void) -> String {
+        do { try work() } catch { return "\(error)" }
+        return ""
+    }
+
+    @Test func theFirstErrorLineOfAFailingToolIsShown() throws {
+        let folder = try TemporaryFolder()
+        let toolchain = try Toolchain.find(searchPath: CodeEnvironment().searchPath, needsSwift: false)
+        try Files.write("int x = y;\n".utf8, to: "\(folder.path)/a.c")
+        let message = message { try Subprocess.run(toolchain.clang, ["-c", "\(folder.path)/a.c"], in: folder.path) }
+        #expect(message.hasPrefix("clang failed (exit 1): "))
+        #expect(message.contains("error: use of undeclared identifier 'y'"))
+    }
+
+    @Test func whatAProgramWritesAndHowItEndsIsFound() throws {
+        let finished = try Subprocess.finish("/bin/sh", ["-c", "echo out; echo err >&2; exit 7"], seconds: 60)
+        #expect(finished.ending == .exited(7))
+        #expect(finished.output == "out\n" && finished.outputSize == 4)
+        #expect(finished.errors == "err\n")
+    }
+
+    @Test func outputBeyondTheLimitIsCountedAndCutOff() throws {
+        let size = Subprocess.mostOutput + 5
+        let finished = try Subprocess.finish("/bin/sh", ["-c", "head -c \(size) /dev/zero"], seconds: 60)
+        #expect(finished.ending == .exited(0))
+        #expect(finished.outputSize == size)
+        #expect(finished.output.utf8.count == Subprocess.mostOutput)
+    }
+
+    @Test func aProgramThatIsNoLongerWantedIsKilledWithWhatItStarted() throws {
+        // The grandchild holds the descriptor: that it reads as ended proves that it was killed too.
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        let nothing = open("/dev/null", O_RDONLY)
+        let child = try Spawn.start(
+            "/bin/sh", ["-c", "sleep 1000 & sleep 1000"],
+            streams: Spawn.Streams(input: nothing, output: ends[1], errors: ends[1]))
+        close(ends[1])
+        close(nothing)
+        #expect(try Spawn.wait(for: child, seconds: 600, isUnwanted: { true }) == .timedOut)
+        var byte: UInt8 = 0
+        #expect(read(ends[0], &byte, 1) == 0)
+    }
+
+    @Test func aProgramStartsWithDefaultSignalsWhateverThisThreadBlocks() throws {
+        var (blocked, before) = (sigset_t(), sigset_t())
+        sigemptyset(&blocked)
+        sigaddset(&blocked, SIGTERM)
+        pthread_sigmask(SIG_BLOCK, &blocked, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let finished = try Subprocess.finish("/bin/sh", ["-c", "kill -TERM $$; echo survived"], seconds: 60)
+        #expect(finished.ending == .signalled(SIGTERM))
+        #expect(finished.output.isEmpty)
+    }
+
+    @Test func theReportIsDescriptorThree() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let writing = fcntl(ends[1], F_DUPFD_CLOEXEC, 100)
+        let reading = fcntl(ends[0], F_DUPFD_CLOEXEC, 100)
+        for end in ends { close(end) }
+        defer { close(reading) }
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        let child = try Spawn.start(
+            "/bin/sh", ["-c", "echo reported >&3"],
+            streams: Spawn.Streams(input: nothing, output: nothing, errors: nothing, report: writing))
+        close(writing)
+        close(nothing)
+        #expect(try Spawn.wait(for: child, seconds: 60) == .exited(0))
+        var text = [UInt8](repeating: 0, count: 64)
+        let count = read(reading, &text, text.count)
+        #expect(String(decoding: text.prefix(max(0, count)), as: UTF8.self) == "reported\n")
+    }
+
+    @Test func aProgramThatDoesNotExistIsNamed() {
+        let message = message { _ = try Subprocess.finish("/nonexistent/tool", [], seconds: 1) }
+        #expect(message == "cannot start /nonexistent/tool: No such file or directory")
+    }
+
+    @Test func aVariableThatIsChangedIsThereOnce() {
+        let settings = Spawn.environment(changing: ["PATH": "/nowhere"])
+        #expect(settings.filter { $0.hasPrefix("PATH=") } == ["PATH=/nowhere"])
+    }
+}
