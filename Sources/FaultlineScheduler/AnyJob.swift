@@ -143,6 +143,9 @@ class AnyJob: @unchecked Sendable {
 
     final var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
 
+    /// Whether it waits right now: for tests, which any thread of theirs may ask.
+    final var isWaiting: Bool { wait.load(ordering: .sequentiallyConsistent) & 1 == 1 }
+
     /// Begins a wait. On the worker's stack, before anyone is told of it.
     final func beginWait() -> UInt64 {
         let number = wait.load(ordering: .relaxed) + 1

@@ -1,5 +1,6 @@
 // Classification of faults: synthetic facts against verdicts, at the edges of each zone and in bulk.
 import CShim
+import TestNeeds
 import Testing
 
 // Linux's values, spelled out so that a wrong constant in the shim does not hide.
@@ -342,7 +343,7 @@ private let protections: [Case] = [
         #expect(name(.FL_VERDICT_COUNT) == "unknown")
     }
 
-    @Test("two million made-up faults keep the invariants")
+    @Test("two million made-up faults keep the invariants", .long)
     func keepsInvariants() {
         var facts = FactsGenerator(seed: 0xFA17_11E5)
         var counts = [Int](repeating: 0, count: Int(fl_verdict.FL_VERDICT_COUNT.rawValue))

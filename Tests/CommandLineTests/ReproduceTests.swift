@@ -53,7 +53,7 @@ struct ReproduceTests {
 
     @Test func `an interrupted run names the missing claims`() throws {
         let ending = try Program.run(["reproduce", "trap-cost", "--full", "--format", "json"]) { process in
-            while !Self.catchesInterrupts(process) { usleep(1000) }
+            try waitUntil("it has its handler, or has ended") { Self.catchesInterrupts(process) }
             process.interrupt()
         }
         #expect(ending.errors == "error: interrupted; not finished: trap-cost\n")

@@ -41,8 +41,17 @@ extension Schedulers {
             let descriptors = openDescriptors()
             let log = Log<String>()
             try Scheduler.run(threads: 2) {
-                let jobs = try (0..<8).map { _ in try Scheduler.spawn { try place.wait(log) } }
-                try Scheduler.sleep(for: .milliseconds(20))
+                let started = Counter()
+                let jobs = try (0..<8).map { _ in
+                    try Scheduler.spawn {
+                        started.increase()
+                        try place.wait(log)
+                    }
+                }
+                // One that lets others run is ready again at once.
+                try waitUntil("every job waits") {
+                    started.value == 8 && (place == .yield || jobs.allSatisfy(\.isWaiting))
+                }
                 for job in jobs { job.cancel() }
                 for job in jobs { #expect(throws: CancellationError.self) { try job.join() } }
             }
@@ -80,7 +89,7 @@ extension Schedulers {
                     }
                     return 5
                 }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntil("the job sleeps") { job.isWaiting }
                 job.cancel()
                 #expect(try job.join() == 5)
             }
@@ -107,17 +116,13 @@ extension Schedulers {
         }
 
         @Test func comesFromAnyThread() throws {
-            let sleeping = Counter()
             let handle = Log<Job<Void>>()
             let canceller = Thread {
-                while handle.elements.isEmpty || sleeping.value == 0 { usleep(200) }
+                blockUntil("the job sleeps") { handle.elements.first?.isWaiting == true }
                 handle.elements[0].cancel()
             }
             try Scheduler.run(threads: 2) {
-                let job = try Scheduler.spawn {
-                    sleeping.increase()
-                    try Scheduler.sleep(for: .seconds(1000))
-                }
+                let job = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }
                 handle.append(job)
                 #expect(throws: CancellationError.self) { try job.join() }
             }

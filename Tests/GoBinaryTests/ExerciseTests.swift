@@ -35,13 +35,13 @@ import Workloads
         #endif
     }
 
-    @Test(.needs(GoInstallation.newest.need), arguments: [64 << 10, 128 << 10, 256 << 10, 64 << 20])
+    @Test(.long, .needs(GoInstallation.newest.need), arguments: [64 << 10, 128 << 10, 256 << 10, 64 << 20])
     func theNewestOverAndOver(_ initial: Int) throws {
         let path = try GoInstallation.newest.program()
         try expectEqualOutput(path, StripOptions(initial: initial), runs: Self.runs(20))
     }
 
-    @Test(arguments: GoInstallation.all) func everyVersion(_ go: GoInstallation) throws {
+    @Test(.long, arguments: GoInstallation.all) func everyVersion(_ go: GoInstallation) throws {
         let path = try go.program()
         try expectEqualOutput(path, StripOptions(initial: 64 << 10), runs: Self.runs(5))
         try expectEqualOutput(path, StripOptions(), runs: Self.runs(2), stack: 180 << 10)
@@ -50,7 +50,7 @@ import Workloads
     }
 
     @Test(
-        arguments: GoInstallation.thorough,
+        .long, arguments: GoInstallation.thorough,
         [GoInstallation.Mode.small, .pie, .cgo, .cgoPie]
     ) func everyMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
         let path = try go.program(mode)
@@ -69,7 +69,7 @@ import Workloads
     }
 
     /// Stacks end and their memory becomes the heap's, where a guard that was left would be fatal.
-    @Test(arguments: GoInstallation.all) func stacksBecomeHeap(_ go: GoInstallation) throws {
+    @Test(.long, arguments: GoInstallation.all) func stacksBecomeHeap(_ go: GoInstallation) throws {
         let path = try go.program()
         let folder = try TemporaryFolder()
         let copy = try folder.executable(try GoExecutable(try content(path)).stripped().content)

@@ -23,14 +23,14 @@ import Workloads
             sourceLocation: sourceLocation)
     }
 
-    @Test(arguments: GoInstallation.all, ["overflow", "overflow-large"])
+    @Test(.long, arguments: GoInstallation.all, ["overflow", "overflow-large"])
     func endsTheProgram(_ go: GoInstallation, _ mode: String) throws {
         let path = try go.program()
         try expectOverflow(path, mode, 64 << 10, "64KiB")
         try expectOverflow(path, mode, StripOptions.defaultInitial, "256KiB")
     }
 
-    @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.cgo, .pie, .cgoPie])
+    @Test(.long, arguments: GoInstallation.thorough, [GoInstallation.Mode.cgo, .pie, .cgoPie])
     func endsTheProgramInEveryMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
         let path = try go.program(mode)
         try expectOverflow(path, "overflow", 1 << 20, "1MiB")

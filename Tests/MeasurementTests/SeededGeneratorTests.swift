@@ -21,7 +21,7 @@ struct SeededGeneratorTests {
         #expect(seen.contains(0) && seen.contains(bound - 1))
     }
 
-    @Test func `a unit number is in 0 ..< 1 with mean a half`() {
+    @Test func `a unit number is at least 0 and below 1, with mean a half`() {
         var generator = SeededGenerator(seed: 9)
         let numbers = (0..<10_000).map { _ in generator.unit() }
         #expect(numbers.allSatisfy { $0 >= 0 && $0 < 1 })

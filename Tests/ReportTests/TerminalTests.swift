@@ -78,7 +78,7 @@ struct StandardOutputTests {
             received += available(reader)
             usleep(100)
         }
-        // Who still waits for a reader by now must not wait for ever.
+        // What still waits for a reader by now must not wait for ever.
         shutdown(reader, Int32(SHUT_RDWR))
         #expect(thread.joined() == .complete)
         #expect(received == text)

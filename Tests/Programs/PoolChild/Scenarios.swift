@@ -130,6 +130,7 @@ let scenarios: [String: @Sendable () throws -> Void] = [
             for job in jobs { try job.join() }
             say("ended=\(slots(size))")
             StackPool.quietTime = .zero
+            // The sleeps are what is tested: each lets the worker wait.
             for _ in 0..<3 { try Scheduler.sleep(for: .milliseconds(1)) }
             say("waited=\(slots(size))")
         }
