@@ -1,7 +1,7 @@
 internal import CShim
 public import CSwitch
 
-/// What coroutines need of the shim, apart from their types, so that everything generic can be inlined and specialized.
+/// What coroutines need of the shim and not of their types, so that the rest can be inlined and specialized.
 @usableFromInline enum FiberSupport {
     static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
         UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self)  // its first member
@@ -21,7 +21,7 @@ public import CSwitch
         return stack
     }
 
-    /// Says that the coroutine runs from the mailbox at `space`.
+    /// Lets the coroutine run the body in the mailbox at `space`.
     @usableFromInline
     static func prepare(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
         fl_stack_prepare(stack(fiber), enterCoroutine, space)
@@ -53,11 +53,11 @@ public import CSwitch
         case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED:
             requireItsThread(fiber)
             let failure = fl_stack_wake(stack(fiber))
-            // Its frames hold what only running them gives back, and nobody could be told.
+            // Only running its frames gives back what they own, and this function cannot throw.
             if failure.error != 0 {
                 fatalError("a hibernated coroutine cannot be cancelled: \(StackError(failure, for: .restoration))")
             }
-            // Without an input: `suspend` looks whether it was cancelled before it takes one.
+            // No input is handed over: `suspend` checks for cancellation before it takes one.
             _ = fl_resume(fiber)
         case .FL_FIBER_CREATED:
             fiber.pointee.state = .FL_FIBER_FINISHED
@@ -71,7 +71,7 @@ public import CSwitch
         cancel(fiber)
         precondition(
             fiber.pointee.state != .FL_FIBER_SUSPENDED, "a cancelled coroutine's suspend throws, so that it ends")
-        // It is awake: one that hibernated was cancelled, and ran to its end.
+        // It is awake: a coroutine that hibernated was cancelled, and ran to its end.
         let frame = fiber.pointee.frame.unsafelyUnwrapped
         let space = frame.pointee.argument.unsafelyUnwrapped
         let header = space.assumingMemoryBound(to: MailboxHeader.self)

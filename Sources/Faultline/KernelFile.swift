@@ -7,7 +7,7 @@ package struct KernelFile {
     package let text: String
     package var lines: [Substring] { text.split(separator: "\n") }
     package var lineCount: Int { text.utf8.count { $0 == UInt8(ascii: "\n") } }
-    /// What the first line holds, where it is a number.
+    /// The number in the first line, nil where it has none.
     package var number: Int? { Int(text.prefix { !$0.isNewline }) }
 
     package init(_ path: String) {
@@ -24,7 +24,7 @@ package struct KernelFile {
         text = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Memory of the machine that can be had without swapping, in bytes (`MemAvailable`); 0 where the kernel does not tell.
+    /// Memory of the machine that can be used without swapping, in bytes (`MemAvailable`); 0 where it cannot be read.
     package static var availableMemory: Int { KernelFile("/proc/meminfo").fields["MemAvailable"] ?? 0 }
 
     /// The fields of lines such as `VmSize:   123 kB`, in bytes.

@@ -1,4 +1,4 @@
-// How the public types and the shim's correspond.
+// Public types and their counterparts in the shim.
 internal import CShim
 
 extension StackStrategy {

@@ -22,16 +22,16 @@ extension StackConfiguration {
     }
 
     /// Checks that a stack can be made from this configuration.
-    /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where none can; ``StackError/unavailable(_:)`` where the fault
-    ///   handler cannot be installed.
+    /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where none can; ``StackError/unavailable(_:)`` where
+    ///   the fault handler cannot be installed.
     public func validate() throws {
         try initializeShim()
         _ = try resolved()
     }
 
-    /// The configuration of a stack that is made from this one: every option that the strategy uses is filled in, sizes are
-    /// rounded, and the kind of guard is chosen for this kernel. A mover that was left out stays so: it is chosen at each
-    /// move, by the size of the stack and by what the kernel offers.
+    /// The configuration of a stack that is made from this one: every option that the strategy uses is filled in, sizes
+    /// are rounded, and the kind of guard is chosen for this kernel. A mover that was left out stays so: it is chosen
+    /// at each move, by the size of the stack and by what the kernel offers.
     ///
     /// - Throws: as ``validate()``.
     public func effective() throws -> StackConfiguration {
@@ -51,8 +51,8 @@ extension StackConfiguration {
 
     /// The configuration as the shim takes it. The shim is initialized: what is legal depends on the kernel.
     func resolved() throws -> fl_stack_configuration {
-        // Without sizes and choices only a few flags vary. That case is worked out once, because making a coroutine from the
-        // pool takes little longer than working this out.
+        // Without sizes and choices only a few flags vary. That case is worked out once, because making a coroutine
+        // from the pool takes little longer than working this out.
         guard initial == nil && maximum == nil && reservation == nil && guardKind == nil && mover == nil else {
             return try workedOut()
         }
@@ -106,7 +106,8 @@ extension StackConfiguration {
         switch guardKind {
         case .guardPages where !capabilities.guard_install:
             throw StackError.invalidConfiguration(
-                "'guard-pages' needs MADV_GUARD_INSTALL, which this kernel lacks (Linux 6.13 has it); choose 'prot-none'",
+                "'guard-pages' needs MADV_GUARD_INSTALL, which this kernel lacks (Linux 6.13 has it); choose "
+                    + "'prot-none'",
                 option: .guardKind)
         case .some(let kind): return kind
         // Mode 2 charges a writable reservation in full, so that only pages without access can be reserved.
@@ -176,8 +177,8 @@ extension StackConfiguration {
         guard maximum > 0, maximum + reserve <= room else {
             let wanted = self.maximum.map { "a maximum of \($0)" } ?? "any maximum"
             throw StackError.invalidConfiguration(
-                "of \(reservation) bytes has room for \(room), which \(wanted) and a reserve of \(reserve) exceed; choose "
-                    + "a larger reservation", option: .reservation)
+                "of \(reservation) bytes has room for \(room), which \(wanted) and a reserve of \(reserve) exceed; "
+                    + "choose a larger reservation", option: .reservation)
         }
         return (slot, maximum)
     }

@@ -1,5 +1,5 @@
-/// What a stack is made from. Sizes are in bytes and are rounded up to pages of 4,096 bytes. The first frame begins
-/// 192 to 1,152 bytes below the top: above it stands what a coroutine needs while it runs, and the distances differ so that
+/// What a stack is made from. Sizes are in bytes and are rounded up to pages of 4,096 bytes. The first frame begins 192
+/// to 1,152 bytes below the top: above it stands what a coroutine needs while it runs, and the distances differ so that
 /// suspended stacks do not conflict in the same sets of the cache (CShim/README.md).
 public struct StackConfiguration: Sendable, Hashable {
     /// How the stack makes room.
@@ -13,22 +13,23 @@ public struct StackConfiguration: Sendable, Hashable {
     /// Size of the slot: 64 KiB, 256 KiB, 1 MiB, 8 MiB, 64 MiB or 1 GiB, guard included. Nil: the smallest that holds
     /// `maximum`, or 8 MiB where that is nil too.
     ///
-    /// In slots of 64 MiB and 1 GiB what lies deeper than 1 MiB gets huge pages where the kernel has them, which makes
-    /// the first touch several times as fast (`faultline bench growth`) and may waste 2 MiB less 4 KiB of such a stack.
+    /// In slots of 64 MiB and 1 GiB, what lies deeper than 1 MiB gets huge pages where the kernel has them. The first
+    /// touch is then several times as fast (`faultline bench growth`), and up to 2 MiB less 4 KiB of each such stack
+    /// may be wasted.
     public var reservation: Int?
     /// Nil: guard pages where the kernel has them, else pages without access.
     public var guardKind: StackGuard?
     /// Nil: `UFFDIO_MOVE` where kernel and guard allow it; else `mremap` from 256 KiB of live stack on, copy below.
     public var mover: PageMover?
     /// Whether an overflow ends this coroutine with ``StackFault/overflow(_:)`` instead of the process. What the
-    /// abandoned frames owned leaks, and what they were changing stays half changed: declare a coroutine isolated only
-    /// when nothing outside depends on its frames being unwound.
+    /// abandoned frames owned leaks, and what they were changing stays half changed. Isolate a coroutine only when
+    /// nothing outside depends on its frames being unwound.
     public var isIsolated: Bool
-    /// Whether a nil dereference in the user's code ends this coroutine with ``StackFault/nilDereference(_:)``. Opt-in
-    /// only: such a fault is a bug, and the same leaks apply.
+    /// Whether a nil dereference in the coroutine's code ends it with ``StackFault/nilDereference(_:)``. False at
+    /// first, because such a fault is a bug; the same leaks apply.
     public var containsNilDereference: Bool
-    /// Whether MXCSR and the x87 control word are the coroutine's own. Otherwise they are shared with its resumer, which
-    /// is faster (`faultline bench switch` shows by how much) and right for code that never changes them.
+    /// Whether MXCSR and the x87 control word are the coroutine's own. Otherwise they are shared with its resumer,
+    /// which is faster (`faultline bench switch` shows by how much) and right for code that never changes them.
     public var keepsFloatingPointControl: Bool
 
     public init(

@@ -7,8 +7,8 @@ internal import CShim
 
 /// Why a stack or coroutine could not be made, resumed, hibernated or shrunk.
 public enum StackError: Error, Equatable, CustomStringConvertible {
-    /// The configuration contradicts itself or this machine; the text says what to do. Where one option is at fault, it is
-    /// named, and the text goes on after its name.
+    /// The configuration contradicts itself or this machine; the text says what to do. Where one option is at fault, it
+    /// is named, and the text goes on after its name.
     case invalidConfiguration(String, option: StackOption? = nil)
     /// The kernel, or ``StackMemory/limit``, refused what a stack needs.
     case unavailable(Refusal)
@@ -104,8 +104,8 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             }
         }
 
-        // A stack with guard 'prot-none' takes two mappings; the remedy names what is allowed and what twice as many take. In
-        // mode 2 of overcommit, usable memory is charged for as well, and the kernel gives the same error for both.
+        // A stack with guard 'prot-none' takes two mappings; the remedy names what is allowed and what twice that needs.
+        // In mode 2 of overcommit usable memory is charged for as well, with the same error.
         private static var mappingsRemedy: String {
             let capabilities = fl_capabilities_get().pointee
             let commit =
@@ -115,8 +115,9 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             let allowed = capabilities.max_map_count
             let other = capabilities.guard_install ? "use 'guard-pages'" : "run Linux 6.13, whose guards need none"
             return commit
-                + "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows about "
-                + "\(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or \(other)"
+                + "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows "
+                + "about \(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or "
+                + other
         }
     }
 }

@@ -57,7 +57,8 @@ import Testing
     ]
 
     @Test(
-        "10,000 stacks take what is planned for what they touch", .long, arguments: touchedKiB, ["guard-pages", "prot-none"])
+        "10,000 stacks take what is planned for what they touch", .long, arguments: touchedKiB,
+        ["guard-pages", "prot-none"])
     func touched(size: (reservation: Int, touched: Int), guardKind: String) throws {
         try Need.check(guard: guardKind)
         try Self.compare(10_000, size.reservation << 10, guardKind, touched: size.touched << 10)

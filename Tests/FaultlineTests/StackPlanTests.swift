@@ -74,12 +74,12 @@ import Testing
             }
         }
         #expect(refusal(0)?.hasPrefix("0 coroutines") == true)
-        #expect(refusal(StackPlan.mostCoroutines + 1)?.contains("use 1 to 1000000000") == true)
+        #expect(refusal(StackPlan.maximumCoroutines + 1)?.contains("use 1 to 1000000000") == true)
         #expect(refusal(1, touched: 0)?.contains("0 touched bytes") == true)
         #expect(refusal(1, touched: 8 << 20)?.contains("8388608 touched bytes") == true)
         #expect(refusal(1, StackConfiguration(reservation: 12345))?.contains("12345") == true)
         #expect(refusal(1, StackConfiguration(strategy: .growsDown))?.contains("grows-down") == true)
-        #expect(refusal(StackPlan.mostCoroutines, StackConfiguration(reservation: 1 << 30)) == nil)
+        #expect(refusal(StackPlan.maximumCoroutines, StackConfiguration(reservation: 1 << 30)) == nil)
     }
 
     @Test("every limit counts the coroutines that it allows, and the tightest comes first") func limits() throws {

@@ -1,8 +1,8 @@
 // SPI: the classifier of faults as a function of its facts, and where slots lie.
 internal import CShim
 
-/// The facts of one fault, as the handler gathers them; `fl_fault.h` says what each one means. Addresses and sizes are in
-/// bytes.
+/// The facts of one fault, as the handler gathers them; `fl_fault.h` says what each one means. Addresses and sizes are
+/// in bytes.
 @_spi(Experiments) public struct FaultFacts: Sendable {
     /// What the faulting instruction does with memory.
     public enum AccessKind: Sendable { case unknown, none, memory, push, pop }
