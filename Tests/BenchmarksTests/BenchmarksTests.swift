@@ -134,7 +134,9 @@ extension Document {
         }
     }
 
-    @Test(.long, arguments: ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"])
+    @Test(
+        .long,
+        arguments: ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"])
     func contentionIsMeasuredOnEachNumberOfThreads(_ name: String) throws {
         try Need.check(guard: name, mover: name)
         #expect(try Set(Self.contention.get().records.map(\.suite)) == ["contention"])
