@@ -73,7 +73,7 @@ import Testing
         try Self.compare(1_000_000, reservation, "guard-pages")
     }
 
-    @Test("what fits and what does not, with the remedy") func table() throws {
+    @Test("a plan says what fits and what does not, with the remedy") func table() throws {
         let small = try Program.run(["plan", "--coroutines", "10"])
         #expect(small.status == 0 && small.errors == "")
         #expect(small.output.contains("10 coroutines") && small.output.contains("possible here; the first limit is "))

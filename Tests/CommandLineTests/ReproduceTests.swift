@@ -11,7 +11,7 @@ struct ReproduceTests {
         }
     }
 
-    @Test func `the claims are listed with who made them and their numbers`() throws {
+    @Test func `the claims are listed with their authors and their numbers`() throws {
         let ending = try Program.run(["claims"])
         #expect(ending.status == 0)
         #expect(ending.errors == "")

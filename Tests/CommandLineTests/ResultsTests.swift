@@ -97,7 +97,7 @@ struct ResultsTests {
         let folder = scratch.file("results")
         try FileManager.default.createDirectory(atPath: "\(folder)/plots", withIntermediateDirectories: true)
         let verdict = ClaimVerdict(
-            claim: "trap-cost", saidBy: "nobody", statement: "Traps cost.", verdict: .depends, claimed: [],
+            claim: "trap-cost", saidBy: "a test", statement: "Traps cost.", verdict: .depends, claimed: [],
             measured: [], reason: "it depends")
         try Document(machine: .current(), records: [], verdicts: [verdict]).json()
             .write(toFile: "\(folder)/records.json", atomically: false, encoding: .utf8)

@@ -37,7 +37,7 @@ enum WaitingPlace: String, CaseIterable, Sendable {
 
 extension Schedulers {
     @Suite struct Cancellation {
-        @Test(arguments: WaitingPlace.allCases) func wakesAWaitingJob(place: WaitingPlace) throws {
+        @Test(arguments: WaitingPlace.allCases) func cancellationWakesAWaitingJob(place: WaitingPlace) throws {
             let descriptors = openDescriptors()
             let log = Log<String>()
             try Scheduler.run(threads: 2) {
@@ -60,7 +60,7 @@ extension Schedulers {
             #expect(openDescriptors() == descriptors)
         }
 
-        @Test(arguments: WaitingPlace.allCases) func isNoticedBeforeWaiting(place: WaitingPlace) throws {
+        @Test(arguments: WaitingPlace.allCases) func cancellationIsNoticedBeforeWaiting(place: WaitingPlace) throws {
             let log = Log<String>()
             try Scheduler.run(threads: 1) {
                 let handles = Channel<Job<Void>>(capacity: 1)
@@ -77,7 +77,7 @@ extension Schedulers {
             #expect(log.elements == [])
         }
 
-        @Test func staysAndDoesNotReachTheJobsThatWereSpawned() throws {
+        @Test func cancellationStaysAndDoesNotReachTheJobsThatWereSpawned() throws {
             let log = Log<String>()
             try Scheduler.run(threads: 2) {
                 let job = try Scheduler.spawn {
@@ -96,7 +96,7 @@ extension Schedulers {
             #expect(log.elements == ["child"])
         }
 
-        @Test func jobThatNeverStartedNeverRuns() throws {
+        @Test func aCancelledJobThatHasNotStartedNeverRuns() throws {
             let log = Log<String>()
             try Scheduler.run(threads: 1) {
                 let job = try Scheduler.spawn { log.append("ran") }
@@ -106,7 +106,7 @@ extension Schedulers {
             #expect(log.elements == [])
         }
 
-        @Test func ofAnEndedJobChangesNothing() throws {
+        @Test func cancellingAnEndedJobChangesNothing() throws {
             try Scheduler.run(threads: 1) {
                 let job = try Scheduler.spawn { 1 }
                 #expect(try job.join() == 1)
@@ -115,7 +115,7 @@ extension Schedulers {
             }
         }
 
-        @Test func comesFromAnyThread() throws {
+        @Test func cancellationComesFromAnyThread() throws {
             let handle = Log<Job<Void>>()
             let canceller = Thread {
                 blockUntil("the job sleeps") { handle.elements.first?.isWaiting == true }
@@ -129,7 +129,7 @@ extension Schedulers {
             canceller.join()
         }
 
-        @Test func racesWithWakingWithoutLosingOrDoublingAnything() throws {
+        @Test func cancellationRacesWithWakingWithoutLosingOrDoublingAnything() throws {
             let sent = Counter()
             let received = Counter()
             let cancelled = Counter()

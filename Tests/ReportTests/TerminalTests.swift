@@ -176,7 +176,7 @@ struct ProgressTests {
         }
     }
 
-    @Test func `the line is removed when nobody does`() throws {
+    @Test func `the line is removed when its owner is gone`() throws {
         try withTerminal(columns: 80) { terminal, read in
             do { Progress(descriptor: terminal).update("x") }
             #expect(read() == Self.clear + "x" + Self.clear)

@@ -72,7 +72,7 @@ extension Need {
         return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
 
-    /// So many GiB of memory that are free and allowed to this process.
+    /// That many GiB of free memory.
     public static func memory(gibibytes: Int) -> Need {
         let kibibytes = text("/proc/meminfo").firstMatch(of: /MemAvailable: +(\d+)/).flatMap { Int($0.1) } ?? 0
         return Need(
