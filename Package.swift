@@ -69,9 +69,9 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes", "CPeers",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "CPeers",
                 "CProbes",
-                "Peers", "CSwitch", "CFaultKinds", "GoBinary",
+                "Peers", "CFaultKinds", "GoBinary",
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
         .target(
@@ -118,12 +118,16 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
+        // Traits of tests.
+        .target(
+            name: "TestNeeds", dependencies: ["TestSupport"], path: "Tests/TestNeeds",
+            swiftSettings: warningsAreErrors),
         .target(
             name: "StackWords", dependencies: ["TestSupport"], path: "Tests/StackWords",
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FaultChild",
-            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "CSwitch", "StackWords", "TestSupport"],
+            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "StackWords", "TestSupport"],
             path: "Tests/Programs/FaultChild", swiftSettings: warningsAreErrors),
         // Counts the process's allocations, so nothing else may contain it.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),
@@ -131,7 +135,12 @@ let package = Package(
             name: "PoolChild",
             dependencies: ["Faultline", "CShim", "FaultlineScheduler", "AllocationCounter", "TestSupport"],
             path: "Tests/Programs/PoolChild", swiftSettings: warningsAreErrors),
-        .testTarget(name: "CShimTests", dependencies: ["CShim"]),
+        // The shim's internal headers, for tests of its parts.
+        .target(
+            name: "CShimInternals", dependencies: ["CShim"], path: "Tests/CShimInternals",
+            cSettings: warningsAreErrorsC),
+        .testTarget(
+            name: "CShimTests", dependencies: ["CShim", "CShimInternals"], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
             swiftSettings: warningsAreErrors),
@@ -145,25 +154,28 @@ let package = Package(
             name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchmarksTests", dependencies: ["Benchmarks", "CommandLine", "Report", "Workloads", "Processes"],
+            name: "BenchmarksTests", dependencies: ["CommandLine", "Measurement", "Report", "Workloads", "Processes"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["CommandLine", "Claims", "Experiments", "Faultline", "Report", "Peers", "Processes"],
+            dependencies: ["CommandLine", "Experiments", "Faultline", "Report", "Peers"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "ExperimentsTests",
-            dependencies: ["Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads"],
+            dependencies: [
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Workloads",
+            ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests", dependencies: ["Claims", "Experiments", "Faultline", "Report", "Workloads"],
+            name: "ClaimsTests",
+            dependencies: ["Claims", "Experiments", "Faultline", "Measurement", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads", "Processes"],
+            name: "GoBinaryTests", dependencies: ["GoBinary", "Workloads", "Processes"],
             exclude: ["Corpus"],
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
@@ -174,9 +186,12 @@ let package = Package(
         .testTarget(
             name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: warningsAreErrors),
-        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "Measurement"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
+
+// Every test may say what it needs.
+for target in package.targets where target.type == .test { target.dependencies.append("TestNeeds") }

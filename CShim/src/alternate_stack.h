@@ -13,7 +13,7 @@ typedef struct fl_thread {
     void *mapping;
     size_t mapping_size;
     bool owns_alternate_stack;
-    uint8_t ends;             ///< rounds of destructors that have asked for its end
+    uint8_t ends; ///< rounds of destructors that have asked for its end
 } fl_thread;
 
 extern __thread fl_thread *_Nullable fl_this_thread __attribute__((tls_model("initial-exec")));

@@ -42,7 +42,8 @@ static uint64_t read_number(const char *path, uint64_t otherwise) {
 static void probe_mappings(void) {
     void *page = NULL;
     if (fl_system_map(FL_SITE_ARENA_MAP, &page, FL_PAGE, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)) return;
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
+        return;
     uintptr_t low = (uintptr_t)page;
     capabilities.guard_install = fl_system_advise(FL_SITE_GUARD_INSTALL, low, FL_PAGE, MADV_GUARD_INSTALL) == 0 &&
                                  fl_system_advise(FL_SITE_GUARD_REMOVE, low, FL_PAGE, MADV_GUARD_REMOVE) == 0;
@@ -55,7 +56,8 @@ static bool restores_atomically(int descriptor) {
     static const uintptr_t content[FL_PAGE / FL_WORD] = {1};
     void *page = NULL;
     if (fl_system_map(FL_SITE_ARENA_MAP, &page, FL_PAGE, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)) return false;
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
+        return false;
     uintptr_t low = (uintptr_t)page;
     struct uffdio_range range = {.start = low, .len = FL_PAGE};
     struct uffdio_register request = {.range = range, .mode = UFFDIO_REGISTER_MODE_WP};

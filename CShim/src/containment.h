@@ -9,16 +9,16 @@
 #pragma clang assume_nonnull begin
 
 typedef enum fl_containment : uint32_t {
-    FL_CONTAIN_NOW = 0,   ///< no protected frame: the coroutine may end here
-    FL_CONTAIN_LATER,     ///< a return address was replaced: let the code run on the reserve
-    FL_CONTAIN_NEVER,     ///< a frame cannot be unwound, or its owner cannot be told
+    FL_CONTAIN_NOW = 0, ///< all frames may be abandoned: the coroutine may end here
+    FL_CONTAIN_LATER,   ///< a return address was replaced: let the code run on the reserve
+    FL_CONTAIN_NEVER,   ///< a frame cannot be unwound, or its owner cannot be told
 } fl_containment;
 
 /// Fills the report's backtrace and decides how the running coroutine may end. With `now_only`, nothing is replaced
-/// and FL_CONTAIN_LATER says that a protected frame is in the way. Signal context: callable.
+/// and FL_CONTAIN_LATER says that a no-abandon frame is in the way. Signal context: callable.
 fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool now_only);
 
-/// Decides and acts on a fault that ends the coroutine or the process: an overflow, or room that could not be made.
+/// How the code goes on after an overflow, or where room could not be made.
 typedef enum fl_ending : uint32_t { FL_END_COROUTINE = 0, FL_END_CONTINUE, FL_END_PROCESS } fl_ending;
 
 /// Fills the report and, where the stack contains overflows, prepares the end. FL_END_CONTINUE: the reserve is open and

@@ -1,7 +1,7 @@
 // Stacks: made ready, started, ended.
 //
-// A stack is an entry of the table of stacks (stack_table.c) and a slot of an arena. One that ended waits in its thread's
-// pool for the next (pool.c).
+// A stack is an entry of the table of stacks (stack_table.c) and a slot of an arena. One that ended waits in its
+// thread's pool for the next (pool.c).
 //
 //     states of a stack     pooled -> created -> running <-> suspended -> finished -> pooled
 //                                                   |
@@ -20,7 +20,7 @@
 #pragma clang section text = "fl_text"
 
 enum {
-    COLOURS = 16, // of the outermost frame's place in its page; a power of two
+    STAGGERS = 16, // distances of the outermost frame from the end of its page, in cache lines; a power of two
     CACHE_LINE = 64,
 };
 
@@ -40,18 +40,18 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
     stack->fiber.keeps_fp_control = configuration->keeps_fp_control;
 }
 
-static _Atomic(uint32_t) colours = COLOURS - 1; // a mask
+static _Atomic(uint32_t) staggers = STAGGERS - 1; // a mask
 
-void fl_debug_stagger(bool on) { atomic_store_explicit(&colours, on ? COLOURS - 1 : 0, memory_order_relaxed); }
+void fl_debug_stagger(bool on) { atomic_store_explicit(&staggers, on ? STAGGERS - 1 : 0, memory_order_relaxed); }
 
-// The outermost frame and the mailbox above it. Bases are multiples of a page, so that these of suspended stacks would all
-// fall into the same few sets of a cache: they begin so many lines lower. Below 1 KiB, for a first page has to do for a
-// small stack.
+// The outermost frame and the mailbox above it. Bases are multiples of a page, so the frames of all suspended stacks
+// would fall into the same few sets of a cache. They are staggered by cache lines, by less than 1 KiB: the first page
+// must suffice for a small stack.
 static void ready(fl_stack *stack) {
     enum { OUTERMOST = sizeof(fl_outermost_frame) + FL_MAILBOX_SIZE };
     _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
-    uintptr_t colour = stack->index & atomic_load_explicit(&colours, memory_order_relaxed);
-    fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - colour * CACHE_LINE);
+    uintptr_t stagger = stack->index & atomic_load_explicit(&staggers, memory_order_relaxed);
+    fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - stagger * CACHE_LINE);
     *frame = (fl_outermost_frame){
         .mxcsr = 0x1f80,      // all exceptions masked, round to nearest: the System V ABI at process entry
         .x87_control = 0x37f, // likewise, 64-bit mantissa
@@ -64,8 +64,8 @@ static void ready(fl_stack *stack) {
     fl_stack_set_limit(stack);
 }
 
-static __attribute__((noinline)) fl_stack *_Nullable make(const fl_stack_configuration *configuration,
-                                                          fl_failure *failure) {
+static __attribute__((noinline))
+fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure *failure) {
     // Another library may have put its own handler over ours: then no stack could grow. Asked only where a stack is
     // made, not where one is reused.
     if (!fl_handler_is_installed()) {
@@ -86,7 +86,7 @@ static __attribute__((noinline)) fl_stack *_Nullable make(const fl_stack_configu
         *failure = fl_stack_make_ready(stack);
     }
     if (failure->error) {
-        if (stack->base) fl_place_release(fl_stack_place(stack), false);
+        if (stack->base) fl_slot_release(fl_stack_slot(stack), false);
         fl_stack_entry_give(stack);
         return NULL;
     }
@@ -114,7 +114,7 @@ void fl_stack_prepare(fl_stack *stack, void (*body)(void *), void *argument) {
 // MARK: destroying
 
 static void release_old(fl_stack *stack) {
-    for (uint32_t i = 0; i < stack->old_count; i++) fl_place_release(fl_stack_details_of(stack)->old[i], false);
+    for (uint32_t i = 0; i < stack->old_count; i++) fl_slot_release(fl_stack_details_of(stack)->old[i], false);
     stack->old_count = 0;
 }
 
@@ -140,12 +140,12 @@ static void quarantine(fl_stack *stack) {
             while (details->segment_bytes) {
                 fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
                 details->segment_bytes -= stack->base - stack->low;
-                (void)fl_place_quarantine(fl_stack_place(stack));
+                (void)fl_slot_quarantine(fl_stack_slot(stack));
                 stack->base = link.base;
                 stack->low = link.low;
             }
         }
-        fl_failure failure = fl_place_quarantine(fl_stack_place(stack));
+        fl_failure failure = fl_slot_quarantine(fl_stack_slot(stack));
         if (failure.error) {
             const char *parts[] = {"the slot of a faulted stack could not be closed (",
                                    fl_site_name((fl_site)failure.site), "); it stays reserved and is never used again"};

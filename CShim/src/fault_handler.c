@@ -42,11 +42,11 @@ static struct sigaction previous[2]; // SIGSEGV, SIGBUS
 static int slot_of(int signal) { return signal == SIGBUS; }
 
 // The signal that this thread is handing on. A handler that was installed over this one and then made the previous one
-// has this one as *its* previous handler: coming back here with the same signal, there is nobody left to ask.
+// has this one as *its* previous handler: when the same signal comes back here, there is no other handler left.
 static __thread const siginfo_t *_Nullable handing_on __attribute__((tls_model("initial-exec")));
 static __thread uintptr_t handing_frame __attribute__((tls_model("initial-exec")));
 
-static void handle(int signal, siginfo_t *info, void *context);
+static void handle_fault(int signal, siginfo_t *info, void *context);
 
 // MARK: facts
 
@@ -60,16 +60,16 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
             return FL_ZONE_BEYOND; // the kernel grows it: a fault that gets here is one it refused
         }
     }
-    fl_place place = fl_place_of(address);
-    if (!place.arena) return FL_ZONE_OUTSIDE;
-    fl_slot *slot = fl_place_slot(place);
+    fl_slot_handle handle = fl_slot_of(address);
+    if (!handle.arena) return FL_ZONE_OUTSIDE;
+    fl_slot *slot = fl_slot_entry(handle);
     uint32_t state = fl_slot_kind(slot);
     if (state == FL_SLOT_OLD) return FL_ZONE_OLD_RANGE;
     if (state == FL_SLOT_FREE || state == FL_SLOT_QUARANTINED || state == FL_SLOT_TAKEN) return FL_ZONE_FREE;
     *in_running = running && fl_slot_owner(slot) == running;
-    bool current = *in_running && fl_place_base(place) == running->base;
-    uintptr_t low = current ? running->low : fl_place_address(place, slot->low);
-    uintptr_t room_low = current ? fl_stack_room_low(running) : fl_place_low(place);
+    bool current = *in_running && fl_slot_base(handle) == running->base;
+    uintptr_t low = current ? running->low : fl_slot_address(handle, slot->low);
+    uintptr_t room_low = current ? fl_stack_room_low(running) : fl_slot_low(handle);
     if (address >= low) {
         bool hibernates = state == FL_SLOT_HIBERNATED || state == FL_SLOT_HIBERNATING;
         return hibernates || fl_late_fault_is_possible() ? FL_ZONE_HIBERNATED : FL_ZONE_COMMITTED;
@@ -81,16 +81,13 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
 static fl_growth growth_of(const fl_stack *stack) {
     switch ((fl_strategy)stack->strategy) {
     case FL_STRATEGY_FAULT:
-    case FL_STRATEGY_FAULT_MOVE:
-        return FL_GROWTH_TRAP;
+    case FL_STRATEGY_FAULT_MOVE: return FL_GROWTH_TRAP;
     case FL_STRATEGY_CHECK_MOVE:
-    case FL_STRATEGY_CHECK_SEGMENT:
-        return stack->flags & FL_STACK_OVERFLOWING ? FL_GROWTH_NONE : FL_GROWTH_CHECK;
+    case FL_STRATEGY_CHECK_SEGMENT: return stack->flags & FL_STACK_OVERFLOWING ? FL_GROWTH_NONE : FL_GROWTH_CHECK;
     case FL_STRATEGY_FIXED:
     case FL_STRATEGY_DEMAND:
     case FL_STRATEGY_GROWS_DOWN:
-    case FL_STRATEGY_CHECK_FIXED:
-        return FL_GROWTH_NONE;
+    case FL_STRATEGY_CHECK_FIXED: return FL_GROWTH_NONE;
     }
 }
 
@@ -150,10 +147,14 @@ static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t
 static fl_unwind_registers unwind_from(const ucontext_t *context) {
     const greg_t *registers = context->uc_mcontext.gregs;
     return (fl_unwind_registers){
-        .rip = (uintptr_t)registers[REG_RIP], .rsp = (uintptr_t)registers[REG_RSP],
-        .rbp = (uintptr_t)registers[REG_RBP], .rbx = (uintptr_t)registers[REG_RBX],
-        .r12 = (uintptr_t)registers[REG_R12], .r13 = (uintptr_t)registers[REG_R13],
-        .r14 = (uintptr_t)registers[REG_R14], .r15 = (uintptr_t)registers[REG_R15],
+        .rip = (uintptr_t)registers[REG_RIP],
+        .rsp = (uintptr_t)registers[REG_RSP],
+        .rbp = (uintptr_t)registers[REG_RBP],
+        .rbx = (uintptr_t)registers[REG_RBX],
+        .r12 = (uintptr_t)registers[REG_R12],
+        .r13 = (uintptr_t)registers[REG_R13],
+        .r14 = (uintptr_t)registers[REG_R14],
+        .r15 = (uintptr_t)registers[REG_R15],
         .is_signal_frame = true,
     };
 }
@@ -171,18 +172,18 @@ static void end_coroutine(const fl_stack *stack, ucontext_t *context) {
 // Signal context: handler only.
 static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_failure *failure) {
     uintptr_t room_low = fl_stack_room_low(stack);
-    fl_place place = fl_stack_place(stack);
+    fl_slot_handle handle = fl_stack_slot(stack);
     if (need_low < room_low) return FL_AT_MAXIMUM;
     uintptr_t had = stack->base - stack->low;
     uintptr_t low = fl_minimum(stack->base - 2 * had, fl_page_down(need_low) - GROWTH_MARGIN);
     if (2 * had > stack->base - room_low) low = room_low;
-    low = fl_maximum(fl_place_growth_end(place, low), room_low);
-    *failure = fl_place_extend(place, low);
-    // More than is needed was asked for: near the limit of all stacks what is needed may still be had.
-    uintptr_t least = fl_place_growth_end(place, fl_page_down(need_low) - GROWTH_MARGIN);
-    if (failure->error && failure->site == FL_SITE_STACK_MEMORY && least > low) {
-        low = least;
-        *failure = fl_place_extend(place, low);
+    low = fl_maximum(fl_slot_growth_end(handle, low), room_low);
+    *failure = fl_slot_extend(handle, low);
+    // More than is needed was asked for. Near the limit of all stacks' memory the needed part alone may still fit.
+    uintptr_t needed = fl_slot_growth_end(handle, fl_page_down(need_low) - GROWTH_MARGIN);
+    if (failure->error && failure->site == FL_SITE_STACK_MEMORY && needed > low) {
+        low = needed;
+        *failure = fl_slot_extend(handle, low);
     }
     if (failure->error) return FL_GROWTH_FAILED;
     FL_COUNT(stack, growths, 1);
@@ -195,13 +196,13 @@ static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_fa
 // must move too: the band opens first, so that the live range is in one piece. Where the debug knob has guarded part of
 // the usable room nothing is done: the band's place is not known then. Signal context: handler only.
 static fl_failure open_jumped_band(fl_stack *stack, uintptr_t sp) {
-    fl_place place = fl_stack_place(stack);
-    uintptr_t slot_low = fl_place_low(place), band_low = fl_place_address(place, fl_place_slot(place)->band_low);
+    fl_slot_handle handle = fl_stack_slot(stack);
+    uintptr_t slot_low = fl_slot_low(handle), band_low = fl_slot_address(handle, fl_slot_entry(handle)->band_low);
     uintptr_t room = slot_low + fl_slot_geometry_of((fl_slot_size)stack->slot).guard;
     uintptr_t end = fl_page_down(fl_maximum(sp - FL_RED_ZONE, room));
     bool jumped = stack->guard == FL_GUARD_PAGES && end < band_low && sp >= slot_low;
     if (!jumped || (stack->flags & FL_STACK_PROVOKED)) return fl_failure_none();
-    fl_failure failure = fl_place_extend(place, end);
+    fl_failure failure = fl_slot_extend(handle, end);
     if (!failure.error) stack->low = end;
     return failure;
 }
@@ -238,8 +239,8 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     struct sigaction action = previous[slot_of(signal)];
     struct sigaction standard = {.sa_handler = SIG_DFL};
     bool sent = verdict == FL_VERDICT_SENT;
-    // The same signal again, from within the previous handler. One that left by siglongjmp is not within it any more: the
-    // kernel may put the next signal where the last one was, but then no frame lies between.
+    // The same signal again, from within the previous handler. One that left by siglongjmp is not within it any more:
+    // the kernel may put the next signal where the last one was, but then no frame lies between.
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     if (handing_on == info && frame < handing_frame) action = standard;
     if (action.sa_handler == SIG_IGN && sent) return;
@@ -272,8 +273,7 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     case FL_VERDICT_GROWTH:
         if (grow(stack, facts, context, &failure) == FL_GREW) return true;
         break;
-    case FL_VERDICT_OVERFLOW:
-        break;
+    case FL_VERDICT_OVERFLOW: break;
     case FL_VERDICT_STALE_REFERENCE: {
         if (fl_forward(context, facts->address)) return true;
         char address[24], ip[24];
@@ -288,8 +288,11 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_restoring restoring = fl_wake_by_fault(facts->address, &failure);
         if (restoring == FL_RESTORED) return true;
         bool failed = restoring == FL_RESTORE_FAILED;
-        const char *parts[] = {"access to a hibernated stack at 0x", fl_hexadecimal(address, facts->address),
-                               " by instruction 0x", fl_hexadecimal(ip, facts->ip), ": ",
+        const char *parts[] = {"access to a hibernated stack at 0x",
+                               fl_hexadecimal(address, facts->address),
+                               " by instruction 0x",
+                               fl_hexadecimal(ip, facts->ip),
+                               ": ",
                                failed ? fl_site_name((fl_site)failure.site) : "only a resume can restore it",
                                failed ? " failed with errno " : ", without a userfaultfd",
                                failed ? fl_decimal(error, (uint64_t)failure.error) : ""};
@@ -301,8 +304,11 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_unwind_registers at = unwind_from(context);
         fl_fault_report *report = &fl_stack_details_of(stack)->fault;
         stack->touched_details = 1;
-        *report = (fl_fault_report){.verdict = verdict, .address = facts->address, .ip = facts->ip,
-                                    .used = stack->base - facts->sp, .limit = fl_stack_maximum(stack)};
+        *report = (fl_fault_report){.verdict = verdict,
+                                    .address = facts->address,
+                                    .ip = facts->ip,
+                                    .used = stack->base - facts->sp,
+                                    .limit = fl_stack_maximum(stack)};
         if (fl_contain(stack, &at, true) != FL_CONTAIN_NOW) return false;
         end_coroutine(stack, context);
         return true;
@@ -320,8 +326,7 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_message(parts, 1);
         return false;
     }
-    default:
-        return false;
+    default: return false;
     }
     // The kernel grew this one, contiguously: what lies above the refused page is mapped.
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
@@ -329,18 +334,14 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     }
     fl_unwind_registers at = unwind_from(context);
     switch (fl_overflow(stack, &at, facts->address, failure)) {
-    case FL_END_COROUTINE:
-        end_coroutine(stack, context);
-        return true;
-    case FL_END_CONTINUE:
-        return true;
-    case FL_END_PROCESS:
-        return false;
+    case FL_END_COROUTINE: end_coroutine(stack, context); return true;
+    case FL_END_CONTINUE: return true;
+    case FL_END_PROCESS: return false;
     }
 }
 
 // Signal context: handler only.
-static void handle(int signal, siginfo_t *info, void *pointer) {
+static void handle_fault(int signal, siginfo_t *info, void *pointer) {
     int kept = errno;
     uint64_t began = fl_now();
     ucontext_t *context = pointer;
@@ -358,20 +359,19 @@ static void handle(int signal, siginfo_t *info, void *pointer) {
 
 bool fl_handler_is_installed(void) {
     struct sigaction segv, bus;
-    return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 &&
-           (segv.sa_flags & SA_SIGINFO) && segv.sa_sigaction == handle && (bus.sa_flags & SA_SIGINFO) &&
-           bus.sa_sigaction == handle;
+    return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 && (segv.sa_flags & SA_SIGINFO) &&
+           segv.sa_sigaction == handle_fault && (bus.sa_flags & SA_SIGINFO) && bus.sa_sigaction == handle_fault;
 }
 
 int fl_handler_install(void) {
     static const int signals[2] = {SIGSEGV, SIGBUS};
-    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = handle_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigfillset(&action.sa_mask);
     bool sets_first = false;
     for (int i = 0; i < 2; i++) {
         struct sigaction old;
         if (sigaction(signals[i], NULL, &old)) return errno;
-        if ((old.sa_flags & SA_SIGINFO) && old.sa_sigaction == handle) continue;
+        if ((old.sa_flags & SA_SIGINFO) && old.sa_sigaction == handle_fault) continue;
         previous[i] = old;
         int error = fl_system_sigaction(FL_SITE_HANDLER_SET, signals[i], &action, NULL);
         if (error) {

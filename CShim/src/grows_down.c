@@ -1,8 +1,8 @@
 // How far the kernel has grown a mapping of the strategy `grows-down`.
 //
 // The addresses that it may still grow into are not reserved, or it could not: any other mapping may have come to stand
-// there. An accessible one keeps a MiB of distance, the kernel's gap, but one without access may lie right below. So the
-// mapping ends where a page cannot be read, and nothing below that may be touched when the stack ends.
+// there. An accessible one keeps a MiB of distance, the kernel's gap, but one without access may lie right below. So
+// the mapping ends where a page cannot be read, and nothing below that may be touched when the stack ends.
 #include "grows_down.h"
 
 #include <sys/mman.h>
@@ -23,8 +23,9 @@ enum {
 // A mapping of its own, found by reserving the largest it may become. Between the unmap and the map another thread's
 // mapping can take the place: then MAP_FIXED_NOREPLACE refuses, and a few more tries follow.
 //
-// Without MAP_NORESERVE: the kernel charges what such a mapping grows by in any case, and gives the charge back only for a
-// mapping that was charged from the beginning. What others grew by would stay in Committed_AS until the machine restarts.
+// Without MAP_NORESERVE: the kernel charges what such a mapping grows by in any case, and gives the charge back only
+// for a mapping that was charged from the beginning. What others grew by would stay in Committed_AS until the machine
+// restarts.
 static fl_failure map(fl_stack *stack) {
     uintptr_t length = fl_stack_maximum(stack) + GAP + FL_PAGE;
     int error = 0;
@@ -34,7 +35,8 @@ static fl_failure map(fl_stack *stack) {
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
         if (error) return fl_failure_at(FL_SITE_GROWS_DOWN_PROBE, error);
         uintptr_t base = (uintptr_t)probe + length;
-        // What lies below the maximum stays reserved: it ends the kernel's growth there, however much RLIMIT_STACK allows.
+        // What lies below the maximum stays reserved: it ends the kernel's growth there, however much RLIMIT_STACK
+        // allows.
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, base - fl_stack_maximum(stack), fl_stack_maximum(stack));
         void *address = (void *)(base - fl_stack_initial(stack));
         error = fl_system_map(FL_SITE_GROWS_DOWN_MAP, &address, fl_stack_initial(stack), PROT_READ | PROT_WRITE,
@@ -68,7 +70,7 @@ static uintptr_t lowest(const fl_stack *stack) {
             from[page] = (struct iovec){.iov_base = (void *)(low - (page + 1) * FL_PAGE), .iov_len = 1};
         }
         struct iovec into = {.iov_base = bytes, .iov_len = count};
-        // It reads as far as it can. Where it is forbidden the grown part stays mapped: a leak, and nobody's harm.
+        // It reads as far as it can. Where it is forbidden the grown part stays mapped: a leak, and no more.
         ssize_t read = process_vm_readv(getpid(), &into, 1, from, count, 0);
         if (read <= 0) break;
         low -= (size_t)read * FL_PAGE;

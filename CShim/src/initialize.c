@@ -16,8 +16,7 @@ static bool initialized;
 // Swift's runtime keeps the head of the exclusivity access set in static TLS, at a place that it does not publish. It
 // is found by opening an access and looking for the one word of this thread's TLS that now points to it. Without a
 // Swift runtime, or when the answer is not unique, a word of our own is switched instead.
-extern void swift_beginAccess(void *pointer, void *buffer, uintptr_t flags, void *_Nullable pc)
-    __attribute__((weak));
+extern void swift_beginAccess(void *pointer, void *buffer, uintptr_t flags, void *_Nullable pc) __attribute__((weak));
 extern void swift_endAccess(void *buffer) __attribute__((weak));
 
 static bool find_access_set(void) {

@@ -2,19 +2,18 @@
 #ifndef FAULTLINE_INTERNAL_MOVE_H
 #define FAULTLINE_INTERNAL_MOVE_H
 
-#include "relocation.h"
 #include "fl_stack.h"
+#include "relocation.h"
 
 #pragma clang assume_nonnull begin
 
 /// Continues `stack` in a slot of `size` with `usable` bytes. The stack pointer is `sp`; registers and TLS are the
 /// caller's to relocate by `*relocation`. Signal context: callable, not on the stack that moves.
-fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintptr_t usable,
-                         fl_relocation *relocation);
+fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintptr_t usable, fl_relocation *relocation);
 
-/// Continues a suspended stack in the smallest slot, from its first size on, that holds `need` bytes. Does nothing where
-/// its own is the smallest, or, with `*must_stay`, where it could only go at the price of an old range more than it
-/// may keep. As fl_stack_move otherwise. Signal context: callable, not on the stack that moves.
+/// Continues a suspended stack in the smallest slot, from its first size on, that holds `need` bytes. Does nothing
+/// where its own is the smallest, or, with `*must_stay`, where it could only go at the price of an old range more than
+/// it may keep. As fl_stack_move otherwise. Signal context: callable, not on the stack that moves.
 fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
                               bool *must_stay);
 

@@ -64,15 +64,15 @@ static void copy_what_stayed(uintptr_t from, uintptr_t to, size_t length) {
     }
 }
 
-// Where a stack's pages may be moved by the userfaultfd that is the fastest at any size (2 µs for up to 32 KiB). Elsewhere
-// copying wins up to about 32 KiB (16 µs against 5 µs for mremap there, `faultline bench move`); mremap also costs mappings
-// for good, so it must save a tenth of a millisecond before it is chosen without having been asked for.
+// Where a stack's pages may be moved by the userfaultfd that is the fastest at any size (2 µs for up to 32 KiB).
+// Elsewhere copying wins up to about 32 KiB (16 µs against 5 µs for mremap there, `faultline bench move`); mremap also
+// costs mappings for good, so it must save a tenth of a millisecond before it is chosen without having been asked for.
 enum { MREMAP_FROM = 256 << 10 };
 
 // Signal context: callable.
 static fl_mover automatic(uintptr_t to, size_t length) {
-    fl_place place = fl_place_of(to);
-    bool registered = place.arena && place.arena->guard == FL_GUARD_PAGES;
+    fl_slot_handle handle = fl_slot_of(to);
+    bool registered = handle.arena && handle.arena->guard == FL_GUARD_PAGES;
     if (registered && fl_capabilities_get()->uffdio_move) return FL_MOVER_UFFDIO_MOVE;
     return length >= MREMAP_FROM ? FL_MOVER_MREMAP : FL_MOVER_COPY;
 }

@@ -45,8 +45,8 @@ static void provoke(int signal, siginfo_t *info, void *pointer) {
     uintptr_t ip = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
     extern char start[] __asm__("__start_fl_text"), stop[] __asm__("__stop_fl_text");
     bool inside = ip >= (uintptr_t)start && ip < (uintptr_t)stop;
-    if (stack && stack->strategy == FL_STRATEGY_FAULT_MOVE && !inside &&
-        sp > stack->low + FL_PAGE && sp < stack->base - FL_PAGE) {
+    if (stack && stack->strategy == FL_STRATEGY_FAULT_MOVE && !inside && sp > stack->low + FL_PAGE &&
+        sp < stack->base - FL_PAGE) {
         if (!atomic_load_explicit(&moves_anywhere, memory_order_relaxed)) {
             guard_below(stack, sp);
         } else {

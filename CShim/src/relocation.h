@@ -10,7 +10,7 @@
 
 typedef struct fl_relocation {
     uintptr_t low, base; ///< former range; one past the end counts
-    uintptr_t reach;     ///< words in memory count from here on: the stack pointer less the red zone; the mover's caller sets it
+    uintptr_t reach;     ///< words in memory count from here on: the stack pointer less the red zone, set by callers
     uintptr_t delta;     ///< to add
     uint64_t scanned, relocated;
 } fl_relocation;

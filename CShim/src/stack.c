@@ -17,18 +17,16 @@ uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
         return stack->first_slot == FL_SLOT_1GIB ? fl_stack_maximum(stack) : fl_stack_initial(stack);
     case FL_STRATEGY_FAULT:
     case FL_STRATEGY_CHECK_SEGMENT:
-    case FL_STRATEGY_GROWS_DOWN:
-        return fl_stack_initial(stack);
+    case FL_STRATEGY_GROWS_DOWN: return fl_stack_initial(stack);
     case FL_STRATEGY_FIXED:
     case FL_STRATEGY_DEMAND:
-    case FL_STRATEGY_CHECK_FIXED:
-        return fl_stack_maximum(stack);
+    case FL_STRATEGY_CHECK_FIXED: return fl_stack_maximum(stack);
     }
 }
 
 uintptr_t fl_stack_slot_low(const fl_stack *stack) {
-    fl_place place = fl_stack_place(stack);
-    return place.arena ? fl_place_low(place) : stack->base - fl_stack_maximum(stack);
+    fl_slot_handle handle = fl_stack_slot(stack);
+    return handle.arena ? fl_slot_low(handle) : stack->base - fl_stack_maximum(stack);
 }
 
 uintptr_t fl_stack_room_low(const fl_stack *stack) {
@@ -43,13 +41,13 @@ uintptr_t fl_stack_room_low(const fl_stack *stack) {
 fl_failure fl_stack_make_ready(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) return fl_grows_down_map(stack);
     uintptr_t usable = fl_stack_usable_at_first(stack);
-    fl_place place = fl_stack_place(stack);
-    if (!place.arena) {
-        fl_failure failure = fl_place_take((fl_slot_size)stack->slot, (fl_guard)stack->guard, stack, &place);
+    fl_slot_handle handle = fl_stack_slot(stack);
+    if (!handle.arena) {
+        fl_failure failure = fl_slot_take((fl_slot_size)stack->slot, (fl_guard)stack->guard, stack, &handle);
         if (failure.error) return failure;
-        stack->base = fl_place_base(place);
+        stack->base = fl_slot_base(handle);
     }
-    fl_failure failure = fl_place_make_usable(place, stack->base - usable);
+    fl_failure failure = fl_slot_make_usable(handle, stack->base - usable);
     if (failure.error) return failure;
     stack->low = stack->base - usable;
     if (stack->strategy == FL_STRATEGY_FIXED) {
@@ -70,7 +68,7 @@ void fl_stack_discard(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         fl_grows_down_unmap(stack);
     } else {
-        fl_place_release(fl_stack_place(stack), (stack->flags & FL_STACK_PROVOKED) != 0);
+        fl_slot_release(fl_stack_slot(stack), (stack->flags & FL_STACK_PROVOKED) != 0);
     }
     stack->base = 0;
     fl_stack_entry_give(stack);

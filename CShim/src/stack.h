@@ -14,7 +14,7 @@ typedef struct fl_segment_link {
 
 /// The slot that the stack is in now; arena null for one of its own mapping (grows-down) or without a slot.
 /// Signal context: callable.
-static inline fl_place fl_stack_place(const fl_stack *stack) { return fl_place_of(stack->base - 1); }
+static inline fl_slot_handle fl_stack_slot(const fl_stack *stack) { return fl_slot_of(stack->base - 1); }
 
 /// Lowest address that growth may reach in the slot, by the maximum. Signal context: callable.
 uintptr_t fl_stack_room_low(const fl_stack *stack);

@@ -3,15 +3,15 @@
 //     stream   | tags | payload | payload | tags | payload | payload | …       a byte of tags for each two words
 //
 //     tag      0        the word is zero                      (dead slots and the red zone: most of them)
-//              1 … 8    so many bytes, the rest is zero
+//              1 … 8    this many bytes, the rest is zero
 //              9        distance to the base, 2 bytes         (saved frame pointers, addresses of locals)
 //              10       lower 4 bytes, the upper 4 as in the last word of more than 4 bytes   (code, objects)
 //              11       index in the dictionary of words that many stacks hold                (return addresses)
 //
-// The stream ends with the last word that is not zero, and what is missing decodes as zeros: bases are staggered, so that
-// up to 1 KiB below the base was never used. Words go from the lowest address up, so that pages can be decoded one after the other. Encoding reads each word
-// once: a thread that stores meanwhile makes the stream longer or shorter, never malformed. Decoding never reads
-// beyond the stream.
+// The stream ends with the last word that is not zero, and what is missing decodes as zeros: bases are staggered, so
+// that up to 1 KiB below the base was never used. Words go from the lowest address up, so that pages can be decoded one
+// after the other. Encoding reads each word once: a thread that stores meanwhile makes the stream longer or shorter,
+// never malformed. Decoding never reads beyond the stream.
 #include "stack_codec.h"
 
 #include "word_dictionary.h"
@@ -67,7 +67,7 @@ size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uin
         if (i % 2 == 0) {
             tags = length++;
             into[tags] = (uint8_t)tag;
-        } else {
+        } else if (tag) { // a pair of zeros at the end may have no byte of tags
             into[tags] |= (uint8_t)(tag << 4);
         }
         uint64_t value = tag == TAG_NEAR ? base - word : tag == TAG_KNOWN ? (uint64_t)index : word;

@@ -8,11 +8,11 @@
 
 /// The part of a stack that is seldom touched: kept apart so that an idle stack pays no memory for it.
 typedef struct fl_stack_details {
-    fl_place old[FL_OLD_RANGES]; ///< oldest first
+    fl_slot_handle old[FL_OLD_RANGES]; ///< oldest first
     fl_fault_report fault;
     fl_counters counters;
-    uintptr_t segment_bytes;      ///< check-segment: usable bytes of all segments but the first
-    void *_Nullable allocations;  ///< alloca of checked code that found no room on the stack, linked by their first word
+    uintptr_t segment_bytes;     ///< check-segment: usable bytes of all segments but the first
+    void *_Nullable allocations; ///< of checked code for which the stack had no room, linked by their first word
 } fl_stack_details;
 
 /// Signal context: callable.

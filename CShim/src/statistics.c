@@ -24,7 +24,8 @@ static uint32_t bucket_of(uint64_t nanoseconds) {
 static void raise_to(uint64_t *maximum, uint64_t value) {
     uint64_t seen = __atomic_load_n(maximum, __ATOMIC_RELAXED);
     // Each failed exchange means that another thread raised it: at most as many rounds as there are threads.
-    while (seen < value && !__atomic_compare_exchange_n(maximum, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (seen < value &&
+           !__atomic_compare_exchange_n(maximum, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 

@@ -2,8 +2,8 @@
 #ifndef FAULTLINE_INTERNAL_STATISTICS_H
 #define FAULTLINE_INTERNAL_STATISTICS_H
 
-#include "stack_table.h"
 #include "fl_statistics.h"
+#include "stack_table.h"
 
 #pragma clang assume_nonnull begin
 
@@ -12,14 +12,14 @@ extern fl_counters fl_process_counters;
 /// Signal context: callable.
 static inline void fl_count(uint64_t *counter, uint64_t by) { __atomic_fetch_add(counter, by, __ATOMIC_RELAXED); }
 
-#define FL_COUNT(stack_, field, by)                                                                                  \
-    do {                                                                                                             \
-        fl_count(&fl_process_counters.field, (by));                                                                  \
-        fl_stack *counted_ = (stack_);                                                                               \
-        if (counted_) {                                                                                              \
-            counted_->touched_details = 1;                                                                           \
-            fl_count(&fl_stack_details_of(counted_)->counters.field, (by));                                           \
-        }                                                                                                            \
+#define FL_COUNT(stack_, field, by)                                         \
+    do {                                                                    \
+        fl_count(&fl_process_counters.field, (by));                         \
+        fl_stack *counted_ = (stack_);                                      \
+        if (counted_) {                                                     \
+            counted_->touched_details = 1;                                  \
+            fl_count(&fl_stack_details_of(counted_)->counters.field, (by)); \
+        }                                                                   \
     } while (0)
 
 /// Signal context: callable.

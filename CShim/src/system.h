@@ -23,8 +23,8 @@ int fl_system_unmap(fl_site site, uintptr_t address, size_t length);
 int fl_system_protect(fl_site site, uintptr_t address, size_t length, int protection);
 /// Signal context: callable.
 int fl_system_advise(fl_site site, uintptr_t address, size_t length, int advice);
-/// madvise of [low, high). MADV_GUARD_INSTALL may be interrupted by a racing fault and then asks to be called again, which
-/// is done a few times. Signal context: callable.
+/// madvise of [low, high). MADV_GUARD_INSTALL may be interrupted by a racing fault and then asks to be called again,
+/// which is done a few times. Signal context: callable.
 int fl_system_advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int advice);
 /// Signal context: callable.
 int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *argument);

@@ -79,13 +79,13 @@ static fl_unwind_result step_plain(const fl_unwind_rule *rule, fl_unwind_registe
     uintptr_t cfa = base + (uintptr_t)(intptr_t)rule->cfa_offset;
     if (is_step_back(cfa, registers->rsp, low, high)) return FL_UNWIND_OUT_OF_BOUNDS;
     fl_unwind_registers caller = *registers;
-    if (!(fl_stack_read(cfa - sizeof(uintptr_t), low, high, &caller.rip)
-          && reload(&caller.rbp, rule->rbp_offset, cfa, low, high)
-          && reload(&caller.rbx, rule->rbx_offset, cfa, low, high)
-          && reload(&caller.r12, rule->r12_offset, cfa, low, high)
-          && reload(&caller.r13, rule->r13_offset, cfa, low, high)
-          && reload(&caller.r14, rule->r14_offset, cfa, low, high)
-          && reload(&caller.r15, rule->r15_offset, cfa, low, high))) {
+    if (!(fl_stack_read(cfa - sizeof(uintptr_t), low, high, &caller.rip) &&
+          reload(&caller.rbp, rule->rbp_offset, cfa, low, high) &&
+          reload(&caller.rbx, rule->rbx_offset, cfa, low, high) &&
+          reload(&caller.r12, rule->r12_offset, cfa, low, high) &&
+          reload(&caller.r13, rule->r13_offset, cfa, low, high) &&
+          reload(&caller.r14, rule->r14_offset, cfa, low, high) &&
+          reload(&caller.r15, rule->r15_offset, cfa, low, high))) {
         return FL_UNWIND_OUT_OF_BOUNDS;
     }
     *frame = (fl_unwind_frame){.cfa = cfa, .return_address_slot = cfa - sizeof(uintptr_t)};
@@ -97,9 +97,7 @@ static fl_unwind_result step_plain(const fl_unwind_rule *rule, fl_unwind_registe
 }
 
 // Signal context: callable.
-static bool is_plain_offset(int64_t offset) {
-    return offset > INT32_MIN && offset <= INT32_MAX;
-}
+static bool is_plain_offset(int64_t offset) { return offset > INT32_MIN && offset <= INT32_MAX; }
 
 /// Whether `rule` of a register is plain; its offset. An undefined register keeps its value, here as in
 /// `step_general`. Signal context: callable.
@@ -117,16 +115,17 @@ static bool make_plain(const fl_frame_rules *rules, uintptr_t address, fl_unwind
     rule->ip = address;
     rule->cfa_register = (uint32_t)row->cfa_register;
     rule->cfa_offset = (int32_t)row->cfa_offset;
-    return !rules->is_signal_frame && row->cfa_expression == 0
-        && (row->cfa_register == FL_DWARF_RBP || row->cfa_register == FL_DWARF_RSP) && is_plain_offset(row->cfa_offset)
-        && return_rule->kind == FL_RULE_OFFSET && return_rule->operand == -(int64_t)sizeof(uintptr_t)
-        && row->registers[FL_DWARF_RSP].kind == FL_RULE_UNSPECIFIED
-        && plain_offset(&row->registers[FL_DWARF_RBP], &rule->rbp_offset)
-        && plain_offset(&row->registers[FL_DWARF_RBX], &rule->rbx_offset)
-        && plain_offset(&row->registers[FL_DWARF_R12], &rule->r12_offset)
-        && plain_offset(&row->registers[FL_DWARF_R13], &rule->r13_offset)
-        && plain_offset(&row->registers[FL_DWARF_R14], &rule->r14_offset)
-        && plain_offset(&row->registers[FL_DWARF_R15], &rule->r15_offset);
+    return !rules->is_signal_frame && row->cfa_expression == 0 &&
+           (row->cfa_register == FL_DWARF_RBP || row->cfa_register == FL_DWARF_RSP) &&
+           is_plain_offset(row->cfa_offset) && return_rule->kind == FL_RULE_OFFSET &&
+           return_rule->operand == -(int64_t)sizeof(uintptr_t) &&
+           row->registers[FL_DWARF_RSP].kind == FL_RULE_UNSPECIFIED &&
+           plain_offset(&row->registers[FL_DWARF_RBP], &rule->rbp_offset) &&
+           plain_offset(&row->registers[FL_DWARF_RBX], &rule->rbx_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R12], &rule->r12_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R13], &rule->r13_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R14], &rule->r14_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R15], &rule->r15_offset);
 }
 
 // MARK: Any rules
@@ -218,8 +217,8 @@ static fl_unwind_result step_general(const fl_unwind_object *object, const fl_fr
     // A signal may have been taken on another stack, above or below.
     if (!rules->is_signal_frame && is_step_back(view.cfa, registers->rsp, low, high)) return FL_UNWIND_OUT_OF_BOUNDS;
 
-    static const uint8_t numbers[] = {FL_DWARF_RBX, FL_DWARF_RBP, FL_DWARF_R12, FL_DWARF_R13, FL_DWARF_R14,
-                                      FL_DWARF_R15, FL_DWARF_RSP, FL_DWARF_RIP};
+    static const uint8_t numbers[] = {FL_DWARF_RBX, FL_DWARF_RBP, FL_DWARF_R12, FL_DWARF_R13,
+                                      FL_DWARF_R14, FL_DWARF_R15, FL_DWARF_RSP, FL_DWARF_RIP};
     uintptr_t values[FL_DWARF_REGISTERS] = {0};
     uintptr_t return_address_slot = 0;
     for (unsigned i = 0; i < sizeof numbers; i++) {
@@ -234,9 +233,15 @@ static fl_unwind_result step_general(const fl_unwind_object *object, const fl_fr
     *frame = (fl_unwind_frame){.cfa = view.cfa, .return_address_slot = return_address_slot};
     if (values[FL_DWARF_RIP] == 0) return FL_UNWIND_END;
     *registers = (fl_unwind_registers){
-        .rip = values[FL_DWARF_RIP], .rsp = values[FL_DWARF_RSP], .rbp = values[FL_DWARF_RBP],
-        .rbx = values[FL_DWARF_RBX], .r12 = values[FL_DWARF_R12], .r13 = values[FL_DWARF_R13],
-        .r14 = values[FL_DWARF_R14], .r15 = values[FL_DWARF_R15], .is_signal_frame = rules->is_signal_frame,
+        .rip = values[FL_DWARF_RIP],
+        .rsp = values[FL_DWARF_RSP],
+        .rbp = values[FL_DWARF_RBP],
+        .rbx = values[FL_DWARF_RBX],
+        .r12 = values[FL_DWARF_R12],
+        .r13 = values[FL_DWARF_R13],
+        .r14 = values[FL_DWARF_R14],
+        .r15 = values[FL_DWARF_R15],
+        .is_signal_frame = rules->is_signal_frame,
     };
     return FL_UNWIND_STEPPED;
 }
@@ -251,7 +256,8 @@ fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame 
 
     found_object found;
     if (!object_of(address, &found)) return FL_UNWIND_NO_OBJECT;
-    fl_unwind_object object = {.start = (uintptr_t)found.map_start, .end = (uintptr_t)found.map_end,
+    fl_unwind_object object = {.start = (uintptr_t)found.map_start,
+                               .end = (uintptr_t)found.map_end,
                                .frame_header = (uintptr_t)found.eh_frame};
     fl_frame_rules rules;
     fl_unwind_result result = fl_frame_rules_find(&object, address, &rules);
@@ -279,11 +285,11 @@ static bool is_shim(uintptr_t address) {
 
 /// Beginnings of the file names of libraries that hold locks, caches or half-made metadata while they run: the C and
 /// C++ libraries, the dynamic linker, the Swift runtime and what ships with it. A user's library that happens to
-/// share a beginning is protected as well, which costs a containment and breaks nothing.
-static const char protected_names[][20] = {
-    "libc.so", "libc-", "ld-linux", "ld-", "libpthread", "libm.", "libm-", "libdl", "librt", "libstdc++", "libc++",
-    "libgcc_s", "libswift", "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime", "lib_Testing",
-    "libTesting", "libXCTest", "linux-vdso",
+/// share a beginning is never abandoned either, which costs a containment and breaks nothing.
+static const char no_abandon_names[][20] = {
+    "libc.so",       "libc-",       "ld-linux",         "ld-",         "libpthread", "libm.",     "libm-",
+    "libdl",         "librt",       "libstdc++",        "libc++",      "libgcc_s",   "libswift",  "lib_Foundation",
+    "libFoundation", "libdispatch", "libBlocksRuntime", "lib_Testing", "libTesting", "libXCTest", "linux-vdso",
 };
 
 /// Longest path of an object that is looked at, as in PATH_MAX.
@@ -296,26 +302,26 @@ static bool has_prefix(const char *name, const char *prefix) {
 }
 
 // Signal context: callable.
-static bool is_protected_path(const char *path) {
+static bool is_no_abandon_path(const char *path) {
     const char *name = path;
     for (unsigned i = 0; path[i] != '\0'; i++) {
         if (i == MAX_PATH_LENGTH) return true;
         if (path[i] == '/') name = path + i + 1;
     }
-    for (unsigned i = 0; i < sizeof protected_names / sizeof protected_names[0]; i++) {
-        if (has_prefix(name, protected_names[i])) return true;
+    for (unsigned i = 0; i < sizeof no_abandon_names / sizeof no_abandon_names[0]; i++) {
+        if (has_prefix(name, no_abandon_names[i])) return true;
     }
     return false;
 }
 
 fl_code_owner fl_code_owner_of(uintptr_t address) {
-    if (is_shim(address)) return FL_CODE_PROTECTED;
+    if (is_shim(address)) return FL_CODE_NO_ABANDON;
     found_object found;
     if (!object_of(address, &found) || found.link_map == NULL || found.link_map->l_name == NULL) return FL_CODE_UNKNOWN;
     const struct link_map *map = found.link_map;
-    if (map->l_name[0] != '\0') return is_protected_path(map->l_name) ? FL_CODE_PROTECTED : FL_CODE_USER;
+    if (map->l_name[0] != '\0') return is_no_abandon_path(map->l_name) ? FL_CODE_NO_ABANDON : FL_CODE_USER;
     // No name: the executable, which is the first of its list, or the vDSO, which is not a file.
-    return map->l_prev == NULL ? FL_CODE_USER : FL_CODE_PROTECTED;
+    return map->l_prev == NULL ? FL_CODE_USER : FL_CODE_NO_ABANDON;
 }
 
 /// Absent from a process without Swift. Its address only; it is never called.
@@ -324,6 +330,6 @@ extern void *swift_retain(void *object) __attribute__((weak));
 bool fl_code_owner_is_known(void) {
     int (*find)(void *, found_object *) = find_object;
     // In a static executable even `_dl_find_object` is the executable's.
-    if (find == NULL || fl_code_owner_of((uintptr_t)find) != FL_CODE_PROTECTED) return false;
-    return swift_retain == NULL || fl_code_owner_of((uintptr_t)swift_retain) == FL_CODE_PROTECTED;
+    if (find == NULL || fl_code_owner_of((uintptr_t)find) != FL_CODE_NO_ABANDON) return false;
+    return swift_retain == NULL || fl_code_owner_of((uintptr_t)swift_retain) == FL_CODE_NO_ABANDON;
 }

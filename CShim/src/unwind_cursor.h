@@ -34,9 +34,7 @@ static inline cursor cursor_make(const fl_unwind_object *object, uintptr_t at, u
 }
 
 /// Signal context: callable.
-static inline bool cursor_has_more(const cursor *from) {
-    return !from->failed && from->at < from->end;
-}
+static inline bool cursor_has_more(const cursor *from) { return !from->failed && from->at < from->end; }
 
 /// Signal context: callable.
 static inline void skip(cursor *from, uint64_t length) {
@@ -53,14 +51,12 @@ static inline uint64_t take_fixed(cursor *from, unsigned size) {
     skip(from, size);
     if (from->failed) return 0;
     uint64_t value = 0;
-    for (unsigned i = 0; i < size; i++) value |= (uint64_t) * (const uint8_t *)(at + i) << (8 * i);
+    for (unsigned i = 0; i < size; i++) value |= (uint64_t)*(const uint8_t *)(at + i) << (8 * i);
     return value;
 }
 
 /// Signal context: callable.
-static inline uint8_t take_byte(cursor *from) {
-    return (uint8_t)take_fixed(from, 1);
-}
+static inline uint8_t take_byte(cursor *from) { return (uint8_t)take_fixed(from, 1); }
 
 /// Signal context: callable.
 static inline int64_t take_signed(cursor *from, unsigned size) {
@@ -86,14 +82,10 @@ static inline uint64_t take_leb128(cursor *from, bool is_signed) {
 }
 
 /// Signal context: callable.
-static inline uint64_t take_uleb(cursor *from) {
-    return take_leb128(from, false);
-}
+static inline uint64_t take_uleb(cursor *from) { return take_leb128(from, false); }
 
 /// Signal context: callable.
-static inline int64_t take_sleb(cursor *from) {
-    return (int64_t)take_leb128(from, true);
-}
+static inline int64_t take_sleb(cursor *from) { return (int64_t)take_leb128(from, true); }
 
 #pragma clang assume_nonnull end
 #endif

@@ -56,9 +56,9 @@ static void combine(machine *stack, uint8_t operation) {
     case 0x1e: push(stack, left * right); break;
     case 0x21: push(stack, left | right); break;
     case 0x22: push(stack, left + right); break;
-    case 0x24: push(stack, right < 64 ? left << right : 0); break;                             // shl
-    case 0x25: push(stack, right < 64 ? left >> right : 0); break;                             // shr
-    case 0x26: push(stack, (uintptr_t)(signed_left >> (right < 64 ? right : 63))); break;      // shra
+    case 0x24: push(stack, right < 64 ? left << right : 0); break;                        // shl
+    case 0x25: push(stack, right < 64 ? left >> right : 0); break;                        // shr
+    case 0x26: push(stack, (uintptr_t)(signed_left >> (right < 64 ? right : 63))); break; // shra
     case 0x27: push(stack, left ^ right); break;
     case 0x29: push(stack, left == right); break;
     case 0x2a: push(stack, signed_left >= signed_right); break;
@@ -139,9 +139,9 @@ fl_unwind_result fl_expression_evaluate(const fl_unwind_object *object, uintptr_
         case 0x21 ... 0x22:
         case 0x24 ... 0x27:
         case 0x29 ... 0x2e: combine(&stack, operation); break;
-        case 0x30 ... 0x4f: push(&stack, operation - 0x30u); break;                                         // lit
-        case 0x70 ... 0x8f: push_register(&stack, view, operation - 0x70u, take_sleb(&program)); break;     // breg
-        case 0x92:                                                                                          // bregx
+        case 0x30 ... 0x4f: push(&stack, operation - 0x30u); break;                                     // lit
+        case 0x70 ... 0x8f: push_register(&stack, view, operation - 0x70u, take_sleb(&program)); break; // breg
+        case 0x92:                                                                                      // bregx
             number = take_uleb(&program);
             push_register(&stack, view, number, take_sleb(&program));
             break;

@@ -23,8 +23,8 @@ enum {
 
 /// Bit n set: register n is in `fl_unwind_view`.
 enum {
-    FL_DWARF_TRACKED = 1 << FL_DWARF_RBX | 1 << FL_DWARF_RBP | 1 << FL_DWARF_RSP | 1 << FL_DWARF_R12
-        | 1 << FL_DWARF_R13 | 1 << FL_DWARF_R14 | 1 << FL_DWARF_R15 | 1 << FL_DWARF_RIP,
+    FL_DWARF_TRACKED = 1 << FL_DWARF_RBX | 1 << FL_DWARF_RBP | 1 << FL_DWARF_RSP | 1 << FL_DWARF_R12 |
+                       1 << FL_DWARF_R13 | 1 << FL_DWARF_R14 | 1 << FL_DWARF_R15 | 1 << FL_DWARF_RIP,
 };
 
 /// A word at any address: nothing promises that a stack is aligned where a handler meets it.
@@ -45,7 +45,7 @@ typedef struct fl_unwind_view {
     uintptr_t registers[FL_DWARF_REGISTERS]; ///< by DWARF number; only those of FL_DWARF_TRACKED mean anything
     uintptr_t low, high;                     ///< bounds of the stack
     uintptr_t cfa;
-    bool has_cfa;                            ///< false while the CFA itself is computed
+    bool has_cfa; ///< false while the CFA itself is computed
 } fl_unwind_view;
 
 /// Evaluates the expression block (length and operations) at `block` in `object` into `value`: FL_UNWIND_STEPPED, or

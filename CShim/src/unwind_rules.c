@@ -79,9 +79,8 @@ static fl_unwind_result find_description(const fl_unwind_object *object, uintptr
     uint8_t table_encoding = take_byte(&header);
     take_format(&header, frame_encoding);
     uint64_t count = take_format(&header, count_encoding);
-    if (header.failed || version != VERSION || (count_encoding & POINTER_APPLICATION_MASK) != POINTER_ABSOLUTE
-        || table_encoding != (POINTER_DATA_RELATIVE | POINTER_SDATA4)
-        || count > (header.end - header.at) / ENTRY_SIZE) {
+    if (header.failed || version != VERSION || (count_encoding & POINTER_APPLICATION_MASK) != POINTER_ABSOLUTE ||
+        table_encoding != (POINTER_DATA_RELATIVE | POINTER_SDATA4) || count > (header.end - header.at) / ENTRY_SIZE) {
         return FL_UNWIND_UNSUPPORTED;
     }
 
@@ -134,7 +133,7 @@ static bool read_augmentation(cursor letters, cursor *data, common *cie) {
         case 'R': cie->pointer_encoding = take_byte(data); break;
         case 'P': {
             uint8_t encoding = take_byte(data);
-            if ((encoding & ~0x80 & POINTER_APPLICATION_MASK) == 0x50) return false; // aligned: used by nobody
+            if ((encoding & ~0x80 & POINTER_APPLICATION_MASK) == 0x50) return false; // aligned: not in use
             take_format(data, encoding);
             break;
         }
@@ -222,19 +221,19 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
         default: break;
         }
         switch (byte) {
-        case 0x00: break; // nop
+        case 0x00: break;                                                           // nop
         case 0x01: location = take_pointer(&program, cie->pointer_encoding); break; // set_loc
         case 0x02: advance = take_fixed(&program, 1); break;                        // advance_loc1
         case 0x03: advance = take_fixed(&program, 2); break;                        // advance_loc2
         case 0x04: advance = take_fixed(&program, 4); break;                        // advance_loc4
-        case 0x05: // offset_extended
+        case 0x05:                                                                  // offset_extended
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_OFFSET, (uint64_t)scaled((int64_t)take_uleb(&program), cie));
             break;
-        case 0x06: restore_rule(row, take_uleb(&program), initial); break;            // restore_extended
-        case 0x07: set_rule(row, take_uleb(&program), FL_RULE_UNDEFINED, 0); break;   // undefined
-        case 0x08: set_rule(row, take_uleb(&program), FL_RULE_SAME_VALUE, 0); break;  // same_value
-        case 0x09: // register
+        case 0x06: restore_rule(row, take_uleb(&program), initial); break;           // restore_extended
+        case 0x07: set_rule(row, take_uleb(&program), FL_RULE_UNDEFINED, 0); break;  // undefined
+        case 0x08: set_rule(row, take_uleb(&program), FL_RULE_SAME_VALUE, 0); break; // same_value
+        case 0x09:                                                                   // register
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_REGISTER, take_uleb(&program));
             break;
@@ -253,7 +252,7 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
         case 0x0d: set_cfa(row, take_uleb(&program), row->cfa_offset); break; // def_cfa_register
         case 0x0e: row->cfa_offset = (int64_t)take_uleb(&program); break;     // def_cfa_offset
         case 0x0f: row->cfa_expression = take_block(&program); break;         // def_cfa_expression
-        case 0x10: // expression
+        case 0x10:                                                            // expression
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_EXPRESSION, take_block(&program));
             break;
@@ -266,7 +265,7 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
             set_cfa(row, number, scaled(take_sleb(&program), cie));
             break;
         case 0x13: row->cfa_offset = scaled(take_sleb(&program), cie); break; // def_cfa_offset_sf
-        case 0x14: // val_offset
+        case 0x14:                                                            // val_offset
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_VALUE_OFFSET, (uint64_t)scaled((int64_t)take_uleb(&program), cie));
             break;
@@ -279,7 +278,7 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
             set_rule(row, number, FL_RULE_VALUE_EXPRESSION, take_block(&program));
             break;
         case 0x2e: take_uleb(&program); break; // GNU_args_size: for landing pads, of no use here
-        case 0x2f: // GNU_negative_offset_extended
+        case 0x2f:                             // GNU_negative_offset_extended
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_OFFSET, 0 - (uint64_t)scaled((int64_t)take_uleb(&program), cie));
             break;

@@ -21,7 +21,7 @@ __thread void *fls_current_worker __attribute__((tls_model("initial-exec")));
 // MARK: injected failures
 
 typedef struct armed_failure {
-    _Atomic(int) error; // 0 when disarmed
+    _Atomic(int) error;     // 0 when disarmed
     _Atomic(int64_t) pass;  // calls to let pass
     _Atomic(int64_t) times; // failures that are left
 } armed_failure;
@@ -31,10 +31,10 @@ static _Atomic(uint32_t) pauses[FLS_SITE_COUNT]; // milliseconds
 static _Atomic(uint64_t) calls[FLS_SITE_COUNT];
 
 static const char *const names[FLS_SITE_COUNT] = {
-    "epoll_create1", "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",  "write(eventfd)", "pthread_create",
-    "fcntl(F_SETFL)", "read",          "write",          "accept4",    "connect",  "socket",         "bind",
-    "listen",        "pipe2",          "shutdown",       "close",      "setsockopt", "getsockname",
-    "signalfd",
+    "epoll_create1",  "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",  "write(eventfd)",
+    "pthread_create", "fcntl(F_SETFL)", "read",           "write",      "accept4",  "connect",
+    "socket",         "bind",           "listen",         "pipe2",      "shutdown", "close",
+    "setsockopt",     "getsockname",    "signalfd",
 };
 
 const char *fls_site_name(fls_site site) { return site < FLS_SITE_COUNT ? names[site] : "unknown"; }
@@ -70,18 +70,18 @@ static int injected(fls_site site) {
     return atomic_fetch_sub(&armed[site].times, 1) > 0 ? error : 0;
 }
 
-#define FAIL_IF_INJECTED(site)             \
-    do {                                   \
-        int injected_error = injected(site); \
+#define FAIL_IF_INJECTED(site)                      \
+    do {                                            \
+        int injected_error = injected(site);        \
         if (injected_error) return -injected_error; \
     } while (0)
 
-#define REPEAT_IF_INTERRUPTED(type, call)       \
-    do {                                        \
-        type result;                            \
-        do result = (call);                     \
-        while (result < 0 && errno == EINTR);   \
-        return result < 0 ? (type)-errno : result; \
+#define REPEAT_IF_INTERRUPTED(type, call)            \
+    do {                                             \
+        type result;                                 \
+        do result = (call);                          \
+        while (result < 0 && errno == EINTR);        \
+        return result < 0 ? (type) - errno : result; \
     } while (0)
 
 // MARK: the machine and its threads

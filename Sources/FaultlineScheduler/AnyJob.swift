@@ -6,7 +6,7 @@
 //    job, so that an event and a cancellation at the same time wake it once;
 //  - everything that takes a lock or counts runs on the worker's stack (`onWorker`), never on the job's: an overflow
 //    abandons the job's frames, and a lock that one of them held would stay locked for ever. On another stack, which
-//    may be isolated too, it runs below a frame that no overflow abandons (`withoutAbandon`).
+//    may be isolated too, it runs below a frame that no overflow abandons (`noAbandon`).
 internal import CScheduler
 internal import CSwitch
 import Faultline
@@ -180,11 +180,11 @@ class AnyJob: @unchecked Sendable {
 }
 
 /// Runs `body` here, and to its end even where the stack overflows meanwhile, so that it unlocks what it locked.
-private func withoutAbandon(_ body: () -> Void) {
+private func noAbandon(_ body: () -> Void) {
     withoutActuallyEscaping(body) { body in
         var body = body
         withUnsafeMutablePointer(to: &body) { pointer in
-            fls_call_protected({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
+            fls_call_no_abandon({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
         }
     }
 }
@@ -193,7 +193,7 @@ private func withoutAbandon(_ body: () -> Void) {
 func onWorkerIfAny<R>(_ body: () -> R) -> R {
     var result: R?
     guard let job = AnyJob.running() else {
-        withoutAbandon { result = body() }
+        noAbandon { result = body() }
         guard let result else { preconditionFailure("a closure that was called has a result") }
         return result
     }

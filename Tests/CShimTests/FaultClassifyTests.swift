@@ -1,4 +1,4 @@
-// Classification of faults: made-up facts against verdicts, at the edges of each zone and in bulk.
+// Classification of faults: synthetic facts against verdicts, at the edges of each zone and in bulk.
 import CShim
 import Testing
 

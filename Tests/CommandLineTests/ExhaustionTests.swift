@@ -3,11 +3,13 @@
 
 import Experiments
 import Foundation
+import TestNeeds
 import Testing
 
 struct ExhaustionTests {
     /// Bytes that each stack uses, and the limit of all of them.
     private static let (use, limit) = (64 << 10, 32 << 20)
+    private static let mayMakeGroups = (try? MemoryGroup(limit: 4 * limit)) != nil
     private static let strategies = ["fixed", "demand", "grows-down", "fault", "fault-move"]
 
     /// An error names `cause`; the coroutines that waited go on, and once the others have gone there is room again.
@@ -41,11 +43,12 @@ struct ExhaustionTests {
     }
 
     @Test(arguments: ["guard-pages", "prot-none"]) func `the limit of all stacks, by growth`(kind: String) throws {
+        try Need.check(guard: kind)
         try Self.exhaust("fault", ["limit=\(Self.limit)", "initial=4096", "guard=\(kind)"], cause: "stack-memory")
     }
 
     @Test(
-        .enabled(if: (try? MemoryGroup(limit: 4 * limit)) != nil, "no control group can be made"),
+        .needs(Need("control-group", "no group with a limit can be made", isMet: mayMakeGroups)),
         arguments: strategies)
     func `a control group is not exhausted where a limit is kept`(strategy: String) throws {
         let group = try MemoryGroup(limit: 4 * Self.limit)
@@ -62,10 +65,7 @@ struct ExhaustionTests {
 extension ExhaustionTests {
     /// The mode is the whole machine's: other programs could be refused memory meanwhile, so it is tried when asked for.
     @Suite(.serialized) struct Modes {
-        private static let setsModes = ProcessInfo.processInfo.environment["FAULTLINE_SETS_MODES"] != nil
-        private static let maySetModes = access("/proc/sys/vm/overcommit_memory", W_OK) == 0
-
-        @Test(.enabled(if: setsModes, "set FAULTLINE_SETS_MODES to try every mode of overcommit"), arguments: 0...2)
+        @Test(.alone, .needs(.overcommit), arguments: 0...2)
         func `each mode of overcommit`(mode: Int) throws {
             let findings = try Program.findings(["overcommit", "mode=\(mode)"])
             try #require(findings["refused"] == nil, "\(findings["refused"]!)")
@@ -115,8 +115,7 @@ extension ExhaustionTests {
         }
 
         @Test(
-            .enabled(if: setsModes, "set FAULTLINE_SETS_MODES to try every mode of overcommit"),
-            .enabled(if: maySetModes, "vm.overcommit_memory may not be set here"), arguments: Commitment.all)
+            .alone, .needs(.overcommit), arguments: Commitment.all)
         func `the limit of what may be committed, as in each mode of overcommit`(_ way: Commitment) throws {
             try ExhaustionTests.exhaust(way.strategy, use: 4096, ["mode=2"] + way.arguments, cause: way.call)
         }

@@ -103,14 +103,3 @@ final class TemporaryFolder {
         return file(name)
     }
 }
-
-/// What this machine must have for some tests.
-enum Requirement {
-    /// Code with checks is built with the toolchain's clang. CI has it, so there its absence is a failure.
-    static let checkedCode =
-        ProcessInfo.processInfo.environment["CI"] != nil
-        || (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-            FileManager.default.isExecutableFile(atPath: "\($0)/swiftc")
-                || FileManager.default.isExecutableFile(atPath: "\($0)/clang")
-        }
-}

@@ -1,6 +1,7 @@
 // Handlers of others: what was there before is called as the kernel would, what comes later is noticed.
 import Faultline
 import Glibc
+import TestNeeds
 import Testing
 
 private enum Kind {
@@ -73,17 +74,17 @@ private enum Kind {
         #expect(!lines.contains { $0.split(separator: " ").dropFirst().first?.hasPrefix("rwx") == true })
     }
 
-    @Test(.enabled(if: Tool.isRequired || Tool.readelf != nil, "readelf is not installed"))
+    @Test(.needs(.readelf))
     func theProgramHeaderAsksForNoExecutableStack() throws {
-        let path = try #require(Tool.readelf, "readelf is not installed")
+        let path = try #require(Need.path(of: "readelf") ?? Need.path(of: "llvm-readelf"))
         let result = try ChildProcess.run(program: path, ["-lW", ChildProcess.faultChild])
         let line = try #require(result.output.split(separator: "\n").first { $0.contains("GNU_STACK") })
         #expect(line.contains(" RW ") && !line.contains("RWE"))
     }
 
-    @Test(.enabled(if: Tool.isRequired || Tool.gdb != nil, "gdb is not installed"))
+    @Test(.needs(.gdb))
     func theDebuggerShowsTheCoroutinesFramesAndTheResumersBelow() throws {
-        let gdb = try #require(Tool.gdb, "gdb is not installed")
+        let gdb = try #require(Need.path(of: "gdb"))
         let result = try ChildProcess.run(
             program: gdb,
             ["-nx", "-batch", "-ex", "run", "-ex", "backtrace", "--args", ChildProcess.faultChild, "debugger"],
@@ -100,17 +101,5 @@ private enum Kind {
             if let found { rest = rest[found.upperBound...] }
         }
         #expect(!result.output.contains("inner to this frame") && !result.output.contains("corrupt stack"))
-    }
-}
-
-/// Programs that a test looks at the child with.
-private enum Tool {
-    /// Where tests run unattended, a missing tool is a failure and not a reason to skip.
-    static let isRequired = getenv("CI") != nil
-    static let gdb = find("gdb")
-    static let readelf = find("readelf") ?? find("llvm-readelf")
-
-    private static func find(_ name: String) -> String? {
-        ["/usr/bin/", "/usr/local/bin/"].map { $0 + name }.first { access($0, X_OK) == 0 }
     }
 }

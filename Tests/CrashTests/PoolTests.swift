@@ -1,10 +1,12 @@
 // What each thread's pool keeps and gives back, counted in a process of its own.
 import Glibc
+import TestNeeds
 import Testing
 
 @Suite struct Pools {
     /// What a scenario of PoolChild said, by key.
     private func findings(_ arguments: String, endsBy ending: Ending = .exited(0)) throws -> [String: Int] {
+        if arguments.contains("guard-pages") { try Need.guardPages.check() }
         let result = try ChildProcess.run(
             program: ChildProcess.directory + "/PoolChild", arguments.split(separator: " ").map(String.init))
         #expect(result.ending == ending, "\(arguments): \(result.output.suffix(1000))")

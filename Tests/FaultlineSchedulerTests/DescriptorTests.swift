@@ -3,6 +3,7 @@ import CScheduler
 import Faultline
 import FaultlineScheduler
 import Glibc
+import TestNeeds
 import Testing
 
 private let anyPort = try! SocketAddress.ipv4("127.0.0.1", port: 0)
@@ -57,7 +58,7 @@ extension Schedulers {
                 case "ipv6": try SocketAddress.ipv6("::1", port: 0)
                 default: try SocketAddress.unix(path: path)
                 }
-            if family == "ipv6", (try? Descriptor.listening(at: address)) == nil { return }
+            if family == "ipv6" { try Need.ipv6.check() }
             let descriptors = openDescriptors()
             try Scheduler.run(threads: 2) {
                 let listener = try Descriptor.listening(at: address)

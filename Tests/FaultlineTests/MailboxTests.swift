@@ -94,7 +94,7 @@ extension Stacks {
             }
             _ = try co.resume(0)
             let distance = control.base - control.frame
-            // Three cache lines, and at most fifteen for its colour.
+            // Three cache lines, and at most fifteen by which its base is staggered.
             #expect((192...192 + 15 * 64).contains(distance) && distance % 64 == 0)
             // More than the second slot holds: the first resume may have come there by what it ran for the first time.
             for pages in [100, 1000, 3000] {

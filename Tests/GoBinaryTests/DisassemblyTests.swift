@@ -1,5 +1,6 @@
 // What is changed is what a disassembler sees as a check, and nothing else; and no path leads from there to morestack.
 
+import TestNeeds
 import Testing
 
 @testable import GoBinary
@@ -97,18 +98,18 @@ import Testing
     }
 
     @Test(arguments: GoInstallation.all) func isNothingButChecks(_ go: GoInstallation) throws {
-        guard let path = try go.program() else { return }
+        let path = try go.program()
         try expectThatOnlyChecksChange(path, StripOptions())
     }
 
     @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.small, .pie, .cgo, .cgoPie])
     func isNothingButChecksInEveryMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
-        guard let path = try go.program(mode) else { return }
+        let path = try go.program(mode)
         try expectThatOnlyChecksChange(path, StripOptions(initial: 64 << 10))
     }
 
-    @Test func isAnEqualCheckInTheControl() throws {
-        let path = try #require(try GoInstallation.newest.program())
+    @Test(.needs(GoInstallation.newest.need)) func isAnEqualCheckInTheControl() throws {
+        let path = try GoInstallation.newest.program()
         let (_, replaced, copy) = try strip(path, StripOptions(checks: .equal))
         let folder = try TemporaryFolder()
         let changes = try Replacement.all(path, try folder.executable(copy.content))
@@ -130,7 +131,7 @@ import Testing
     /// refers to morestack but the checks that are listed as left alone.
     @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.plain, .cgo])
     func reachesMorestackFromWhatIsLeftAloneOnly(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
-        guard let path = try go.program(mode) else { return }
+        let path = try go.program(mode)
         let (program, _, copy) = try strip(path, StripOptions(initial: 64 << 10))
         let left = Set(copy.left.map(\.function))
         var file = Bytes(copy.content)

@@ -27,14 +27,14 @@ import sys
 MAY_NAME = {"handler only": {"handler only", "callable"}, "callable": {"callable"}}
 
 # Where the kernel enters the shim.
-HANDLERS = {("fault_handler", "handle"), ("provoke", "provoke")}
+HANDLERS = {("fault_handler", "handle_fault"), ("provoke", "provoke")}
 
 # Named in signal context, but not run there: the interrupted code comes to them after the handler has returned.
 RUNS_LATER = {
     "fl_contained_finish": "an instruction pointer that the interrupted context continues at",
     "fl_contained_return": "a return address",
     "fl_fiber_entry": "compared with return addresses",
-    "handle": "compared with the handler in force",
+    "handle_fault": "compared with the handler in force",
 }
 
 # What may be called outside the shim. All take no lock and allocate nothing.

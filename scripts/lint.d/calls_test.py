@@ -37,7 +37,8 @@ CASES = {
         "'fl_b' (callable) names 'd', which is 'handler only'"),
     "forbidden in a tail position": (
         {"b.c": '#include "b.h"\nint write(void);\n// Signal context: forbidden.\nstatic int d(void) { return 1; }\n'
-                '// Signal context: callable.\nstatic int e(void) { return d(); }\nvoid fl_b(void) { write(), e(); }\n'},
+                '// Signal context: callable.\nstatic int e(void) { return d(); }\n'
+                'void fl_b(void) { write(), e(); }\n'},
         "'e' (callable) names 'd', which is 'forbidden'"),
     "an address": (
         {"b.c": '#include "b.h"\nvoid write(void);\n// Signal context: forbidden.\nstatic void d(void) {}\n'

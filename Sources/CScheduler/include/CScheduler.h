@@ -20,9 +20,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fls_site : uint32_t {
     FLS_SITE_EPOLL_REMOVE,
     FLS_SITE_EPOLL_WAIT,
     FLS_SITE_EVENTFD,
-    FLS_SITE_WAKE,          ///< write(2) to another worker's eventfd
-    FLS_SITE_THREAD_START,  ///< pthread_create
-    FLS_SITE_NONBLOCK,      ///< fcntl(F_SETFL, O_NONBLOCK)
+    FLS_SITE_WAKE,         ///< write(2) to another worker's eventfd
+    FLS_SITE_THREAD_START, ///< pthread_create
+    FLS_SITE_NONBLOCK,     ///< fcntl(F_SETFL, O_NONBLOCK)
     FLS_SITE_READ,
     FLS_SITE_WRITE,
     FLS_SITE_ACCEPT,
@@ -33,8 +33,8 @@ typedef enum __attribute__((enum_extensibility(closed))) fls_site : uint32_t {
     FLS_SITE_PIPE,
     FLS_SITE_SHUTDOWN,
     FLS_SITE_CLOSE,
-    FLS_SITE_OPTION,        ///< setsockopt
-    FLS_SITE_ADDRESS,       ///< getsockname
+    FLS_SITE_OPTION,  ///< setsockopt
+    FLS_SITE_ADDRESS, ///< getsockname
     FLS_SITE_SIGNALFD,
     FLS_SITE_COUNT,
 } fls_site;
@@ -65,7 +65,7 @@ static inline void *_Nullable fls_worker(void) { return fls_current_worker; }
 static inline void fls_set_worker(void *_Nullable worker) { fls_current_worker = worker; }
 
 /// Calls `body`, which a contained overflow does not abandon: it is run to its end first, on the reserve of the stack.
-void fls_call_protected(void (*body)(void *_Nullable context), void *_Nullable context);
+void fls_call_no_abandon(void (*body)(void *_Nullable context), void *_Nullable context);
 
 /// Nanoseconds of CLOCK_MONOTONIC.
 uint64_t fls_now(void);

@@ -1,4 +1,4 @@
-// fl_contained_return: where the outermost protected frame of an overflowing coroutine returns to. The results in the
+// fl_contained_return: where the outermost no-abandon frame of an overflowing coroutine returns to. The results in the
 // registers belong to frames that are given up.
 #if defined(__x86_64__)
     .section fl_text, "ax", @progbits
