@@ -6,7 +6,7 @@
 //    job, so that an event and a cancellation at the same time wake it once;
 //  - everything that takes a lock or counts runs on the worker's stack (`onWorker`), never on the job's: an overflow
 //    abandons the job's frames, and a lock that one of them held would stay locked for ever. On another stack, which
-//    may be isolated too, it runs below a frame that no overflow abandons (`noAbandon`).
+//    may be isolated too, it runs below a frame that no overflow abandons (`withoutAbandon`).
 internal import CScheduler
 internal import CSwitch
 import Faultline
@@ -143,6 +143,9 @@ class AnyJob: @unchecked Sendable {
 
     final var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
 
+    /// Whether it waits right now: for tests, which any thread of theirs may ask.
+    final var isWaiting: Bool { wait.load(ordering: .sequentiallyConsistent) & 1 == 1 }
+
     /// Begins a wait. On the worker's stack, before another thread can learn of it.
     final func beginWait() -> UInt64 {
         let number = wait.load(ordering: .relaxed) + 1
@@ -180,7 +183,7 @@ class AnyJob: @unchecked Sendable {
 }
 
 /// Runs `body` here, and to its end even where the stack overflows meanwhile, so that it unlocks what it locked.
-private func noAbandon(_ body: () -> Void) {
+private func withoutAbandon(_ body: () -> Void) {
     withoutActuallyEscaping(body) { body in
         var body = body
         withUnsafeMutablePointer(to: &body) { pointer in
@@ -193,7 +196,7 @@ private func noAbandon(_ body: () -> Void) {
 func onWorkerIfAny<R>(_ body: () -> R) -> R {
     var result: R?
     guard let job = AnyJob.running() else {
-        noAbandon { result = body() }
+        withoutAbandon { result = body() }
         guard let result else { preconditionFailure("a closure that was called has a result") }
         return result
     }

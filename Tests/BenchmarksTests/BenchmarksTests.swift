@@ -67,7 +67,7 @@ extension Document {
         ["bench"] + suites + ["--quick", "--format", "json"]
     }
 
-    @Test func switchAndGrowthHaveTheRowsOfTheTable() throws {
+    @Test(.long) func switchAndGrowthHaveTheRowsOfTheTable() throws {
         let document = try Self.switchAndGrowth.get()
         #expect(Set(document.records.map(\.suite)) == ["switch", "growth"])
         document.expectRatio("switch", "api-fp-control", "api")
@@ -83,13 +83,13 @@ extension Document {
         }
     }
 
-    @Test(.needs(.boost)) func switchesAreComparedWithBoost() throws {
+    @Test(.long, .needs(.boost)) func switchesAreComparedWithBoost() throws {
         let document = try Self.switchAndGrowth.get()
         document.expectRatio("switch", "api", "boost-fcontext")
         document.expectRatio("switch", "raw", "boost-fcontext")
     }
 
-    @Test(.needs(.valgrind)) func cacheMissesAreSimulated() throws {
+    @Test(.long, .needs(.valgrind)) func cacheMissesAreSimulated() throws {
         let simulated = try Self.switchAndGrowth.get().records.filter { $0.metric == "first-level-misses" }
         #expect(simulated.map(\.name) == [2, 32, 100].flatMap { ["api-\($0)", "unstaggered-\($0)"] })
     }
@@ -111,12 +111,12 @@ extension Document {
         try Self.spawnMoveAndTrap.get().expectRatio("move", "page-move-1MiB", "copy")
     }
 
-    @Test func connectionsAreComparedWithTasks() throws {
+    @Test(.long) func connectionsAreComparedWithTasks() throws {
         let document = try Self.connections.get()
         for name in ["coroutine", "job"] { document.expectRatio("connections", name, "task") }
     }
 
-    @Test(.needs(.go)) func connectionsAreComparedWithGoroutines() throws {
+    @Test(.long, .needs(.go)) func connectionsAreComparedWithGoroutines() throws {
         let document = try Self.connections.get()
         for name in ["coroutine", "job"] { document.expectRatio("connections", name, "goroutine") }
     }
@@ -134,7 +134,9 @@ extension Document {
         }
     }
 
-    @Test(arguments: ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"])
+    @Test(
+        .long,
+        arguments: ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"])
     func contentionIsMeasuredOnEachNumberOfThreads(_ name: String) throws {
         try Need.check(guard: name, mover: name)
         #expect(try Set(Self.contention.get().records.map(\.suite)) == ["contention"])
@@ -142,17 +144,17 @@ extension Document {
         #expect(try threads(name, Record.ratioMetric, "1 thread") == Array(Self.numbersOfThreads.dropFirst()))
     }
 
-    @Test(.needs(.guardPages)) func contentionIsComparedWithTasksAndWithItself() throws {
+    @Test(.long, .needs(.guardPages)) func contentionIsComparedWithTasksAndWithItself() throws {
         #expect(try threads("guard-pages", Record.ratioMetric, "task") == Self.numbersOfThreads)
         #expect(try threads("guard-pages null", Record.ratioMetric, "guard-pages") == Self.numbersOfThreads)
         #expect(try threads("guard-pages null", "time").isEmpty)
     }
 
-    @Test(.needs(.go)) func contentionIsComparedWithGoroutines() throws {
+    @Test(.long, .needs(.go)) func contentionIsComparedWithGoroutines() throws {
         #expect(try threads("copy", Record.ratioMetric, "goroutine") == Self.numbersOfThreads)
     }
 
-    @Test func memoryHasWhatOneTakesAndItsParts() throws {
+    @Test(.long) func memoryHasWhatOneTakesAndItsParts() throws {
         let document = try Run(["bench", "memory", "--quick", "--format", "json"]).document()
         #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters["count"] == 20_000 })
         func bytes(_ name: String, _ metric: String) throws -> Double {

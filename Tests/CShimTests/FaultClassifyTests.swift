@@ -1,5 +1,6 @@
 // Classification of faults: synthetic facts against verdicts, at the edges of each zone and in bulk.
 import CShim
+import TestNeeds
 import Testing
 
 // Linux's values, spelled out so that a wrong constant in the shim does not hide.
@@ -307,7 +308,7 @@ private let protections: [Case] = [
 ]
 
 @Suite struct FaultClassifyTests {
-    @Test("at the zones' edges", arguments: edges)
+    @Test("the verdicts are right at the zones' edges", arguments: edges)
     func classifiesEdge(edge: EdgeCase) {
         let expected: [(fl_growth, fl_verdict)] = [
             (.FL_GROWTH_NONE, edge.none), (.FL_GROWTH_TRAP, edge.trap), (.FL_GROWTH_CHECK, edge.check),
@@ -324,7 +325,7 @@ private let protections: [Case] = [
         }
     }
 
-    @Test("each cause that the kernel reports", arguments: causes + protections)
+    @Test("each cause that the kernel reports has its verdict", arguments: causes + protections)
     func classifiesCause(row: Case) {
         let got = classify(row.facts)
         #expect(got == row.verdict, "\(name(got))")
@@ -342,7 +343,7 @@ private let protections: [Case] = [
         #expect(name(.FL_VERDICT_COUNT) == "unknown")
     }
 
-    @Test("two million made-up faults keep the invariants")
+    @Test("two million synthetic faults keep the invariants", .long)
     func keepsInvariants() {
         var facts = FactsGenerator(seed: 0xFA17_11E5)
         var counts = [Int](repeating: 0, count: Int(fl_verdict.FL_VERDICT_COUNT.rawValue))
@@ -368,7 +369,7 @@ private let protections: [Case] = [
     }
 }
 
-// MARK: - Made-up facts
+// MARK: - Synthetic facts
 
 /// Makes facts that need not fit together, with addresses crowded around the places where the verdict changes.
 private struct FactsGenerator {

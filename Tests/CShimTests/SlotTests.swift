@@ -2,11 +2,10 @@
 import CShim
 import CShimInternals
 import Glibc
+import TestNeeds
 import Testing
 
 private let page: UInt = 4096
-
-private let hasGuardPages = fl_initialize() == 0 && fl_capabilities_get().pointee.guard_install
 
 /// A slot of a process of its own, so that its neighbours are no other stack's.
 private struct Subject: Sendable, Codable, CustomStringConvertible {
@@ -210,7 +209,7 @@ private enum Check {
         }
     }
 
-    @Suite(.enabled(if: hasGuardPages, "needs Linux 6.13")) struct GuardPages {
+    @Suite(.needs(.guardPages)) struct GuardPages {
         @Test(arguments: Subject.all(.FL_GUARD_PAGES)) private func aHandleHoldsItsBytesAndNoOther(subject: Subject)
             async
         {

@@ -11,7 +11,7 @@ import Testing
 
     private static func verdict(_ claim: String, _ measured: [MeasuredFigure] = []) -> ClaimVerdict {
         ClaimVerdict(
-            claim: claim, saidBy: "nobody", statement: "Something is.", verdict: .depends, claimed: [],
+            claim: claim, saidBy: "a test", statement: "Something is.", verdict: .depends, claimed: [],
             measured: measured, reason: "it is so")
     }
 

@@ -8,7 +8,7 @@ private struct MadeUp: Claim {
     var identifier: String
     var work: @Sendable (Laboratory) throws -> [Record] = { _ in [] }
 
-    let saidBy = "nobody"
+    let saidBy = "a test"
     let statement = "Something is."
     let claimed: [ClaimedFigure] = []
     let experiments: [String] = []

@@ -32,17 +32,18 @@ struct ExhaustionTests {
         #expect(made > 10, sourceLocation: location)
     }
 
-    @Test(arguments: strategies) func `no address space`(strategy: String) throws {
+    @Test(arguments: strategies) func `without address space an error names the cause`(strategy: String) throws {
         // A moving stack needs an arena for each size of slot that it comes through, at least 1 GiB.
         let gibibytes = strategy == "fault-move" ? 6 : 4
         try Self.exhaust(strategy, use: 512 << 10, ["address-space=\(gibibytes << 30)"], cause: nil)
     }
 
-    @Test(arguments: strategies) func `the limit of all stacks`(strategy: String) throws {
+    @Test(arguments: strategies) func `the limit of all stacks is an error that names it`(strategy: String) throws {
         try Self.exhaust(strategy, ["limit=\(Self.limit)"], cause: "stack-memory")
     }
 
-    @Test(arguments: ["guard-pages", "prot-none"]) func `the limit of all stacks, by growth`(kind: String) throws {
+    @Test(arguments: ["guard-pages", "prot-none"])
+    func `growth that meets the limit of all stacks is an error that names it`(kind: String) throws {
         try Need.check(guard: kind)
         try Self.exhaust("fault", ["limit=\(Self.limit)", "initial=4096", "guard=\(kind)"], cause: "stack-memory")
     }
@@ -66,7 +67,7 @@ extension ExhaustionTests {
     /// The mode is the whole machine's: other programs could be refused memory meanwhile, so it is tried when asked for.
     @Suite(.serialized) struct Modes {
         @Test(.alone, .needs(.overcommit), arguments: 0...2)
-        func `each mode of overcommit`(mode: Int) throws {
+        func `stacks are charged for as expected in each mode of overcommit`(mode: Int) throws {
             let findings = try Program.findings(["overcommit", "mode=\(mode)"])
             try #require(findings["refused"] == nil, "\(findings["refused"]!)")
             for key in findings.keys where key.hasSuffix("/made") {
@@ -116,7 +117,7 @@ extension ExhaustionTests {
 
         @Test(
             .alone, .needs(.overcommit), arguments: Commitment.all)
-        func `the limit of what may be committed, as in each mode of overcommit`(_ way: Commitment) throws {
+        func `the limit of what may be committed is an error in each mode of overcommit`(_ way: Commitment) throws {
             try ExhaustionTests.exhaust(way.strategy, use: 4096, ["mode=2"] + way.arguments, cause: way.call)
         }
     }

@@ -56,7 +56,7 @@ struct ExperimentTests {
         /// Resident pages and page tables, the objects and what the library keeps included, in slots of 64 KiB.
         @Test(
             .needs(.memory(gibibytes: 2)), arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
-        func `a coroutine that waits takes so many bytes at most`(
+        func `a coroutine that waits takes at most that many bytes`(
             state: String, options: [String], most: Int
         ) throws {
             let count = 100_000

@@ -57,14 +57,15 @@ import Testing
     ]
 
     @Test(
-        "10,000 stacks take what is planned for what they touch", arguments: touchedKiB, ["guard-pages", "prot-none"])
+        "10,000 stacks take what is planned for what they touch", .long, arguments: touchedKiB,
+        ["guard-pages", "prot-none"])
     func touched(size: (reservation: Int, touched: Int), guardKind: String) throws {
         try Need.check(guard: guardKind)
         try Self.compare(10_000, size.reservation << 10, guardKind, touched: size.touched << 10)
     }
 
     @Test(
-        "1,000,000 stacks take what is planned",
+        "1,000,000 stacks take what is planned", .long,
         // About 8.3 GiB, and some for the rest of the machine.
         .needs(.memory(gibibytes: 12)), .needs(.guardPages),
         arguments: isOptimized ? [64 << 10, 8 << 20] : [64 << 10])
@@ -72,7 +73,7 @@ import Testing
         try Self.compare(1_000_000, reservation, "guard-pages")
     }
 
-    @Test("what fits and what does not, with the remedy") func table() throws {
+    @Test("a plan says what fits and what does not, with the remedy") func table() throws {
         let small = try Program.run(["plan", "--coroutines", "10"])
         #expect(small.status == 0 && small.errors == "")
         #expect(small.output.contains("10 coroutines") && small.output.contains("possible here; the first limit is "))

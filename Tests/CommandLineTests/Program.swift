@@ -103,3 +103,12 @@ final class TemporaryFolder {
         return file(name)
     }
 }
+
+/// Waits until `condition` holds, for a minute at most.
+func waitUntil(_ what: String, _ condition: () -> Bool) throws {
+    let deadline = Date(timeIntervalSinceNow: 60)
+    while !condition() {
+        try #require(Date() < deadline, "in vain: \(what)")
+        usleep(1000)
+    }
+}

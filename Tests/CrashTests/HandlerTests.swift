@@ -10,7 +10,7 @@ private enum Kind {
 
 @Suite struct PreviousHandlers {
     @Test(arguments: [0, 1, 2, 3, 8, 9, 10, 11, 33, 43], [("thread"), ("fault")])
-    func isCalledWithItsFlagsAndMask(_ kind: Int, on place: String) throws {
+    func aPreviousHandlerIsCalledWithItsFlagsAndMask(_ kind: Int, on place: String) throws {
         let selfBlocked = kind & Kind.nodefer != 0 ? 0 : 1
         let other = kind & Kind.masksUSR1 != 0 ? 1 : 0
         let facts = kind & Kind.info != 0 ? " code=1 address=8" : ""
@@ -21,20 +21,20 @@ private enum Kind {
             ])
     }
 
-    @Test(arguments: [0, 1]) func isCalledForBusErrors(_ kind: Int) throws {
+    @Test(arguments: [0, 1]) func aPreviousHandlerIsCalledForBusErrors(_ kind: Int) throws {
         try expectChild("previous \(SIGBUS) \(kind) beyond-file", ends: .exited(7), writes: ["handler signal=7"])
     }
 
     @Test(arguments: [
         Kind.returns | Kind.reset, Kind.returns | Kind.reset | Kind.info, Kind.returns | Kind.reset | Kind.nodefer,
     ])
-    func thatResetsItselfIsCalledOnce(_ kind: Int) throws {
+    func aHandlerThatResetsItselfIsCalledOnce(_ kind: Int) throws {
         let result = try expectChild(
             "previous \(SIGSEGV) \(kind) nil-read", ends: .signalled(SIGSEGV), writes: ["calls=1"])
         #expect(!result.output.contains("calls=2"))
     }
 
-    @Test func thatReturnsFromASentSignalLetsTheProcessGoOn() throws {
+    @Test func aHandlerThatReturnsFromASentSignalLetsTheProcessGoOn() throws {
         try expectChild(
             "previous \(SIGSEGV) \(Kind.returns) raise-segv", ends: .exited(1), writes: ["calls=1", "survived"],
             never: [])
@@ -59,7 +59,7 @@ private enum Kind {
 
     @Test func aChildOfForkUsesMovingStacks() throws { try expectChild("fork", ends: .exited(0), writes: ["done"]) }
 
-    @Test(arguments: PageMover.allCases) func forkInsideAMovingStack(_ mover: PageMover) throws {
+    @Test(arguments: PageMover.allCases) func forkWorksInsideAMovingStack(_ mover: PageMover) throws {
         try expectChild("fork-inside \(mover.rawValue)", ends: .exited(0), writes: ["done"])
     }
 

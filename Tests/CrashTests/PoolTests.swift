@@ -30,7 +30,7 @@ import Testing
     }
 
     // Noted at 0 s; the quiet time is 10 s.
-    @Test(arguments: stacks) func whatNobodyNeedsGoesInTwoSteps(_ stack: String) throws {
+    @Test(arguments: stacks) func whatIsNotNeededGoesInTwoSteps(_ stack: String) throws {
         #expect(
             try findings("quiet \(stack)") == [
                 "noted/slots": 10, "noted/pages": 10, "early/slots": 10, "early/pages": 10,

@@ -1,4 +1,4 @@
-// Coroutines that hibernate: what they hold comes back, whoever asks for it first.
+// Coroutines that hibernate: what they hold comes back, whichever access asks for it first.
 import CShim
 import Glibc
 import StackWords

@@ -111,7 +111,7 @@ extension Stacks {
             var wasCancelled = false
             let co = try Coroutine<String, String, Void>(configuration: .init(strategy: .faultMove, initial: 4096)) {
                 (co: borrowing _, _) in
-                do { try co.suspend("a value that nobody takes, too long for a small string") } catch {
+                do { try co.suspend("a value that is never taken, too long for a small string") } catch {
                     wasCancelled = co.isCancelled
                     throw error
                 }

@@ -33,7 +33,7 @@ import Testing
             let plan = try StackPlan(coroutines: 10, configuration: configuration, touched: touched)
             #expect(plan.resident == 10 * ((touched + 4095) & ~4095))
             #expect(plan.resident > last.resident && plan.pageTables >= last.pageTables)
-            // The touched part alone needs so many, and no stack can need more than map its whole slot.
+            // The touched part alone needs that many, and no stack can need more than map its whole slot.
             #expect(plan.pageTables >= 10 * touched / 512)
             #expect(plan.pageTables <= 10 * (33 * Self.page) + 4 * Self.page + plan.bookkeeping / 512)
             last = plan

@@ -84,7 +84,7 @@ extension Stacks {
             }
         }
 
-        @Test(arguments: plain) func resultEqualsAHugeFixedStacks(_ strategy: StackStrategy) throws {
+        @Test(arguments: plain) func theResultEqualsThatOfAHugeFixedStack(_ strategy: StackStrategy) throws {
             let expected = try withStack(.init(strategy: .fixed, maximum: 60 << 20), work)
             #expect(expected[0] == "500" && expected[1] == "603")
             for _ in 0..<3 { #expect(try withStack(.init(strategy: strategy), work) == expected) }

@@ -97,18 +97,18 @@ import Testing
         #expect(Bytes(copy).integer(word, as: UInt32.self) == UInt32(initial))
     }
 
-    @Test(arguments: GoInstallation.all) func isNothingButChecks(_ go: GoInstallation) throws {
+    @Test(.long, arguments: GoInstallation.all) func theChangedCodeIsNothingButChecks(_ go: GoInstallation) throws {
         let path = try go.program()
         try expectThatOnlyChecksChange(path, StripOptions())
     }
 
-    @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.small, .pie, .cgo, .cgoPie])
-    func isNothingButChecksInEveryMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+    @Test(.long, arguments: GoInstallation.thorough, [GoInstallation.Mode.small, .pie, .cgo, .cgoPie])
+    func theChangedCodeIsNothingButChecksInEveryMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
         let path = try go.program(mode)
         try expectThatOnlyChecksChange(path, StripOptions(initial: 64 << 10))
     }
 
-    @Test(.needs(GoInstallation.newest.need)) func isAnEqualCheckInTheControl() throws {
+    @Test(.needs(GoInstallation.newest.need)) func theControlHasAnEqualCheckInstead() throws {
         let path = try GoInstallation.newest.program()
         let (_, replaced, copy) = try strip(path, StripOptions(checks: .equal))
         let folder = try TemporaryFolder()
@@ -129,8 +129,8 @@ import Testing
 
     /// What a removed check led to is overwritten with instructions that end a program. The copy still runs, and nothing in it
     /// refers to morestack but the checks that are listed as left alone.
-    @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.plain, .cgo])
-    func reachesMorestackFromWhatIsLeftAloneOnly(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+    @Test(.long, arguments: GoInstallation.thorough, [GoInstallation.Mode.plain, .cgo])
+    func onlyWhatIsLeftAloneReachesMorestack(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
         let path = try go.program(mode)
         let (program, _, copy) = try strip(path, StripOptions(initial: 64 << 10))
         let left = Set(copy.left.map(\.function))

@@ -35,13 +35,13 @@ import Workloads
         #endif
     }
 
-    @Test(.needs(GoInstallation.newest.need), arguments: [64 << 10, 128 << 10, 256 << 10, 64 << 20])
-    func theNewestOverAndOver(_ initial: Int) throws {
+    @Test(.long, .needs(GoInstallation.newest.need), arguments: [64 << 10, 128 << 10, 256 << 10, 64 << 20])
+    func programsOfTheNewestGoBehaveAsBeforeOverAndOver(_ initial: Int) throws {
         let path = try GoInstallation.newest.program()
         try expectEqualOutput(path, StripOptions(initial: initial), runs: Self.runs(20))
     }
 
-    @Test(arguments: GoInstallation.all) func everyVersion(_ go: GoInstallation) throws {
+    @Test(.long, arguments: GoInstallation.all) func programsOfEveryVersionBehaveAsBefore(_ go: GoInstallation) throws {
         let path = try go.program()
         try expectEqualOutput(path, StripOptions(initial: 64 << 10), runs: Self.runs(5))
         try expectEqualOutput(path, StripOptions(), runs: Self.runs(2), stack: 180 << 10)
@@ -50,16 +50,16 @@ import Workloads
     }
 
     @Test(
-        arguments: GoInstallation.thorough,
+        .long, arguments: GoInstallation.thorough,
         [GoInstallation.Mode.small, .pie, .cgo, .cgoPie]
-    ) func everyMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+    ) func programsOfEveryModeBehaveAsBefore(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
         let path = try go.program(mode)
         try expectEqualOutput(path, StripOptions(initial: 64 << 10), runs: Self.runs(5))
         try expectEqualOutput(path, StripOptions(), runs: Self.runs(5))
     }
 
     /// Sections are no part of what runs.
-    @Test(arguments: GoInstallation.thorough) func withoutSections(_ go: GoInstallation) throws {
+    @Test(arguments: GoInstallation.thorough) func programsWithoutSectionsBehaveAsBefore(_ go: GoInstallation) throws {
         let path = try go.program()
         var bytes = try content(path)
         // e_shoff, e_shentsize, e_shnum, e_shstrndx
@@ -69,7 +69,7 @@ import Workloads
     }
 
     /// Stacks end and their memory becomes the heap's, where a guard that was left would be fatal.
-    @Test(arguments: GoInstallation.all) func stacksBecomeHeap(_ go: GoInstallation) throws {
+    @Test(.long, arguments: GoInstallation.all) func stacksBecomeHeap(_ go: GoInstallation) throws {
         let path = try go.program()
         let folder = try TemporaryFolder()
         let copy = try folder.executable(try GoExecutable(try content(path)).stripped().content)

@@ -23,15 +23,15 @@ import Workloads
             sourceLocation: sourceLocation)
     }
 
-    @Test(arguments: GoInstallation.all, ["overflow", "overflow-large"])
-    func endsTheProgram(_ go: GoInstallation, _ mode: String) throws {
+    @Test(.long, arguments: GoInstallation.all, ["overflow", "overflow-large"])
+    func anOverflowEndsTheProgram(_ go: GoInstallation, _ mode: String) throws {
         let path = try go.program()
         try expectOverflow(path, mode, 64 << 10, "64KiB")
         try expectOverflow(path, mode, StripOptions.defaultInitial, "256KiB")
     }
 
-    @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.cgo, .pie, .cgoPie])
-    func endsTheProgramInEveryMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+    @Test(.long, arguments: GoInstallation.thorough, [GoInstallation.Mode.cgo, .pie, .cgoPie])
+    func anOverflowEndsTheProgramInEveryMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
         let path = try go.program(mode)
         try expectOverflow(path, "overflow", 1 << 20, "1MiB")
         try expectOverflow(path, "overflow-large", 1 << 20, "1MiB")
@@ -39,7 +39,7 @@ import Workloads
 
     /// A stack that C uses up, or faults on near its end, ends as in the original: it is a thread's, not a goroutine's.
     @Test(arguments: GoInstallation.thorough, ["go", "c", "c-own"])
-    func ofAThreadIsNamedAsBefore(_ go: GoInstallation, _ place: String) throws {
+    func anOverflowOfAThreadIsNamedAsBefore(_ go: GoInstallation, _ place: String) throws {
         let path = try go.program(.cgo)
         let folder = try TemporaryFolder()
         let copy = try folder.executable(

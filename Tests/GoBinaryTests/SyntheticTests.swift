@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func isReadAndChanged() throws {
+    @Test func aProgramIsReadAndChanged() throws {
         let program = try GoExecutable(SyntheticProgram().bytes())
         let census = CheckCensus(program)
         #expect(census.functions == 16 && census.notUnderstood == 0)

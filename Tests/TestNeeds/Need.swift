@@ -72,7 +72,7 @@ extension Need {
         return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
 
-    /// So many GiB of memory that are free and allowed to this process.
+    /// That many GiB of free memory.
     public static func memory(gibibytes: Int) -> Need {
         let kibibytes = text("/proc/meminfo").firstMatch(of: /MemAvailable: +(\d+)/).flatMap { Int($0.1) } ?? 0
         return Need(
@@ -91,7 +91,7 @@ extension Trait where Self == ConditionTrait {
     /// Skips the test where `need` is not met.
     public static func needs(_ need: Need) -> Self { .enabled(if: need.isMet, need.comment) }
 
-    /// Measured: more than two seconds, the arguments together. `scripts/test --quick` leaves it out.
+    /// Takes more than fifteen seconds, its arguments together, as measured. `scripts/test --quick` leaves it out.
     public static var long: Self { .disabled(if: environment("FAULTLINE_QUICK") == "1", "long: scripts/test runs it") }
 
     /// Changes the whole machine for a moment. `scripts/test` runs it while nothing else runs.

@@ -100,7 +100,7 @@ struct GoInstallation: CustomTestStringConvertible {
             "/bin/sh",
             ["-c", "cd \"$0\" && exec \"$@\"", work.path, command, "build", "-o", "program"] + mode.flags + ["."],
             in: work.path, environment: environment)
-        // Complete or absent, whoever else builds it.
+        // Complete or absent, also where another process builds it.
         let draft = "\(folder)/\(UUID().uuidString)"
         try FileManager.default.moveItem(atPath: "\(work.path)/program", toPath: draft)
         guard rename(draft, path) == 0 else { throw Unwritable(description: "cannot write \(path)") }
