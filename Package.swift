@@ -41,10 +41,12 @@ let package = Package(
         .target(name: "CProcesses", cSettings: warningsAreErrorsC),
         .target(
             name: "Processes", dependencies: ["CProcesses"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        // ELF files and what stack checks take of their code.
+        .target(name: "ObjectCode", exclude: ["README.md"], swiftSettings: warningsAreErrors),
         // What runs on a stack, and what it is compared with.
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(
-            name: "Workloads", dependencies: ["Kernels", "Processes"], exclude: ["README.md"],
+            name: "Workloads", dependencies: ["Kernels", "ObjectCode", "Processes"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
                 .embedInCode("Counting/counting_runner.c"), .embedInCode("Descent/descent.c"),
@@ -64,14 +66,15 @@ let package = Package(
         // Go programs without their stack checks.
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
         .target(
-            name: "GoBinary", dependencies: ["GoStubs"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
+            name: "GoBinary", dependencies: ["GoStubs", "ObjectCode"], exclude: ["README.md"],
+            swiftSettings: warningsAreErrors),
         // The laboratory and what is done in it; the suites of the benchmark; the claims with their rules.
         .target(
             name: "Experiments",
             dependencies: [
-                "Faultline", "FaultlineScheduler", "Measurement", "Report", "Workloads", "Processes", "CPeers",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "ObjectCode", "CPeers",
                 "CProbes",
-                "Peers", "CSwitch", "CFaultKinds", "GoBinary",
+                "Peers", "CFaultKinds", "GoBinary",
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
         .target(
@@ -85,7 +88,7 @@ let package = Package(
         .target(
             name: "Claims",
             dependencies: [
-                "Experiments", "Faultline", "Measurement", "Report", "Workloads", "Processes", "CProbes",
+                "Experiments", "Faultline", "Measurement", "Report", "Workloads", "Processes", "ObjectCode", "CProbes",
                 "Peers",
                 "GoBinary",
             ],
@@ -97,7 +100,7 @@ let package = Package(
             name: "CommandLine",
             dependencies: [
                 "Faultline", "Measurement", "Report", "Workloads", "Processes", "Experiments", "Benchmarks", "Claims",
-                "CFaultKinds", "GoBinary",
+                "ObjectCode", "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
@@ -118,12 +121,16 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
+        // Traits of tests.
+        .target(
+            name: "TestNeeds", dependencies: ["TestSupport"], path: "Tests/TestNeeds",
+            swiftSettings: warningsAreErrors),
         .target(
             name: "StackWords", dependencies: ["TestSupport"], path: "Tests/StackWords",
             swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "FaultChild",
-            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "CSwitch", "StackWords", "TestSupport"],
+            dependencies: ["Faultline", "FaultlineScheduler", "CShim", "StackWords", "TestSupport"],
             path: "Tests/Programs/FaultChild", swiftSettings: warningsAreErrors),
         // Counts the process's allocations, so nothing else may contain it.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),
@@ -131,9 +138,16 @@ let package = Package(
             name: "PoolChild",
             dependencies: ["Faultline", "CShim", "FaultlineScheduler", "AllocationCounter", "TestSupport"],
             path: "Tests/Programs/PoolChild", swiftSettings: warningsAreErrors),
-        .testTarget(name: "CShimTests", dependencies: ["CShim"]),
+        // The shim's internal headers, for tests of its parts.
+        .target(
+            name: "CShimInternals", dependencies: ["CShim"], path: "Tests/CShimInternals",
+            cSettings: warningsAreErrorsC),
         .testTarget(
-            name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
+            name: "CShimTests", dependencies: ["CShim", "CShimInternals", "Measurement"],
+            swiftSettings: warningsAreErrors),
+        .testTarget(
+            name: "FaultlineTests",
+            dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport", "Measurement"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "FaultlineSchedulerTests",
@@ -142,28 +156,33 @@ let package = Package(
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
+            name: "CrashTests",
+            dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild", "Measurement"],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchmarksTests", dependencies: ["Benchmarks", "CommandLine", "Report", "Workloads", "Processes"],
+            name: "BenchmarksTests", dependencies: ["CommandLine", "Measurement", "Report", "Workloads", "Processes"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["CommandLine", "Claims", "Experiments", "Faultline", "Report", "Peers", "Processes"],
+            dependencies: ["CommandLine", "Experiments", "Faultline", "Report", "Peers"],
             exclude: ["Expected"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "ExperimentsTests",
-            dependencies: ["Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads"],
+            dependencies: [
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Workloads",
+            ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "ClaimsTests", dependencies: ["Claims", "Experiments", "Faultline", "Report", "Workloads"],
+            name: "ClaimsTests",
+            dependencies: ["Claims", "Experiments", "Faultline", "Measurement", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .executableTarget(
-            name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
+            name: "FuzzGoBinary", dependencies: ["GoBinary", "ObjectCode", "Measurement"],
+            path: "Tests/Programs/FuzzGoBinary",
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "GoBinaryTests", dependencies: ["GoBinary", "Peers", "Workloads", "Processes"],
+            name: "GoBinaryTests", dependencies: ["GoBinary", "ObjectCode", "Workloads", "Processes"],
             exclude: ["Corpus"],
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
@@ -172,11 +191,16 @@ let package = Package(
         .testTarget(
             name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
+            name: "WorkloadsTests", dependencies: ["Workloads", "ObjectCode", "Processes"],
+            swiftSettings: warningsAreErrors),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: warningsAreErrors),
-        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ObjectCodeTests", dependencies: ["ObjectCode"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "Measurement"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
+
+// Every test may say what it needs.
+for target in package.targets where target.type == .test { target.dependencies.append("TestNeeds") }

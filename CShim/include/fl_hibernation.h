@@ -23,15 +23,15 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_hibernation : uint32
     FL_HIBERNATION_FAILED,        ///< the kernel refused; `*failure` says what
 } fl_hibernation;
 
-/// Puts a suspended stack's live bytes, its red zone included, into the store and gives its pages back. Unless it is
-/// done, the stack is as before. `unshared`: the caller vouches that no other thread and no kernel object uses the
-/// stack; then a kernel that cannot restore atomically will do, but there a stray access is fatal. A stack that hibernates
-/// already is done. Signal context: forbidden.
+/// Puts a suspended stack's live bytes, its red zone included, into the store and gives its pages back. With any other
+/// result than FL_HIBERNATION_DONE the stack is as before. `unshared`: the caller promises that no other thread and no
+/// kernel object uses the stack; then a kernel that cannot restore atomically suffices, but there a stray access is
+/// fatal. For a stack that hibernates already the result is FL_HIBERNATION_DONE. Signal context: forbidden.
 fl_hibernation fl_stack_hibernate(fl_stack *stack, bool unshared, fl_failure *failure);
 
-/// Brings a hibernated stack's bytes back, whoever touched it meanwhile, and makes it FL_FIBER_SUSPENDED, as it does an
-/// idle one. On failure
-/// nothing is lost and it may be tried again. Signal context: forbidden.
+/// Brings a hibernated stack's bytes back, unless a fault did so already, and makes it FL_FIBER_SUSPENDED. An idle one
+/// becomes FL_FIBER_SUSPENDED, too. After a failure nothing is lost and it may be tried again.
+/// Signal context: forbidden.
 fl_failure fl_stack_wake(fl_stack *stack);
 
 /// Whether the stack's bytes are in the store: false again once a fault brought them back. Signal context: callable.
@@ -39,7 +39,7 @@ bool fl_stack_is_hibernated(const fl_stack *stack);
 
 /// What the store holds now.
 typedef struct fl_store_usage {
-    uint64_t records;   ///< hibernated stacks, and such as were restored by a fault and not resumed since
+    uint64_t records;   ///< hibernated stacks, and those that a fault restored and that were not resumed since
     uint64_t bytes;     ///< of their blocks
     uint64_t committed; ///< bytes of the slabs and mappings that hold at least one block, or are kept for the next
 } fl_store_usage;

@@ -1,4 +1,4 @@
-/// Hibernation by policy: which of a thread's suspended stacks nobody has resumed for a while, and what becomes of them.
+/// Hibernation by policy: which of a thread's suspended stacks were not resumed for a while, and what becomes of them.
 #ifndef FAULTLINE_IDLE_H
 #define FAULTLINE_IDLE_H
 
@@ -21,15 +21,15 @@ typedef struct fl_idle_policy {
 
 /// What a sweep found and did, of this thread's stacks.
 typedef struct fl_idle_result {
-    uint64_t examined;   ///< entries of the table of stacks, whosever they are
+    uint64_t examined; ///< entries of the table of stacks, those of other threads included
     uint64_t hibernated;
-    uint64_t refused;    ///< cannot hibernate, or the kernel refused: as before
-    uint64_t waiting;    ///< suspended, and may hibernate or be shrunk later
+    uint64_t refused; ///< cannot hibernate, or the kernel refused: as before
+    uint64_t waiting; ///< suspended, and may hibernate or be shrunk later
     uint64_t shrunk;
-    uint64_t released;   ///< bytes, by shrinking
-    uint64_t resident;   ///< bytes of the process when the sweep ended, 0 where that was not asked or not told
-    fl_failure failure;  ///< why the kernel did not tell: the budget is left alone then
-    bool reached_end;    ///< of the table: the next sweep begins at its start
+    uint64_t released;  ///< bytes, by shrinking
+    uint64_t resident;  ///< bytes of the process when the sweep ended, 0 where it was not asked for or not known
+    fl_failure failure; ///< why the resident bytes are not known: then nothing hibernates for the budget
+    bool reached_end;   ///< of the table: the next sweep begins at its start
 } fl_idle_result;
 
 enum {

@@ -9,7 +9,7 @@
 enum {
     FL_POOL_STACKS = 64,             ///< that a thread keeps at most, of each size of slot
     FL_POOL_QUIET_SECONDS = 10,      ///< the standard quiet time: StackPool.quietTime says why
-    FL_POOL_USES_BETWEEN_LOOKS = 64, ///< stacks kept, or asked for in vain, before a thread asks for the time
+    FL_POOL_USES_BETWEEN_LOOKS = 64, ///< stacks kept, or asked for and not found, before a thread reads the clock
 };
 
 /// Discards what this thread's pool keeps. Signal context: forbidden.

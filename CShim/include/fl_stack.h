@@ -26,10 +26,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_strategy : uint32_t 
 typedef enum __attribute__((enum_extensibility(closed))) fl_guard : uint32_t {
     FL_GUARD_PROT_NONE = 0,
     FL_GUARD_PAGES = 1,
-    FL_GUARD_AUTOMATIC = 2,
 } fl_guard;
 
-/// Sizes of slots, smallest first (ARCHITECTURE: the table of slots).
+/// Sizes of slots, smallest first (CShim/README.md has their table).
 typedef enum __attribute__((enum_extensibility(closed))) fl_slot_size : uint32_t {
     FL_SLOT_64KIB = 0,
     FL_SLOT_256KIB,
@@ -41,9 +40,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_slot_size : uint32_t
 } fl_slot_size;
 
 typedef struct fl_slot_geometry {
-    uintptr_t size;  ///< bytes, guard included
-    uintptr_t guard; ///< bytes at the low end that are never committed
-    uintptr_t offset;///< of the first slot from the start of its arena
+    uintptr_t size;   ///< bytes, guard included
+    uintptr_t guard;  ///< bytes at the low end that are never committed
+    uintptr_t offset; ///< of the first slot from the start of its arena
 } fl_slot_geometry;
 
 /// Signal context: callable.
@@ -70,15 +69,15 @@ uint64_t fl_stacks_maximum(void);
 /// initial <= maximum, and maximum + reserve fits the largest slot.
 typedef struct fl_stack_configuration {
     fl_strategy strategy;
-    fl_guard guard;          ///< not automatic
+    fl_guard guard;
     fl_mover mover;
-    uint32_t slot;           ///< first slot to use (fl_slot_size)
-    uintptr_t initial;       ///< bytes usable at first
-    uintptr_t maximum;       ///< bytes usable at most
-    uintptr_t reserve;       ///< bytes below the maximum on which protected frames may finish; 0: none
-    bool contains_overflow;  ///< an overflow ends the coroutine instead of the process
-    bool contains_nil;       ///< so does a nil dereference in user code
-    bool keeps_fp_control;   ///< MXCSR and the x87 control word are the coroutine's own
+    uint32_t slot;          ///< first slot to use (fl_slot_size)
+    uintptr_t initial;      ///< bytes usable at first
+    uintptr_t maximum;      ///< bytes usable at most
+    uintptr_t reserve;      ///< bytes below the maximum on which no-abandon frames may finish; 0: none
+    bool contains_overflow; ///< an overflow ends the coroutine instead of the process
+    bool contains_nil;      ///< so does a nil dereference in user code
+    bool keeps_fp_control;  ///< MXCSR and the x87 control word are the coroutine's own
 } fl_stack_configuration;
 
 enum { FL_BACKTRACE_MAXIMUM = 32, FL_OLD_RANGES = 8 };
@@ -86,17 +85,17 @@ enum { FL_BACKTRACE_MAXIMUM = 32, FL_OLD_RANGES = 8 };
 /// How a stack fault ended the coroutine; filled by the handler.
 typedef struct fl_fault_report {
     fl_verdict verdict;
-    uint32_t frames;                  ///< in `backtrace`
-    int32_t error;                    ///< errno of the system call that failed, 0 where none did
-    uint32_t site;                    ///< fl_site of that call
-    uintptr_t address;                ///< that was accessed
-    uintptr_t ip;                     ///< the instruction
-    uintptr_t used;                   ///< bytes between the base and the stack pointer
-    uintptr_t limit;                  ///< the configured maximum in bytes
+    uint32_t frames;   ///< in `backtrace`
+    int32_t error;     ///< errno of the system call that failed, 0 where none did
+    uint32_t site;     ///< fl_site of that call
+    uintptr_t address; ///< that was accessed
+    uintptr_t ip;      ///< the instruction
+    uintptr_t used;    ///< bytes between the base and the stack pointer
+    uintptr_t limit;   ///< the configured maximum in bytes
     uintptr_t backtrace[FL_BACKTRACE_MAXIMUM];
 } fl_fault_report;
 
-/// Since when nobody resumed a stack, as far as sweeps know (fl_idle.h).
+/// How long a stack has not been resumed, as far as sweeps know (fl_idle.h).
 typedef struct fl_idle_mark {
     uint32_t since; ///< milliseconds of the monotonic clock, modulo 2^32
     uint8_t seen;   ///< sweeps since the one that marked it that found it idle, at most 255
@@ -104,44 +103,44 @@ typedef struct fl_idle_mark {
 } fl_idle_mark;
 
 /// What a suspended stack takes beside its pages: each byte of it counts a million times over. What follows from these
-/// fields is not kept: the slot from the base, the details from the index. `fiber` comes first: a fiber's address is its
-/// stack's address.
+/// fields is not kept: the slot from the base, the details from the index. `fiber` comes first: a fiber's address is
+/// its stack's address.
 typedef struct fl_stack {
     fl_fiber fiber;
-    uintptr_t base;          ///< highest address; exclusive. 0: it has no slot
-    uintptr_t low;           ///< lowest usable address now
+    uintptr_t base; ///< highest address; exclusive. 0: it has no slot
+    uintptr_t low;  ///< lowest usable address now
     union {
-        struct fl_stack *_Nullable next;     ///< in a thread's pool
-        struct fl_record *_Nullable record;  ///< while it is FL_FIBER_HIBERNATED
-        fl_idle_mark idle;                   ///< while it is FL_FIBER_IDLE
-        uint32_t next_free;                  ///< in the free list of the table of stacks
+        struct fl_stack *_Nullable next;    ///< in a thread's pool
+        struct fl_record *_Nullable record; ///< while it is FL_FIBER_HIBERNATED
+        fl_idle_mark idle;                  ///< while it is FL_FIBER_IDLE
+        uint32_t next_free;                 ///< in the free list of the table of stacks
     };
     uint64_t initial_pages : 21; ///< as configured; 21 bits are 8 GiB
     uint64_t maximum_pages : 21;
     uint64_t reserve_pages : 21;
-    uint32_t index;          ///< in the table of stacks
-    uint8_t strategy : 4;    ///< fl_strategy
-    uint8_t slot : 4;        ///< fl_slot_size now
-    uint8_t guard : 2;       ///< fl_guard
-    uint8_t mover : 2;       ///< fl_mover
-    uint8_t first_slot : 4;  ///< fl_slot_size it starts in
-    uint8_t old_count : 7;   ///< old ranges kept, at most FL_OLD_RANGES
+    uint32_t index;              ///< in the table of stacks
+    uint8_t strategy : 4;        ///< fl_strategy
+    uint8_t slot : 4;            ///< fl_slot_size now
+    uint8_t guard : 2;           ///< fl_guard
+    uint8_t mover : 2;           ///< fl_mover
+    uint8_t first_slot : 4;      ///< fl_slot_size it starts in
+    uint8_t old_count : 7;       ///< old ranges kept, at most FL_OLD_RANGES
     uint8_t touched_details : 1; ///< the details hold something
-    uint8_t flags;           ///< FL_STACK_*
+    uint8_t flags;               ///< FL_STACK_*
 } fl_stack;
 
 _Static_assert(offsetof(fl_stack, fiber) == 0, "a fiber is cast to its stack");
 _Static_assert(sizeof(fl_stack) == 88, "with its slot, page and page table a stack takes at most 4,400 bytes");
 _Static_assert(FL_SLOT_SIZES <= 1 << 4 && FL_STRATEGY_CHECK_FIXED < 1 << 4, "they fit their fields");
-_Static_assert(FL_GUARD_AUTOMATIC < 1 << 2 && FL_MOVER_AUTOMATIC < 1 << 2 && FL_OLD_RANGES < 1 << 7, "these too");
+_Static_assert(FL_GUARD_PAGES < 1 << 2 && FL_MOVER_AUTOMATIC < 1 << 2 && FL_OLD_RANGES < 1 << 7, "these too");
 
 enum {
     FL_STACK_CONTAINS_OVERFLOW = 1,
     FL_STACK_CONTAINS_NIL = 2,
-    FL_STACK_OVERFLOWING = 4,    ///< runs on its reserve until a protected frame returns
-    FL_STACK_PROVOKED = 8,       ///< a debug knob raised `low`
-    FL_STACK_LOW_USE = 16,       ///< it used little of its room when it was shrunk last, and has not grown since
-    FL_STACK_EMPTIED = 32,       ///< waits in a pool without its pages
+    FL_STACK_OVERFLOWING = 4, ///< runs on its reserve until a no-abandon frame returns
+    FL_STACK_PROVOKED = 8,    ///< a debug knob raised `low`
+    FL_STACK_LOW_USE = 16,    ///< it used little of its room when it was shrunk last, and has not grown since
+    FL_STACK_EMPTIED = 32,    ///< waits in a pool without its pages
 };
 
 /// What making a stack ready ran into.
@@ -191,9 +190,13 @@ uint64_t fl_quarantine_count(void);
 /// Slots of `size` handed out and not given back, quarantine included. Signal context: callable.
 uint64_t fl_slots_in_use(fl_slot_size size);
 
+enum { FL_HEADROOM_MAXIMUM = 64 << 10 };
+
 /// Room that checked code must leave to unchecked code it calls, in a slot with `room` usable bytes: half of it, at
 /// most 64 KiB. Signal context: callable.
-uintptr_t fl_headroom(uintptr_t room);
+static inline uintptr_t fl_headroom(uintptr_t room) {
+    return room / 2 < FL_HEADROOM_MAXIMUM ? room / 2 : FL_HEADROOM_MAXIMUM;
+}
 
 /// What compiler-inserted checks call as `__morestack`: an entry of its own in src/arch that keeps every register.
 extern void fl_morestack(void);

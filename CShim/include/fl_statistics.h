@@ -28,18 +28,18 @@ typedef struct fl_counters {
     uint64_t bytes_moved;
     uint64_t words_scanned;
     uint64_t words_relocated;
-    uint64_t forwards;                ///< stale accesses that were redirected
-    uint64_t checks_failed;           ///< entries of __morestack
-    uint64_t segments;                ///< segments that check-segment added
-    uint64_t overflows;               ///< overflows, contained or not
-    uint64_t high_water;              ///< most bytes of one stack in use at a trap, failed check or overflow
-    uint64_t handler_max;             ///< ns
-    uint64_t hibernations;            ///< of the process alone, as the next five: an idle stack's own stay untouched
-    uint64_t bytes_stored;            ///< by hibernations
+    uint64_t forwards;      ///< stale accesses that were redirected
+    uint64_t checks_failed; ///< entries of __morestack
+    uint64_t segments;      ///< segments that check-segment added
+    uint64_t overflows;     ///< overflows, contained or not
+    uint64_t high_water;    ///< most bytes of one stack in use at a trap, failed check or overflow
+    uint64_t handler_max;   ///< ns
+    uint64_t hibernations;  ///< of the process alone, as the next five: an idle stack's own stay untouched
+    uint64_t bytes_stored;  ///< by hibernations
     uint64_t wakes_by_resume;
     uint64_t wakes_by_fault;
-    uint64_t shrinks;                 ///< that gave pages back or moved the stack
-    uint64_t bytes_released;          ///< by shrinking
+    uint64_t shrinks;        ///< that gave pages back or moved the stack
+    uint64_t bytes_released; ///< by shrinking
     uint32_t handler_time[FL_HISTOGRAM_BUCKETS];
 } fl_counters;
 

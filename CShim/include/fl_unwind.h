@@ -21,30 +21,30 @@ typedef struct fl_unwind_registers {
 } fl_unwind_registers;
 
 typedef enum __attribute__((enum_extensibility(closed))) fl_unwind_result : uint32_t {
-    FL_UNWIND_STEPPED = 0,  ///< `registers` now describe the caller
-    FL_UNWIND_NO_OBJECT,    ///< no loaded object holds the address
+    FL_UNWIND_STEPPED = 0, ///< `registers` now describe the caller
+    FL_UNWIND_NO_OBJECT,   ///< no loaded object holds the address
     /// The object has no frame description for it. So it is with many Swift functions compiled without -g (half of
     /// those of a small program, and many of the standard library's), and with the PLT that lld makes.
     FL_UNWIND_NO_ENTRY,
-    FL_UNWIND_UNSUPPORTED,  ///< a rule that this unwinder does not evaluate
-    FL_UNWIND_OUT_OF_BOUNDS,///< a rule reads outside [low, high), the bounds of the stack, or leads back down it
-    FL_UNWIND_END,          ///< the return address is undefined or zero: the outermost frame
+    FL_UNWIND_UNSUPPORTED,   ///< a rule that this unwinder does not evaluate
+    FL_UNWIND_OUT_OF_BOUNDS, ///< a rule reads outside [low, high), the bounds of the stack, or leads back down it
+    FL_UNWIND_END,           ///< the return address is undefined or zero: the outermost frame
 } fl_unwind_result;
 
 /// What an unwind learned about one frame besides the caller's registers.
 typedef struct fl_unwind_frame {
-    uintptr_t cfa;                    ///< canonical frame address of the frame that was left
-    uintptr_t return_address_slot;    ///< where on the stack its return address is kept, 0 if not in memory
+    uintptr_t cfa;                 ///< canonical frame address of the frame that was left
+    uintptr_t return_address_slot; ///< where on the stack its return address is kept, 0 if not in memory
 } fl_unwind_frame;
 
 /// A small direct-mapped cache of evaluated rules, by address: recursion meets the same few addresses again.
 /// 5 KiB; the caller provides it (on the alternate stack), zeroed, for one walk: it does not notice that an object is
 /// unloaded. The key is the address that is looked up: `rip` of a signal frame and `rip - 1` of any other.
 typedef struct fl_unwind_rule {
-    uintptr_t ip;            ///< 0: empty
+    uintptr_t ip; ///< 0: empty
     int32_t cfa_offset;
     int32_t rbp_offset, rbx_offset, r12_offset, r13_offset, r14_offset, r15_offset; ///< INT32_MIN: same value
-    uint32_t cfa_register;   ///< DWARF number, 6 = rbp, 7 = rsp
+    uint32_t cfa_register;                                                          ///< DWARF number, 6 = rbp, 7 = rsp
 } fl_unwind_rule;
 
 enum { FL_UNWIND_CACHE_ENTRIES = 128 };
@@ -62,9 +62,9 @@ fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame 
 
 /// Whose code an address is, for the question "may this frame be abandoned?".
 typedef enum __attribute__((enum_extensibility(closed))) fl_code_owner : uint32_t {
-    FL_CODE_USER = 0,      ///< the executable or a library of the user: may be abandoned
-    FL_CODE_PROTECTED = 1, ///< libc, ld.so, the Swift runtime and their kin, the vDSO, or this shim: never abandoned
-    FL_CODE_UNKNOWN = 2,   ///< no loaded object: never abandoned
+    FL_CODE_USER = 0,       ///< the executable or a library of the user: may be abandoned
+    FL_CODE_NO_ABANDON = 1, ///< libc, ld.so, the Swift runtime and their kin, the vDSO, or this shim: never abandoned
+    FL_CODE_UNKNOWN = 2,    ///< no loaded object: never abandoned
 } fl_code_owner;
 
 /// Signal context: callable.

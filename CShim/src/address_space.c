@@ -2,16 +2,20 @@
 //
 //     arena   | offset | slot 0 | slot 1 | slot 2 | …          offset: 1 MiB for slots of 8 MiB and more, else 0
 //
-// With guard pages the arena is one writable mapping; with PROT_NONE it is not accessible but for the usable parts (slot.c).
+// With guard pages the arena is one writable mapping; with PROT_NONE it is not accessible but for the usable parts
+// (slot.c).
 //
 // Invariants: address -> slot takes no lock and no search (a directory by GiB); the table of an arena is written before
 // the arena is published and never freed; free lists are lock-free with a tag against reuse (ABA), so that a handler
 // can take a slot.
-#include "internal.h"
+#include "address_space.h"
 
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "capabilities.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -27,13 +31,13 @@ enum {
 };
 
 static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
-    {.size = 64 * KIB, .guard = 48 * KIB, .offset = 0},   {.size = 256 * KIB, .guard = 64 * KIB, .offset = 0},
-    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},   {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 64 * KIB, .guard = 48 * KIB, .offset = 0},      {.size = 256 * KIB, .guard = 64 * KIB, .offset = 0},
+    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},      {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
     {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
 };
 
-// Units of the first arena of a size: 65,536 slots of the small sizes, and enough of the large ones. Each further one is twice
-// as large, up to DOUBLINGS times: a million stacks are five mappings.
+// Units of the first arena of a size: 65,536 slots of the small sizes, and enough of the large ones. Each further one
+// is twice as large, up to DOUBLINGS times: a million stacks are five mappings.
 static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 512, 512, 512};
 
 static _Atomic(fl_arena *) directory[UNITS];
@@ -57,18 +61,18 @@ fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
     return FL_SLOT_SIZES;
 }
 
-fl_place fl_place_of(uintptr_t address) {
-    fl_place none = {.arena = NULL, .index = 0};
+fl_slot_handle fl_slot_of(uintptr_t address) {
+    fl_slot_handle none = {.arena = NULL, .index = 0};
     if (address >> ADDRESS_BITS) return none;
     fl_arena *arena = atomic_load_explicit(&directory[address >> UNIT_SHIFT], memory_order_acquire);
     if (!arena || address < arena->first) return none;
     uintptr_t index = (address - arena->first) >> arena->shift;
     if (index >= arena->slots) return none;
-    return (fl_place){.arena = arena, .index = (uint32_t)index};
+    return (fl_slot_handle){.arena = arena, .index = (uint32_t)index};
 }
 
 // Registration for write-protection alone is enough for UFFDIO_MOVE and leaves demand paging to the kernel. A refusal
-// costs nothing but that mover: the ioctl fails later and the next one in the chain is taken.
+// costs nothing but that mover: the ioctl fails later and the next one in the chain is taken. Signal context: callable.
 static bool register_for_moves(uintptr_t low, size_t length) {
     int descriptor = fl_userfaultfd();
     if (descriptor < 0) return false;
@@ -76,14 +80,14 @@ static bool register_for_moves(uintptr_t low, size_t length) {
     return fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request) == 0;
 }
 
-// Reserves `length` bytes at a multiple of 1 GiB.
+// Reserves `length` bytes at a multiple of 1 GiB. Signal context: callable.
 static int reserve(uintptr_t length, int protection, uintptr_t *low) {
     void *mapped = NULL;
     int error = fl_system_map(FL_SITE_ARENA_MAP, &mapped, length + GIB, protection,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (error) return error;
     uintptr_t start = (uintptr_t)mapped, aligned = (start + GIB - 1) & ~(GIB - 1);
-    // A refused trim leaves address space reserved that nobody uses: harmless, and nothing to undo.
+    // A refused trim leaves address space reserved and unused: harmless, and nothing to undo.
     if (aligned > start) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, start, aligned - start);
     uintptr_t end = aligned + length;
     if (start + GIB > aligned) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, end, start + length + GIB - end);
@@ -91,10 +95,12 @@ static int reserve(uintptr_t length, int protection, uintptr_t *low) {
     return 0;
 }
 
+// Signal context: callable.
 static uint32_t row_of(fl_guard guard, const fl_stack *owner) {
     return guard == FL_GUARD_PAGES && owner->mover == FL_MOVER_MREMAP ? 2 : guard;
 }
 
+// Signal context: callable.
 static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     fl_slot_geometry geometry = geometries[size];
     int protection = guard == FL_GUARD_PAGES ? PROT_READ | PROT_WRITE : PROT_NONE;
@@ -104,8 +110,8 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena; arena = arena->next) {
         number++;
     }
-    // Under RLIMIT_AS one size must leave room for those that moving stacks come to next. In mode 2 of overcommit a wish
-    // may be refused: ask for less, down to two slots' worth.
+    // Under RLIMIT_AS one size must leave room for those that moving stacks come to next. In mode 2 of overcommit the
+    // reservation may fail: less is asked for then, down to two slots.
     uintptr_t share = fl_maximum((uintptr_t)(fl_system_address_space_limit() >> UNIT_SHIFT) / 8, 1);
     for (uintptr_t units = fl_minimum(fl_arena_size(size, number) / GIB, share); units >= 1; units /= 2) {
         length = units * GIB;
@@ -150,6 +156,7 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     return fl_failure_none();
 }
 
+// Signal context: callable.
 static bool pop_free(fl_arena *arena, uint32_t *index) {
     uint64_t head = atomic_load_explicit(&arena->free_head, memory_order_acquire);
     while ((uint32_t)head != 0) {
@@ -164,6 +171,7 @@ static bool pop_free(fl_arena *arena, uint32_t *index) {
     return false;
 }
 
+// Signal context: callable.
 static bool take_fresh(fl_arena *arena, uint32_t *index) {
     uint32_t fresh = atomic_load_explicit(&arena->fresh, memory_order_relaxed);
     while (fresh < arena->slots) {
@@ -176,7 +184,7 @@ static bool take_fresh(fl_arena *arena, uint32_t *index) {
     return false;
 }
 
-fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_place *place) {
+fl_failure fl_slot_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_slot_handle *handle) {
     uint32_t row = row_of(guard, owner);
     // Two rounds: what exists, then one new arena. Others may empty that one before us; then it is an error.
     for (int round = 0; round < 2; round++) {
@@ -188,7 +196,7 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
             atomic_store_explicit(&slot->owner, owner->index + 1, memory_order_relaxed);
             atomic_store_explicit(&slot->state, FL_SLOT_TAKEN, memory_order_release);
             atomic_fetch_add_explicit(&in_use[size], 1, memory_order_relaxed);
-            *place = (fl_place){.arena = arena, .index = index};
+            *handle = (fl_slot_handle){.arena = arena, .index = index};
             return fl_failure_none();
         }
         if (round == 0) {
@@ -199,6 +207,7 @@ fl_failure fl_place_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_
     return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
 }
 
+// Signal context: callable.
 static void push_free(fl_arena *arena, uint32_t index) {
     uint64_t head = atomic_load_explicit(&arena->free_head, memory_order_relaxed), replaced;
     do {
@@ -208,10 +217,10 @@ static void push_free(fl_arena *arena, uint32_t index) {
                                                     memory_order_relaxed));
 }
 
-void fl_place_give_back(fl_place place) {
-    fl_slot *slot = fl_place_slot(place);
+void fl_slot_give_back(fl_slot_handle handle) {
+    fl_slot *slot = fl_slot_entry(handle);
     atomic_store_explicit(&slot->state, FL_SLOT_FREE, memory_order_release);
     atomic_store_explicit(&slot->owner, 0, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&in_use[place.arena->size], 1, memory_order_relaxed);
-    push_free(place.arena, place.index);
+    atomic_fetch_sub_explicit(&in_use[handle.arena->size], 1, memory_order_relaxed);
+    push_free(handle.arena, handle.index);
 }

@@ -8,12 +8,14 @@
 //
 // Safety of the thread-local words in a handler: both are initial-exec, so they lie in the static TLS block, which
 // exists before the thread runs; reading them is one instruction.
-#include "internal.h"
+#include "alternate_stack.h"
 
+#include <limits.h>
 #include <link.h>
 #include <pthread.h>
-#include <limits.h>
 #include <sys/mman.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -52,7 +54,8 @@ static int farthest_block(struct dl_phdr_info *info, size_t size, void *argument
     uintptr_t *farthest = argument, pointer = (uintptr_t)fl_thread_pointer();
     if (size < offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof(void *)) return 0;
     uintptr_t block = (uintptr_t)info->dlpi_tls_data;
-    if (block && block < pointer && pointer - block < STATIC_TLS_REACH) *farthest = fl_maximum(*farthest, pointer - block);
+    if (!block || block >= pointer || pointer - block >= STATIC_TLS_REACH) return 0;
+    *farthest = fl_maximum(*farthest, pointer - block);
     return 0;
 }
 
@@ -73,8 +76,8 @@ int fl_thread_prepare(void) {
 
     size_t length = 2 * GUARD + SIGNAL_STACK + MORESTACK_STACK + FL_PAGE;
     void *mapping = NULL;
-    int error = fl_system_map(FL_SITE_ALTERNATE_MAP, &mapping, length, PROT_NONE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    int error =
+        fl_system_map(FL_SITE_ALTERNATE_MAP, &mapping, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (error) return error;
     uintptr_t low = (uintptr_t)mapping, signal_low = low + GUARD, morestack_low = signal_low + SIGNAL_STACK + GUARD;
     error = fl_system_protect(FL_SITE_ALTERNATE_PROTECT, signal_low, SIGNAL_STACK, PROT_READ | PROT_WRITE);

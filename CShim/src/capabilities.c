@@ -1,16 +1,16 @@
 // What this kernel offers, probed once. The userfaultfd lives in a page that a fork wipes: in a child the descriptor
 // would still act on the parent's memory, so there it must not be found.
-#include "internal.h"
+#include "capabilities.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
-#include <sys/ioctl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -23,8 +23,6 @@
 
 static fl_capabilities capabilities;
 static int *descriptor_page; // descriptor + 1; 0 after a fork
-static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-static bool initialized;
 
 const fl_capabilities *fl_capabilities_get(void) { return &capabilities; }
 
@@ -44,7 +42,8 @@ static uint64_t read_number(const char *path, uint64_t otherwise) {
 static void probe_mappings(void) {
     void *page = NULL;
     if (fl_system_map(FL_SITE_ARENA_MAP, &page, FL_PAGE, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)) return;
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
+        return;
     uintptr_t low = (uintptr_t)page;
     capabilities.guard_install = fl_system_advise(FL_SITE_GUARD_INSTALL, low, FL_PAGE, MADV_GUARD_INSTALL) == 0 &&
                                  fl_system_advise(FL_SITE_GUARD_REMOVE, low, FL_PAGE, MADV_GUARD_REMOVE) == 0;
@@ -57,7 +56,8 @@ static bool restores_atomically(int descriptor) {
     static const uintptr_t content[FL_PAGE / FL_WORD] = {1};
     void *page = NULL;
     if (fl_system_map(FL_SITE_ARENA_MAP, &page, FL_PAGE, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)) return false;
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
+        return false;
     uintptr_t low = (uintptr_t)page;
     struct uffdio_range range = {.start = low, .len = FL_PAGE};
     struct uffdio_register request = {.range = range, .mode = UFFDIO_REGISTER_MODE_WP};
@@ -90,57 +90,17 @@ static void open_userfaultfd(void) {
     close(descriptor);
 }
 
-// Swift's runtime keeps the head of the exclusivity access set in static TLS, at a place that it does not publish. It
-// is found by opening an access and looking for the one word of this thread's TLS that now points to it. Without a
-// Swift runtime, or when the answer is not unique, a word of our own is switched instead.
-extern void swift_beginAccess(void *pointer, void *buffer, uintptr_t flags, void *_Nullable pc)
-    __attribute__((weak));
-extern void swift_endAccess(void *buffer) __attribute__((weak));
-
-static void find_access_set(void) {
-    fl_access_set_offset = (intptr_t)((uintptr_t)&fl_no_access_set - (uintptr_t)fl_thread_pointer());
-    if (!swift_beginAccess || !swift_endAccess) return;
-    // ValueBuffer is three words (swift/ABI/MetadataValues.h); flags: Modify = 1, Tracking = 0x20.
-    static uintptr_t buffer[4], location;
-    const fl_thread *thread = fl_this_thread;
-    if (!thread) return;
-    swift_beginAccess(&location, buffer, 0x21, NULL);
-    uintptr_t found = 0, hits = 0;
-    for (uintptr_t word = thread->tls_low; word < thread->tls_high; word += FL_WORD) {
-        if (*(uintptr_t *)word == (uintptr_t)buffer) {
-            found = word;
-            hits++;
-        }
-    }
-    swift_endAccess(buffer);
-    if (hits == 1 && *(uintptr_t *)found != (uintptr_t)buffer) {
-        fl_access_set_offset = (intptr_t)(found - (uintptr_t)fl_thread_pointer());
-        capabilities.finds_access_set = true;
-    }
+int fl_capabilities_probe(void) {
+    capabilities.page_size = (size_t)sysconf(_SC_PAGESIZE);
+    capabilities.overcommit_mode = (int32_t)read_number("/proc/sys/vm/overcommit_memory", (uint64_t)-1);
+    capabilities.max_map_count = read_number("/proc/sys/vm/max_map_count", 0);
+    capabilities.nil_extent = fl_maximum(FL_PAGE, read_number("/proc/sys/vm/mmap_min_addr", FL_PAGE));
+    capabilities.signal_frame_size = fl_maximum(2048, getauxval(51 /* AT_MINSIGSTKSZ */));
+    if (capabilities.page_size != FL_PAGE) return ENOTSUP;
+    probe_mappings();
+    if (!descriptor_page) open_userfaultfd();
+    return 0;
 }
 
-int fl_initialize(void) {
-    if (__atomic_load_n(&initialized, __ATOMIC_ACQUIRE)) return 0;
-    pthread_mutex_lock(&once);
-    int error = 0;
-    if (!initialized) {
-        capabilities.page_size = (size_t)sysconf(_SC_PAGESIZE);
-        capabilities.overcommit_mode = (int32_t)read_number("/proc/sys/vm/overcommit_memory", (uint64_t)-1);
-        capabilities.max_map_count = read_number("/proc/sys/vm/max_map_count", 0);
-        capabilities.nil_extent = fl_maximum(FL_PAGE, read_number("/proc/sys/vm/mmap_min_addr", FL_PAGE));
-        capabilities.signal_frame_size = fl_maximum(2048, getauxval(51 /* AT_MINSIGSTKSZ */));
-        capabilities.unwinds = fl_code_owner_is_known();
-        if (capabilities.page_size != FL_PAGE) {
-            error = ENOTSUP;
-        } else {
-            probe_mappings();
-            if (!descriptor_page) open_userfaultfd();
-            error = fl_thread_prepare();
-            if (!error) find_access_set();
-            if (!error) error = fl_handler_install();
-        }
-        if (!error) __atomic_store_n(&initialized, true, __ATOMIC_RELEASE);
-    }
-    pthread_mutex_unlock(&once);
-    return error;
-}
+void fl_capabilities_set_unwinds(bool unwinds) { capabilities.unwinds = unwinds; }
+void fl_capabilities_set_finds_access_set(bool finds) { capabilities.finds_access_set = finds; }

@@ -3,25 +3,29 @@
 // Frames of libc, ld.so, the Swift runtime and this shim are never abandoned: they may hold a lock. So the whole stack
 // is walked once, from the fault to the entry of the coroutine:
 //
-//     fault -> frames -> … -> outermost protected frame -> user frames only -> fl_fiber_entry
+//     fault -> frames -> … -> outermost no-abandon frame -> user frames only -> fl_fiber_entry
 //
-// Without a protected frame the coroutine ends at once. Otherwise the return address of the outermost one is replaced
+// Without a no-abandon frame the coroutine ends at once. Otherwise the return address of the outermost one is replaced
 // by fl_contained_return, the reserve is opened, and the code runs on until control comes there: then every frame that
 // is left is the user's. A walk that meets a frame it cannot describe proves nothing, and the process ends.
-#include "internal.h"
+#include "containment.h"
+
+#include "capabilities.h"
+#include "message.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
 enum { OWNER_CACHE = 64, ENTRY_BYTES = 64 };
-
-// Behind the last instruction of fl_morestack (src/arch).
-extern const char fl_morestack_end[] __attribute__((visibility("hidden")));
 
 typedef struct owner_cache {
     uintptr_t address[OWNER_CACHE];
     uint8_t owner[OWNER_CACHE];
 } owner_cache;
 
+// Signal context: callable.
 static fl_code_owner owner_of(owner_cache *cache, uintptr_t address) {
     size_t slot = (address >> 1) % OWNER_CACHE;
     if (cache->address[slot] != address) {
@@ -31,16 +35,16 @@ static fl_code_owner owner_of(owner_cache *cache, uintptr_t address) {
     return (fl_code_owner)cache->owner[slot];
 }
 
-// The part of the stack that holds `address`: further segments are slots of their own.
+// The part of the stack that holds `address`: further segments are slots of their own. Signal context: callable.
 static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, uintptr_t *high) {
     if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
-        fl_place place = fl_place_of(address);
-        if (!place.arena || fl_slot_owner(fl_place_slot(place)) != stack) return false;
-        *low = fl_place_address(place, fl_place_slot(place)->low);
-        *high = fl_place_base(place);
+        fl_slot_handle handle = fl_slot_of(address);
+        if (!handle.arena || fl_slot_owner(fl_slot_entry(handle)) != stack) return false;
+        *low = fl_slot_address(handle, fl_slot_entry(handle)->low);
+        *high = fl_slot_base(handle);
         return true;
     }
-    // The kernel extends a grows-down stack without a word; what lies above the stack pointer is mapped.
+    // The kernel extends a grows-down stack silently; what lies above the stack pointer is mapped.
     *low = stack->strategy == FL_STRATEGY_GROWS_DOWN ? fl_stack_slot_low(stack) : stack->low;
     *high = stack->base;
     return true;
@@ -48,8 +52,9 @@ static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, ui
 
 // Nearly half of the Swift runtime's functions, and user code that was compiled without -g, have no frame description;
 // Swift code keeps frame pointers, so the saved one leads on. Where a function has not stored it yet, the instruction
-// that faulted tells: `push %rbp` at its entry, or the pushes of a lazy-binding stub. A function without a frame pointer
-// would make this skip its caller, which errs on the safe side: the coroutine ends later than it might.
+// that faulted tells: `push %rbp` at its entry, or the pushes of a lazy-binding stub. A function without a frame
+// pointer would make this skip its caller, which errs on the safe side: the coroutine ends later than it might.
+// Signal context: callable.
 static fl_unwind_result step_by_frame_pointer(fl_unwind_registers *registers, fl_unwind_frame *frame, uintptr_t low,
                                               uintptr_t high) {
     enum { PUSH_RBP = 0x55, PUSH_IMMEDIATE = 0x68, PUSH_GROUP = 0xff, PUSH_RIP_RELATIVE = 0x35 };
@@ -78,6 +83,7 @@ static fl_unwind_result step_by_frame_pointer(fl_unwind_registers *registers, fl
     return FL_UNWIND_STEPPED;
 }
 
+// Signal context: callable.
 static fl_unwind_result step(const fl_stack *stack, fl_unwind_registers *registers, fl_unwind_frame *frame,
                              fl_unwind_cache *cache) {
     uintptr_t low, high;
@@ -109,8 +115,8 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
     fl_unwind_registers registers = *at;
     uintptr_t entry = (uintptr_t)fl_fiber_entry, replaced = 0;
     // A frame takes at least the word of its return address, which bounds the walk.
-    uintptr_t most = (fl_stack_maximum(stack) + fl_stack_reserve(stack)) / FL_WORD;
-    for (uintptr_t walked = 0; walked < most; walked++) {
+    uintptr_t maximum = (fl_stack_maximum(stack) + fl_stack_reserve(stack)) / FL_WORD;
+    for (uintptr_t walked = 0; walked < maximum; walked++) {
         if (registers.rip - entry < ENTRY_BYTES) {
             if (!replaced) return FL_CONTAIN_NOW;
             if (!now_only) *(uintptr_t *)replaced = (uintptr_t)fl_contained_return;
@@ -121,11 +127,8 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
         fl_code_owner owner = owner_of(&owners, registers.is_signal_frame ? registers.rip : registers.rip - 1);
         if (owner == FL_CODE_UNKNOWN) return FL_CONTAIN_NEVER;
         fl_unwind_frame frame = {.cfa = 0, .return_address_slot = 0};
-        fl_unwind_registers registers_before = registers;
         if (step(stack, &registers, &frame, &cache) != FL_UNWIND_STEPPED) return FL_CONTAIN_NEVER;
-        // __morestack's frames separate the segments of a stack and hold nothing: they may be given up like the user's.
-        bool is_segment = registers_before.rip - (uintptr_t)fl_morestack < (uintptr_t)fl_morestack_end - (uintptr_t)fl_morestack;
-        if (owner == FL_CODE_PROTECTED && !is_segment) {
+        if (owner == FL_CODE_NO_ABANDON) {
             if (!frame.return_address_slot) return FL_CONTAIN_NEVER;
             replaced = frame.return_address_slot;
         }
@@ -133,10 +136,11 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
     return FL_CONTAIN_NEVER;
 }
 
+// Signal context: callable.
 static fl_failure open_reserve(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) return fl_failure_none(); // more segments are allowed from now on
     uintptr_t low = stack->base - fl_stack_maximum(stack) - fl_stack_reserve(stack);
-    fl_failure failure = fl_place_extend(fl_stack_place(stack), low);
+    fl_failure failure = fl_slot_extend(fl_stack_slot(stack), low);
     if (failure.error) return failure;
     stack->low = low;
     return failure;
@@ -173,8 +177,7 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
         reason = "overflowed inside code that may not be abandoned, and used up its reserve";
     } else {
         switch (fl_contain(stack, at, !reserve)) {
-        case FL_CONTAIN_NOW:
-            return FL_END_COROUTINE;
+        case FL_CONTAIN_NOW: return FL_END_COROUTINE;
         case FL_CONTAIN_LATER:
             if (reserve) {
                 failure = open_reserve(stack);
@@ -188,20 +191,9 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
             }
             reason = "overflowed inside code that may not be abandoned, and has no reserve";
             break;
-        case FL_CONTAIN_NEVER:
-            reason = "overflowed, and its frames could not be unwound";
-            break;
+        case FL_CONTAIN_NEVER: reason = "overflowed, and its frames could not be unwound"; break;
         }
     }
     fl_message_overflow(stack, report, reason);
     return FL_END_PROCESS;
-}
-
-void fl_contained_finish(void) {
-    // What an abandoned frame, or the result of the last one, left in x87 registers. The control word stays.
-    __asm__ volatile("emms");
-    fl_stack *stack = fl_stack_running();
-    stack->fiber.state = FL_FIBER_FAULTED;
-    (void)fl_switch(&stack->fiber.own, &stack->fiber.frame->resumer);
-    __builtin_unreachable();
 }

@@ -18,7 +18,7 @@
 ///         in a stack that hibernates ---------------------- yes -> hibernated
 ///         in the nil page --------------------------------- yes -> nil-dereference (foreign if sp is there, too)
 ///         in the kernel's half ---------------------------- yes -> foreign
-///         in committed memory ----------------------------- yes -> foreign (somebody else's protection)
+///         in committed memory ----------------------------- yes -> foreign (protected by other code)
 ///         in the room of the running stack or beyond, or at the frame with which the stack pointer left its slot
 ///             a different stack runs ---------------------- yes -> other-guard
 ///             below the red zone -------------------------- yes -> below-stack
@@ -50,19 +50,17 @@ static const uintptr_t segment_reach = (uintptr_t)1 << 31;
 typedef enum operand_state : uint32_t { OPERAND_UNKNOWN, OPERAND_CANONICAL, OPERAND_NON_CANONICAL } operand_state;
 
 /// Whether bits 47 to 63 of an address are equal. Signal context: callable.
-static bool is_canonical(uintptr_t address)
-{
-    return address < user_end || address >= -user_end;
-}
+static bool is_canonical(uintptr_t address) { return address < user_end || address >= -user_end; }
 
 /// Signal context: callable.
-static operand_state operand_state_of(const fl_fault_facts *facts)
-{
+static operand_state operand_state_of(const fl_fault_facts *facts) {
     const fl_access *access = &facts->access;
     if (!is_canonical(facts->ip)) return OPERAND_NON_CANONICAL;
     switch (access->kind) {
     case FL_ACCESS_NONE: return OPERAND_CANONICAL;
-    case FL_ACCESS_MEMORY: case FL_ACCESS_PUSH: case FL_ACCESS_POP: break;
+    case FL_ACCESS_MEMORY:
+    case FL_ACCESS_PUSH:
+    case FL_ACCESS_POP: break;
     default: return OPERAND_UNKNOWN;
     }
     if (access->uses_thread_segment) {
@@ -74,8 +72,7 @@ static operand_state operand_state_of(const fl_fault_facts *facts)
 
 /// Whether a signal frame would not fit between the stack pointer and the end of the committed part.
 /// A stack pointer that is below the committed part already leaves no room at all. Signal context: callable.
-static bool is_near_guard(const fl_fault_facts *facts)
-{
+static bool is_near_guard(const fl_fault_facts *facts) {
     if (!facts->has_stack) return false;
     if (facts->sp_below_running_slot) return true;
     if (!facts->sp_in_running_stack) return false;
@@ -84,8 +81,7 @@ static bool is_near_guard(const fl_fault_facts *facts)
 }
 
 /// SIGSEGV with SI_KERNEL. Signal context: callable.
-static fl_verdict classify_protection(const fl_fault_facts *facts)
-{
+static fl_verdict classify_protection(const fl_fault_facts *facts) {
     bool is_near = is_near_guard(facts);
     switch (operand_state_of(facts)) {
     case OPERAND_NON_CANONICAL: return is_near ? FL_VERDICT_AMBIGUOUS : FL_VERDICT_NON_CANONICAL;
@@ -96,15 +92,13 @@ static fl_verdict classify_protection(const fl_fault_facts *facts)
 
 /// Whether the access lies below what the code may use: the stack and its red zone. A push of eight bytes is inside
 /// the red zone. Signal context: callable.
-static bool is_below_red_zone(const fl_fault_facts *facts)
-{
+static bool is_below_red_zone(const fl_fault_facts *facts) {
     return facts->address < facts->sp && facts->sp - facts->address > FL_RED_ZONE;
 }
 
 /// Whether the fault is about the running stack: in its room or beyond, or between a stack pointer that jumped below
 /// the slot and the base. Signal context: callable.
-static bool is_about_running_stack(const fl_fault_facts *facts)
-{
+static bool is_about_running_stack(const fl_fault_facts *facts) {
     if (!facts->has_stack) return false;
     bool is_uncommitted = facts->zone == FL_ZONE_ROOM || facts->zone == FL_ZONE_BEYOND;
     if (facts->address_in_running_stack && is_uncommitted) return true;
@@ -112,14 +106,12 @@ static bool is_about_running_stack(const fl_fault_facts *facts)
 }
 
 /// Whether the frame in use, red zone included, ends inside the room. Signal context: callable.
-static bool frame_fits_room(const fl_fault_facts *facts)
-{
+static bool frame_fits_room(const fl_fault_facts *facts) {
     return facts->sp >= FL_RED_ZONE && facts->sp - FL_RED_ZONE >= facts->stack_room_low;
 }
 
 /// A page fault that is about the running stack. Signal context: callable.
-static fl_verdict classify_running_stack(const fl_fault_facts *facts)
-{
+static fl_verdict classify_running_stack(const fl_fault_facts *facts) {
     if (!facts->sp_in_running_stack && !facts->sp_below_running_slot) return FL_VERDICT_OTHER_GUARD;
     if (is_below_red_zone(facts)) return FL_VERDICT_BELOW_STACK;
     switch (facts->growth) {
@@ -132,10 +124,11 @@ static fl_verdict classify_running_stack(const fl_fault_facts *facts)
 }
 
 /// A page fault that is not about the running stack. Signal context: callable.
-static fl_verdict classify_elsewhere(const fl_fault_facts *facts)
-{
+static fl_verdict classify_elsewhere(const fl_fault_facts *facts) {
     switch (facts->zone) {
-    case FL_ZONE_ROOM: case FL_ZONE_BEYOND: case FL_ZONE_FREE: return FL_VERDICT_OTHER_GUARD;
+    case FL_ZONE_ROOM:
+    case FL_ZONE_BEYOND:
+    case FL_ZONE_FREE: return FL_VERDICT_OTHER_GUARD;
     case FL_ZONE_OUTSIDE: break;
     default: return FL_VERDICT_FOREIGN;
     }
@@ -145,8 +138,7 @@ static fl_verdict classify_elsewhere(const fl_fault_facts *facts)
 }
 
 /// SIGSEGV with SEGV_MAPERR or SEGV_ACCERR. Signal context: callable.
-static fl_verdict classify_page_fault(const fl_fault_facts *facts)
-{
+static fl_verdict classify_page_fault(const fl_fault_facts *facts) {
     if (facts->error & FL_PAGE_FAULT_EXECUTE) return FL_VERDICT_EXECUTE;
     if (facts->zone == FL_ZONE_OLD_RANGE) return FL_VERDICT_STALE_REFERENCE;
     if (facts->zone == FL_ZONE_HIBERNATED) return FL_VERDICT_HIBERNATED;
@@ -156,8 +148,7 @@ static fl_verdict classify_page_fault(const fl_fault_facts *facts)
     return is_about_running_stack(facts) ? classify_running_stack(facts) : classify_elsewhere(facts);
 }
 
-fl_verdict fl_fault_classify(const fl_fault_facts *facts)
-{
+fl_verdict fl_fault_classify(const fl_fault_facts *facts) {
     if (facts->code <= 0) return FL_VERDICT_SENT;
     if (facts->signal == SIGBUS) return facts->code == SI_KERNEL ? FL_VERDICT_NON_CANONICAL : FL_VERDICT_FOREIGN;
     if (facts->signal != SIGSEGV) return FL_VERDICT_FOREIGN;
@@ -166,8 +157,7 @@ fl_verdict fl_fault_classify(const fl_fault_facts *facts)
     return classify_page_fault(facts);
 }
 
-const char *fl_verdict_name(fl_verdict verdict)
-{
+const char *fl_verdict_name(fl_verdict verdict) {
     static const char *const names[FL_VERDICT_COUNT] = {
         [FL_VERDICT_GROWTH] = "growth",
         [FL_VERDICT_OVERFLOW] = "overflow",

@@ -14,28 +14,43 @@
 // Flags: SA_SIGINFO for the facts; SA_ONSTACK because the coroutine's stack has no room; not SA_NODEFER, so that a
 // fault in here kills the process at once instead of recurring; not SA_RESTART, which means nothing for a fault. All
 // signals are masked, because their handlers would run on a stack that may just be moving.
-#include "internal.h"
+#include "common.h"
+#include "fl_capabilities.h"
+#include "fl_fault.h"
 
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#include "containment.h"
+#include "forwarding.h"
+#include "hibernation.h"
+#include "message.h"
+#include "move.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
 enum { LARGEST_FRAME = 1 << 30, GROWTH_MARGIN = FL_PAGE };
 
 static struct sigaction previous[2]; // SIGSEGV, SIGBUS
+// Signal context: handler only.
 static int slot_of(int signal) { return signal == SIGBUS; }
 
 // The signal that this thread is handing on. A handler that was installed over this one and then made the previous one
-// has this one as *its* previous handler: coming back here with the same signal, there is nobody left to ask.
+// has this one as *its* previous handler: when the same signal comes back here, there is no other handler left.
 static __thread const siginfo_t *_Nullable handing_on __attribute__((tls_model("initial-exec")));
 static __thread uintptr_t handing_frame __attribute__((tls_model("initial-exec")));
 
-static void handle(int signal, siginfo_t *info, void *context);
+static void handle_fault(int signal, siginfo_t *info, void *context);
 
 // MARK: facts
 
+// Signal context: handler only.
 static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_running) {
     *in_running = false;
     if (running && running->strategy == FL_STRATEGY_GROWS_DOWN) {
@@ -45,16 +60,16 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
             return FL_ZONE_BEYOND; // the kernel grows it: a fault that gets here is one it refused
         }
     }
-    fl_place place = fl_place_of(address);
-    if (!place.arena) return FL_ZONE_OUTSIDE;
-    fl_slot *slot = fl_place_slot(place);
+    fl_slot_handle handle = fl_slot_of(address);
+    if (!handle.arena) return FL_ZONE_OUTSIDE;
+    fl_slot *slot = fl_slot_entry(handle);
     uint32_t state = fl_slot_kind(slot);
     if (state == FL_SLOT_OLD) return FL_ZONE_OLD_RANGE;
     if (state == FL_SLOT_FREE || state == FL_SLOT_QUARANTINED || state == FL_SLOT_TAKEN) return FL_ZONE_FREE;
     *in_running = running && fl_slot_owner(slot) == running;
-    bool current = *in_running && fl_place_base(place) == running->base;
-    uintptr_t low = current ? running->low : fl_place_address(place, slot->low);
-    uintptr_t room_low = current ? fl_stack_room_low(running) : fl_place_low(place);
+    bool current = *in_running && fl_slot_base(handle) == running->base;
+    uintptr_t low = current ? running->low : fl_slot_address(handle, slot->low);
+    uintptr_t room_low = current ? fl_stack_room_low(running) : fl_slot_low(handle);
     if (address >= low) {
         bool hibernates = state == FL_SLOT_HIBERNATED || state == FL_SLOT_HIBERNATING;
         return hibernates || fl_late_fault_is_possible() ? FL_ZONE_HIBERNATED : FL_ZONE_COMMITTED;
@@ -62,23 +77,22 @@ static fl_zone zone_of(uintptr_t address, const fl_stack *running, bool *in_runn
     return address >= room_low ? FL_ZONE_ROOM : FL_ZONE_BEYOND;
 }
 
+// Signal context: handler only.
 static fl_growth growth_of(const fl_stack *stack) {
     switch ((fl_strategy)stack->strategy) {
     case FL_STRATEGY_FAULT:
-    case FL_STRATEGY_FAULT_MOVE:
-        return FL_GROWTH_TRAP;
+    case FL_STRATEGY_FAULT_MOVE: return FL_GROWTH_TRAP;
     case FL_STRATEGY_CHECK_MOVE:
-    case FL_STRATEGY_CHECK_SEGMENT:
-        return stack->flags & FL_STACK_OVERFLOWING ? FL_GROWTH_NONE : FL_GROWTH_CHECK;
+    case FL_STRATEGY_CHECK_SEGMENT: return stack->flags & FL_STACK_OVERFLOWING ? FL_GROWTH_NONE : FL_GROWTH_CHECK;
     case FL_STRATEGY_FIXED:
     case FL_STRATEGY_DEMAND:
     case FL_STRATEGY_GROWS_DOWN:
-    case FL_STRATEGY_CHECK_FIXED:
-        return FL_GROWTH_NONE;
+    case FL_STRATEGY_CHECK_FIXED: return FL_GROWTH_NONE;
     }
 }
 
 // Only a general protection fault needs the instruction; it is read by a system call, which fails where code ends.
+// Signal context: handler only.
 static fl_access decode(const ucontext_t *context) {
     static const uint8_t order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                       REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
@@ -98,6 +112,7 @@ static fl_access decode(const ucontext_t *context) {
     return fl_instruction_decode(code, (size_t)length, &registers);
 }
 
+// Signal context: handler only.
 static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t *context, fl_stack *stack) {
     const greg_t *registers = context->uc_mcontext.gregs;
     fl_fault_facts facts = {
@@ -128,18 +143,24 @@ static fl_fault_facts gather(int signal, const siginfo_t *info, const ucontext_t
 
 // MARK: actions
 
+// Signal context: handler only.
 static fl_unwind_registers unwind_from(const ucontext_t *context) {
     const greg_t *registers = context->uc_mcontext.gregs;
     return (fl_unwind_registers){
-        .rip = (uintptr_t)registers[REG_RIP], .rsp = (uintptr_t)registers[REG_RSP],
-        .rbp = (uintptr_t)registers[REG_RBP], .rbx = (uintptr_t)registers[REG_RBX],
-        .r12 = (uintptr_t)registers[REG_R12], .r13 = (uintptr_t)registers[REG_R13],
-        .r14 = (uintptr_t)registers[REG_R14], .r15 = (uintptr_t)registers[REG_R15],
+        .rip = (uintptr_t)registers[REG_RIP],
+        .rsp = (uintptr_t)registers[REG_RSP],
+        .rbp = (uintptr_t)registers[REG_RBP],
+        .rbx = (uintptr_t)registers[REG_RBX],
+        .r12 = (uintptr_t)registers[REG_R12],
+        .r13 = (uintptr_t)registers[REG_R13],
+        .r14 = (uintptr_t)registers[REG_R14],
+        .r15 = (uintptr_t)registers[REG_R15],
         .is_signal_frame = true,
     };
 }
 
 // Has the interrupted context end the coroutine, right below its outermost frame, where none is needed any more.
+// Signal context: handler only.
 static void end_coroutine(const fl_stack *stack, ucontext_t *context) {
     enum { DIRECTION_FLAG = 0x400 };
     greg_t *registers = context->uc_mcontext.gregs;
@@ -148,20 +169,21 @@ static void end_coroutine(const fl_stack *stack, ucontext_t *context) {
     registers[REG_EFL] &= ~DIRECTION_FLAG;
 }
 
+// Signal context: handler only.
 static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_failure *failure) {
     uintptr_t room_low = fl_stack_room_low(stack);
-    fl_place place = fl_stack_place(stack);
+    fl_slot_handle handle = fl_stack_slot(stack);
     if (need_low < room_low) return FL_AT_MAXIMUM;
     uintptr_t had = stack->base - stack->low;
     uintptr_t low = fl_minimum(stack->base - 2 * had, fl_page_down(need_low) - GROWTH_MARGIN);
     if (2 * had > stack->base - room_low) low = room_low;
-    low = fl_maximum(fl_place_growth_end(place, low), room_low);
-    *failure = fl_place_extend(place, low);
-    // More than is needed was asked for: near the limit of all stacks what is needed may still be had.
-    uintptr_t least = fl_place_growth_end(place, fl_page_down(need_low) - GROWTH_MARGIN);
-    if (failure->error && failure->site == FL_SITE_STACK_MEMORY && least > low) {
-        low = least;
-        *failure = fl_place_extend(place, low);
+    low = fl_maximum(fl_slot_growth_end(handle, low), room_low);
+    *failure = fl_slot_extend(handle, low);
+    // More than is needed was asked for. Near the limit of all stacks' memory the needed part alone may still fit.
+    uintptr_t needed = fl_slot_growth_end(handle, fl_page_down(need_low) - GROWTH_MARGIN);
+    if (failure->error && failure->site == FL_SITE_STACK_MEMORY && needed > low) {
+        low = needed;
+        *failure = fl_slot_extend(handle, low);
     }
     if (failure->error) return FL_GROWTH_FAILED;
     FL_COUNT(stack, growths, 1);
@@ -172,19 +194,20 @@ static fl_growth_result grow_in_place(fl_stack *stack, uintptr_t need_low, fl_fa
 
 // A large frame that jumped the guard band of a moving stack lies in its own unguarded room, and what it stored there
 // must move too: the band opens first, so that the live range is in one piece. Where the debug knob has guarded part of
-// the usable room nothing is done: the band's place is not known then.
+// the usable room nothing is done: the band's place is not known then. Signal context: handler only.
 static fl_failure open_jumped_band(fl_stack *stack, uintptr_t sp) {
-    fl_place place = fl_stack_place(stack);
-    uintptr_t slot_low = fl_place_low(place), band_low = fl_place_address(place, fl_place_slot(place)->band_low);
+    fl_slot_handle handle = fl_stack_slot(stack);
+    uintptr_t slot_low = fl_slot_low(handle), band_low = fl_slot_address(handle, fl_slot_entry(handle)->band_low);
     uintptr_t room = slot_low + fl_slot_geometry_of((fl_slot_size)stack->slot).guard;
     uintptr_t end = fl_page_down(fl_maximum(sp - FL_RED_ZONE, room));
     bool jumped = stack->guard == FL_GUARD_PAGES && end < band_low && sp >= slot_low;
     if (!jumped || (stack->flags & FL_STACK_PROVOKED)) return fl_failure_none();
-    fl_failure failure = fl_place_extend(place, end);
+    fl_failure failure = fl_slot_extend(handle, end);
     if (!failure.error) stack->low = end;
     return failure;
 }
 
+// Signal context: handler only.
 static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context, fl_failure *failure) {
     uintptr_t need_low = fl_minimum(facts->address, facts->sp - FL_RED_ZONE);
     fl_statistics_used(stack, stack->base - fl_minimum(facts->address, facts->sp));
@@ -211,12 +234,13 @@ static fl_growth_result grow(fl_stack *stack, const fl_fault_facts *facts, ucont
 }
 
 // The previous handler, with its mask and flags; without one the default action by executing the instruction again.
+// Signal context: handler only.
 static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict verdict) {
     struct sigaction action = previous[slot_of(signal)];
     struct sigaction standard = {.sa_handler = SIG_DFL};
     bool sent = verdict == FL_VERDICT_SENT;
-    // The same signal again, from within the previous handler. One that left by siglongjmp is not within it any more: the
-    // kernel may put the next signal where the last one was, but then no frame lies between.
+    // The same signal again, from within the previous handler. One that left by siglongjmp is not within it any more:
+    // the kernel may put the next signal where the last one was, but then no frame lies between.
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     if (handing_on == info && frame < handing_frame) action = standard;
     if (action.sa_handler == SIG_IGN && sent) return;
@@ -242,15 +266,14 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     handing_on = NULL;
 }
 
-// True: the context may continue. False: the signal is handed on.
+// True: the context may continue. False: the signal is handed on. Signal context: handler only.
 static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context) {
     fl_failure failure = fl_failure_none();
     switch (verdict) {
     case FL_VERDICT_GROWTH:
         if (grow(stack, facts, context, &failure) == FL_GREW) return true;
         break;
-    case FL_VERDICT_OVERFLOW:
-        break;
+    case FL_VERDICT_OVERFLOW: break;
     case FL_VERDICT_STALE_REFERENCE: {
         if (fl_forward(context, facts->address)) return true;
         char address[24], ip[24];
@@ -265,8 +288,11 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_restoring restoring = fl_wake_by_fault(facts->address, &failure);
         if (restoring == FL_RESTORED) return true;
         bool failed = restoring == FL_RESTORE_FAILED;
-        const char *parts[] = {"access to a hibernated stack at 0x", fl_hexadecimal(address, facts->address),
-                               " by instruction 0x", fl_hexadecimal(ip, facts->ip), ": ",
+        const char *parts[] = {"access to a hibernated stack at 0x",
+                               fl_hexadecimal(address, facts->address),
+                               " by instruction 0x",
+                               fl_hexadecimal(ip, facts->ip),
+                               ": ",
                                failed ? fl_site_name((fl_site)failure.site) : "only a resume can restore it",
                                failed ? " failed with errno " : ", without a userfaultfd",
                                failed ? fl_decimal(error, (uint64_t)failure.error) : ""};
@@ -278,8 +304,11 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_unwind_registers at = unwind_from(context);
         fl_fault_report *report = &fl_stack_details_of(stack)->fault;
         stack->touched_details = 1;
-        *report = (fl_fault_report){.verdict = verdict, .address = facts->address, .ip = facts->ip,
-                                    .used = stack->base - facts->sp, .limit = fl_stack_maximum(stack)};
+        *report = (fl_fault_report){.verdict = verdict,
+                                    .address = facts->address,
+                                    .ip = facts->ip,
+                                    .used = stack->base - facts->sp,
+                                    .limit = fl_stack_maximum(stack)};
         if (fl_contain(stack, &at, true) != FL_CONTAIN_NOW) return false;
         end_coroutine(stack, context);
         return true;
@@ -297,8 +326,7 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
         fl_message(parts, 1);
         return false;
     }
-    default:
-        return false;
+    default: return false;
     }
     // The kernel grew this one, contiguously: what lies above the refused page is mapped.
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
@@ -306,17 +334,14 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     }
     fl_unwind_registers at = unwind_from(context);
     switch (fl_overflow(stack, &at, facts->address, failure)) {
-    case FL_END_COROUTINE:
-        end_coroutine(stack, context);
-        return true;
-    case FL_END_CONTINUE:
-        return true;
-    case FL_END_PROCESS:
-        return false;
+    case FL_END_COROUTINE: end_coroutine(stack, context); return true;
+    case FL_END_CONTINUE: return true;
+    case FL_END_PROCESS: return false;
     }
 }
 
-static void handle(int signal, siginfo_t *info, void *pointer) {
+// Signal context: handler only.
+static void handle_fault(int signal, siginfo_t *info, void *pointer) {
     int kept = errno;
     uint64_t began = fl_now();
     ucontext_t *context = pointer;
@@ -330,35 +355,23 @@ static void handle(int signal, siginfo_t *info, void *pointer) {
     errno = kept;
 }
 
-void fl_die(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t only;
-    (void)sigaction(SIGSEGV, &standard, NULL);
-    sigemptyset(&only);
-    sigaddset(&only, SIGSEGV);
-    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSEGV);
-    sigprocmask(SIG_UNBLOCK, &only, NULL);
-    _exit(128 + SIGSEGV); // where even that was refused
-}
-
 // MARK: installing
 
 bool fl_handler_is_installed(void) {
     struct sigaction segv, bus;
-    return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 &&
-           (segv.sa_flags & SA_SIGINFO) && segv.sa_sigaction == handle && (bus.sa_flags & SA_SIGINFO) &&
-           bus.sa_sigaction == handle;
+    return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 && (segv.sa_flags & SA_SIGINFO) &&
+           segv.sa_sigaction == handle_fault && (bus.sa_flags & SA_SIGINFO) && bus.sa_sigaction == handle_fault;
 }
 
 int fl_handler_install(void) {
     static const int signals[2] = {SIGSEGV, SIGBUS};
-    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = handle_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigfillset(&action.sa_mask);
     bool sets_first = false;
     for (int i = 0; i < 2; i++) {
         struct sigaction old;
         if (sigaction(signals[i], NULL, &old)) return errno;
-        if ((old.sa_flags & SA_SIGINFO) && old.sa_sigaction == handle) continue;
+        if ((old.sa_flags & SA_SIGINFO) && old.sa_sigaction == handle_fault) continue;
         previous[i] = old;
         int error = fl_system_sigaction(FL_SITE_HANDLER_SET, signals[i], &action, NULL);
         if (error) {

@@ -8,27 +8,35 @@
 //                         restore: decode a page and have the kernel put it over the guard in one step
 //
 // Invariants:
-//  - a page is either guarded or complete: UFFDIO_COPY replaces the guard marker and never a page (EEXIST), so whoever
-//    comes second changes nothing, and no thread sees a page half restored;
-//  - from the encoding until the guards stand nobody can store into the pages. Guards alone would not do: the kernel drops a
-//    page first and installs the marker afterwards, and a thread that comes between gets a page of zeros. So the
-//    range loses its permissions by mprotect, which splits the mapping until they are back;
+//  - a page is either guarded or complete: UFFDIO_COPY replaces the guard marker and never a page (EEXIST), so the
+//    thread that comes second changes nothing, and no thread sees a page half restored;
+//  - from the encoding until the guards stand no thread can store into the pages. Guards alone are not enough: the
+//    kernel drops a page first and installs the marker afterwards, and a thread that comes between gets a page of
+//    zeros. So the range loses its permissions by mprotect, which splits the mapping until they are back;
 //  - a record stays while a handler has the slot pinned; only ordinary calls of the stack's thread give it back. So
 //    the handler takes no lock and frees nothing, and a handler that was held up cannot bring back what is out of date;
-//  - a fault may arrive after somebody else has restored the page. `restorations` tells it from a fault that recurs:
+//  - a fault may arrive after another thread has restored the page. `restorations` tells it from a fault that recurs:
 //    each thread forgives one fault in usable memory for each restoration in the process;
-//  - a stack hibernates with this thread's signals blocked: a signal handler that touched it meanwhile would wait for the
-//    very thread that it interrupts.
+//  - a stack hibernates with this thread's signals blocked: a signal handler that touched it meanwhile would wait for
+//    the very thread that it interrupts.
 //
 // Where the kernel cannot do this (no userfaultfd, a child of fork), the guard is removed before the words are written,
-// which is right only while nobody else looks: the caller must vouch for that, and a stray access is fatal. There
-// are no pins then but those of handlers that fork did not take along.
-#include "internal.h"
+// which is right only while no other thread looks: the caller must promise that, and a stray access is fatal. The only
+// pins there are those of handlers that ran in the parent when it forked.
+#include "hibernation.h"
 
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "capabilities.h"
+#include "message.h"
+#include "stack.h"
+#include "stack_codec.h"
+#include "stack_store.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -45,8 +53,9 @@ _Static_assert(sizeof(fl_record) == 8, "the store's classes are narrow");
 static _Atomic(uint64_t) restorations;
 static __thread uint64_t forgiven __attribute__((tls_model("initial-exec")));
 
-static bool restores_atomically(fl_place place) {
-    return place.arena->registered && fl_capabilities_get()->restores_atomically && fl_userfaultfd() >= 0;
+// Signal context: callable.
+static bool restores_atomically(fl_slot_handle handle) {
+    return handle.arena->registered && fl_capabilities_get()->restores_atomically && fl_userfaultfd() >= 0;
 }
 
 // MARK: system calls
@@ -60,6 +69,7 @@ static int protect(fl_site site, uintptr_t low, uintptr_t high, int protection) 
     return error;
 }
 
+// Signal context: callable.
 static int put_page(uintptr_t page, const void *content) {
     struct uffdio_copy request = {.dst = page, .src = (uintptr_t)content, .len = FL_PAGE};
     int error = 0;
@@ -67,16 +77,18 @@ static int put_page(uintptr_t page, const void *content) {
         error = fl_system_ioctl(FL_SITE_RESTORE_COPY, fl_userfaultfd(), UFFDIO_COPY, &request);
         if (error != EAGAIN) break;
     }
-    return error == EEXIST ? 0 : error; // somebody was faster
+    return error == EEXIST ? 0 : error; // another thread was faster
 }
 
 // MARK: restoring
 
+// Signal context: callable.
 static fl_word_stream stream_of(const fl_stack *stack, const fl_record *record) {
     return (fl_word_stream){.at = record->stream, .end = (const uint8_t *)record + record->size, .base = stack->base};
 }
 
 // Page by page, lowest first. Runs on a handler's stack or an ordinary one: a page of it is used.
+// Signal context: callable.
 static __attribute__((noinline)) fl_failure put_pages(const fl_stack *stack, const fl_record *record) {
     uintptr_t content[PAGE_WORDS];
     fl_word_stream stream = stream_of(stack, record);
@@ -101,7 +113,7 @@ static fl_failure write_words(const fl_stack *stack, const fl_record *record) {
 }
 
 // The pages are complete. True for the one that says so first. A late fault looks at the state and then at
-// `restorations`, so that goes up before.
+// `restorations`, so that goes up before. Signal context: callable.
 static bool mark_restored(fl_slot *slot) {
     atomic_fetch_add_explicit(&restorations, 1, memory_order_release);
     uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
@@ -123,9 +135,9 @@ static void forget_record(fl_stack *stack) {
 
 // Handlers that still read the record are waited for: each is on its way out of a signal.
 static void close_record(fl_stack *stack) {
-    fl_slot *slot = fl_place_slot(fl_stack_place(stack));
+    fl_slot *slot = fl_slot_entry(fl_stack_slot(stack));
     uint32_t unpinned = FL_SLOT_RESTORED;
-    if (!restores_atomically(fl_stack_place(stack))) {
+    if (!restores_atomically(fl_stack_slot(stack))) {
         atomic_store_explicit(&slot->state, unpinned, memory_order_relaxed);
     }
     while (!atomic_compare_exchange_weak_explicit(&slot->state, &unpinned, FL_SLOT_LIVE, memory_order_acq_rel,
@@ -140,12 +152,12 @@ static void close_record(fl_stack *stack) {
 fl_failure fl_stack_wake(fl_stack *stack) {
     if (stack->fiber.state == FL_FIBER_IDLE) stack->fiber.state = FL_FIBER_SUSPENDED;
     if (stack->fiber.state != FL_FIBER_HIBERNATED) return fl_failure_none();
-    fl_place place = fl_stack_place(stack);
-    fl_slot *slot = fl_place_slot(place);
+    fl_slot_handle handle = fl_stack_slot(stack);
+    fl_slot *slot = fl_slot_entry(handle);
     if (fl_slot_kind(slot) == FL_SLOT_HIBERNATED) {
         const fl_record *record = stack->record;
         // A child of fork has no userfaultfd, and no other thread that came with it.
-        fl_failure failure = restores_atomically(place) ? put_pages(stack, record) : write_words(stack, record);
+        fl_failure failure = restores_atomically(handle) ? put_pages(stack, record) : write_words(stack, record);
         if (failure.error) return failure;
         if (mark_restored(slot)) fl_count(&fl_process_counters.wakes_by_resume, 1);
     }
@@ -155,23 +167,21 @@ fl_failure fl_stack_wake(fl_stack *stack) {
 
 bool fl_stack_is_hibernated(const fl_stack *stack) {
     return stack->fiber.state == FL_FIBER_HIBERNATED &&
-           fl_slot_kind(fl_place_slot(fl_stack_place(stack))) == FL_SLOT_HIBERNATED;
+           fl_slot_kind(fl_slot_entry(fl_stack_slot(stack))) == FL_SLOT_HIBERNATED;
 }
 
 // MARK: restoring from a fault
 
-bool fl_late_fault_is_possible(void) {
-    return atomic_load_explicit(&restorations, memory_order_acquire) != forgiven;
-}
+bool fl_late_fault_is_possible(void) { return atomic_load_explicit(&restorations, memory_order_acquire) != forgiven; }
 
 fl_restoring fl_wake_by_fault(uintptr_t address, fl_failure *failure) {
     *failure = fl_failure_none();
-    fl_place place = fl_place_of(address);
-    fl_slot *slot = fl_place_slot(place);
+    fl_slot_handle handle = fl_slot_of(address);
+    fl_slot *slot = fl_slot_entry(handle);
     uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
     do {
         bool guarded = (state & KIND) == FL_SLOT_HIBERNATING || (state & KIND) == FL_SLOT_HIBERNATED;
-        if (guarded && !restores_atomically(place)) return FL_NOT_RESTORABLE;
+        if (guarded && !restores_atomically(handle)) return FL_NOT_RESTORABLE;
         // Another thread is between guarding and saying so, a few instructions with its signals blocked: the access is
         // tried again.
         if ((state & KIND) == FL_SLOT_HIBERNATING) {
@@ -206,7 +216,7 @@ static fl_hibernation refusal(const fl_stack *stack, bool unshared) {
     }
     if (stack->guard != FL_GUARD_PAGES) return FL_HIBERNATION_GUARD;
     if (stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED)) return FL_HIBERNATION_OVERFLOWING;
-    return unshared || restores_atomically(fl_stack_place(stack)) ? FL_HIBERNATION_DONE : FL_HIBERNATION_SHARED;
+    return unshared || restores_atomically(fl_stack_slot(stack)) ? FL_HIBERNATION_DONE : FL_HIBERNATION_SHARED;
 }
 
 // Access as before. The mapping was one whole with its neighbours a moment ago: without it the stack is lost.
@@ -222,7 +232,7 @@ static void open_again(uintptr_t low, uintptr_t high) {
 static fl_failure take_down(const fl_stack *stack, fl_record **taken) {
     uintptr_t first = fl_stack_first_word(stack);
     size_t words = (stack->base - first) / FL_WORD;
-    size_t size = sizeof(fl_record) + fl_words_encode((uintptr_t *)first, words, stack->base, NULL, 0);
+    size_t size = sizeof(fl_record) + fl_words_measure((uintptr_t *)first, words, stack->base);
     if (size > UINT32_MAX) return fl_failure_at(FL_SITE_STORE_MAP, ENOMEM);
     void *block = NULL;
     fl_failure failure = fl_store_take(size, &block);
@@ -230,7 +240,7 @@ static fl_failure take_down(const fl_stack *stack, fl_record **taken) {
     fl_record *record = block;
     *record = (fl_record){.words = (uint32_t)words, .size = (uint32_t)size};
     *taken = record;
-    // Somebody stores into a stack that was declared unshared.
+    // Another thread stores into a stack that was declared unshared.
     if (!fl_words_encode((uintptr_t *)first, words, stack->base, record->stream, size - sizeof *record)) {
         return fl_failure_at(FL_SITE_HIBERNATE_PROTECT, EBUSY);
     }
@@ -273,7 +283,7 @@ static fl_failure replace_by_record(fl_stack *stack, bool shared) {
 }
 
 static fl_failure hibernate(fl_stack *stack, bool shared) {
-    fl_slot *slot = fl_place_slot(fl_stack_place(stack));
+    fl_slot *slot = fl_slot_entry(fl_stack_slot(stack));
     // Handlers that come too late for an earlier restoration must not take what is still there for restored.
     atomic_store_explicit(&slot->state, FL_SLOT_HIBERNATING, memory_order_release);
     fl_failure failure = replace_by_record(stack, shared);
@@ -288,7 +298,9 @@ static fl_failure hibernate(fl_stack *stack, bool shared) {
     atomic_store_explicit(&slot->state, FL_SLOT_HIBERNATED, memory_order_release);
     // What was used below is dead. A refusal leaves the memory until the stack ends.
     uintptr_t low = fl_page_down(fl_stack_first_word(stack));
-    if (stack->low < low) (void)fl_system_advise(FL_SITE_HIBERNATE_RELEASE, stack->low, low - stack->low, MADV_DONTNEED);
+    if (stack->low < low) {
+        (void)fl_system_advise(FL_SITE_HIBERNATE_RELEASE, stack->low, low - stack->low, MADV_DONTNEED);
+    }
     return failure;
 }
 

@@ -10,15 +10,22 @@
 //
 // A sweep begins where the thread's last one ended, like the hand of a clock, so that it may be as short as the caller
 // likes. Invariants:
-//  - of a stack of another thread only the state and the thread are read. The state first: who reads "suspended" and then
-//    this thread can only have met this thread's own stack, because the thread is stored before a stack is first
-//    suspended and both were stored by other threads in that order (x86 keeps the order of stores, and that of loads);
+//  - of a stack of another thread only the state and the thread are read. The state first: a sweep that reads
+//    "suspended" and then this thread can only have met this thread's own stack, because the thread is stored before a
+//    stack is first suspended and both were stored by other threads in that order (x86 keeps the order of stores, and
+//    that of loads);
 //  - no refusal ends a sweep. A stack that could not hibernate stays idle;
-//  - for the budget only those hibernate that an earlier sweep had found idle already: one that has just been resumed is
-//    spared however little memory there is.
-#include "internal.h"
+//  - for the budget only those hibernate that an earlier sweep had found idle already: one that has just been resumed
+//    is spared however little memory there is.
+#include "common.h"
+#include "fl_hibernation.h"
+#include "fl_idle.h"
+#include "fl_shrink.h"
 
 #include <stdlib.h>
+
+#include "stack_table.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -26,7 +33,7 @@ enum {
     CANDIDATES = 4096, // considered for the budget at once: 64 KiB of heap
     FEW = 32,          // where the heap has no room
     READ_EVERY = 8,    // hibernations after which the resident memory is read again
-    SEEN_MOST = 255,
+    SEEN_MAXIMUM = 255,
 };
 
 typedef struct idle_state {
@@ -57,9 +64,7 @@ static uint32_t coarse(uint64_t now) { return (uint32_t)(now / 1000000); }
 
 static uint32_t age_of(const fl_stack *stack, uint32_t now) { return now - stack->idle.since; }
 
-static fl_fiber_state state_of(const fl_stack *stack) {
-    return __atomic_load_n(&stack->fiber.state, __ATOMIC_ACQUIRE);
-}
+static fl_fiber_state state_of(const fl_stack *stack) { return __atomic_load_n(&stack->fiber.state, __ATOMIC_ACQUIRE); }
 
 static bool is_own(const fl_stack *stack) {
     return __atomic_load_n(&stack->fiber.thread, __ATOMIC_RELAXED) == fl_thread_pointer();
@@ -106,7 +111,7 @@ static void examine(fl_stack *stack, uint32_t now, fl_idle_result *result) {
     result->waiting++;
     if (state == FL_FIBER_SUSPENDED) {
         mark(stack, now);
-    } else if (stack->idle.seen < SEEN_MOST) {
+    } else if (stack->idle.seen < SEEN_MAXIMUM) {
         stack->idle.seen++;
     }
     bool is_marked = state == FL_FIBER_IDLE;
@@ -126,14 +131,14 @@ typedef struct candidate {
 // A heap with the shortest idle on top, so that the longest idle are kept.
 static void sift_down(candidate *heap, size_t count, size_t at) {
     for (;;) {
-        size_t least = at, child = 2 * at + 1;
-        if (child < count && heap[child].age < heap[least].age) least = child;
-        if (child + 1 < count && heap[child + 1].age < heap[least].age) least = child + 1;
-        if (least == at) return;
+        size_t youngest = at, child = 2 * at + 1;
+        if (child < count && heap[child].age < heap[youngest].age) youngest = child;
+        if (child + 1 < count && heap[child + 1].age < heap[youngest].age) youngest = child + 1;
+        if (youngest == at) return;
         candidate moved = heap[at];
-        heap[at] = heap[least];
-        heap[least] = moved;
-        at = least;
+        heap[at] = heap[youngest];
+        heap[youngest] = moved;
+        at = youngest;
     }
 }
 

@@ -1,5 +1,6 @@
 // Names of loaded objects, for symbolizing outside the handler.
-#include "internal.h"
+#include "common.h"
+#include "fl_unwind.h"
 
 #include <dlfcn.h>
 #include <sys/auxv.h>

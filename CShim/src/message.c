@@ -1,7 +1,11 @@
 // One line to standard error from a handler: no allocation, no lock, one write.
-#include "internal.h"
+#include "message.h"
 
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -15,11 +19,23 @@ void fl_message(const char *const *parts, size_t count) {
         for (const char *c = i == 0 ? prefix : parts[i - 1]; *c && length < LINE - 1; c++) line[length++] = *c;
     }
     line[length++] = '\n';
-    // A closed or full standard error takes the message with it; the verdict stands in the way the process ends.
+    // A closed or full standard error takes the message with it; the exit status still tells.
     ssize_t written = write(STDERR_FILENO, line, length);
     (void)written;
 }
 
+void fl_die(void) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t only;
+    (void)sigaction(SIGSEGV, &standard, NULL);
+    sigemptyset(&only);
+    sigaddset(&only, SIGSEGV);
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSEGV);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    _exit(128 + SIGSEGV); // where even that was refused
+}
+
+// Signal context: callable.
 static const char *number(char *buffer, uint64_t value, uint32_t radix) {
     char *end = buffer + 23;
     *end = 0;
@@ -39,12 +55,23 @@ void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, c
     const char *option = stack->strategy == FL_STRATEGY_GROWS_DOWN
                              ? "; raise RLIMIT_STACK and StackConfiguration.maximum"
                              : "; raise StackConfiguration.maximum";
-    if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) option = "; raise StackConfiguration.maximum, or set isIsolated to have it thrown";
+    if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) {
+        option = "; raise StackConfiguration.maximum, or set isIsolated to have it thrown";
+    }
     const char *parts[] = {
-        "a coroutine's stack ", reason, ": limit ", fl_decimal(limit, report->limit), " bytes, in use ",
-        fl_decimal(used, report->used), " bytes, at instruction 0x", fl_hexadecimal(ip, report->ip),
-        failed ? "; " : "", failed ? fl_site_name((fl_site)report->site) : "", failed ? " failed with errno " : "",
-        failed ? fl_decimal(error, (uint64_t)report->error) : "", failed ? "" : option,
+        "a coroutine's stack ",
+        reason,
+        ": limit ",
+        fl_decimal(limit, report->limit),
+        " bytes, in use ",
+        fl_decimal(used, report->used),
+        " bytes, at instruction 0x",
+        fl_hexadecimal(ip, report->ip),
+        failed ? "; " : "",
+        failed ? fl_site_name((fl_site)report->site) : "",
+        failed ? " failed with errno " : "",
+        failed ? fl_decimal(error, (uint64_t)report->error) : "",
+        failed ? "" : option,
     };
     fl_message(parts, sizeof parts / sizeof *parts);
 }

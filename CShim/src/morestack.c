@@ -2,11 +2,16 @@
 //
 // The assembly (arch/x86_64/morestack.S) has saved every register that may hold an argument on the stack itself, so
 // a move relocates them with the other live words; this runs on the thread's __morestack stack.
-#include "internal.h"
+#include "morestack.h"
 
 #include <stdlib.h>
 
-#include "morestack.h"
+#include "containment.h"
+#include "message.h"
+#include "move.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -14,21 +19,24 @@ static fl_unwind_registers unwind_from(const fl_morestack_frame *frame) {
     // The function that was entered has not begun: its caller is where the walk starts.
     const uintptr_t *bp = (const uintptr_t *)frame->bp;
     return (fl_unwind_registers){
-        .rip = bp[2], .rsp = frame->bp + 3 * FL_WORD, .rbp = bp[0], .rbx = frame->rbx, .r12 = frame->r12,
-        .r13 = frame->r13, .r14 = frame->r14, .r15 = frame->r15, .is_signal_frame = false,
+        .rip = bp[2],
+        .rsp = frame->bp + 3 * FL_WORD,
+        .rbp = bp[0],
+        .rbx = frame->rbx,
+        .r12 = frame->r12,
+        .r13 = frame->r13,
+        .r14 = frame->r14,
+        .r15 = frame->r15,
+        .is_signal_frame = false,
     };
 }
 
 static fl_morestack_frame *overflow(fl_stack *stack, fl_morestack_frame *frame, fl_failure failure) {
     fl_unwind_registers at = unwind_from(frame);
     switch (fl_overflow(stack, &at, frame->bp - frame->frame_size, failure)) {
-    case FL_END_COROUTINE:
-        fl_contained_finish();
-    case FL_END_CONTINUE:
-        frame->mode = FL_MORESTACK_CONTINUE;
-        return frame;
-    case FL_END_PROCESS:
-        fl_die();
+    case FL_END_COROUTINE: fl_contained_finish();
+    case FL_END_CONTINUE: frame->mode = FL_MORESTACK_CONTINUE; return frame;
+    case FL_END_PROCESS: fl_die();
     }
 }
 
@@ -51,13 +59,13 @@ static fl_morestack_frame *add_segment(fl_stack *stack, fl_morestack_frame *fram
             return overflow(stack, frame, fl_failure_none());
         }
     }
-    fl_place place;
-    fl_failure failure = fl_place_take(size, (fl_guard)stack->guard, stack, &place);
+    fl_slot_handle handle;
+    fl_failure failure = fl_slot_take(size, (fl_guard)stack->guard, stack, &handle);
     if (failure.error) return overflow(stack, frame, failure);
-    uintptr_t base = fl_place_base(place);
-    failure = fl_place_make_usable(place, base - usable);
+    uintptr_t base = fl_slot_base(handle);
+    failure = fl_slot_make_usable(handle, base - usable);
     if (failure.error) {
-        fl_place_release(place, false);
+        fl_slot_release(handle, false);
         return overflow(stack, frame, failure);
     }
     fl_segment_link *link = (fl_segment_link *)(base - sizeof(fl_segment_link));
@@ -110,9 +118,7 @@ fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) {
             if (result->bp - result->frame_size < stack->fiber.frame->limit) result = overflow(stack, result, failure);
             break;
         case FL_AT_MAXIMUM:
-        case FL_GROWTH_FAILED:
-            result = overflow(stack, frame, failure);
-            break;
+        case FL_GROWTH_FAILED: result = overflow(stack, frame, failure); break;
         }
     } else {
         result = overflow(stack, frame, fl_failure_none());
@@ -125,12 +131,12 @@ void fl_morestack_release(void) {
     fl_stack *stack = fl_stack_running();
     int kept = errno;
     fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
-    fl_place done = fl_stack_place(stack);
+    fl_slot_handle done = fl_stack_slot(stack);
     fl_stack_details_of(stack)->segment_bytes -= stack->base - stack->low;
     stack->base = link.base;
     stack->low = link.low;
     fl_stack_set_limit(stack);
-    fl_place_release(done, false);
+    fl_slot_release(done, false);
     errno = kept;
 }
 

@@ -1,8 +1,8 @@
 // The save area of fl_morestack, shared with arch/x86_64/morestack.S, which writes it on the stack that must grow.
-#ifndef FAULTLINE_MORESTACK_H
-#define FAULTLINE_MORESTACK_H
+#ifndef FAULTLINE_INTERNAL_MORESTACK_H
+#define FAULTLINE_INTERNAL_MORESTACK_H
 
-#include "internal.h"
+#include "alternate_stack.h"
 
 enum { FL_MORESTACK_CONTINUE = 0, FL_MORESTACK_SEGMENT = 1 };
 
@@ -33,7 +33,5 @@ _Static_assert(offsetof(fl_thread, morestack_base) == 0, "morestack.S");
 fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) __attribute__((visibility("hidden")));
 /// Called when the body has returned from its segment.
 void fl_morestack_release(void) __attribute__((visibility("hidden")));
-/// Width of the vector registers that this processor has: 0 SSE, 1 AVX, 2 AVX-512.
-extern uint32_t fl_vector_width __attribute__((visibility("hidden")));
 
 #endif

@@ -8,21 +8,29 @@
 // at a call. Order: destination ready, pages moved, old range guarded, words adjusted. Until the pages move nothing
 // has changed and every failure can be reported; after that only the guard of the old range can fail, and a stack whose
 // old range is not guarded would be silently unsound: the process ends.
-#include "internal.h"
+#include "move.h"
+
+#include "message.h"
+#include "page_mover.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
-static void keep_old(fl_stack *stack, fl_place old) {
+// Signal context: callable.
+static void keep_old(fl_stack *stack, fl_slot_handle old) {
     fl_stack_details *details = fl_stack_details_of(stack);
     stack->touched_details = 1;
     if (stack->old_count == FL_OLD_RANGES) {
-        fl_place_release(details->old[0], false);
-        memmove(&details->old[0], &details->old[1], sizeof(fl_place) * (FL_OLD_RANGES - 1));
+        fl_slot_release(details->old[0], false);
+        memmove(&details->old[0], &details->old[1], sizeof(fl_slot_handle) * (FL_OLD_RANGES - 1));
         stack->old_count--;
     }
     details->old[stack->old_count++] = old;
 }
 
+// Signal context: callable.
 _Noreturn static void end_unguarded(const char *what, fl_failure failure) {
     const char *parts[] = {what, fl_site_name((fl_site)failure.site), "); raise vm.max_map_count or use another guard"};
     fl_message(parts, 3);
@@ -30,11 +38,12 @@ _Noreturn static void end_unguarded(const char *what, fl_failure failure) {
 }
 
 // The old range of this size with room for `*usable`; an index, or -1. `*usable` becomes what it has.
+// Signal context: callable.
 static int find_own(const fl_stack *stack, fl_slot_size size, uintptr_t *usable) {
     for (int index = stack->old_count; index-- > 0;) {
-        fl_place place = fl_stack_details_of(stack)->old[index];
-        uintptr_t had = (uintptr_t)fl_place_slot(place)->low * FL_PAGE;
-        if (place.arena->size != size || had < *usable) continue;
+        fl_slot_handle handle = fl_stack_details_of(stack)->old[index];
+        uintptr_t had = (uintptr_t)fl_slot_entry(handle)->low * FL_PAGE;
+        if (handle.arena->size != size || had < *usable) continue;
         *usable = had;
         return index;
     }
@@ -42,45 +51,46 @@ static int find_own(const fl_stack *stack, fl_slot_size size, uintptr_t *usable)
 }
 
 // Makes an old range usable again, at the distance from its base that every address in it has always had. On failure it
-// is an old range as before.
-static fl_failure take_own(fl_stack *stack, int index, fl_place *place) {
-    fl_place *old = fl_stack_details_of(stack)->old;
-    *place = old[index];
-    fl_slot *slot = fl_place_slot(*place);
-    uintptr_t live = fl_place_address(*place, slot->old_low);
-    fl_failure failure = fl_place_make_usable(*place, fl_place_address(*place, slot->low));
+// is an old range as before. Signal context: callable.
+static fl_failure take_own(fl_stack *stack, int index, fl_slot_handle *handle) {
+    fl_slot_handle *old = fl_stack_details_of(stack)->old;
+    *handle = old[index];
+    fl_slot *slot = fl_slot_entry(*handle);
+    uintptr_t live = fl_slot_address(*handle, slot->old_low);
+    fl_failure failure = fl_slot_make_usable(*handle, fl_slot_address(*handle, slot->low));
     if (failure.error) {
-        fl_failure again = fl_place_retire(*place, live, false);
+        fl_failure again = fl_slot_retire(*handle, live, false);
         if (again.error) end_unguarded("a stack's former range could not be guarded again (", again);
         return failure;
     }
     stack->old_count--;
-    memmove(&old[index], &old[index + 1], sizeof(fl_place) * (size_t)(stack->old_count - index));
+    memmove(&old[index], &old[index + 1], sizeof(fl_slot_handle) * (size_t)(stack->old_count - index));
     return failure;
 }
 
-static fl_failure take_fresh(fl_stack *stack, fl_slot_size size, uintptr_t usable, fl_place *place) {
-    fl_failure failure = fl_place_take(size, (fl_guard)stack->guard, stack, place);
+// Signal context: callable.
+static fl_failure take_fresh(fl_stack *stack, fl_slot_size size, uintptr_t usable, fl_slot_handle *handle) {
+    fl_failure failure = fl_slot_take(size, (fl_guard)stack->guard, stack, handle);
     if (failure.error) return failure;
-    failure = fl_place_make_usable(*place, fl_place_base(*place) - usable);
-    if (failure.error) fl_place_release(*place, false);
+    failure = fl_slot_make_usable(*handle, fl_slot_base(*handle) - usable);
+    if (failure.error) fl_slot_release(*handle, false);
     return failure;
 }
 
-// The rest of a move: the destination is ready.
-static void move_to(fl_stack *stack, uintptr_t sp, fl_place place, uintptr_t usable, fl_relocation *relocation) {
-    fl_place old = fl_stack_place(stack);
-    uintptr_t old_base = stack->base, base = fl_place_base(place);
+// The rest of a move: the destination is ready. Signal context: callable.
+static void move_to(fl_stack *stack, uintptr_t sp, fl_slot_handle handle, uintptr_t usable, fl_relocation *relocation) {
+    fl_slot_handle old = fl_stack_slot(stack);
+    uintptr_t old_base = stack->base, base = fl_slot_base(handle);
     uintptr_t live = fl_page_down(sp - FL_RED_ZONE);
     size_t length = old_base - live;
 
     fl_mover mover = fl_pages_move((fl_mover)stack->mover, live, base - length, length);
-    fl_failure failure = fl_place_retire(old, live, (stack->flags & FL_STACK_PROVOKED) != 0);
+    fl_failure failure = fl_slot_retire(old, live, (stack->flags & FL_STACK_PROVOKED) != 0);
     stack->flags &= (uint8_t)~(FL_STACK_PROVOKED | FL_STACK_LOW_USE);
     if (failure.error) end_unguarded("a stack was moved, but its former range could not be guarded (", failure);
     keep_old(stack, old);
 
-    relocation->low = fl_place_low(old);
+    relocation->low = fl_slot_low(old);
     relocation->base = old_base;
     relocation->delta = base - old_base;
     relocation->scanned = relocation->relocated = 0;
@@ -91,7 +101,7 @@ static void move_to(fl_stack *stack, uintptr_t sp, fl_place place, uintptr_t usa
     stack->fiber.frame = (fl_outermost_frame *)((uintptr_t)stack->fiber.frame + relocation->delta);
     stack->base = base;
     stack->low = base - usable;
-    stack->slot = place.arena->size & 0xf;
+    stack->slot = handle.arena->size & 0xf;
     fl_stack_set_limit(stack);
     FL_COUNT(stack, moves[mover], 1);
     FL_COUNT(stack, bytes_moved, length);
@@ -99,13 +109,13 @@ static void move_to(fl_stack *stack, uintptr_t sp, fl_place place, uintptr_t usa
 
 fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintptr_t usable,
                          fl_relocation *relocation) {
-    fl_place place;
+    fl_slot_handle handle;
     // Where it was before, if it has shrunk since. Not in the same size: that is the debug knob's way.
     int own = size == stack->slot ? -1 : find_own(stack, size, &usable);
-    bool is_ready = own >= 0 && take_own(stack, own, &place).error == 0;
-    fl_failure failure = is_ready ? fl_failure_none() : take_fresh(stack, size, usable, &place);
+    bool is_ready = own >= 0 && take_own(stack, own, &handle).error == 0;
+    fl_failure failure = is_ready ? fl_failure_none() : take_fresh(stack, size, usable, &handle);
     if (failure.error) return failure;
-    move_to(stack, sp, place, usable, relocation);
+    move_to(stack, sp, handle, usable, relocation);
     return failure;
 }
 
@@ -116,7 +126,7 @@ fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_
         uintptr_t room = fl_slot_room((fl_slot_size)size), usable = fl_minimum(room, maximum);
         bool holds_all = room >= usable + (usable == maximum ? fl_stack_reserve(stack) : 0);
         if (!holds_all || usable < fl_maximum(need, initial)) continue;
-        fl_place place;
+        fl_slot_handle handle;
         uintptr_t had = fl_maximum(need, initial);
         int own = find_own(stack, (fl_slot_size)size, &had);
         if (own < 0 && stack->old_count == FL_OLD_RANGES) {
@@ -124,10 +134,10 @@ fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_
             continue; // a larger one may be its own
         }
         fl_failure failure =
-            own >= 0 ? take_own(stack, own, &place) : take_fresh(stack, (fl_slot_size)size, usable, &place);
+            own >= 0 ? take_own(stack, own, &handle) : take_fresh(stack, (fl_slot_size)size, usable, &handle);
         if (failure.error) return failure;
         *must_stay = false;
-        move_to(stack, sp, place, own >= 0 ? had : usable, relocation);
+        move_to(stack, sp, handle, own >= 0 ? had : usable, relocation);
         return failure;
     }
     return fl_failure_none();
@@ -140,7 +150,7 @@ fl_growth_result fl_stack_grow_by_move(fl_stack *stack, uintptr_t sp, uintptr_t 
     if (need > maximum) return FL_AT_MAXIMUM;
     // A debug knob guarded part of the usable room: the same size again, so that it can move ten thousand times.
     if (stack->flags & FL_STACK_PROVOKED) {
-        uintptr_t usable = (uintptr_t)fl_place_slot(fl_stack_place(stack))->low * FL_PAGE;
+        uintptr_t usable = (uintptr_t)fl_slot_entry(fl_stack_slot(stack))->low * FL_PAGE;
         if (need <= usable) {
             *failure = fl_stack_move(stack, sp, (fl_slot_size)stack->slot, usable, relocation);
             return failure->error ? FL_GROWTH_FAILED : FL_GREW;

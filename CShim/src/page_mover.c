@@ -3,11 +3,15 @@
 //
 // Legal pairs: UFFDIO_MOVE needs a destination registered with the userfaultfd (the arenas of guard pages) and without
 // any page-table entry, guard markers included; mremap needs nothing but splits mappings for good; copy needs nothing.
-#include "internal.h"
+#include "page_mover.h"
 
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include "address_space.h"
+#include "capabilities.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -23,7 +27,7 @@ struct uffdio_move_request {
 #define UFFDIO_MOVE_REQUEST _IOWR(UFFDIO, 0x05, struct uffdio_move_request)
 enum { ALLOW_SOURCE_HOLES = 2 };
 
-// Bytes that UFFDIO_MOVE has moved, from the low end.
+// Bytes that UFFDIO_MOVE has moved, from the low end. Signal context: callable.
 static size_t move_by_userfaultfd(uintptr_t from, uintptr_t to, size_t length) {
     int descriptor = fl_userfaultfd();
     if (descriptor < 0) return 0;
@@ -46,6 +50,7 @@ static size_t move_by_userfaultfd(uintptr_t from, uintptr_t to, size_t length) {
 
 // Linux 6.17 and later move a range of several mappings one by one, and a refusal in the middle leaves those before it
 // moved: what is empty here and reads as zeros has gone to its destination, or was never touched.
+// Signal context: callable.
 static void copy_what_stayed(uintptr_t from, uintptr_t to, size_t length) {
     for (size_t done = 0; done < length; done += FL_PAGE) {
         const uintptr_t *source = (const uintptr_t *)(from + done);
@@ -59,14 +64,15 @@ static void copy_what_stayed(uintptr_t from, uintptr_t to, size_t length) {
     }
 }
 
-// Where a stack's pages may be moved by the userfaultfd that is the fastest at any size (2 µs for up to 32 KiB). Elsewhere
-// copying wins up to about 32 KiB (16 µs against 5 µs for mremap there, `faultline bench move`); mremap also costs mappings
-// for good, so it must save a tenth of a millisecond before it is chosen without having been asked for.
+// Where a stack's pages may be moved by the userfaultfd that is the fastest at any size (2 µs for up to 32 KiB).
+// Elsewhere copying wins up to about 32 KiB (16 µs against 5 µs for mremap there, `faultline bench move`); mremap also
+// costs mappings for good, so it must save a tenth of a millisecond before it is chosen without having been asked for.
 enum { MREMAP_FROM = 256 << 10 };
 
+// Signal context: callable.
 static fl_mover automatic(uintptr_t to, size_t length) {
-    fl_place place = fl_place_of(to);
-    bool registered = place.arena && place.arena->guard == FL_GUARD_PAGES;
+    fl_slot_handle handle = fl_slot_of(to);
+    bool registered = handle.arena && handle.arena->guard == FL_GUARD_PAGES;
     if (registered && fl_capabilities_get()->uffdio_move) return FL_MOVER_UFFDIO_MOVE;
     return length >= MREMAP_FROM ? FL_MOVER_MREMAP : FL_MOVER_COPY;
 }

@@ -2,13 +2,17 @@
 //
 // A pooled stack is ready as it is: at its first size, its guard in place. Only its thread touches it, so nothing here
 // needs a lock or an atomic word. What a thread did not need for a while it gives back: each list knows how few stacks
-// it had at least since the last look, and so many of its last ones were not needed. No timer and no signal does that: a
-// thread looks at the time now and then while it makes and keeps stacks, and whoever is about to wait asks for it.
-#include "internal.h"
+// it had at least since the last look, and that many of its last ones were not needed. No timer and no signal does
+// that: a thread reads the clock now and then while it makes and keeps stacks, and code that is about to wait calls
+// fl_pool_trim.
+#include "pool.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 #include <time.h>
+
+#include "stack.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -29,9 +33,9 @@ typedef struct fl_pool_list {
 
 typedef struct fl_pool {
     fl_pool_list lists[FL_SLOT_SIZES];
-    uint64_t looked;  // when
-    uint32_t uses;    // stacks kept, or asked for in vain
-    bool ends;        // the end of this thread will drain it
+    uint64_t looked; // when
+    uint32_t uses;   // stacks kept, or asked for in vain
+    bool ends;       // the end of this thread will drain it
 } fl_pool;
 
 static __thread fl_pool pool __attribute__((tls_model("initial-exec")));
@@ -119,9 +123,7 @@ bool fl_pool_keep(fl_stack *stack) {
 // MARK: giving back
 
 uint64_t fl_pool_quiet(void) { return atomic_load_explicit(&quiet_time, memory_order_relaxed); }
-void fl_pool_set_quiet(uint64_t nanoseconds) {
-    atomic_store_explicit(&quiet_time, nanoseconds, memory_order_relaxed);
-}
+void fl_pool_set_quiet(uint64_t nanoseconds) { atomic_store_explicit(&quiet_time, nanoseconds, memory_order_relaxed); }
 
 uint64_t fl_pool_now(void) {
     struct timespec now = {0};

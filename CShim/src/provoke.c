@@ -2,12 +2,19 @@
 //
 // The growth-point mode guards what is unused below the interrupted stack pointer, red zone excepted; the next store
 // that reaches it moves the stack to a slot of the same size. The other mode moves at the interrupted instruction.
-#include "internal.h"
+#include "common.h"
+#include "fl_debug.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#include "move.h"
+#include "stack.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -15,6 +22,7 @@ static __thread timer_t timer __attribute__((tls_model("initial-exec")));
 static __thread bool timer_runs __attribute__((tls_model("initial-exec")));
 static _Atomic(bool) moves_anywhere;
 
+// Signal context: handler only.
 static void guard_below(fl_stack *stack, uintptr_t sp) {
     uintptr_t low = fl_page_down(sp - FL_RED_ZONE);
     if (low <= stack->low) return;
@@ -26,6 +34,7 @@ static void guard_below(fl_stack *stack, uintptr_t sp) {
     stack->flags |= FL_STACK_PROVOKED;
 }
 
+// Signal context: handler only.
 static void provoke(int signal, siginfo_t *info, void *pointer) {
     (void)signal;
     (void)info;
@@ -36,8 +45,8 @@ static void provoke(int signal, siginfo_t *info, void *pointer) {
     uintptr_t ip = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
     extern char start[] __asm__("__start_fl_text"), stop[] __asm__("__stop_fl_text");
     bool inside = ip >= (uintptr_t)start && ip < (uintptr_t)stop;
-    if (stack && stack->strategy == FL_STRATEGY_FAULT_MOVE && !inside &&
-        sp > stack->low + FL_PAGE && sp < stack->base - FL_PAGE) {
+    if (stack && stack->strategy == FL_STRATEGY_FAULT_MOVE && !inside && sp > stack->low + FL_PAGE &&
+        sp < stack->base - FL_PAGE) {
         if (!atomic_load_explicit(&moves_anywhere, memory_order_relaxed)) {
             guard_below(stack, sp);
         } else {

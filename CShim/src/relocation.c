@@ -1,11 +1,14 @@
 // The roots of a moved stack: every place that may hold an address of the former range, adjusted by value.
 //
-// A word in memory or in a vector register is relocated when its value lies in [reach, base], one past the end included,
-// whatever it means: what looks like such an address is changed too (docs/HAZARDS.md says what that implies). Nothing valid
-// lies below the red zone, so nothing below it is taken for an address: a small structure stored over the low bytes of a
-// dead pointer often looks like an address somewhere in the slot (seen in the Swift runtime's demangler, whose nodes end
-// in padding). General registers count from the slot's end, because probes of large frames hold addresses further down.
-#include "internal.h"
+// A word in memory or in a vector register is relocated when its value lies in [reach, base], one past the end
+// included, whatever it means: what looks like such an address is changed too (docs/HAZARDS.md says what that implies).
+// Nothing valid lies below the red zone, so nothing below it is taken for an address: a small structure stored over the
+// low bytes of a dead pointer often looks like an address somewhere in the slot (seen in the Swift runtime's demangler,
+// whose nodes end in padding). General registers count from the slot's end, because probes of large frames hold
+// addresses further down.
+#include "relocation.h"
+
+#include "alternate_stack.h"
 
 #pragma clang section text = "fl_text"
 

@@ -6,22 +6,29 @@
 //     moved      a smaller slot | room | live … | base            the larger one is an old range now
 //
 // Invariants:
-//  - nothing at or above the live part changes, and a pointer into it stays valid: in place because nothing moves, after a
-//    move as after every other (docs/HAZARDS.md);
+//  - nothing at or above the live part changes, and a pointer into it stays valid: in place because nothing moves,
+//    after a move as after every other (docs/HAZARDS.md);
 //  - the pages go first. A guard that is refused afterwards, perhaps half way, leaves the stack with the new bounds and
 //    its former guard: growth removes whatever it passes, and what lies between is the stack's own;
-//  - a move back adds no old range unless there is room for one more, and forgets none. The slot that the stack came from is
-//    preferred: its addresses mean the same as before, and it takes the place of the one that is left.
-#include "internal.h"
+//  - a move back adds no old range unless there is room for one more, and forgets none. The slot that the stack came
+//    from is preferred: its addresses mean the same as before, and it takes the place of the one that is left.
+#include "common.h"
+#include "fl_hibernation.h"
+#include "fl_shrink.h"
 
 #include <sys/mman.h>
+
+#include "move.h"
+#include "stack.h"
+#include "statistics.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
 enum {
     PAGES_AT_ONCE = 2048, // asked of mincore: one byte each, on this stack
     SHARE = 4,            // use below 1 / SHARE of the room is low, as in Go's collector (stack.go, shrinkstack)
-    ROOM = 2,             // the smaller slot holds so many times what is live
+    ROOM = 2,             // the smaller slot holds this many times what is live
 };
 
 // Pages of [low, high) that are in memory, and the lowest of them, `high` where there is none.
@@ -49,19 +56,22 @@ static fl_shrinking refusal(const fl_stack *stack) {
     fl_fiber_state state = stack->fiber.state;
     if (state != FL_FIBER_SUSPENDED && state != FL_FIBER_IDLE) return FL_SHRINKING_NOT_SUSPENDED;
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN || stack->strategy == FL_STRATEGY_FIXED) return FL_SHRINKING_STRATEGY;
-    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && fl_stack_details_of(stack)->segment_bytes) return FL_SHRINKING_SEGMENTS;
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && fl_stack_details_of(stack)->segment_bytes) {
+        return FL_SHRINKING_SEGMENTS;
+    }
     if (stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED)) return FL_SHRINKING_OVERFLOWING;
     return FL_SHRINKING_DONE;
 }
 
-// The guard of a stack that grows in place stands where it did at first, or below what is live and a page to go on with.
+// The guard of a stack that grows in place stands where it did at first, or below what is live and a page to go on
+// with.
 static fl_failure raise_guard(fl_stack *stack, uintptr_t live) {
     uintptr_t low = fl_minimum(stack->base - fl_stack_initial(stack), live - FL_PAGE);
-    fl_place place = fl_stack_place(stack);
-    low = fl_place_growth_end(place, low);
+    fl_slot_handle handle = fl_stack_slot(stack);
+    low = fl_slot_growth_end(handle, low);
     if (low <= stack->low) return fl_failure_none();
-    fl_failure failure = fl_place_lift(place, low);
-    stack->low = fl_place_address(place, fl_place_slot(place)->low);
+    fl_failure failure = fl_slot_lift(handle, low);
+    stack->low = fl_slot_address(handle, fl_slot_entry(handle)->low);
     return failure;
 }
 
@@ -74,8 +84,7 @@ static fl_failure move_back(fl_stack *stack, uintptr_t live, fl_shrink_result *r
     int error = fl_system_block_signals(FL_SITE_SHRINK_MASK, &before);
     if (error) return fl_failure_at(FL_SITE_SHRINK_MASK, error);
     uintptr_t base = stack->base;
-    fl_failure failure =
-        fl_stack_move_back(stack, sp, ROOM * (base - live), &relocation, &result->must_stay);
+    fl_failure failure = fl_stack_move_back(stack, sp, ROOM * (base - live), &relocation, &result->must_stay);
     if (!failure.error && stack->base != base) {
         own->sp = (void *)fl_relocate(&relocation, (uintptr_t)own->sp);
         own->bp = (void *)fl_relocate(&relocation, (uintptr_t)own->bp);

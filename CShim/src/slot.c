@@ -3,18 +3,21 @@
 //     | guard at the end | unused room | guard band | usable |      addresses grow to the right
 //     ^ start            ^ + guard     ^ band_low   ^ low    ^ base
 //
-// With guard pages the guards stand in the page table. A band slides down ahead of the usable part; what lies below it is not
-// guarded, but belongs to this stack alone. The guard at the end is installed before the slot is first used and is never
-// removed.
+// With guard pages the guards stand in the page table. A band slides down ahead of the usable part; what lies below it
+// is not guarded, but belongs to this stack alone. The guard at the end is installed before the slot is first used and
+// is never removed.
 //
-// Arenas of slots of 64 MiB and more ask for huge pages, since a stack that needs so much is deep; the others refuse them.
-// A small stack gets none in either: the first MiB below a base shares its range of 2 MiB with the guard of the next
-// slot, and a range in which a guard stands, or stood and left its table behind, has small pages. Growth ends at multiples
-// of 2 MiB there, its band fills the range below, and the table of a band that has gone is dropped. A deep stack's lowest
-// page may be a huge one of which it uses 4 KiB: at most 2 MiB less that are wasted.
-#include "internal.h"
+// Arenas of slots of 64 MiB and more ask for huge pages, since a stack that needs so much is deep; the others refuse
+// them. A small stack gets none in either: the first MiB below a base shares its range of 2 MiB with the guard of the
+// next slot, and a range in which a guard stands, or stood and left its table behind, has small pages. Growth ends at
+// multiples of 2 MiB there, its band fills the range below, and the table of a band that has gone is dropped. A deep
+// stack's lowest page may be a huge one of which it uses 4 KiB: at most 2 MiB less that are wasted.
+#include "slot.h"
 
 #include <sys/mman.h>
+
+#include "stack_memory.h"
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -27,13 +30,15 @@ static _Atomic(uint64_t) quarantined;
 
 uint64_t fl_quarantine_count(void) { return atomic_load_explicit(&quarantined, memory_order_relaxed); }
 
-static bool is_deep(fl_place place) { return fl_slot_is_deep((fl_slot_size)place.arena->size); }
+// Signal context: callable.
+static bool is_deep(fl_slot_handle handle) { return fl_slot_is_deep((fl_slot_size)handle.arena->size); }
 
-static uintptr_t guard_of(fl_place place) { return fl_slot_geometry_of((fl_slot_size)place.arena->size).guard; }
+// Signal context: callable.
+static uintptr_t guard_of(fl_slot_handle handle) { return fl_slot_geometry_of((fl_slot_size)handle.arena->size).guard; }
 
-// What a slot counts for in the memory that all stacks use (stack_memory.c).
-static uintptr_t counted(fl_place place) {
-    const fl_slot *slot = fl_place_slot(place);
+// What a slot counts for in the memory that all stacks use (stack_memory.c). Signal context: callable.
+static uintptr_t counted(fl_slot_handle handle) {
+    const fl_slot *slot = fl_slot_entry(handle);
     uint32_t kind = fl_slot_kind(slot);
     if (kind == FL_SLOT_TAKEN || kind == FL_SLOT_OLD) return 0;
     return (uintptr_t)slot->low * FL_PAGE;
@@ -41,39 +46,40 @@ static uintptr_t counted(fl_place place) {
 
 // Where the band above which `low` begins has its lower end. In slots of up to 1 MiB it reaches the guard at the end;
 // in larger ones it is at least 64 KiB and ends at a multiple of 2 MiB, so that it needs no page-table page of its own.
-static uintptr_t band_below(fl_place place, uintptr_t low) {
-    uintptr_t end = fl_place_low(place);
-    if (place.arena->size <= FL_SLOT_1MIB) return end;
-    uintptr_t guard_top = end + guard_of(place);
+// Signal context: callable.
+static uintptr_t band_below(fl_slot_handle handle, uintptr_t low) {
+    uintptr_t end = fl_slot_low(handle);
+    if (handle.arena->size <= FL_SLOT_1MIB) return end;
+    uintptr_t guard_top = end + guard_of(handle);
     uintptr_t band = (low - BAND) & ~(2 * MIB - 1);
     return band <= guard_top ? end : band;
 }
 
-uintptr_t fl_place_growth_end(fl_place place, uintptr_t low) {
-    bool huge = is_deep(place) && fl_place_base(place) - low >= MIB;
+uintptr_t fl_slot_growth_end(fl_slot_handle handle, uintptr_t low) {
+    bool huge = is_deep(handle) && fl_slot_base(handle) - low >= MIB;
     return huge ? low & ~(HUGE_PAGE - 1) : low;
 }
 
-static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low) {
-    uintptr_t end = fl_place_low(place), base = fl_place_base(place);
+// Signal context: callable.
+static fl_failure make_usable_pages(fl_slot_handle handle, fl_slot *slot, uintptr_t low) {
+    uintptr_t end = fl_slot_low(handle), base = fl_slot_base(handle);
     int error;
     if (slot->old_low) {
-        uintptr_t old_low = fl_place_address(place, slot->old_low);
+        uintptr_t old_low = fl_slot_address(handle, slot->old_low);
         error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
         slot->old_low = 0;
     }
-    uintptr_t former = fl_place_address(place, slot->low);
+    uintptr_t former = fl_slot_address(handle, slot->low);
     if (slot->band_low > slot->low && former == low) return fl_failure_none();
-    uintptr_t band = band_below(place, low);
-    if (!slot->band_low && is_deep(place)) {
+    uintptr_t band = band_below(handle, low);
+    if (!slot->band_low && is_deep(handle)) {
         // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
         error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     if (!slot->band_low && band > end) {
-        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(place),
-                                MADV_GUARD_INSTALL);
+        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(handle), MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
@@ -87,16 +93,17 @@ static fl_failure make_usable_pages(fl_place place, fl_slot *slot, uintptr_t low
         error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
     }
-    slot->low = fl_place_pages(place, low);
-    slot->band_low = fl_place_pages(place, band);
-    // A band that the new one does not reach keeps guarding room that nobody may use: it must go before growth gets
-    // there, and growth removes whatever guards it passes.
+    slot->low = fl_slot_pages(handle, low);
+    slot->band_low = fl_slot_pages(handle, band);
+    // A band that the new one does not reach keeps guarding room that is not usable yet. Growth removes all guards that
+    // it passes.
     return fl_failure_none();
 }
 
-static fl_failure make_usable_mapping(fl_place place, fl_slot *slot, uintptr_t low) {
-    uintptr_t base = fl_place_base(place);
-    uintptr_t usable = slot->old_low ? base : fl_place_address(place, slot->low);
+// Signal context: callable.
+static fl_failure make_usable_mapping(fl_slot_handle handle, fl_slot *slot, uintptr_t low) {
+    uintptr_t base = fl_slot_base(handle);
+    uintptr_t usable = slot->old_low ? base : fl_slot_address(handle, slot->low);
     if (low < usable) {
         int error = fl_system_protect(FL_SITE_PROTECT_WRITE, low, usable - low, PROT_READ | PROT_WRITE);
         if (error) return fl_failure_at(FL_SITE_PROTECT_WRITE, error);
@@ -104,18 +111,18 @@ static fl_failure make_usable_mapping(fl_place place, fl_slot *slot, uintptr_t l
         int error = fl_system_protect(FL_SITE_PROTECT_NONE, usable, low - usable, PROT_NONE);
         if (error) return fl_failure_at(FL_SITE_PROTECT_NONE, error);
     }
-    slot->low = fl_place_pages(place, low);
+    slot->low = fl_slot_pages(handle, low);
     slot->old_low = 0;
     return fl_failure_none();
 }
 
-fl_failure fl_place_make_usable(fl_place place, uintptr_t low) {
-    fl_slot *slot = fl_place_slot(place);
-    uintptr_t had = counted(place), wanted = fl_place_base(place) - low;
+fl_failure fl_slot_make_usable(fl_slot_handle handle, uintptr_t low) {
+    fl_slot *slot = fl_slot_entry(handle);
+    uintptr_t had = counted(handle), wanted = fl_slot_base(handle) - low;
     fl_failure failure = wanted > had ? fl_memory_take(wanted - had) : fl_failure_none();
     if (failure.error) return failure;
-    failure = place.arena->guard == FL_GUARD_PAGES ? make_usable_pages(place, slot, low)
-                                                   : make_usable_mapping(place, slot, low);
+    failure = handle.arena->guard == FL_GUARD_PAGES ? make_usable_pages(handle, slot, low)
+                                                    : make_usable_mapping(handle, slot, low);
     if (failure.error) {
         if (wanted > had) fl_memory_give(wanted - had);
         return failure;
@@ -126,127 +133,128 @@ fl_failure fl_place_make_usable(fl_place place, uintptr_t low) {
 }
 
 // Only of a former band, which nothing can have been stored in: below it a large frame may have been. A refusal, or a
-// kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page.
+// kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page. Signal context: callable.
 static void drop_tables(uintptr_t low, uintptr_t high) {
     uintptr_t from = (low + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = high & ~(HUGE_PAGE - 1);
     if (from < to) (void)fl_system_advise(FL_SITE_GROW_TABLES, from, to - from, MADV_DONTNEED);
 }
 
-static fl_failure extend(fl_place place, fl_slot *slot, uintptr_t low) {
-    uintptr_t former = fl_place_address(place, slot->low);
-    if (place.arena->guard == FL_GUARD_PROT_NONE) {
+// Signal context: callable.
+static fl_failure extend(fl_slot_handle handle, fl_slot *slot, uintptr_t low) {
+    uintptr_t former = fl_slot_address(handle, slot->low);
+    if (handle.arena->guard == FL_GUARD_PROT_NONE) {
         int error = fl_system_protect(FL_SITE_GROW_PROTECT, low, former - low, PROT_READ | PROT_WRITE);
         if (error) return fl_failure_at(FL_SITE_GROW_PROTECT, error);
-        slot->low = fl_place_pages(place, low);
+        slot->low = fl_slot_pages(handle, low);
         return fl_failure_none();
     }
     // The new band first: at no instant is the stack without a guard below it. While enough of the old band is left
     // below the new end, it serves: the first one, made with the slot, reaches down to a multiple of 2 MiB.
-    uintptr_t band = fl_place_address(place, slot->band_low), end = fl_place_low(place), former_band = band;
+    uintptr_t band = fl_slot_address(handle, slot->band_low), end = fl_slot_low(handle), former_band = band;
     int error = 0;
     if (band > end && low < band + BAND) {
-        uintptr_t guard_top = end + guard_of(place);
+        uintptr_t guard_top = end + guard_of(handle);
         uintptr_t wanted = low - BAND <= guard_top ? end : low - BAND;
-        if (is_deep(place)) wanted = band_below(place, low);
+        if (is_deep(handle)) wanted = band_below(handle, low);
         uintptr_t top = fl_minimum(low, band);
         error = fl_system_advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
-                                MADV_GUARD_INSTALL);
+                                          MADV_GUARD_INSTALL);
         band = wanted;
     }
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);
     error = fl_system_advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_GROW_REMOVE, error);
-    if (is_deep(place)) drop_tables(fl_maximum(low, former_band), former);
-    slot->low = fl_place_pages(place, low);
-    slot->band_low = fl_place_pages(place, band);
+    if (is_deep(handle)) drop_tables(fl_maximum(low, former_band), former);
+    slot->low = fl_slot_pages(handle, low);
+    slot->band_low = fl_slot_pages(handle, band);
     return fl_failure_none();
 }
 
-fl_failure fl_place_extend(fl_place place, uintptr_t low) {
-    fl_slot *slot = fl_place_slot(place);
-    uintptr_t former = fl_place_address(place, slot->low);
+fl_failure fl_slot_extend(fl_slot_handle handle, uintptr_t low) {
+    fl_slot *slot = fl_slot_entry(handle);
+    uintptr_t former = fl_slot_address(handle, slot->low);
     if (low >= former) return fl_failure_none();
     uintptr_t more = former - low;
     fl_failure failure = fl_memory_take(more);
     if (failure.error) return failure;
-    failure = extend(place, slot, low);
+    failure = extend(handle, slot, low);
     if (failure.error) fl_memory_give(more);
     return failure;
 }
 
-fl_failure fl_place_lift(fl_place place, uintptr_t low) {
-    fl_slot *slot = fl_place_slot(place);
-    uintptr_t former = fl_place_address(place, slot->low);
-    if (place.arena->guard == FL_GUARD_PROT_NONE) {
+fl_failure fl_slot_lift(fl_slot_handle handle, uintptr_t low) {
+    fl_slot *slot = fl_slot_entry(handle);
+    uintptr_t former = fl_slot_address(handle, slot->low);
+    if (handle.arena->guard == FL_GUARD_PROT_NONE) {
         int error = fl_system_protect(FL_SITE_SHRINK_GUARD, former, low - former, PROT_NONE);
         if (error) return fl_failure_at(FL_SITE_SHRINK_GUARD, error);
         fl_memory_give(low - former);
-        slot->low = fl_place_pages(place, low);
+        slot->low = fl_slot_pages(handle, low);
         return fl_failure_none();
     }
-    uintptr_t band = band_below(place, low);
+    uintptr_t band = band_below(handle, low);
     int error = fl_system_advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
-    // A refusal may come half way. Whoever meets one of the new guards is below the new bound and grows past it; who does
-    // not, meets the former band, of which nothing was taken away. What lies between may hold something then, so that it
-    // is no band: an empty one is noted.
+    // A refusal may come half way. An access that meets one of the new guards is below the new bound, and the stack
+    // grows past it. One that does not meets the former band, of which nothing was taken away. What lies between may
+    // hold something, so it is no band: an empty one is noted.
     fl_memory_give(low - former);
-    slot->low = fl_place_pages(place, low);
-    slot->band_low = fl_place_pages(place, error ? low : band);
+    slot->low = fl_slot_pages(handle, low);
+    slot->band_low = fl_slot_pages(handle, error ? low : band);
     if (error) return fl_failure_at(FL_SITE_SHRINK_GUARD, error);
     return fl_failure_none();
 }
 
-fl_failure fl_place_retire(fl_place place, uintptr_t live, bool provoked) {
-    fl_slot *slot = fl_place_slot(place);
-    uintptr_t base = fl_place_base(place), low = fl_place_address(place, slot->low);
-    fl_memory_give(counted(place));
+fl_failure fl_slot_retire(fl_slot_handle handle, uintptr_t live, bool provoked) {
+    fl_slot *slot = fl_slot_entry(handle);
+    uintptr_t base = fl_slot_base(handle), low = fl_slot_address(handle, slot->low);
+    fl_memory_give(counted(handle));
     atomic_store_explicit(&slot->state, FL_SLOT_OLD, memory_order_release);
-    int error = place.arena->guard == FL_GUARD_PAGES
+    int error = handle.arena->guard == FL_GUARD_PAGES
                     ? fl_system_advise_retrying(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
                     : fl_system_protect(FL_SITE_OLD_RANGE_GUARD, low, base - low, PROT_NONE);
     if (error) return fl_failure_at(FL_SITE_OLD_RANGE_GUARD, error);
-    slot->old_low = provoked ? slot->low : fl_place_pages(place, live);
+    slot->old_low = provoked ? slot->low : fl_slot_pages(handle, live);
     // What was used below the live part, or copied, is dead: the kernel may have it. It may also refuse; then the
     // memory stays until the slot is used again.
-    uintptr_t to = place.arena->guard == FL_GUARD_PAGES ? live : base;
+    uintptr_t to = handle.arena->guard == FL_GUARD_PAGES ? live : base;
     if (to > low) (void)fl_system_advise(FL_SITE_RELEASE, low, to - low, MADV_DONTNEED);
     return fl_failure_none();
 }
 
-void fl_place_release(fl_place place, bool provoked) {
-    fl_slot *slot = fl_place_slot(place);
-    uintptr_t base = fl_place_base(place);
+void fl_slot_release(fl_slot_handle handle, bool provoked) {
+    fl_slot *slot = fl_slot_entry(handle);
+    uintptr_t base = fl_slot_base(handle);
     // An old range has no memory any more. Elsewhere all that was touched goes: a jumped band's room, and what a pooled
     // stack gave up without giving its memory back.
-    if (!slot->old_low && (slot->low || place.arena->guard == FL_GUARD_PAGES)) {
-        uintptr_t from = fl_place_low(place);
+    if (!slot->old_low && (slot->low || handle.arena->guard == FL_GUARD_PAGES)) {
+        uintptr_t from = fl_slot_low(handle);
         (void)fl_system_advise(FL_SITE_RELEASE, from, base - from, MADV_DONTNEED);
     }
     if (provoked) {
         // The debug knob guarded only a part; the next use takes all of an old range without access for granted.
-        if (place.arena->guard == FL_GUARD_PROT_NONE) {
-            uintptr_t low = fl_place_address(place, slot->low);
+        if (handle.arena->guard == FL_GUARD_PROT_NONE) {
+            uintptr_t low = fl_slot_address(handle, slot->low);
             (void)fl_system_protect(FL_SITE_PROTECT_NONE, low, base - low, PROT_NONE);
         }
         slot->old_low = slot->low;
     }
-    fl_memory_give(counted(place));
-    fl_place_give_back(place);
+    fl_memory_give(counted(handle));
+    fl_slot_give_back(handle);
 }
 
-fl_failure fl_place_quarantine(fl_place place) {
-    fl_slot *slot = fl_place_slot(place);
-    fl_memory_give(counted(place));
+fl_failure fl_slot_quarantine(fl_slot_handle handle) {
+    fl_slot *slot = fl_slot_entry(handle);
+    fl_memory_give(counted(handle));
     atomic_store_explicit(&slot->state, FL_SLOT_QUARANTINED, memory_order_release);
     atomic_store_explicit(&slot->owner, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&quarantined, 1, memory_order_relaxed);
-    uintptr_t low = fl_place_low(place), length = fl_place_base(place) - low;
+    uintptr_t low = fl_slot_low(handle), length = fl_slot_base(handle) - low;
     void *address = (void *)low;
     int error = fl_system_map(FL_SITE_QUARANTINE, &address, length, PROT_NONE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
     if (!error) return fl_failure_none();
     // Too many mappings: guards and the loss of the memory do the same at the price of page tables.
-    if (place.arena->guard == FL_GUARD_PAGES &&
+    if (handle.arena->guard == FL_GUARD_PAGES &&
         fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, low, low + length, MADV_GUARD_INSTALL) == 0) {
         return fl_failure_none();
     }

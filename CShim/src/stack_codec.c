@@ -3,16 +3,18 @@
 //     stream   | tags | payload | payload | tags | payload | payload | …       a byte of tags for each two words
 //
 //     tag      0        the word is zero                      (dead slots and the red zone: most of them)
-//              1 … 8    so many bytes, the rest is zero
+//              1 … 8    this many bytes, the rest is zero
 //              9        distance to the base, 2 bytes         (saved frame pointers, addresses of locals)
 //              10       lower 4 bytes, the upper 4 as in the last word of more than 4 bytes   (code, objects)
 //              11       index in the dictionary of words that many stacks hold                (return addresses)
 //
-// The stream ends with the last word that is not zero, and what is missing decodes as zeros: bases are staggered, so that
-// up to 1 KiB below the base was never used. Words go from the lowest address up, so that pages can be decoded one after the other. Encoding reads each word
-// once: a thread that stores meanwhile makes the stream longer or shorter, never malformed. Decoding never reads
-// beyond the stream.
-#include "internal.h"
+// The stream ends with the last word that is not zero, and what is missing decodes as zeros: bases are staggered, so
+// that up to 1 KiB below the base was never used. Words go from the lowest address up, so that pages can be decoded one
+// after the other. Encoding reads each word once: a thread that stores meanwhile makes the stream longer or shorter,
+// never malformed. Decoding never reads beyond the stream.
+#include "stack_codec.h"
+
+#include "word_dictionary.h"
 
 #pragma clang section text = "fl_text"
 
@@ -20,6 +22,7 @@ enum { TAG_NEAR = 9, TAG_SAME_UPPER = 10, TAG_KNOWN = 11 };
 
 static const uint8_t payload[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 2, 4, 1};
 
+// Signal context: callable.
 static uint32_t tag_of(uint64_t word, uint64_t upper, uintptr_t base, int *index) {
     if (word == 0) return 0;
     if (base - word <= UINT16_MAX) return TAG_NEAR;
@@ -28,9 +31,23 @@ static uint32_t tag_of(uint64_t word, uint64_t upper, uintptr_t base, int *index
     return bytes > 4 && word >> 32 == upper ? TAG_SAME_UPPER : bytes;
 }
 
-// Also where the word is known, so that learning it changes nothing for those that follow.
+// Also where the word is known, so that learning it changes nothing for those that follow. Signal context: callable.
 static bool sets_upper(uint32_t tag, uint64_t word) {
     return (tag > 4 && tag <= 8) || (tag == TAG_KNOWN && word >> 32);
+}
+
+size_t fl_words_measure(const uintptr_t *words, size_t count, uintptr_t base) {
+    uint64_t upper = 0;
+    size_t length = 0, ended = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
+        int index;
+        uint32_t tag = tag_of(word, upper, base, &index);
+        if (sets_upper(tag, word)) upper = word >> 32;
+        length += payload[tag] + (i % 2 == 0);
+        if (tag) ended = length;
+    }
+    return ended;
 }
 
 size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uint8_t *into, size_t capacity) {
@@ -40,15 +57,8 @@ size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uin
         uint64_t word = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
         int index = 0;
         uint32_t tag = tag_of(word, upper, base, &index);
-        // What is learned between measuring and encoding makes the stream shorter.
-        if (!into && tag > 2 && tag != TAG_NEAR && tag != TAG_KNOWN) fl_dictionary_learn(word, base);
         if (sets_upper(tag, word)) upper = word >> 32;
         size_t needed = payload[tag] + (i % 2 == 0);
-        if (!into) {
-            length += needed;
-            if (tag) ended = length;
-            continue;
-        }
         if (needed > capacity - length) {
             // Zeros at the end have no room, and need none.
             if (tag) return 0;
@@ -57,15 +67,17 @@ size_t fl_words_encode(const uintptr_t *words, size_t count, uintptr_t base, uin
         if (i % 2 == 0) {
             tags = length++;
             into[tags] = (uint8_t)tag;
-        } else {
+        } else if (tag) { // a pair of zeros at the end may have no byte of tags
             into[tags] |= (uint8_t)(tag << 4);
         }
         uint64_t value = tag == TAG_NEAR ? base - word : tag == TAG_KNOWN ? (uint64_t)index : word;
         memcpy(into + length, &value, payload[tag]);
         length += payload[tag];
         if (tag) ended = length;
+        // It takes fewer bytes from now on: what was measured is enough.
+        if (tag > 2 && tag != TAG_NEAR && tag != TAG_KNOWN) fl_dictionary_learn(word, base);
     }
-    if (into) memset(into + ended, 0, capacity - ended);
+    memset(into + ended, 0, capacity - ended);
     return ended;
 }
 

@@ -6,7 +6,9 @@
 //
 // Counted is what a stack may touch without asking again: the usable part of each slot that is in use, and all of a
 // `grows-down` stack. Pooled and hibernated stacks count too, since they may be used again without a question.
-#include "internal.h"
+#include "stack_memory.h"
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -20,12 +22,12 @@ uint64_t fl_memory_in_use(void) { return atomic_load_explicit(&in_use, memory_or
 fl_failure fl_memory_take(uintptr_t bytes) {
     int error = fl_injected(FL_SITE_STACK_MEMORY);
     if (error) return fl_failure_at(FL_SITE_STACK_MEMORY, error);
-    uint64_t most = atomic_load_explicit(&limit, memory_order_relaxed);
+    uint64_t maximum = atomic_load_explicit(&limit, memory_order_relaxed);
     uint64_t used = atomic_load_explicit(&in_use, memory_order_relaxed);
-    // Never more than the limit for an instant: another's smaller request would be refused meanwhile. Each failed exchange
-    // means that another thread took or gave.
+    // Never more than the limit for an instant: another's smaller request would be refused meanwhile. Each failed
+    // exchange means that another thread took or gave.
     do {
-        if (bytes > most || used > most - bytes) return fl_failure_at(FL_SITE_STACK_MEMORY, ENOMEM);
+        if (bytes > maximum || used > maximum - bytes) return fl_failure_at(FL_SITE_STACK_MEMORY, ENOMEM);
     } while (!atomic_compare_exchange_weak_explicit(&in_use, &used, used + bytes, memory_order_relaxed,
                                                     memory_order_relaxed));
     return fl_failure_none();

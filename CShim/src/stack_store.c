@@ -3,18 +3,20 @@
 //     region   | table of slabs | slab 0 | slab 1 | …            one reservation; a slab is 64 KiB
 //     slab     | block | block | … | never touched |             blocks of one size class
 //
-// Classes are 16 bytes apart up to 512 and an eighth of an octave apart up to 32 KiB, so that at most 15 bytes or an eighth
-// of a block is wasted; what is larger has a mapping of its own. An empty slab's memory goes back to the kernel, all
-// but one, which saves the calls of a coroutine that hibernates again and again.
+// Classes are 16 bytes apart up to 512 and an eighth of an octave apart up to 32 KiB, so that at most 15 bytes or an
+// eighth of a block is wasted; what is larger has a mapping of its own. An empty slab's memory goes back to the kernel,
+// all but one, which saves the calls of a coroutine that hibernates again and again.
 //
 // No handler takes or gives a block, hence the lock: a record that a handler has restored waits for the next ordinary
 // call. Reading a record needs no lock; fl_slot.state says how long it stays (hibernation.c). A child of fork finds the
 // lock open and the store whole.
-#include "internal.h"
+#include "stack_store.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -39,7 +41,7 @@ typedef struct slab {
 
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static slab *table;
-static uintptr_t region;          // of slab 0; 0: not reserved yet
+static uintptr_t region; // of slab 0; 0: not reserved yet
 static uint32_t slabs, fresh_slabs;
 static uint32_t partial[CLASSES]; // slabs with room: number + 1
 static uint32_t empty;            // slabs without memory
@@ -78,8 +80,11 @@ static void push(uint32_t *head, uint32_t number) {
 
 static void unlink_slab(uint32_t *head, uint32_t number) {
     slab *left = &table[number - 1];
-    if (left->previous) table[left->previous - 1].next = left->next;
-    else *head = left->next;
+    if (left->previous) {
+        table[left->previous - 1].next = left->next;
+    } else {
+        *head = left->next;
+    }
     if (left->next) table[left->next - 1].previous = left->previous;
     left->listed = 0;
 }
@@ -87,7 +92,7 @@ static void unlink_slab(uint32_t *head, uint32_t number) {
 static fl_failure reserve(void) {
     if (region) return fl_failure_none();
     int error = ENOMEM;
-    // Under RLIMIT_AS the first wish may be refused.
+    // Under RLIMIT_AS the first reservation may fail.
     for (uintptr_t length = REGION_GIB * GIB; error == ENOMEM && length >= GIB / 16; length /= 4) {
         size_t entries = length / SLAB * sizeof(slab);
         void *mapped = NULL;
@@ -162,8 +167,11 @@ static void give_block(uintptr_t address) {
     usage.records--;
     if (!to->listed) push(&partial[to->class], number);
     if (to->used) return;
-    if (kept) release_slab(number);
-    else kept = number;
+    if (kept) {
+        release_slab(number);
+    } else {
+        kept = number;
+    }
 }
 
 // MARK: the interface

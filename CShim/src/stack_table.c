@@ -1,10 +1,13 @@
-// The table of stacks: their control blocks, hot part and details apart, so that an idle stack touches only the hot part.
+// The table of stacks: their control blocks, hot part and details apart, so that an idle stack touches only the hot
+// part.
 //
 // The table never moves and is never freed, so a handler may follow a slot's owner at any time. Free entries form a
 // list without a lock; its tag counts changes, against an entry that is taken and given back meanwhile.
-#include "internal.h"
+#include "stack_table.h"
 
 #include <sys/mman.h>
+
+#include "system.h"
 
 #pragma clang section text = "fl_text"
 
@@ -22,6 +25,7 @@ static _Atomic(uint32_t) fresh_stacks;
 uintptr_t fl_stack_bookkeeping(void) { return sizeof(fl_stack) + sizeof(fl_slot); }
 uint64_t fl_stacks_maximum(void) { return (uint64_t)CHUNKS * STACKS_PER_CHUNK; }
 
+// Signal context: callable.
 static fl_stack *entry(uint32_t index) { return &hot[index / STACKS_PER_CHUNK][index % STACKS_PER_CHUNK]; }
 
 fl_stack_details *fl_stack_details_of(const fl_stack *stack) {
@@ -40,7 +44,8 @@ fl_stack *fl_stack_entry(uint32_t index) {
     return chunk ? &chunk[index % STACKS_PER_CHUNK] : NULL;
 }
 
-// Two threads may map the same chunk, and the later one unmaps its own: a lock could be held by nobody after a fork.
+// Two threads may map the same chunk, and the later one unmaps its own: a lock could be held by a thread that does not
+// exist after a fork.
 static int make_chunk(uint32_t chunk) {
     void *first = NULL, *second = NULL;
     int error = fl_system_map(FL_SITE_STACK_TABLE, &first, STACKS_PER_CHUNK * sizeof(fl_stack), PROT_READ | PROT_WRITE,

@@ -1,7 +1,5 @@
 // Counters of the process and of each stack. The process-wide ones fill whole pages of their own.
-#include "internal.h"
-
-#include <time.h>
+#include "statistics.h"
 
 #pragma clang section text = "fl_text"
 
@@ -9,17 +7,12 @@ _Alignas(FL_PAGE) fl_counters fl_process_counters;
 
 enum { FIRST_BUCKET_LOG2 = 6 }; // 64 ns: no trap is faster
 
-uint64_t fl_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now); // the vDSO's: async-signal-safe by POSIX, and no system call
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 uint64_t fl_histogram_bound(uint32_t bucket) {
     uint64_t octave = (uint64_t)1 << (FIRST_BUCKET_LOG2 + bucket / 4);
     return octave + octave / 4 * (bucket % 4 + 1);
 }
 
+// Signal context: callable.
 static uint32_t bucket_of(uint64_t nanoseconds) {
     if (nanoseconds < (1u << FIRST_BUCKET_LOG2)) return 0;
     uint32_t log2 = 63u - (uint32_t)__builtin_clzll(nanoseconds);
@@ -27,13 +20,16 @@ static uint32_t bucket_of(uint64_t nanoseconds) {
     return bucket < FL_HISTOGRAM_BUCKETS ? bucket : FL_HISTOGRAM_BUCKETS - 1;
 }
 
+// Signal context: callable.
 static void raise_to(uint64_t *maximum, uint64_t value) {
     uint64_t seen = __atomic_load_n(maximum, __ATOMIC_RELAXED);
     // Each failed exchange means that another thread raised it: at most as many rounds as there are threads.
-    while (seen < value && !__atomic_compare_exchange_n(maximum, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (seen < value &&
+           !__atomic_compare_exchange_n(maximum, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 
+// Signal context: callable.
 static void add_time(fl_counters *counters, uint32_t bucket, uint64_t nanoseconds) {
     __atomic_fetch_add(&counters->handler_time[bucket], 1, __ATOMIC_RELAXED);
     raise_to(&counters->handler_max, nanoseconds);
@@ -51,7 +47,7 @@ void fl_statistics_used(fl_stack *stack, uintptr_t bytes) {
     raise_to(&fl_process_counters.high_water, bytes);
 }
 
-// Both kinds of counter are 64- and 32-bit words one behind the other, each read by one load.
+// Both kinds of counter are 64- and 32-bit words one behind the other, each read by one load. Signal context: callable.
 static void snapshot(const fl_counters *from, fl_counters *into) {
     const uint32_t *source = (const uint32_t *)(const void *)from;
     uint32_t *target = (uint32_t *)(void *)into;

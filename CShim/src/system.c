@@ -1,5 +1,5 @@
 // Every system call of the shim, each with the name of its site, so that a test can make any of them fail.
-#include "internal.h"
+#include "system.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #pragma clang section text = "fl_text"
@@ -16,15 +17,15 @@ static _Atomic(uint64_t) armed[FL_SITE_COUNT];
 static _Atomic(uint64_t) calls[FL_SITE_COUNT];
 
 static const char *const names[FL_SITE_COUNT] = {
-    "arena-map",         "arena-trim",      "arena-table",      "arena-advice",      "stack-table",
-    "guard-install",     "guard-remove",    "grow-install",     "grow-remove",       "grow-tables",
-    "protect-none",      "protect-write",   "grow-protect",     "populate",          "release",
-    "old-range-guard",   "quarantine",      "userfaultfd",      "uffdio-api",        "uffdio-register",
-    "uffdio-move",       "mremap",          "grows-down-probe", "grows-down-map",    "alternate-map",
-    "alternate-protect", "alternate-set",   "handler-set",     "hibernate-protect", "hibernate-close",
-    "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",     "restore-unguard",
-    "store-map",         "store-release",   "hibernate-mask",   "stack-memory",
-    "pool-trim",         "idle-resident",   "shrink-release",    "shrink-guard",     "shrink-mask",
+    "arena-map",         "arena-trim",      "arena-table",       "arena-advice",      "stack-table",
+    "guard-install",     "guard-remove",    "grow-install",      "grow-remove",       "grow-tables",
+    "protect-none",      "protect-write",   "grow-protect",      "populate",          "release",
+    "old-range-guard",   "quarantine",      "userfaultfd",       "uffdio-api",        "uffdio-register",
+    "uffdio-move",       "mremap",          "grows-down-probe",  "grows-down-map",    "alternate-map",
+    "alternate-protect", "alternate-set",   "handler-set",       "hibernate-protect", "hibernate-close",
+    "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",      "restore-unguard",
+    "store-map",         "store-release",   "hibernate-mask",    "stack-memory",      "pool-trim",
+    "idle-resident",     "shrink-release",  "shrink-guard",      "shrink-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -47,6 +48,12 @@ int fl_injected(fl_site site) {
     return 0;
 }
 
+uint64_t fl_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now); // the vDSO's: async-signal-safe by POSIX, and no system call
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 // The time that system calls take is added up only while someone asks: reading the clock costs a tenth of a call.
 static _Atomic(bool) timing;
 static _Atomic(uint64_t) time_in_calls;
@@ -55,9 +62,10 @@ void fl_debug_time_calls(bool on) { atomic_store_explicit(&timing, on, memory_or
 
 uint64_t fl_debug_time_in_calls(void) { return atomic_load_explicit(&time_in_calls, memory_order_relaxed); }
 
+// Signal context: callable.
 static uint64_t begin(void) { return atomic_load_explicit(&timing, memory_order_relaxed) ? fl_now() : 0; }
 
-// Passes the result of a call on; `error` was taken from errno before the clock was read.
+// Passes the result of a call on; `error` was taken from errno before the clock was read. Signal context: callable.
 static int end(uint64_t began, int error) {
     if (began) atomic_fetch_add_explicit(&time_in_calls, fl_now() - began, memory_order_relaxed);
     return error;

@@ -2,6 +2,7 @@
 //
 // The only call out of the shim is `_dl_find_object`, which takes no lock. A walk over an overflow of a million frames
 // meets a handful of return addresses, so the usual step is one lookup in the cache and two to eight loads.
+#include "common.h"
 #include "fl_unwind.h"
 
 #include <link.h>
@@ -37,28 +38,18 @@ extern int linked_find_object(void *address, found_object *result) __asm__("_dl_
 /// inside the handler. Volatile, or the compiler turns it back into that call.
 static int (*const volatile find_object)(void *, found_object *) = linked_find_object;
 
+// Signal context: callable.
 static bool object_of(uintptr_t address, found_object *object) {
     int (*find)(void *, found_object *) = find_object;
     return find != NULL && find((void *)address, object) == 0;
 }
 
-// MARK: Stack memory
-
-/// A word at any address: nothing promises that a stack is aligned where a handler meets it.
-typedef uintptr_t unaligned_word __attribute__((aligned(1), may_alias));
-
-/// The stack belongs to other functions: under a sanitizer their frames hold poisoned parts that an unwind may read.
-/// A load rather than memcpy, which a sanitizer would intercept.
-__attribute__((no_sanitize("address", "thread"))) bool fl_stack_read(uintptr_t address, uintptr_t low, uintptr_t high,
-                                                                     uintptr_t *value) {
-    if (address < low || address >= high || high - address < sizeof *value) return false;
-    *value = *(const unaligned_word *)address;
-    return true;
-}
+// MARK: Steps
 
 /// Whether a step to `cfa` leads nowhere. On one stack the caller's stack pointer lies above the callee's, so a damaged
 /// stack cannot lead a walk in circles. A frame that spans two stacks (a stack segment and the one before) may lead
 /// either way: there the stack pointer lies outside [low, high), the part that the caller's frame is in.
+/// Signal context: callable.
 static inline bool is_step_back(uintptr_t cfa, uintptr_t rsp, uintptr_t low, uintptr_t high) {
     return cfa <= rsp && rsp >= low && rsp < high;
 }
@@ -68,32 +59,33 @@ static inline bool is_step_back(uintptr_t cfa, uintptr_t rsp, uintptr_t low, uin
 /// The offset of a register that a frame leaves alone.
 static const int32_t SAME_VALUE = INT32_MIN;
 
+// Signal context: callable.
 static fl_unwind_rule *cache_slot(fl_unwind_cache *cache, uintptr_t address) {
     // Fibonacci hashing: the upper bits of the product depend on all bits of the address.
     _Static_assert(FL_UNWIND_CACHE_ENTRIES == 1 << 7, "the shift keeps seven bits");
     return &cache->rules[(uint64_t)address * 0x9e3779b97f4a7c15u >> 57];
 }
 
-/// Replaces `value` by the word that the frame saved, if it saved it.
+/// Replaces `value` by the word that the frame saved, if it saved it. Signal context: callable.
 static inline bool reload(uintptr_t *value, int32_t offset, uintptr_t cfa, uintptr_t low, uintptr_t high) {
     return offset == SAME_VALUE || fl_stack_read(cfa + (uintptr_t)(intptr_t)offset, low, high, value);
 }
 
 /// The step of a frame whose rules are plain: the CFA is rbp or rsp plus an offset, the return address lies just below
-/// it, and every register is either untouched or saved at an offset from it.
+/// it, and every register is either untouched or saved at an offset from it. Signal context: callable.
 static fl_unwind_result step_plain(const fl_unwind_rule *rule, fl_unwind_registers *registers, fl_unwind_frame *frame,
                                    uintptr_t low, uintptr_t high) {
     uintptr_t base = rule->cfa_register == FL_DWARF_RBP ? registers->rbp : registers->rsp;
     uintptr_t cfa = base + (uintptr_t)(intptr_t)rule->cfa_offset;
     if (is_step_back(cfa, registers->rsp, low, high)) return FL_UNWIND_OUT_OF_BOUNDS;
     fl_unwind_registers caller = *registers;
-    if (!(fl_stack_read(cfa - sizeof(uintptr_t), low, high, &caller.rip)
-          && reload(&caller.rbp, rule->rbp_offset, cfa, low, high)
-          && reload(&caller.rbx, rule->rbx_offset, cfa, low, high)
-          && reload(&caller.r12, rule->r12_offset, cfa, low, high)
-          && reload(&caller.r13, rule->r13_offset, cfa, low, high)
-          && reload(&caller.r14, rule->r14_offset, cfa, low, high)
-          && reload(&caller.r15, rule->r15_offset, cfa, low, high))) {
+    if (!(fl_stack_read(cfa - sizeof(uintptr_t), low, high, &caller.rip) &&
+          reload(&caller.rbp, rule->rbp_offset, cfa, low, high) &&
+          reload(&caller.rbx, rule->rbx_offset, cfa, low, high) &&
+          reload(&caller.r12, rule->r12_offset, cfa, low, high) &&
+          reload(&caller.r13, rule->r13_offset, cfa, low, high) &&
+          reload(&caller.r14, rule->r14_offset, cfa, low, high) &&
+          reload(&caller.r15, rule->r15_offset, cfa, low, high))) {
         return FL_UNWIND_OUT_OF_BOUNDS;
     }
     *frame = (fl_unwind_frame){.cfa = cfa, .return_address_slot = cfa - sizeof(uintptr_t)};
@@ -104,12 +96,11 @@ static fl_unwind_result step_plain(const fl_unwind_rule *rule, fl_unwind_registe
     return FL_UNWIND_STEPPED;
 }
 
-static bool is_plain_offset(int64_t offset) {
-    return offset > INT32_MIN && offset <= INT32_MAX;
-}
+// Signal context: callable.
+static bool is_plain_offset(int64_t offset) { return offset > INT32_MIN && offset <= INT32_MAX; }
 
 /// Whether `rule` of a register is plain; its offset. An undefined register keeps its value, here as in
-/// `step_general`.
+/// `step_general`. Signal context: callable.
 static bool plain_offset(const fl_register_rule *rule, int32_t *offset) {
     *offset = SAME_VALUE;
     if (rule->kind != FL_RULE_OFFSET) return rule->kind <= FL_RULE_SAME_VALUE;
@@ -117,23 +108,24 @@ static bool plain_offset(const fl_register_rule *rule, int32_t *offset) {
     return is_plain_offset(rule->operand);
 }
 
-/// Whether `rules` are plain, see `step_plain`; if so, `rule` is what to cache.
+/// Whether `rules` are plain, see `step_plain`; if so, `rule` is what to cache. Signal context: callable.
 static bool make_plain(const fl_frame_rules *rules, uintptr_t address, fl_unwind_rule *rule) {
     const fl_frame_row *row = &rules->row;
     const fl_register_rule *return_rule = &row->registers[FL_DWARF_RIP];
     rule->ip = address;
     rule->cfa_register = (uint32_t)row->cfa_register;
     rule->cfa_offset = (int32_t)row->cfa_offset;
-    return !rules->is_signal_frame && row->cfa_expression == 0
-        && (row->cfa_register == FL_DWARF_RBP || row->cfa_register == FL_DWARF_RSP) && is_plain_offset(row->cfa_offset)
-        && return_rule->kind == FL_RULE_OFFSET && return_rule->operand == -(int64_t)sizeof(uintptr_t)
-        && row->registers[FL_DWARF_RSP].kind == FL_RULE_UNSPECIFIED
-        && plain_offset(&row->registers[FL_DWARF_RBP], &rule->rbp_offset)
-        && plain_offset(&row->registers[FL_DWARF_RBX], &rule->rbx_offset)
-        && plain_offset(&row->registers[FL_DWARF_R12], &rule->r12_offset)
-        && plain_offset(&row->registers[FL_DWARF_R13], &rule->r13_offset)
-        && plain_offset(&row->registers[FL_DWARF_R14], &rule->r14_offset)
-        && plain_offset(&row->registers[FL_DWARF_R15], &rule->r15_offset);
+    return !rules->is_signal_frame && row->cfa_expression == 0 &&
+           (row->cfa_register == FL_DWARF_RBP || row->cfa_register == FL_DWARF_RSP) &&
+           is_plain_offset(row->cfa_offset) && return_rule->kind == FL_RULE_OFFSET &&
+           return_rule->operand == -(int64_t)sizeof(uintptr_t) &&
+           row->registers[FL_DWARF_RSP].kind == FL_RULE_UNSPECIFIED &&
+           plain_offset(&row->registers[FL_DWARF_RBP], &rule->rbp_offset) &&
+           plain_offset(&row->registers[FL_DWARF_RBX], &rule->rbx_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R12], &rule->r12_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R13], &rule->r13_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R14], &rule->r14_offset) &&
+           plain_offset(&row->registers[FL_DWARF_R15], &rule->r15_offset);
 }
 
 // MARK: Any rules
@@ -145,6 +137,7 @@ typedef struct recovered {
     uintptr_t slot; ///< where it was saved, 0 if not in memory
 } recovered;
 
+// Signal context: callable.
 static recovered recover(const fl_unwind_object *object, const fl_unwind_view *view, const fl_register_rule *rule,
                          uintptr_t current) {
     recovered found = {.result = FL_UNWIND_STEPPED, .value = current};
@@ -173,6 +166,7 @@ static recovered recover(const fl_unwind_object *object, const fl_unwind_view *v
     return found;
 }
 
+// Signal context: callable.
 static fl_unwind_view view_of(const fl_unwind_registers *registers, uintptr_t low, uintptr_t high) {
     fl_unwind_view view = {.low = low, .high = high};
     view.registers[FL_DWARF_RBX] = registers->rbx;
@@ -186,7 +180,7 @@ static fl_unwind_view view_of(const fl_unwind_registers *registers, uintptr_t lo
     return view;
 }
 
-/// Computes the CFA into `view`.
+/// Computes the CFA into `view`. Signal context: callable.
 static fl_unwind_result find_cfa(const fl_unwind_object *object, const fl_frame_row *row, fl_unwind_view *view) {
     if (row->cfa_expression != 0) {
         fl_unwind_result result = fl_expression_evaluate(object, row->cfa_expression, view, &view->cfa);
@@ -200,7 +194,7 @@ static fl_unwind_result find_cfa(const fl_unwind_object *object, const fl_frame_
     return FL_UNWIND_STEPPED;
 }
 
-/// The step of any frame that the rules can describe.
+/// The step of any frame that the rules can describe. Signal context: callable.
 static fl_unwind_result step_general(const fl_unwind_object *object, const fl_frame_rules *rules,
                                      fl_unwind_registers *registers, fl_unwind_frame *frame, uintptr_t low,
                                      uintptr_t high) {
@@ -223,8 +217,8 @@ static fl_unwind_result step_general(const fl_unwind_object *object, const fl_fr
     // A signal may have been taken on another stack, above or below.
     if (!rules->is_signal_frame && is_step_back(view.cfa, registers->rsp, low, high)) return FL_UNWIND_OUT_OF_BOUNDS;
 
-    static const uint8_t numbers[] = {FL_DWARF_RBX, FL_DWARF_RBP, FL_DWARF_R12, FL_DWARF_R13, FL_DWARF_R14,
-                                      FL_DWARF_R15, FL_DWARF_RSP, FL_DWARF_RIP};
+    static const uint8_t numbers[] = {FL_DWARF_RBX, FL_DWARF_RBP, FL_DWARF_R12, FL_DWARF_R13,
+                                      FL_DWARF_R14, FL_DWARF_R15, FL_DWARF_RSP, FL_DWARF_RIP};
     uintptr_t values[FL_DWARF_REGISTERS] = {0};
     uintptr_t return_address_slot = 0;
     for (unsigned i = 0; i < sizeof numbers; i++) {
@@ -239,9 +233,15 @@ static fl_unwind_result step_general(const fl_unwind_object *object, const fl_fr
     *frame = (fl_unwind_frame){.cfa = view.cfa, .return_address_slot = return_address_slot};
     if (values[FL_DWARF_RIP] == 0) return FL_UNWIND_END;
     *registers = (fl_unwind_registers){
-        .rip = values[FL_DWARF_RIP], .rsp = values[FL_DWARF_RSP], .rbp = values[FL_DWARF_RBP],
-        .rbx = values[FL_DWARF_RBX], .r12 = values[FL_DWARF_R12], .r13 = values[FL_DWARF_R13],
-        .r14 = values[FL_DWARF_R14], .r15 = values[FL_DWARF_R15], .is_signal_frame = rules->is_signal_frame,
+        .rip = values[FL_DWARF_RIP],
+        .rsp = values[FL_DWARF_RSP],
+        .rbp = values[FL_DWARF_RBP],
+        .rbx = values[FL_DWARF_RBX],
+        .r12 = values[FL_DWARF_R12],
+        .r13 = values[FL_DWARF_R13],
+        .r14 = values[FL_DWARF_R14],
+        .r15 = values[FL_DWARF_R15],
+        .is_signal_frame = rules->is_signal_frame,
     };
     return FL_UNWIND_STEPPED;
 }
@@ -256,7 +256,8 @@ fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame 
 
     found_object found;
     if (!object_of(address, &found)) return FL_UNWIND_NO_OBJECT;
-    fl_unwind_object object = {.start = (uintptr_t)found.map_start, .end = (uintptr_t)found.map_end,
+    fl_unwind_object object = {.start = (uintptr_t)found.map_start,
+                               .end = (uintptr_t)found.map_end,
                                .frame_header = (uintptr_t)found.eh_frame};
     fl_frame_rules rules;
     fl_unwind_result result = fl_frame_rules_find(&object, address, &rules);
@@ -277,47 +278,50 @@ fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame 
 extern const char __start_fl_text[] __attribute__((weak, visibility("hidden")));
 extern const char __stop_fl_text[] __attribute__((weak, visibility("hidden")));
 
+// Signal context: callable.
 static bool is_shim(uintptr_t address) {
     return address >= (uintptr_t)__start_fl_text && address < (uintptr_t)__stop_fl_text;
 }
 
 /// Beginnings of the file names of libraries that hold locks, caches or half-made metadata while they run: the C and
 /// C++ libraries, the dynamic linker, the Swift runtime and what ships with it. A user's library that happens to
-/// share a beginning is protected as well, which costs a containment and breaks nothing.
-static const char protected_names[][20] = {
-    "libc.so", "libc-", "ld-linux", "ld-", "libpthread", "libm.", "libm-", "libdl", "librt", "libstdc++", "libc++",
-    "libgcc_s", "libswift", "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime", "lib_Testing",
-    "libTesting", "libXCTest", "linux-vdso",
+/// share a beginning is never abandoned either, which costs a containment and breaks nothing.
+static const char no_abandon_names[][20] = {
+    "libc.so",       "libc-",       "ld-linux",         "ld-",         "libpthread", "libm.",     "libm-",
+    "libdl",         "librt",       "libstdc++",        "libc++",      "libgcc_s",   "libswift",  "lib_Foundation",
+    "libFoundation", "libdispatch", "libBlocksRuntime", "lib_Testing", "libTesting", "libXCTest", "linux-vdso",
 };
 
 /// Longest path of an object that is looked at, as in PATH_MAX.
 enum { MAX_PATH_LENGTH = 4096 };
 
+// Signal context: callable.
 static bool has_prefix(const char *name, const char *prefix) {
     while (*prefix != '\0' && *name == *prefix) name++, prefix++;
     return *prefix == '\0';
 }
 
-static bool is_protected_path(const char *path) {
+// Signal context: callable.
+static bool is_no_abandon_path(const char *path) {
     const char *name = path;
     for (unsigned i = 0; path[i] != '\0'; i++) {
         if (i == MAX_PATH_LENGTH) return true;
         if (path[i] == '/') name = path + i + 1;
     }
-    for (unsigned i = 0; i < sizeof protected_names / sizeof protected_names[0]; i++) {
-        if (has_prefix(name, protected_names[i])) return true;
+    for (unsigned i = 0; i < sizeof no_abandon_names / sizeof no_abandon_names[0]; i++) {
+        if (has_prefix(name, no_abandon_names[i])) return true;
     }
     return false;
 }
 
 fl_code_owner fl_code_owner_of(uintptr_t address) {
-    if (is_shim(address)) return FL_CODE_PROTECTED;
+    if (is_shim(address)) return FL_CODE_NO_ABANDON;
     found_object found;
     if (!object_of(address, &found) || found.link_map == NULL || found.link_map->l_name == NULL) return FL_CODE_UNKNOWN;
     const struct link_map *map = found.link_map;
-    if (map->l_name[0] != '\0') return is_protected_path(map->l_name) ? FL_CODE_PROTECTED : FL_CODE_USER;
+    if (map->l_name[0] != '\0') return is_no_abandon_path(map->l_name) ? FL_CODE_NO_ABANDON : FL_CODE_USER;
     // No name: the executable, which is the first of its list, or the vDSO, which is not a file.
-    return map->l_prev == NULL ? FL_CODE_USER : FL_CODE_PROTECTED;
+    return map->l_prev == NULL ? FL_CODE_USER : FL_CODE_NO_ABANDON;
 }
 
 /// Absent from a process without Swift. Its address only; it is never called.
@@ -326,6 +330,6 @@ extern void *swift_retain(void *object) __attribute__((weak));
 bool fl_code_owner_is_known(void) {
     int (*find)(void *, found_object *) = find_object;
     // In a static executable even `_dl_find_object` is the executable's.
-    if (find == NULL || fl_code_owner_of((uintptr_t)find) != FL_CODE_PROTECTED) return false;
-    return swift_retain == NULL || fl_code_owner_of((uintptr_t)swift_retain) == FL_CODE_PROTECTED;
+    if (find == NULL || fl_code_owner_of((uintptr_t)find) != FL_CODE_NO_ABANDON) return false;
+    return swift_retain == NULL || fl_code_owner_of((uintptr_t)swift_retain) == FL_CODE_NO_ABANDON;
 }

@@ -1,5 +1,5 @@
-// The evaluator of DWARF expressions (DWARF 5, chapter 2.5). Invariants: unwind_rules.h.
-#include "unwind_cursor.h"
+// The evaluator of DWARF expressions (DWARF 5, chapter 2.5). Invariants: unwind_cursor.h.
+#include "unwind_expressions.h"
 
 #pragma clang section text = "fl_text"
 
@@ -13,6 +13,7 @@ typedef struct machine {
     bool failed;
 } machine;
 
+// Signal context: callable.
 static void push(machine *stack, uintptr_t value) {
     if (stack->depth == MAX_EXPRESSION_DEPTH) {
         stack->failed = true;
@@ -21,19 +22,21 @@ static void push(machine *stack, uintptr_t value) {
     }
 }
 
+// Signal context: callable.
 static uintptr_t pop(machine *stack) {
     if (stack->depth > 0) return stack->values[--stack->depth];
     stack->failed = true;
     return 0;
 }
 
-/// The value `index` below the top.
+/// The value `index` below the top. Signal context: callable.
 static uintptr_t peek(machine *stack, unsigned index) {
     if (index < stack->depth) return stack->values[stack->depth - 1 - index];
     stack->failed = true;
     return 0;
 }
 
+// Signal context: callable.
 static void push_register(machine *stack, const fl_unwind_view *view, uint64_t number, int64_t offset) {
     if (number >= FL_DWARF_REGISTERS || (FL_DWARF_TRACKED >> number & 1) == 0) {
         stack->failed = true;
@@ -43,6 +46,7 @@ static void push_register(machine *stack, const fl_unwind_view *view, uint64_t n
 }
 
 /// Operations that replace the two topmost values: `left` was pushed first. Comparisons are signed.
+/// Signal context: callable.
 static void combine(machine *stack, uint8_t operation) {
     uintptr_t right = pop(stack), left = pop(stack);
     intptr_t signed_right = (intptr_t)right, signed_left = (intptr_t)left;
@@ -52,9 +56,9 @@ static void combine(machine *stack, uint8_t operation) {
     case 0x1e: push(stack, left * right); break;
     case 0x21: push(stack, left | right); break;
     case 0x22: push(stack, left + right); break;
-    case 0x24: push(stack, right < 64 ? left << right : 0); break;                             // shl
-    case 0x25: push(stack, right < 64 ? left >> right : 0); break;                             // shr
-    case 0x26: push(stack, (uintptr_t)(signed_left >> (right < 64 ? right : 63))); break;      // shra
+    case 0x24: push(stack, right < 64 ? left << right : 0); break;                        // shl
+    case 0x25: push(stack, right < 64 ? left >> right : 0); break;                        // shr
+    case 0x26: push(stack, (uintptr_t)(signed_left >> (right < 64 ? right : 63))); break; // shra
     case 0x27: push(stack, left ^ right); break;
     case 0x29: push(stack, left == right); break;
     case 0x2a: push(stack, signed_left >= signed_right); break;
@@ -66,7 +70,7 @@ static void combine(machine *stack, uint8_t operation) {
     }
 }
 
-/// Operations on the stack alone.
+/// Operations on the stack alone. Signal context: callable.
 static void rearrange(machine *stack, uint8_t operation, unsigned index) {
     uintptr_t top, second, third;
     switch (operation) {
@@ -135,9 +139,9 @@ fl_unwind_result fl_expression_evaluate(const fl_unwind_object *object, uintptr_
         case 0x21 ... 0x22:
         case 0x24 ... 0x27:
         case 0x29 ... 0x2e: combine(&stack, operation); break;
-        case 0x30 ... 0x4f: push(&stack, operation - 0x30u); break;                                         // lit
-        case 0x70 ... 0x8f: push_register(&stack, view, operation - 0x70u, take_sleb(&program)); break;     // breg
-        case 0x92:                                                                                          // bregx
+        case 0x30 ... 0x4f: push(&stack, operation - 0x30u); break;                                     // lit
+        case 0x70 ... 0x8f: push_register(&stack, view, operation - 0x70u, take_sleb(&program)); break; // breg
+        case 0x92:                                                                                      // bregx
             number = take_uleb(&program);
             push_register(&stack, view, number, take_sleb(&program));
             break;

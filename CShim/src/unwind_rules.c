@@ -1,8 +1,8 @@
-// The reader of .eh_frame_hdr and .eh_frame. Invariants: unwind_rules.h.
+// The reader of .eh_frame_hdr and .eh_frame. Invariants: unwind_cursor.h.
 //
 // Formats: Linux Standard Base Core 5.0, chapter 10.6 (Exception Frames); DWARF 5, chapters 2.5 and 6.4. Where the two
 // leave room, this does what libgcc's unwinder does, because that is what compilers and glibc are tested with.
-#include "unwind_cursor.h"
+#include "unwind_rules.h"
 
 #pragma clang section text = "fl_text"
 
@@ -30,7 +30,7 @@ enum { MAX_REMEMBERED_ROWS = 8 };
 
 // MARK: Encoded pointers
 
-/// The number that an encoded pointer consists of, before it is applied to anything.
+/// The number that an encoded pointer consists of, before it is applied to anything. Signal context: callable.
 static uintptr_t take_format(cursor *from, uint8_t encoding) {
     switch (encoding & POINTER_FORMAT_MASK) {
     case POINTER_ABSOLUTE:
@@ -46,7 +46,7 @@ static uintptr_t take_format(cursor *from, uint8_t encoding) {
     }
 }
 
-/// An encoded pointer to code.
+/// An encoded pointer to code. Signal context: callable.
 static uintptr_t take_pointer(cursor *from, uint8_t encoding) {
     uintptr_t origin = from->at;
     uintptr_t value = take_format(from, encoding);
@@ -57,7 +57,7 @@ static uintptr_t take_pointer(cursor *from, uint8_t encoding) {
     }
 }
 
-/// Steps over an expression block; its address.
+/// Steps over an expression block; its address. Signal context: callable.
 static uintptr_t take_block(cursor *from) {
     uintptr_t block = from->at;
     uint64_t length = take_uleb(from);
@@ -67,7 +67,7 @@ static uintptr_t take_block(cursor *from) {
 
 // MARK: Search table
 
-/// The address of the FDE that the search table of `object` has for `address`.
+/// The address of the FDE that the search table of `object` has for `address`. Signal context: callable.
 static fl_unwind_result find_description(const fl_unwind_object *object, uintptr_t address, uintptr_t *description) {
     enum { ENTRY_SIZE = 8, VERSION = 1 };
     if (object->frame_header == 0) return FL_UNWIND_NO_ENTRY;
@@ -79,9 +79,8 @@ static fl_unwind_result find_description(const fl_unwind_object *object, uintptr
     uint8_t table_encoding = take_byte(&header);
     take_format(&header, frame_encoding);
     uint64_t count = take_format(&header, count_encoding);
-    if (header.failed || version != VERSION || (count_encoding & POINTER_APPLICATION_MASK) != POINTER_ABSOLUTE
-        || table_encoding != (POINTER_DATA_RELATIVE | POINTER_SDATA4)
-        || count > (header.end - header.at) / ENTRY_SIZE) {
+    if (header.failed || version != VERSION || (count_encoding & POINTER_APPLICATION_MASK) != POINTER_ABSOLUTE ||
+        table_encoding != (POINTER_DATA_RELATIVE | POINTER_SDATA4) || count > (header.end - header.at) / ENTRY_SIZE) {
         return FL_UNWIND_UNSUPPORTED;
     }
 
@@ -117,7 +116,7 @@ typedef struct common {
 } common;
 
 /// A cursor over the record at `address`, behind its length; failed for the terminator and for 64-bit records, which
-/// no x86-64 toolchain emits.
+/// no x86-64 toolchain emits. Signal context: callable.
 static cursor record_open(const fl_unwind_object *object, uintptr_t address) {
     cursor length = cursor_make(object, address, 4);
     uint64_t size = take_fixed(&length, 4);
@@ -127,13 +126,14 @@ static cursor record_open(const fl_unwind_object *object, uintptr_t address) {
 }
 
 /// Reads the augmentation data that `letters` (behind the 'z') describe. False: a letter that this does not know.
+/// Signal context: callable.
 static bool read_augmentation(cursor letters, cursor *data, common *cie) {
     while (cursor_has_more(&letters)) {
         switch (take_byte(&letters)) {
         case 'R': cie->pointer_encoding = take_byte(data); break;
         case 'P': {
             uint8_t encoding = take_byte(data);
-            if ((encoding & ~0x80 & POINTER_APPLICATION_MASK) == 0x50) return false; // aligned: used by nobody
+            if ((encoding & ~0x80 & POINTER_APPLICATION_MASK) == 0x50) return false; // aligned: not in use
             take_format(data, encoding);
             break;
         }
@@ -146,6 +146,7 @@ static bool read_augmentation(cursor letters, cursor *data, common *cie) {
     return !data->failed;
 }
 
+// Signal context: callable.
 static bool read_common(const fl_unwind_object *object, uintptr_t address, common *cie) {
     cursor body = record_open(object, address);
     uint64_t id = take_fixed(&body, 4);
@@ -177,19 +178,23 @@ static bool read_common(const fl_unwind_object *object, uintptr_t address, commo
 
 // MARK: Frame programs
 
+// Signal context: callable.
 static void set_rule(fl_frame_row *row, uint64_t number, fl_rule_kind kind, uint64_t operand) {
     // The others are vector registers, all of which a callee may destroy.
     if (number < FL_DWARF_REGISTERS) row->registers[number] = (fl_register_rule){kind, (int64_t)operand};
 }
 
+// Signal context: callable.
 static void restore_rule(fl_frame_row *row, uint64_t number, const fl_frame_row *initial) {
     if (number < FL_DWARF_REGISTERS) row->registers[number] = initial->registers[number];
 }
 
+// Signal context: callable.
 static int64_t scaled(int64_t factor, const common *cie) {
     return (int64_t)((uint64_t)factor * (uint64_t)cie->data_alignment);
 }
 
+// Signal context: callable.
 static void set_cfa(fl_frame_row *row, uint64_t number, int64_t offset) {
     row->cfa_expression = 0;
     row->cfa_register = number;
@@ -197,7 +202,7 @@ static void set_cfa(fl_frame_row *row, uint64_t number, int64_t offset) {
 }
 
 /// Runs a program on `row` until it passes `address` or ends. `initial` holds what restore goes back to.
-/// False: damaged, or an operation that this does not know.
+/// False: damaged, or an operation that this does not know. Signal context: callable.
 static bool run_program(cursor program, const common *cie, uintptr_t location, uintptr_t address,
                         const fl_frame_row *initial, fl_frame_row *row) {
     fl_frame_row remembered[MAX_REMEMBERED_ROWS];
@@ -216,19 +221,19 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
         default: break;
         }
         switch (byte) {
-        case 0x00: break; // nop
+        case 0x00: break;                                                           // nop
         case 0x01: location = take_pointer(&program, cie->pointer_encoding); break; // set_loc
         case 0x02: advance = take_fixed(&program, 1); break;                        // advance_loc1
         case 0x03: advance = take_fixed(&program, 2); break;                        // advance_loc2
         case 0x04: advance = take_fixed(&program, 4); break;                        // advance_loc4
-        case 0x05: // offset_extended
+        case 0x05:                                                                  // offset_extended
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_OFFSET, (uint64_t)scaled((int64_t)take_uleb(&program), cie));
             break;
-        case 0x06: restore_rule(row, take_uleb(&program), initial); break;            // restore_extended
-        case 0x07: set_rule(row, take_uleb(&program), FL_RULE_UNDEFINED, 0); break;   // undefined
-        case 0x08: set_rule(row, take_uleb(&program), FL_RULE_SAME_VALUE, 0); break;  // same_value
-        case 0x09: // register
+        case 0x06: restore_rule(row, take_uleb(&program), initial); break;           // restore_extended
+        case 0x07: set_rule(row, take_uleb(&program), FL_RULE_UNDEFINED, 0); break;  // undefined
+        case 0x08: set_rule(row, take_uleb(&program), FL_RULE_SAME_VALUE, 0); break; // same_value
+        case 0x09:                                                                   // register
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_REGISTER, take_uleb(&program));
             break;
@@ -247,7 +252,7 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
         case 0x0d: set_cfa(row, take_uleb(&program), row->cfa_offset); break; // def_cfa_register
         case 0x0e: row->cfa_offset = (int64_t)take_uleb(&program); break;     // def_cfa_offset
         case 0x0f: row->cfa_expression = take_block(&program); break;         // def_cfa_expression
-        case 0x10: // expression
+        case 0x10:                                                            // expression
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_EXPRESSION, take_block(&program));
             break;
@@ -260,7 +265,7 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
             set_cfa(row, number, scaled(take_sleb(&program), cie));
             break;
         case 0x13: row->cfa_offset = scaled(take_sleb(&program), cie); break; // def_cfa_offset_sf
-        case 0x14: // val_offset
+        case 0x14:                                                            // val_offset
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_VALUE_OFFSET, (uint64_t)scaled((int64_t)take_uleb(&program), cie));
             break;
@@ -273,7 +278,7 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
             set_rule(row, number, FL_RULE_VALUE_EXPRESSION, take_block(&program));
             break;
         case 0x2e: take_uleb(&program); break; // GNU_args_size: for landing pads, of no use here
-        case 0x2f: // GNU_negative_offset_extended
+        case 0x2f:                             // GNU_negative_offset_extended
             number = take_uleb(&program);
             set_rule(row, number, FL_RULE_OFFSET, 0 - (uint64_t)scaled((int64_t)take_uleb(&program), cie));
             break;

@@ -1,9 +1,10 @@
-// Words that many stacks hold: return addresses, code and data of images, constants. The codec writes one byte for each.
+// Words that many stacks hold: return addresses, code and data of images, constants. The codec writes one byte for
+// each.
 //
-// A word is learned when stacks with two different bases hold it, until the dictionary is full. Invariants: an entry never
-// changes, so that whoever decodes needs no lock; an index is published after its word. Learning needs the lock and is left
-// out where another thread has it.
-#include "internal.h"
+// A word is learned when stacks with two different bases hold it, until the dictionary is full. Invariants: an entry
+// never changes, so that decoding needs no lock; an index is published after its word. Learning needs the lock and is
+// left out where another thread has it.
+#include "word_dictionary.h"
 
 #pragma clang section text = "fl_text"
 
@@ -16,8 +17,9 @@ static atomic_flag learning = ATOMIC_FLAG_INIT;
 static struct {
     uint64_t word;
     uintptr_t base;
-} seen[SEEN]; // by hash: the last word, and whose it was
+} seen[SEEN]; // by hash: the last word, and the stack that held it
 
+// Signal context: callable.
 static uint32_t hash(uint64_t word) { return (uint32_t)((word * 0x9E3779B97F4A7C15) >> 54); }
 _Static_assert(PLACES == 1 << (64 - 54) && SEEN == PLACES, "a hash is an index");
 

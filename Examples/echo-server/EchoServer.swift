@@ -55,7 +55,7 @@ import Glibc
             // Who started this may wait for that line, in a pipe or a file.
             fflush(nil)
             let ending = try Scheduler.spawn {
-                // Without signals nobody could end the server any more.
+                // Without signals the server could not be ended any more.
                 defer { try? listener.close() }
                 _ = try signals.read(upTo: 128)
                 print("ending")

@@ -21,7 +21,7 @@ __thread void *fls_current_worker __attribute__((tls_model("initial-exec")));
 // MARK: injected failures
 
 typedef struct armed_failure {
-    _Atomic(int) error; // 0 when disarmed
+    _Atomic(int) error;     // 0 when disarmed
     _Atomic(int64_t) pass;  // calls to let pass
     _Atomic(int64_t) times; // failures that are left
 } armed_failure;
@@ -31,10 +31,10 @@ static _Atomic(uint32_t) pauses[FLS_SITE_COUNT]; // milliseconds
 static _Atomic(uint64_t) calls[FLS_SITE_COUNT];
 
 static const char *const names[FLS_SITE_COUNT] = {
-    "epoll_create1", "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",  "write(eventfd)", "pthread_create",
-    "fcntl(F_SETFL)", "read",          "write",          "accept4",    "connect",  "socket",         "bind",
-    "listen",        "pipe2",          "shutdown",       "close",      "setsockopt", "getsockname",
-    "signalfd",
+    "epoll_create1",  "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",  "write(eventfd)",
+    "pthread_create", "fcntl(F_SETFL)", "read",           "write",      "accept4",  "connect",
+    "socket",         "bind",           "listen",         "pipe2",      "shutdown", "close",
+    "setsockopt",     "getsockname",    "signalfd",
 };
 
 const char *fls_site_name(fls_site site) { return site < FLS_SITE_COUNT ? names[site] : "unknown"; }
@@ -70,18 +70,18 @@ static int injected(fls_site site) {
     return atomic_fetch_sub(&armed[site].times, 1) > 0 ? error : 0;
 }
 
-#define FAIL_IF_INJECTED(site)             \
-    do {                                   \
-        int injected_error = injected(site); \
+#define FAIL_IF_INJECTED(site)                      \
+    do {                                            \
+        int injected_error = injected(site);        \
         if (injected_error) return -injected_error; \
     } while (0)
 
-#define REPEAT_IF_INTERRUPTED(type, call)       \
-    do {                                        \
-        type result;                            \
-        do result = (call);                     \
-        while (result < 0 && errno == EINTR);   \
-        return result < 0 ? (type)-errno : result; \
+#define REPEAT_IF_INTERRUPTED(type, call)            \
+    do {                                             \
+        type result;                                 \
+        do result = (call);                          \
+        while (result < 0 && errno == EINTR);        \
+        return result < 0 ? (type) - errno : result; \
     } while (0)
 
 // MARK: the machine and its threads
@@ -93,7 +93,7 @@ uint64_t fls_now(void) {
 }
 
 int fls_processors(void) {
-    // A fixed set holds 1,024 processors; beyond them the call fails and the number that is online stands in.
+    // A fixed set holds 1,024 processors. Where there are more the call fails, and all that are online count.
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? count : 1;
@@ -116,7 +116,7 @@ int fls_thread_start(uintptr_t *thread, void (*body)(void *), void *argument) {
     thread_entry *entry = malloc(sizeof *entry);
     if (!entry) return -ENOMEM;
     *entry = (thread_entry){.body = body, .argument = argument};
-    // Blocked before it starts and not by itself: so no moment is without.
+    // The new thread inherits the mask, so that it never runs without.
     sigset_t pipe, before;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -166,7 +166,7 @@ static int wait_for_events(int epoll, struct epoll_event *events, int capacity, 
     struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
     int count = epoll_pwait2(epoll, events, capacity, &timeout, NULL);
     if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
-    // Before Linux 5.11, or forbidden by a filter: milliseconds, rounded up so that nothing wakes early and spins.
+    // Before Linux 5.11, or where a filter forbids it: milliseconds, rounded up so that no wait ends early and spins.
     int64_t milliseconds = (nanoseconds + 999999) / 1000000;
     return epoll_wait(epoll, events, capacity, milliseconds > 1000000000 ? 1000000000 : (int)milliseconds);
 }
@@ -284,7 +284,8 @@ int fls_close(int descriptor) {
     int result = close(descriptor);
     atomic_fetch_sub_explicit(&descriptors, 1, memory_order_relaxed);
     if (error) return -error;
-    // Closed all the same; repeating could close what another thread just opened under the number.
+    // The number is closed all the same. Repeating could close a descriptor that another thread has just opened under
+    // it.
     return result < 0 && errno != EINTR ? -errno : 0;
 }
 

@@ -92,7 +92,7 @@ struct Ending {
 extension StackError {
     /// The text with options spelled as on the command line.
     var commandLineText: String {
-        let option = StackOption.allCases.first { description.hasPrefix($0.rawValue + " ") }
-        return option == nil ? description : "--\(description)"
+        if case .invalidConfiguration(_, _?) = self { return "--\(description)" }
+        return description
     }
 }

@@ -90,7 +90,7 @@ struct PlanCommand: ParsableCommand {
             let unit: MetricUnit = limit.isBytes ? .bytes : .count
             bounds.append([
                 limit.name, amount(limit.needed, unit), amount(limit.available, unit),
-                limit.coroutines >= StackPlan.mostCoroutines ? "any" : amount(limit.coroutines, .count),
+                limit.coroutines >= StackPlan.maximumCoroutines ? "any" : amount(limit.coroutines, .count),
                 limit.isMet ? "yes" : "no: \(limit.remedy)",
             ])
         }

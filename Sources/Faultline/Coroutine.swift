@@ -38,15 +38,15 @@ public final class Coroutine<Input, Output, Result> {
     }
 
     // Behind the mailbox stands one cell for the value that is being handed over: an input from `resume` until the body
-    // goes on, an output from `suspend` until the resumer does. Which of them, or none, follows from who runs, so nothing
-    // is stored to tell.
+    // goes on, an output from `suspend` until the resumer does. Which of them it holds, if any, follows from which side
+    // runs, so it is not stored.
     @inlinable static var cellAlignment: Int { max(MemoryLayout<Input>.alignment, MemoryLayout<Output>.alignment) }
     @inlinable static var cellOffset: Int { (MemoryLayout<Mailbox>.size + cellAlignment - 1) & ~(cellAlignment - 1) }
     @inlinable static var spaceSize: Int { cellOffset + max(MemoryLayout<Input>.size, MemoryLayout<Output>.size) }
     @inlinable static var spaceAlignment: Int { max(MemoryLayout<Mailbox>.alignment, cellAlignment) }
 
-    // The mailbox stands above the outermost frame where it fits, else on the heap. Where it does it moves and hibernates
-    // with the stack, so its address is asked for anew after each switch, and only of a coroutine that is awake.
+    // The mailbox stands above the outermost frame where it fits there, else on the heap. On the stack it moves and
+    // hibernates with it, so its address is read anew after each switch, and only while the coroutine is awake.
     @inlinable static var standsOnStack: Bool { spaceSize <= Int(FL_MAILBOX_SIZE) && spaceAlignment <= 16 }
 
     @inlinable static func space(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutableRawPointer {
@@ -73,7 +73,7 @@ public final class Coroutine<Input, Output, Result> {
         /// - Throws: ``CoroutineCancelled`` once the coroutine is cancelled, at this call and at every further one.
         @inlinable @discardableResult
         public func suspend(_ output: consuming Output) throws(CoroutineCancelled) -> Input {
-            // The running fiber by the thread's word, not by this frame: its address is known earlier.
+            // The thread's word has the address of the running fiber earlier than this frame.
             guard let running = fl_fiber_running(), running == fiber else {
                 preconditionFailure("suspend was called on another stack than the coroutine's own")
             }
@@ -104,8 +104,8 @@ public final class Coroutine<Input, Output, Result> {
         FiberSupport.prepare(fiber, space)
     }
 
-    /// What code that does not know the types needs done with a mailbox. A function of this class that is called
-    /// through its metadata would not be specialized; this one is, where the coroutine is made.
+    /// Does with a mailbox what callers need that do not know its types. A function of this class that is called
+    /// through its metadata would not be specialized; this one is specialized where the coroutine is made.
     @inlinable static func witness(
         _ operation: MailboxHeader.Operation, _ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer
     ) {
@@ -113,8 +113,8 @@ public final class Coroutine<Input, Output, Result> {
         switch operation {
         case .run: runBody(mailbox: mailbox, fiber: fiber)
         case .deinitialize:
-            // Field by field, which is specialized where destroying the whole would go through its metadata. The header
-            // is the caller's to destroy: where nothing is specialized, its function has a context on the heap.
+            // Field by field is specialized; destroying the whole would go through its metadata. The caller destroys
+            // the header, whose function has a context on the heap where nothing is specialized.
             mailbox.pointee.body = nil
             mailbox.pointee.result = nil
         }
@@ -131,8 +131,8 @@ public final class Coroutine<Input, Output, Result> {
     /// Continues the coroutine with `input` until it suspends or ends.
     ///
     /// - Throws: what the body throws; ``StackFault`` when a stack fault ended the coroutine; ``StackError/finished``
-    ///   when it had ended before; ``StackError/unavailable(call:errno:)`` when it hibernates and the kernel refuses to
-    ///   restore it: nothing is lost then, and it may be resumed again.
+    ///   when it had ended before; ``StackError/unavailable(_:)`` when it hibernates and the kernel refuses to restore
+    ///   it. Then nothing is lost, and it may be resumed again.
     /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
     @inlinable public func resume(_ input: consuming Input) throws -> Step {
         if fiber.pointee.state != .FL_FIBER_SUSPENDED || fiber.pointee.thread != fl_thread_pointer() {
@@ -149,11 +149,11 @@ public final class Coroutine<Input, Output, Result> {
     /// Asks the body to end: from now on every ``Suspender/suspend(_:)`` throws. A suspended coroutine is resumed and
     /// runs to its end before this returns; one that never started never runs.
     ///
-    /// What the body returns or throws meanwhile is discarded. A hibernated coroutine is restored first; should the kernel
-    /// refuse that, the process ends with a message, because the frames could never be unwound.
+    /// What the body returns or throws meanwhile is discarded. A hibernated coroutine is restored first. Where the
+    /// kernel refuses that, the process ends with a message, because the frames could never be unwound.
     public func cancel() { FiberSupport.cancel(fiber) }
 
-    /// What this coroutine's stack went through so far.
+    /// The statistics of this coroutine's stack so far.
     public var statistics: FaultStatistics { FiberSupport.statistics(of: fiber) }
 
     @inlinable func takeResult() throws -> Result {
@@ -183,7 +183,7 @@ extension Coroutine where Input == Void {
     @inlinable public func resume() throws -> Step { try resume(()) }
 }
 
-/// Thrown by `suspend` in a coroutine that is cancelled. Let it pass: the body is to unwind.
+/// Thrown by `suspend` in a coroutine that is cancelled. Bodies must let it pass, so that they unwind.
 public struct CoroutineCancelled: Error, CustomStringConvertible {
     @inlinable public init() {}
     public var description: String { "the coroutine was cancelled" }

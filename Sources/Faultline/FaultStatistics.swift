@@ -2,15 +2,15 @@ internal import CShim
 
 /// What the fault handler and the checks have done: for the process or for one coroutine.
 ///
-/// A snapshot: each counter is one atomic read, without locks; together they are not one instant.
+/// Each counter is read atomically and without locks, but the counters are not read at one instant.
 public struct FaultStatistics: Sendable, Equatable {
-    /// Faults by verdict; the keys are every verdict there is.
+    /// Faults by verdict; the keys are ``verdicts``.
     public let traps: [String: Int]
     /// Times that room was made, in place, by a move or by a segment.
     public let growths: Int
     /// Bytes that growth made usable.
     public let bytesCommitted: Int
-    /// Moves by the mover that finished them.
+    /// Moves, by the mover that finished them.
     public let moves: [PageMover: Int]
     /// Bytes of live stack that moved.
     public let bytesMoved: Int
@@ -26,11 +26,11 @@ public struct FaultStatistics: Sendable, Equatable {
     public let segments: Int
     /// Overflows, contained or not.
     public let overflows: Int
-    /// Most bytes of one stack in use at a trap, failed check or overflow. Between traps a stack may have used more of what
-    /// was already committed.
+    /// The largest number of bytes of one stack in use at a trap, failed check or overflow. Between traps a stack may
+    /// have used more of what was already committed.
     public let highWaterMark: Int
-    /// Times that a coroutine hibernated. This and the next five are counted for the process only: a coroutine's own
-    /// counters would cost more memory than its hibernation saves.
+    /// Times that a coroutine hibernated. This and the next five are counted for the process only, because a
+    /// coroutine's own counters would cost more memory than its hibernation saves.
     public let hibernations: Int
     /// Bytes that hibernations put into the store.
     public let bytesStored: Int
@@ -64,7 +64,7 @@ public struct FaultStatistics: Sendable, Equatable {
         return FaultStatistics(counters)
     }
 
-    /// Sets the counters of the process to zero. Counts made at the same moment may be lost.
+    /// Sets the counters of the process to zero. Counts that are made at the same time may be lost.
     public static func resetProcess() { fl_statistics_reset() }
 
     init(_ counters: fl_counters) {

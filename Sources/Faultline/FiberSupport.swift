@@ -1,7 +1,7 @@
 internal import CShim
 public import CSwitch
 
-/// What coroutines need of the shim, apart from their types, so that everything generic can be inlined and specialized.
+/// What coroutines need of the shim and not of their types, so that the rest can be inlined and specialized.
 @usableFromInline enum FiberSupport {
     static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
         UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self)  // its first member
@@ -13,15 +13,15 @@ public import CSwitch
     }
 
     static func makeStack(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_stack> {
-        try StackError.check(fl_initialize(), "initialization")
+        try initializeShim()
         var resolved = try configuration.resolved()
         var failure = fl_failure()
-        guard let stack = fl_stack_create(&resolved, &failure) else { throw StackError(failure) }
+        guard let stack = fl_stack_create(&resolved, &failure) else { throw StackError(failure, for: .creation) }
         fl_idle_created()
         return stack
     }
 
-    /// Says that the coroutine runs from the mailbox at `space`.
+    /// Lets the coroutine run the body in the mailbox at `space`.
     @usableFromInline
     static func prepare(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
         fl_stack_prepare(stack(fiber), enterCoroutine, space)
@@ -33,11 +33,15 @@ public import CSwitch
             "a started coroutine is resumed and destroyed on the thread that started it")
     }
 
-    static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws {
+    static func requireItsThreadIfSuspended(_ fiber: UnsafeMutablePointer<fl_fiber>) {
         switch fiber.pointee.state {
         case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED: requireItsThread(fiber)
         case .FL_FIBER_CREATED, .FL_FIBER_RUNNING, .FL_FIBER_FINISHED, .FL_FIBER_FAULTED: break
         }
+    }
+
+    static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws {
+        requireItsThreadIfSuspended(fiber)
         var failure = fl_failure()
         let result = fl_stack_hibernate(stack(fiber), isUnshared, &failure)
         if let error = StackError(result, failure) { throw error }
@@ -53,9 +57,11 @@ public import CSwitch
         case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED:
             requireItsThread(fiber)
             let failure = fl_stack_wake(stack(fiber))
-            // Its frames hold what only running them gives back, and nobody could be told.
-            if failure.error != 0 { fatalError("a hibernated coroutine cannot be cancelled: \(StackError(failure))") }
-            // Without an input: `suspend` looks whether it was cancelled before it takes one.
+            // Only running its frames gives back what they own, and this function cannot throw.
+            if failure.error != 0 {
+                fatalError("a hibernated coroutine cannot be cancelled: \(StackError(failure, for: .restoration))")
+            }
+            // No input is handed over: `suspend` checks for cancellation before it takes one.
             _ = fl_resume(fiber)
         case .FL_FIBER_CREATED:
             fiber.pointee.state = .FL_FIBER_FINISHED
@@ -69,7 +75,7 @@ public import CSwitch
         cancel(fiber)
         precondition(
             fiber.pointee.state != .FL_FIBER_SUSPENDED, "a cancelled coroutine's suspend throws, so that it ends")
-        // It is awake: one that hibernated was cancelled, and ran to its end.
+        // It is awake: a coroutine that hibernated was cancelled, and ran to its end.
         let frame = fiber.pointee.frame.unsafelyUnwrapped
         let space = frame.pointee.argument.unsafelyUnwrapped
         let header = space.assumingMemoryBound(to: MailboxHeader.self)
@@ -93,13 +99,13 @@ public import CSwitch
         case .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED:
             requireItsThread(fiber)
             let failure = fl_stack_wake(stack(fiber))
-            if failure.error != 0 { throw StackError(failure) }
+            if failure.error != 0 { throw StackError(failure, for: .restoration) }
         }
     }
 
     @usableFromInline
     static func bindToThread(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
-        try StackError.check(fl_thread_prepare(), "thread preparation")
+        try StackError.check(fl_thread_prepare(), .threadPreparation)
         fiber.pointee.thread = fl_thread_pointer()
     }
 

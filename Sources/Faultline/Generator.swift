@@ -3,8 +3,8 @@
 ///     let leaves = Generator { yield in try visit(tree, yield) }
 ///     for leaf in leaves { … }
 ///
-/// Each iterator is a coroutine of its own, with the rules of ``Coroutine``: it stays on its thread, and leaving the loop
-/// early cancels it. A generator whose body throws, or whose stack cannot be made, ends the sequence there; iterate with
+/// Each iterator is a coroutine of its own, with the rules of ``Coroutine``: it stays on its thread, and leaving the
+/// loop early cancels it. Where the body throws, or no stack can be made, the sequence ends; iterate with
 /// ``Iterator/nextElement()`` to see the error.
 public struct Generator<Element>: Sequence {
     /// What a generator's body yields with.
@@ -52,7 +52,7 @@ public struct Generator<Element>: Sequence {
                 end()
                 return nil
             } catch {
-                // What hibernates and cannot be restored now waits for the next call.
+                // A coroutine that hibernates and cannot be restored now waits for the next call.
                 if coroutine?.isResumable != true { end() }
                 throw error
             }

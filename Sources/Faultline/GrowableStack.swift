@@ -2,13 +2,13 @@ public import CSwitch
 
 /// Runs `body` on a growable stack: for recursion that is deeper than the thread's own stack.
 ///
-/// The stack grows in place (strategy `fault`) up to `maximum` bytes. Calls may be nested, and may be made on any thread
-/// and inside a task; the body runs to its end before this returns, on the same thread.
+/// The stack grows in place (strategy `fault`) up to `maximum` bytes. Calls may be nested, and may be made on any
+/// thread and inside a task; the body runs to its end before this returns, on the same thread.
 ///
-/// - Parameter maximum: bytes of stack at most, up to ``StackConfiguration/largestMaximum`` (about 1 GiB). Memory is
-///   taken only as it is touched.
-/// - Throws: what `body` throws; ``StackFault/overflow(_:)`` when it needs more than `maximum`, in which case whatever the
-///   abandoned frames owned leaks; ``StackError`` when no stack can be made.
+/// - Parameter maximum: bytes of stack, 1 to ``StackConfiguration/largestMaximum`` (about 1 GiB). Memory is taken only
+///   as it is touched.
+/// - Throws: what `body` throws; ``StackFault/overflow(_:)`` when it needs more than `maximum`, and then everything
+///   that the abandoned frames owned leaks; ``StackError`` when no stack can be made.
 @inlinable
 public func withGrowableStack<R>(maximum: Int = 512 << 20, _ body: () throws -> R) throws -> R {
     try withStack(StackConfiguration(maximum: maximum, isIsolated: true), body)

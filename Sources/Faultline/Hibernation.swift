@@ -1,19 +1,19 @@
-// What a coroutine that nobody resumes for a while may do without: its pages.
+// Hibernation: a suspended coroutine without its pages (docs/HIBERNATION.md).
 internal import CShim
 
 extension Coroutine {
-    /// Puts a suspended coroutine's live part of the stack, usually a few hundred bytes, into a compact store and gives
-    /// its pages back to the kernel. The next ``resume(_:)`` restores it at the same addresses first, which takes a few
-    /// microseconds. What points into the stack stays valid: an access traps, the fault handler restores the stack, and the
-    /// access goes on. Cancelling and destroying work as ever. Calling this again changes nothing.
+    /// Puts the live part of a suspended coroutine's stack, usually a few hundred bytes, into a compact store and gives
+    /// its pages back to the kernel. The next ``resume(_:)`` first restores it at the same addresses, which takes a few
+    /// microseconds. Pointers into the stack stay valid: an access traps, the fault handler restores the stack, and the
+    /// access goes on. Cancelling and destroying work as for other coroutines. Calling this again changes nothing.
     ///
-    /// Only a system call that is given such a pointer fails, with `EFAULT`, until something else has restored the stack.
+    /// One thing differs: a system call that is given such a pointer fails with `EFAULT` until the stack is restored.
     ///
-    /// - Parameter isUnshared: you vouch that no other thread uses the stack. That saves three system calls, and where the
-    ///   kernel cannot restore a page in one step (no userfaultfd, before Linux 6.13, a child of fork) it is required; there
-    ///   an access through a pointer that was kept ends the process with a message.
-    /// - Throws: ``StackError/notHibernatable(_:)`` unless the coroutine is suspended, on a strategy other than `fixed` and
-    ///   `grows-down`, with guard pages, in one segment; ``StackError/unavailable(call:errno:)`` when the kernel refuses.
+    /// - Parameter isUnshared: the caller promises that no other thread uses the stack, which saves three system calls.
+    ///   It is required where the kernel cannot restore a page in one step: without userfaultfd, before Linux 6.13, and
+    ///   in a child of fork. There an access through a pointer into the stack ends the process with a message.
+    /// - Throws: ``StackError/notHibernatable(_:)`` unless the coroutine is suspended, on a strategy other than `fixed`
+    ///   and `grows-down`, with guard pages, in one segment; ``StackError/unavailable(_:)`` when the kernel refuses.
     ///   The coroutine is then as before.
     /// - Complexity: up to seven system calls, and time in proportion to the live part.
     /// - Precondition: called on the thread that started the coroutine.
@@ -21,7 +21,7 @@ extension Coroutine {
         try FiberSupport.hibernate(fiber, isUnshared: isUnshared)
     }
 
-    /// Whether the coroutine's stack is in the store: false again after a resume, or once an access restored it.
+    /// Whether the coroutine's stack is in the store. A resume or an access restores it.
     public var isHibernated: Bool { FiberSupport.isHibernated(fiber) }
 }
 
@@ -29,12 +29,12 @@ extension Coroutine {
 public enum HibernationStore {
     /// What the store holds at one moment.
     public struct Usage: Sendable, Equatable {
-        /// Hibernated coroutines, and such as were restored by an access and not resumed since.
+        /// Hibernated coroutines, and those that an access restored and that were not resumed since.
         public let records: Int
         /// Bytes of their blocks, rounding included.
         public let bytes: Int
-        /// Bytes of the slabs of 64 KiB that hold at least one block, and of larger blocks' own mappings. What is
-        /// more than ``bytes`` is free for the next ones.
+        /// Bytes of the slabs of 64 KiB that hold at least one block, and of the mappings of larger blocks. What
+        /// exceeds ``bytes`` is free for further blocks.
         public let committed: Int
     }
 
@@ -60,9 +60,9 @@ extension StackError {
         case .FL_HIBERNATION_OVERFLOWING: self = .notHibernatable("its stack overflowed and finishes on its reserve")
         case .FL_HIBERNATION_SHARED:
             self = .notHibernatable(
-                "this kernel or its settings cannot replace a guarded page in one step (userfaultfd); if no other thread uses the stack, pass isUnshared"
-            )
-        case .FL_HIBERNATION_FAILED: self.init(failure)
+                "this kernel or its settings cannot replace a guarded page in one step (userfaultfd); if no other "
+                    + "thread uses the stack, pass isUnshared")
+        case .FL_HIBERNATION_FAILED: self.init(failure, for: .hibernation)
         }
     }
 }

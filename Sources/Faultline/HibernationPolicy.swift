@@ -1,30 +1,31 @@
-// Hibernation by policy: who has not been resumed for a while hibernates without being asked.
+// Hibernation by policy: coroutines that have not been resumed for a while hibernate without being asked.
 internal import CShim
 
-/// Which suspended coroutines of a thread hibernate by themselves: those that nobody resumed for a time, and, while the
-/// process holds more memory than it should, those that nobody resumed for the longest.
+/// Which suspended coroutines of a thread hibernate by themselves: those that were not resumed for a time and, while
+/// the process holds more memory than it should, those that were not resumed for the longest time.
 ///
 ///     try HibernationPolicy(idle: .seconds(30), residentBudget: 2 << 30).apply()
 ///
-/// A policy belongs to the thread that applies it and concerns the coroutines that this thread has started. Nothing happens
-/// in the background: coroutines are looked at by *sweeps*, at ``sweep()``, while coroutines are made, and by the threads
-/// of FaultlineScheduler's `Scheduler`, before they wait and now and then. A coroutine's idle time is counted from the first
-/// sweep that finds it suspended since its last resume. A resume costs nothing more for being watched, and up to some
-/// tens of nanoseconds where a sweep found it idle.
+/// A policy belongs to the thread that applies it and concerns the coroutines that this thread has started. Nothing
+/// happens in the background. *Sweeps* look at coroutines: ``sweep()`` makes one, making coroutines does, and the
+/// threads of FaultlineScheduler's `Scheduler` make them before they wait and now and then while they are busy. A
+/// coroutine's idle time counts from the first sweep that finds it suspended since its last resume. Being watched does
+/// not make a resume slower; where a sweep has found the coroutine idle, it takes some tens of nanoseconds more.
 ///
-/// Every 1,024th coroutine that a thread makes is followed by a sweep over 16,384 entries of the process's table of
-/// stacks, which goes on where the one before ended. So making one costs the time of looking at 16 entries more, however
-/// many there are, and all are seen while a sixteenth as many are made.
+/// After every 1,024th coroutine that a thread makes, a sweep looks at 16,384 entries of the process's table of stacks,
+/// and goes on where the one before ended. So making a coroutine costs 16 looks at an entry more, however many stacks
+/// there are, and all entries are seen while a sixteenth as many coroutines are made.
 public struct HibernationPolicy: Sendable, Hashable {
-    /// Hibernates what was idle for so long: at most 24 days, in whole milliseconds, rounded up. Zero: what a sweep
-    /// finds suspended. Nil: time does not matter.
+    /// How long a coroutine is idle before it hibernates: 0 to 24.8 days (the milliseconds of an `Int32`), rounded up
+    /// to whole milliseconds. Zero: the first sweep that finds it suspended hibernates it. Nil: time does not matter.
     public var idle: Duration?
-    /// Hibernates while the process has more resident memory than so many bytes, the longest idle first, and stops when it
-    /// has not. Only those count as idle here that an earlier sweep had found suspended and nobody resumed since. The
-    /// kernel's number is read once a sweep, and after every eight that hibernate; before Linux 6.17 it may be some
+    /// Bytes of resident memory, 0 or more. While the process has more, coroutines hibernate, the longest idle first.
+    /// Here only coroutines count as idle that an earlier sweep found suspended and that were not resumed since. Sweeps
+    /// read the kernel's number once, and again after every eight that hibernate; before Linux 6.17 it may be some
     /// hundred KiB behind. Nil: memory does not matter.
     public var residentBudget: Int?
-    /// Shrinks (``Coroutine/shrink()``) what a second sweep finds idle and does not hibernate, once until its next resume.
+    /// Whether a second sweep that finds a coroutine idle and does not hibernate it shrinks it
+    /// (``Coroutine/shrink()``), once until its next resume.
     public var shrinksIdle: Bool
     /// As in ``Coroutine/hibernate(isUnshared:)``, for every coroutine of the thread.
     public var isUnshared: Bool
@@ -42,8 +43,8 @@ public struct HibernationPolicy: Sendable, Hashable {
     public struct Sweep: Sendable, Equatable {
         /// Coroutines that hibernate now and did not before.
         public let hibernated: Int
-        /// Coroutines that were to hibernate and could not, for one of the reasons of ``Coroutine/hibernate(isUnshared:)``:
-        /// they are as before, and the next sweep tries them again.
+        /// Coroutines that could not hibernate, for one of the reasons of ``Coroutine/hibernate(isUnshared:)``. They
+        /// are as before, and the next sweep tries them again.
         public let refused: Int
         /// Coroutines of this thread that are suspended with their pages and may hibernate or shrink at a later sweep.
         public let waiting: Int
@@ -51,10 +52,11 @@ public struct HibernationPolicy: Sendable, Hashable {
         public let shrunk: Int
         /// Bytes that shrinking gave back.
         public let releasedBytes: Int
-        /// Resident bytes of the process at the end; nil where the policy has no budget or the kernel did not tell.
+        /// Resident bytes of the process at the end; nil where the policy has no budget or the number could not be
+        /// read.
         public let resident: Int?
-        /// Why the kernel did not tell, for instance because the process has no descriptor left. The budget hibernates
-        /// nothing then.
+        /// Why the number could not be read, for instance because the process has no descriptor left. The budget
+        /// hibernates nothing then.
         public let residentError: StackError?
     }
 
@@ -69,30 +71,32 @@ public struct HibernationPolicy: Sendable, Hashable {
     }
 
     /// Makes this the policy of the calling thread.
-    /// - Throws: ``StackError/invalidConfiguration(_:)`` where a number is out of range, or neither is given.
+    /// - Throws: ``StackError/invalidConfiguration(_:option:)`` as ``validate()`` does.
     public func apply() throws {
         var policy = try resolved()
         fl_idle_set(&policy)
     }
 
-    /// Ends the calling thread's policy. What hibernates goes on doing so.
+    /// Ends the calling thread's policy. Coroutines that hibernate go on doing so.
     public static func remove() { fl_idle_set(nil) }
 
-    /// Throws ``StackError/invalidConfiguration(_:)`` unless the policy can be applied.
+    /// Checks that the policy can be applied.
+    /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where a number is out of range, or where the policy
+    ///   neither hibernates nor shrinks.
     public func validate() throws { _ = try resolved() }
 
     /// Looks at every coroutine of the calling thread now. Without a policy nothing happens.
-    /// - Complexity: a few nanoseconds for each stack that the process has ever had at once; hibernating takes
-    ///   microseconds each.
+    /// - Complexity: a few nanoseconds for each stack of the largest number that the process ever had at once, and some
+    ///   microseconds for each coroutine that hibernates.
     @discardableResult public static func sweep() -> Sweep { sweep(at: fl_idle_now()) }
 
-    /// The same, as if it were `now`, in nanoseconds of the monotonic clock.
+    /// ``sweep()`` at a given time in nanoseconds of the monotonic clock.
     package static func sweep(at now: UInt64) -> Sweep {
         Sweep(fl_idle_sweep_all(now))
     }
 
-    /// A part of a sweep: `entries` of the table at most, from where this thread's last one ended; whether it came to the
-    /// table's end.
+    /// A part of a sweep: at most `entries` of the table, from where this thread's last part ended.
+    /// - Returns: also whether it came to the end of the table.
     package static func step(at now: UInt64, entries: Int) -> (sweep: Sweep, isComplete: Bool) {
         let result = fl_idle_sweep(now, UInt32(clamping: entries))
         return (Sweep(result), result.reached_end)
@@ -121,7 +125,7 @@ public struct HibernationPolicy: Sendable, Hashable {
         }
         guard policy.by_time || policy.by_budget || shrinksIdle else {
             throw StackError.invalidConfiguration(
-                "a hibernation policy needs an idle time or a resident budget, or has to shrink; or remove the policy")
+                "a hibernation policy needs an idle time or a resident budget, or has to shrink; otherwise remove it")
         }
         policy.shrinks = shrinksIdle
         policy.unshared = isUnshared
@@ -131,11 +135,10 @@ public struct HibernationPolicy: Sendable, Hashable {
 
 extension HibernationPolicy.Sweep {
     init(_ result: fl_idle_result) {
-        let failed = result.failure.error != 0
         self.init(
             hibernated: Int(result.hibernated), refused: Int(result.refused), waiting: Int(result.waiting),
             shrunk: Int(result.shrunk), releasedBytes: Int(result.released),
             resident: result.resident == 0 ? nil : Int(result.resident),
-            residentError: failed ? StackError(result.failure) : nil)
+            residentError: StackError.Refusal(result.failure, for: .hibernation).map(StackError.unavailable))
     }
 }

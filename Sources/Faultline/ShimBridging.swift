@@ -1,4 +1,4 @@
-// How the public types and the shim's correspond.
+// Public types and their counterparts in the shim.
 internal import CShim
 
 extension StackStrategy {
@@ -39,14 +39,27 @@ extension fl_slot_size {
     static let all: [fl_slot_size] = (0..<fl_slot_size.FL_SLOT_SIZES.rawValue).map { fl_slot_size(rawValue: $0)! }
 }
 
-extension StackError {
-    init(_ failure: fl_failure) {
-        let site = fl_site(rawValue: failure.site) ?? .FL_SITE_ARENA_MAP
-        self = .unavailable(call: String(cString: fl_site_name(site)), errno: failure.error)
-    }
-
-    /// Throws when a step of the shim returned an errno value.
-    static func check(_ error: Int32, _ call: String) throws {
-        if error != 0 { throw StackError.unavailable(call: call, errno: error) }
+extension StackError.Refusal {
+    /// Nil where nothing failed.
+    init?(_ failure: fl_failure, for purpose: Purpose) {
+        guard failure.error != 0 else { return nil }
+        guard let site = fl_site(rawValue: failure.site) else { preconditionFailure("a failure has a site") }
+        self.init(.call(site), failure.error, for: purpose)
     }
 }
+
+extension StackError {
+    /// The error of a step of the shim that failed.
+    init(_ failure: fl_failure, for purpose: Refusal.Purpose) {
+        guard let refusal = Refusal(failure, for: purpose) else { preconditionFailure("a step that failed says why") }
+        self = .unavailable(refusal)
+    }
+
+    /// Throws when a step of the shim returned an error number.
+    static func check(_ error: Int32, _ step: Refusal.Step) throws {
+        if error != 0 { throw StackError.unavailable(Refusal(step, error, for: .creation)) }
+    }
+}
+
+/// Probes the kernel and installs the fault handler, once.
+func initializeShim() throws { try StackError.check(fl_initialize(), .initialization) }

@@ -2,7 +2,7 @@ internal import CShim
 
 /// A fault that ended a coroutine instead of the process.
 public enum StackFault: Error, CustomStringConvertible {
-    /// The stack's configured maximum was reached, or room could not be made.
+    /// The stack's maximum was reached, or room could not be made.
     case overflow(Overflow)
     /// An access to the nil page; only where ``StackConfiguration/containsNilDereference`` is set.
     case nilDereference(NilDereference)
@@ -12,8 +12,8 @@ public enum StackFault: Error, CustomStringConvertible {
         public let limit: Int
         /// Bytes between the stack's base and the stack pointer.
         public let bytesInUse: Int
-        /// The system call that refused room before the maximum was reached, if one did.
-        public let refused: (call: String, errno: Int32)?
+        /// Why room was refused before the maximum was reached, if it was.
+        public let refused: StackError.Refusal?
         let addresses: [UInt]
 
         /// The top frames, at most 32, innermost first. Symbols are looked up now, by reading the files of the images.
@@ -21,9 +21,9 @@ public enum StackFault: Error, CustomStringConvertible {
     }
 
     public struct NilDereference: Sendable {
-        /// What was accessed; below `vm.mmap_min_addr`, 65,536 by default.
+        /// The accessed address, which is below `vm.mmap_min_addr` (65,536 by default).
         public let address: UInt
-        /// The instruction that did.
+        /// The address of the instruction.
         public let instruction: UInt
         let addresses: [UInt]
 
@@ -35,18 +35,14 @@ public enum StackFault: Error, CustomStringConvertible {
         switch self {
         case .overflow(let overflow):
             let cause = overflow.refused.map { " (\($0.call) failed with errno \($0.errno))" } ?? ""
-            // A larger maximum is of no use where growth was refused before it reached the one there is.
-            let remedy =
-                switch overflow.refused {
-                case nil: "; raise the stack's maximum"
-                case let refused?: StackError.remedy(refused.call, refused.errno)
-                }
+            // A larger maximum does not help where growth was refused below the present one.
+            let remedy = overflow.refused.map(\.remedy) ?? "; raise the stack's maximum"
             return
                 "stack overflow: \(overflow.bytesInUse) bytes in use of \(overflow.limit)\(cause)"
                 + (remedy.isEmpty ? "; it could be given no more room" : remedy)
         case .nilDereference(let nilDereference):
-            return
-                "nil dereference of address 0x\(String(nilDereference.address, radix: 16)) at instruction 0x\(String(nilDereference.instruction, radix: 16))"
+            return "nil dereference of address 0x\(String(nilDereference.address, radix: 16)) at instruction "
+                + "0x\(String(nilDereference.instruction, radix: 16))"
         }
     }
 
@@ -63,13 +59,10 @@ public enum StackFault: Error, CustomStringConvertible {
                     address: UInt(report.pointee.address), instruction: UInt(report.pointee.ip), addresses: addresses))
             return
         }
-        var refused: (call: String, errno: Int32)?
-        if report.pointee.error != 0, let site = fl_site(rawValue: report.pointee.site) {
-            refused = (String(cString: fl_site_name(site)), report.pointee.error)
-        }
+        let failure = fl_failure(error: report.pointee.error, site: report.pointee.site)
         self = .overflow(
             Overflow(
-                limit: Int(report.pointee.limit), bytesInUse: Int(report.pointee.used), refused: refused,
-                addresses: addresses))
+                limit: Int(report.pointee.limit), bytesInUse: Int(report.pointee.used),
+                refused: StackError.Refusal(failure, for: .growth), addresses: addresses))
     }
 }

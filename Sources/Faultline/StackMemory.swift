@@ -2,19 +2,18 @@ internal import CShim
 
 /// The memory of all stacks of the process together, and a limit to it.
 ///
-/// A process that fills its control group or the machine is ended by the kernel (SIGKILL), whichever thread touches the
-/// page too many. With a limit below that, the coroutine that asks for more gets an error instead: making it throws
-/// ``StackError/unavailable(call:errno:)``, growing ends it with ``StackFault/overflow(_:)`` where it is isolated, and no
-/// other is affected.
+/// When a process fills its control group or the machine, the kernel ends it (SIGKILL). With a limit below that, the
+/// coroutine that asks for more gets an error instead: making it throws ``StackError/unavailable(_:)``, growing ends it
+/// with ``StackFault/overflow(_:)`` where it is isolated, and no other coroutine is affected.
 ///
 ///     StackMemory.limit = MachineLimits.current().groupMemory.map { $0 / 2 }
 ///
-/// Counted is what a stack may touch without asking: its usable part under `fault`, `fault-move`, `check-move` and
-/// `check-segment`, its maximum under the others. Stacks that are pooled or hibernate count as well, for they may be used
-/// again without a question.
+/// What a stack may touch without asking counts: its usable part under `fault`, `fault-move`, `check-move` and
+/// `check-segment`, its maximum under the others. Stacks that are pooled or hibernate count as well, because they are
+/// used again without asking.
 public enum StackMemory {
-    /// Bytes that stacks may use together, nil for no limit, which is the default. A limit below ``inUse`` takes nothing
-    /// away: it refuses what comes.
+    /// Bytes that stacks may use together; nil, the default, is no limit. A limit below ``inUse`` takes nothing away,
+    /// but further requests fail.
     public static var limit: Int? {
         get {
             let limit = fl_memory_limit()

@@ -1,7 +1,7 @@
 /// How a stack makes room.
 ///
 /// The first five run code as compilers make it by default. The last three make room where compiler-inserted prologue
-/// checks ask for it, and so need code that was compiled with them; plain code on them stays within the initial size.
+/// checks ask for it, so they need code that was compiled with checks; other code stays within the initial size.
 public enum StackStrategy: String, CaseIterable, Sendable, Codable {
     /// All memory is committed and populated at creation; no page fault afterwards. Overflow is an error.
     case fixed
@@ -11,7 +11,8 @@ public enum StackStrategy: String, CaseIterable, Sendable, Codable {
     case growsDown = "grows-down"
     /// A hit of the guard commits further down, in place. The default.
     case fault
-    /// A hit of the guard moves the stack to a larger reservation while it runs. Read the contract in the README first.
+    /// A hit of the guard moves the stack to a larger reservation while it runs. Read its hazards first
+    /// (docs/HAZARDS.md).
     case faultMove = "fault-move"
     /// A failed prologue check moves the stack to a larger reservation (as Go has done since 1.3).
     case checkMove = "check-move"
@@ -45,7 +46,7 @@ public enum StackStrategy: String, CaseIterable, Sendable, Codable {
 
 /// What stands below the usable part of a stack.
 public enum StackGuard: String, CaseIterable, Sendable, Codable {
-    /// Pages without access. Two mappings a stack, of which `vm.max_map_count` allows 65,530 by default.
+    /// Pages without access. Each stack takes two mappings, of which `vm.max_map_count` allows 65,530 by default.
     case protNone = "prot-none"
     /// Guard pages in the page table (`MADV_GUARD_INSTALL`, Linux 6.13): any number of stacks in one mapping.
     case guardPages = "guard-pages"

@@ -22,7 +22,7 @@ public struct StackFrame: Sendable, CustomStringConvertible {
     }
 }
 
-/// Names of addresses from the symbol tables of the images' files. Never used inside a handler.
+/// Names of addresses, from the symbol tables in the images' files. Never used inside a handler.
 enum Symbolizer {
     private struct Symbol { let start: UInt, size: UInt, name: Int }
     private struct Table { let symbols: [Symbol], names: [UInt8] }
@@ -43,7 +43,7 @@ enum Symbolizer {
         let start = loaded.base
         let image = String(cString: path)
         let file = loaded.is_executable ? "/proc/self/exe" : image
-        // Read without the lock: an overflow of this stack within it would leave it locked for ever.
+        // Read without the lock: an overflow of this stack would otherwise leave it locked for ever.
         let known = tables.withLock { $0[file] }
         let table = known ?? readTable(file) ?? Table(symbols: [], names: [])
         if known == nil { tables.withLock { $0[file] = table } }
@@ -89,17 +89,15 @@ enum Symbolizer {
         let sections = Int(header.number(60, UInt16.self))
         guard header.number(58, UInt16.self) == 64, let table = bytes(header.number(40, UInt64.self), sections * 64)
         else { return nil }
+        func content(_ section: Int) -> [UInt8]? {
+            bytes(table.number(section * 64 + 24, UInt64.self), Int(table.number(section * 64 + 32, UInt64.self)))
+        }
         // SHT_SYMTAB, SHT_DYNSYM and STT_FUNC of the ELF specification.
         let (symbolTable, dynamicSymbols, function) = (UInt32(2), UInt32(11), UInt8(2))
         for wanted in [symbolTable, dynamicSymbols] {
             for section in 0..<sections where table.number(section * 64 + 4, UInt32.self) == wanted {
                 let link = Int(table.number(section * 64 + 40, UInt32.self))
-                guard link < sections,
-                    let entries = bytes(
-                        table.number(section * 64 + 24, UInt64.self), Int(table.number(section * 64 + 32, UInt64.self))),
-                    let names = bytes(
-                        table.number(link * 64 + 24, UInt64.self), Int(table.number(link * 64 + 32, UInt64.self)))
-                else { return nil }
+                guard link < sections, let entries = content(section), let names = content(link) else { return nil }
                 var symbols: [Symbol] = []
                 for entry in stride(from: 0, to: entries.count - 23, by: 24)
                 where entries[entry + 4] & 15 == function && entries.number(entry + 6, UInt16.self) != 0 {

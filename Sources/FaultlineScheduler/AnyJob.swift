@@ -1,12 +1,12 @@
 // A job without its result's type: its coroutine, what it waits for, and how it is woken.
 //
 // Invariants:
-//  - once started, a job is resumed by its worker's thread alone; whoever wakes it only puts it into a queue;
-//  - a wait is a number: odd while it lasts. Whoever makes it even with one exchange (`claim`) is the only one to wake the
-//    job, so that an event and a cancellation at the same moment wake it once;
+//  - once a job has started, only its worker's thread resumes it; other threads wake it by putting it into a queue;
+//  - a wait is a number, odd while the wait lasts. The thread that makes it even with one exchange (`claim`) wakes the
+//    job, so that an event and a cancellation at the same time wake it once;
 //  - everything that takes a lock or counts runs on the worker's stack (`onWorker`), never on the job's: an overflow
-//    abandons the job's frames, and a lock held by one of them would stay locked for ever. On a stack that is no job's, which
-//    may be isolated too, it runs below a frame that no overflow abandons (`protected`).
+//    abandons the job's frames, and a lock that one of them held would stay locked for ever. On another stack, which
+//    may be isolated too, it runs below a frame that no overflow abandons (`withoutAbandon`).
 internal import CScheduler
 internal import CSwitch
 import Faultline
@@ -31,7 +31,7 @@ class AnyJob: @unchecked Sendable {
     let configuration: StackConfiguration
     private let cancelled = Atomic<Bool>(false)
     private let wait = Atomic<UInt64>(0)
-    /// Written by whoever claimed the wait, read by the job when it goes on.
+    /// Written by the thread that claimed the wait, read by the job when it goes on.
     var reason = WakeReason.event
 
     // The rest belongs to the queue that holds the job, and from its start to its worker.
@@ -42,7 +42,7 @@ class AnyJob: @unchecked Sendable {
     private var request: (() -> Disposition)?
     /// Times in a row that the kernel refused to restore its stack.
     private var refusals = 0
-    /// With a pause of a millisecond after each.
+    /// Refusals before the job fails. After each the worker pauses for a millisecond, so that they take about a second.
     private static let patience = 1000
     /// Place in the worker's list of started jobs.
     var index = -1
@@ -60,10 +60,10 @@ class AnyJob: @unchecked Sendable {
     /// Runs the body and keeps its result. On the job's stack.
     func execute() { preconditionFailure("a job has a body") }
 
-    /// Ends the job with `error` instead of what its body made of it.
+    /// Ends the job with `error` as its result.
     func fail(_ error: any Error) { preconditionFailure("a job has a result") }
 
-    /// Wakes who joins. On the worker's stack, after the last change of the result.
+    /// Wakes the jobs that join this one. On the worker's stack, after the last change of the result.
     func complete() { preconditionFailure("a job has a result") }
 
     // MARK: running, on the worker's stack
@@ -79,7 +79,7 @@ class AnyJob: @unchecked Sendable {
 
     /// Runs the job until it waits, has to let others run, or ends, and says which; nil when it ended.
     func advance() -> Disposition? {
-        // One that never has to wait would keep its thread to itself.
+        // A job that never has to wait must not keep its thread to itself.
         var budget = 64
         while true {
             fls_set_job(Unmanaged.passUnretained(self).toOpaque())
@@ -87,7 +87,7 @@ class AnyJob: @unchecked Sendable {
             do {
                 guard let coroutine, case .suspended = try coroutine.resume() else { return nil }
             } catch {
-                // Nothing is lost, and there may be memory again when its next turn comes.
+                // Nothing is lost, and by its next turn there may be memory again.
                 if coroutine?.isHibernated == true, refusals < Self.patience {
                     refusals += 1
                     fls_pause()
@@ -125,7 +125,7 @@ class AnyJob: @unchecked Sendable {
     static func running() -> AnyJob? {
         guard let pointer = fls_job() else { return nil }
         let job = Unmanaged<AnyJob>.fromOpaque(pointer).takeUnretainedValue()
-        // A job whose first resumption failed has no stack and yet is the thread's job, while it is made to fail.
+        // A job whose first resumption failed has no stack, but is the thread's job until it has failed.
         guard let fiber = job.fiber, fiber == fl_fiber_running() else { return nil }
         return job
     }
@@ -143,23 +143,26 @@ class AnyJob: @unchecked Sendable {
 
     final var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
 
-    /// Begins a wait. On the worker's stack, before anyone is told of it.
+    /// Whether it waits right now: for tests, which any thread of theirs may ask.
+    final var isWaiting: Bool { wait.load(ordering: .sequentiallyConsistent) & 1 == 1 }
+
+    /// Begins a wait. On the worker's stack, before another thread can learn of it.
     final func beginWait() -> UInt64 {
         let number = wait.load(ordering: .relaxed) + 1
         wait.store(number, ordering: .sequentiallyConsistent)
         return number
     }
 
-    /// Parks the job until its wait is claimed; goes on at once if it was cancelled meanwhile. On the worker's stack, after
-    /// everyone was told who may wake it. The cancellation sets its flag and then looks for a wait, this looks the other
-    /// way round, so one of them sees the other.
+    /// Parks the job until its wait is claimed, or goes on at once if it was cancelled meanwhile. On the worker's
+    /// stack, after the wait was registered wherever it can be claimed. A cancellation sets its flag and then looks for
+    /// a wait; this function looks in the opposite order, so one of them sees the other.
     final func park(_ number: UInt64) -> Disposition {
         guard isCancelled, claim(number) else { return .park }
         reason = .cancelled
         return .proceed
     }
 
-    /// Ends the wait, if it still lasts. Who gets true has to set the reason and to wake the job.
+    /// Ends the wait, if it still lasts. A caller that gets true must set the reason and wake the job.
     final func claim(_ number: UInt64) -> Bool {
         wait.compareExchange(expected: number, desired: number + 1, ordering: .sequentiallyConsistent).exchanged
     }
@@ -179,12 +182,12 @@ class AnyJob: @unchecked Sendable {
     }
 }
 
-/// Runs `body` here, and to its end even where the stack overflows meanwhile: what it locks, it unlocks.
-private func protected(_ body: () -> Void) {
+/// Runs `body` here, and to its end even where the stack overflows meanwhile, so that it unlocks what it locked.
+private func withoutAbandon(_ body: () -> Void) {
     withoutActuallyEscaping(body) { body in
         var body = body
         withUnsafeMutablePointer(to: &body) { pointer in
-            fls_call_protected({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
+            fls_call_no_abandon({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
         }
     }
 }
@@ -193,7 +196,7 @@ private func protected(_ body: () -> Void) {
 func onWorkerIfAny<R>(_ body: () -> R) -> R {
     var result: R?
     guard let job = AnyJob.running() else {
-        protected { result = body() }
+        withoutAbandon { result = body() }
         guard let result else { preconditionFailure("a closure that was called has a result") }
         return result
     }
@@ -219,7 +222,7 @@ class Waiter: @unchecked Sendable {
     }
 }
 
-/// Waiters in the order of their arrival; taking one out anywhere is one step.
+/// Waiters in the order of their arrival. Any of them can be removed in constant time.
 struct WaitList: ~Copyable {
     private var first: Waiter?
     private unowned(unsafe) var last: Waiter?
@@ -243,7 +246,7 @@ struct WaitList: ~Copyable {
         waiter.next = nil
     }
 
-    /// The first whose wait still lasted, and now does not: the caller has to wake it.
+    /// Claims the wait of the first waiter whose wait still lasts. The caller must wake its job.
     mutating func claimFirst() -> Waiter? {
         while let waiter = first {
             remove(waiter)

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// A queue between jobs: what one sends another receives, in the order of sending. Any number of jobs may send and receive,
-/// on any of the run's threads; those that wait are served in the order of their arrival.
+/// A queue between jobs: elements are received in the order of sending. Any number of jobs may send and receive, on any
+/// of the run's threads; jobs that wait are served in the order of their arrival.
 ///
 /// With a capacity of 0 a sender waits until a receiver has taken its element. Channels are for the jobs of one run: a
 /// job that waits for another run or thread looks like a deadlock; use a pipe there.
@@ -38,7 +38,7 @@ public final class Channel<Element: Sendable>: Sendable {
             return element
         }
 
-        // A large capacity costs nothing until it is used.
+        // The ring grows with its use, so that a large capacity costs nothing at first.
         private mutating func grow(_ capacity: Int) {
             var larger: [Element?] = []
             let size = min(capacity, max(8, 2 * ring.count))
@@ -61,8 +61,8 @@ public final class Channel<Element: Sendable>: Sendable {
     }
 
     /// Sends `element`, and waits while the channel is full.
-    /// - Throws: ``SchedulerError/channelClosed`` when the channel is, or gets closed while this waits; `CancellationError`;
-    ///   ``SchedulerError/outsideJob``. The element was not sent then.
+    /// - Throws: ``SchedulerError/channelClosed`` when the channel is closed, before or while this waits;
+    ///   `CancellationError`; ``SchedulerError/outsideJob``. The element was not sent then.
     public func send(_ element: Element) throws {
         let job = try AnyJob.current()
         var outcome = Outcome.done
@@ -93,8 +93,8 @@ public final class Channel<Element: Sendable>: Sendable {
         return element
     }
 
-    /// Lets nothing more be sent; what was sent can still be received. Senders that wait throw, receivers that wait get nil.
-    /// From any thread; does nothing the second time. It is not a suspension point.
+    /// Ends sending; what was sent can still be received. Senders that wait throw, receivers that wait get nil.
+    /// May be called on any thread; does nothing the second time. It is not a suspension point.
     public func close() {
         onWorkerIfAny {
             state.withLock { state in
@@ -138,7 +138,7 @@ public final class Channel<Element: Sendable>: Sendable {
         if job.isCancelled { return .isCancelled }
         let (outcome, element): (Outcome, Element?) = state.withLock { state in
             let taken = state.take()
-            // A sender that waits has its element after those in the ring, which has room now.
+            // The element of a waiting sender comes after those in the ring, which has room now.
             if let waiter = state.senders.claimFirst(), let sent = (waiter as? ElementWaiter)?.element.take() {
                 waiter.job.wake(.event)
                 guard let taken else { return (.done, sent) }

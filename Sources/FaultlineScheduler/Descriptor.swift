@@ -3,27 +3,28 @@ internal import Glibc
 internal import Synchronization
 
 /// A file descriptor whose reading, writing, accepting and connecting suspend the job instead of blocking the thread: a
-/// socket, a pipe, or anything else that epoll takes. Several jobs may use one at the same time, also on several threads.
+/// socket, a pipe, or anything else that epoll takes. Several jobs, also on several threads, may use one.
 ///
-/// The open file is made nonblocking, which everyone sees who shares it. The number is closed by ``close()``, else when the
-/// last reference goes; closing it by other means, while a job waits, leaves that job waiting. A write to a closed
-/// connection or pipe is an error (EPIPE): the scheduler's threads have SIGPIPE blocked, and so do programs they start.
+/// The open file is made nonblocking, also for other processes that share it. The number is closed by ``close()``, else
+/// when the last reference goes. Closing it by other means while a job waits leaves that job waiting. A write to a
+/// closed connection or pipe is an error (EPIPE), because SIGPIPE is blocked on the scheduler's threads and in programs
+/// that they start.
 ///
-/// Every method that may suspend throws `CancellationError` in a cancelled job, ``SchedulerError/descriptorClosed`` when the
-/// descriptor is or gets closed, ``SchedulerError/outsideJob`` outside jobs, and else
+/// Every method that may suspend throws `CancellationError` in a cancelled job, ``SchedulerError/descriptorClosed``
+/// when the descriptor is closed before or meanwhile, ``SchedulerError/outsideJob`` outside jobs, and otherwise
 /// ``SchedulerError/system(call:errno:)``, for instance with ECONNRESET, EPIPE, EMFILE, or ENOSPC where
-/// `fs.epoll.max_user_watches` is reached. Complexity: one system call where nothing has to be waited for.
+/// `fs.epoll.max_user_watches` is reached. Complexity: one system call where the job need not wait.
 public final class Descriptor: Sendable {
     let core: DescriptorCore
 
     /// Takes over an open descriptor.
-    /// - Throws: ``SchedulerError/system(call:errno:)``; the caller keeps the descriptor then.
+    /// - Throws: ``SchedulerError/system(call:errno:)``; then the caller keeps the descriptor.
     public init(adopting number: Int32) throws {
         try SchedulerError.check(.FLS_SITE_NONBLOCK, fls_set_nonblocking(number))
         core = DescriptorCore(number)
     }
 
-    /// One that is nonblocking already.
+    /// A descriptor that is nonblocking already.
     init(opened number: Int32) { core = DescriptorCore(number) }
 
     deinit { _ = Descriptor.close(core) }
@@ -44,12 +45,13 @@ public final class Descriptor: Sendable {
         return (Descriptor(opened: numbers[0]), Descriptor(opened: numbers[1]))
     }
 
-    /// Signals as something to read: each is one `struct signalfd_siginfo` of 128 bytes, whose first four are its number.
+    /// A descriptor that signals are read from: each is one `struct signalfd_siginfo` of 128 bytes that begins with the
+    /// signal's number in four bytes.
     ///
-    /// Blocks the signals in the calling thread, and so in the threads that it starts from then on: call it before
-    /// ``Scheduler/run(threads:stack:hibernation:_:)``, and before anything else that starts threads, which would take the
-    /// signals.
-    /// - Throws: ``SchedulerError/system(call:errno:)``, EINVAL for what is no signal.
+    /// Blocks the signals in the calling thread and in the threads that it starts later. Call it before
+    /// ``Scheduler/run(threads:stack:hibernation:_:)`` and before anything else that starts threads, because threads
+    /// that do not block the signals would take them.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, EINVAL for a number that is not a signal's.
     public static func signals(_ numbers: [Int32]) throws -> Descriptor {
         Descriptor(opened: try SchedulerError.check(.FLS_SITE_SIGNALFD, fls_signals(numbers, numbers.count)))
     }
@@ -57,10 +59,10 @@ public final class Descriptor: Sendable {
     /// The number, valid until ``close()``.
     public var number: Int32 { core.number }
 
-    /// Reads what there is, at most the buffer's size, and waits until there is something. The buffer stays in use while the
-    /// job waits.
+    /// Reads available bytes, at most the buffer's size, and waits while there are none. The buffer stays in use while
+    /// the job waits.
     /// - Returns: bytes read; 0 at the end of the stream.
-    /// - Throws: also ``SchedulerError/invalid(_:)`` for an empty buffer, where 0 could not be told from the end.
+    /// - Throws: also ``SchedulerError/invalid(_:)`` for an empty buffer, with which 0 would not mean the end.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         try Descriptor.checkCount(buffer.count)
         return try perform(.reading, .FLS_SITE_READ) { fls_read($0, buffer.baseAddress, buffer.count) }
@@ -88,8 +90,8 @@ public final class Descriptor: Sendable {
         guard count > 0 else { throw SchedulerError.invalid("cannot read \(count) bytes at a time; ask for 1 or more") }
     }
 
-    /// Writes all of `bytes`. When it throws, a part may have been written. Without bytes nothing is written, and it throws
-    /// as ever in a cancelled job, on a closed descriptor and outside jobs.
+    /// Writes all of `bytes`. When it throws, a part may have been written. Without bytes it writes nothing, and still
+    /// throws in a cancelled job, on a closed descriptor and outside jobs.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         repeat {
@@ -104,20 +106,20 @@ public final class Descriptor: Sendable {
     /// Writes all of `bytes`. When it throws, a part may have been written.
     public func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
-    /// Tells the other side that nothing more comes; reading goes on. Does not suspend.
-    /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK for what is no socket.
+    /// Ends the stream that is written; reading goes on. Does not suspend.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK where the descriptor is not a socket.
     public func shutDownWriting() throws {
         try SchedulerError.check(.FLS_SITE_SHUTDOWN, try using { fls_shutdown($0, 1) })  // SHUT_WR
     }
 
-    /// Ends the stream that is read: what has arrived can still be read, and then readers find the end, those that wait
-    /// included. Writing goes on. From any thread; does not suspend.
-    /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK for what is no socket.
+    /// Ends the stream that is read: what has arrived can still be read, and then all readers find the end, those that
+    /// wait included. Writing goes on. May be called on any thread; does not suspend.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK where the descriptor is not a socket.
     public func shutDownReading() throws {
         try SchedulerError.check(.FLS_SITE_SHUTDOWN, try using { fls_shutdown($0, 0) })  // SHUT_RD
     }
 
-    /// Makes a call that never waits, while nobody closes the number.
+    /// Makes a call that never waits. The number is not closed meanwhile.
     func using<R>(_ call: (Int32) -> R) throws(SchedulerError) -> R {
         let core = core
         let result: R? = onWorkerIfAny {
@@ -129,9 +131,9 @@ public final class Descriptor: Sendable {
         return result
     }
 
-    /// Closes the descriptor, from any thread, and lets every job that waits for it throw
-    /// ``SchedulerError/descriptorClosed``. Does not suspend, and does nothing the second time.
-    /// - Throws: ``SchedulerError/system(call:errno:)`` with what close(2) reported; the number is closed all the same.
+    /// Closes the descriptor; every job that waits for it throws ``SchedulerError/descriptorClosed``. May be called on
+    /// any thread; does not suspend, and does nothing the second time.
+    /// - Throws: ``SchedulerError/system(call:errno:)`` with the error of close(2); the number is closed all the same.
     public func close() throws { try SchedulerError.check(.FLS_SITE_CLOSE, Descriptor.close(core)) }
 
     private static func close(_ core: DescriptorCore) -> Int32 { onWorkerIfAny { core.close() } }
@@ -143,7 +145,7 @@ public final class Descriptor: Sendable {
         case failed(SchedulerError)
     }
 
-    /// Makes `call`, which returns a negated errno value when it fails, until it has something to say.
+    /// Repeats `call`, which returns a negated errno value when it fails, until it need not wait.
     func perform(_ direction: Direction, _ site: fls_site, _ call: (Int32) -> Int) throws -> Int {
         let job = try AnyJob.current()
         let core = core

@@ -1,10 +1,13 @@
-// A descriptor with those who use it and wait for it.
+// A descriptor with its users and the jobs that wait for it.
 //
 // Invariants:
-//  - the number is closed when nobody uses it any more: no system call ever meets a number that means something else by then;
-//  - it is registered with one epoll, that of the worker whose job first had to wait (its home), edge-triggered for both
-//    directions. Each edge is counted; who waits says which count it knew before its call failed, so that no edge is missed;
-//  - the home keeps a registered core alive until its thread has seen that it is closed: events carry its address.
+//  - the number is closed when its last user is done, so that no system call uses a number that was opened anew
+//    meanwhile;
+//  - it is registered with one epoll, that of the worker whose job first had to wait (its home), edge-triggered for
+//    both directions. Each edge is counted. A job that is about to wait names the count that it read before its call
+//    failed, so that no edge is missed;
+//  - the home keeps a registered core alive until its thread has seen that it is closed, because events carry its
+//    address.
 internal import CScheduler
 internal import Synchronization
 
@@ -42,7 +45,7 @@ final class DescriptorCore: @unchecked Sendable {
 
     init(_ number: Int32) { self.number = number }
 
-    /// Begins to use the descriptor; ``endUse()`` follows. Returns the number of edges so far, nil when it is closed.
+    /// Begins to use the descriptor until ``endUse()``. Returns the number of edges so far, nil when it is closed.
     func beginUse(_ direction: Direction) -> UInt64? {
         state.withLock { state in
             if state.isClosed { return nil }
@@ -102,7 +105,8 @@ final class DescriptorCore: @unchecked Sendable {
         }
     }
 
-    /// Wakes who waits; the last user closes the number. Returns close(2)'s result where that is this call, else 0.
+    /// Wakes the jobs that wait. The last user closes the number: returns the result of close(2) where this call does,
+    /// else 0.
     func close() -> Int32 {
         let isLast = state.withLock { state in
             if state.isClosed { return false }
@@ -116,15 +120,16 @@ final class DescriptorCore: @unchecked Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Nobody uses the number any more, nor will.
+    /// Closes the number, which has no user any more and gets none.
     private func release() -> Int32 {
         let home = state.withLock { $0.home.take() }
         home?.forget(self)
         return fls_close(number)
     }
 
-    /// The home's thread ends. Who still waits belongs to another run and hears of nothing any more: woken, each tries
-    /// again, and the first that has to wait makes its own worker the home, whose epoll reports what has arrived meanwhile.
+    /// The home's thread ends. Jobs that still wait belong to another run and would get no event any more. They are
+    /// woken and try again; the first that has to wait makes its own worker the home, whose epoll reports what has
+    /// arrived meanwhile.
     fileprivate func leaveHome() {
         state.withLock { state in
             state.home = nil
@@ -153,13 +158,13 @@ final class Registrations: Sendable {
         cores.append(core)
     }
 
-    /// Any thread: no event of `core` comes from now on, but those that were fetched already may be at work.
+    /// Any thread: no event of `core` comes from now on, but events that were fetched before may still be delivered.
     func markClosed(_ core: DescriptorCore) {
         closed.withLock { $0.cores.append(core) }
         hasClosed.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// After the events that were fetched.
+    /// Called when the fetched events are delivered.
     func releaseClosed() {
         guard hasClosed.load(ordering: .relaxed), hasClosed.exchange(false, ordering: .sequentiallyConsistent) else {
             return

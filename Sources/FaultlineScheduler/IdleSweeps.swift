@@ -1,9 +1,9 @@
-// When a worker looks for jobs that nobody has woken for a while: before it sleeps, and where it looks for events while it
-// is busy, a step at a time, so that a job that becomes ready meanwhile waits for one step at most.
+// When a worker looks for jobs that have been idle for a while: before it sleeps, and while it is busy where it looks
+// for events. It makes one step at a time, so that a job that becomes ready meanwhile waits for at most one step.
 //
-// A pass over all stacks of the process is made of steps, between which the worker looks for events. Passes follow one
-// another at a quarter of the policy's idle time, and end when nothing is left that a later one could find: a worker whose
-// jobs all hibernate sleeps as long as one without a policy.
+// A pass over all stacks of the process is made of steps, between which the worker looks for events. A pass begins each
+// quarter of the policy's idle time, and none begins when a later one could find nothing: a worker whose jobs all
+// hibernate sleeps as long as a worker without a policy.
 import Faultline
 
 struct IdleSweeps {
@@ -19,11 +19,12 @@ struct IdleSweeps {
     /// No step before this while the worker is busy.
     private var nextWhileBusy: UInt64 = 0
 
-    /// Entries of the table of stacks that a step looks at. One that hibernates takes a few microseconds.
+    /// Entries of the table of stacks that a step looks at. Each stack that hibernates takes a few microseconds.
     private static let entries = 1 << 10
-    /// Nobody's memory matters by the millisecond, and no policy should wait long for its next look.
+    /// Bounds of the interval in nanoseconds. Memory does not matter by the millisecond, and a policy must not wait
+    /// long for its next pass.
     private static let (shortest, longest): (UInt64, UInt64) = (1_000_000, 1_000_000_000)
-    /// Where memory matters.
+    /// The interval in nanoseconds for a policy with a budget.
     private static let budgetInterval: UInt64 = 100_000_000
 
     init(_ policy: HibernationPolicy) {
@@ -34,8 +35,8 @@ struct IdleSweeps {
     /// A job has run.
     mutating func jobRan() { isQuiet = false }
 
-    /// Makes a step if it is time. On the worker's thread, whose policy is the one this was made from.
-    /// - Returns: when the next one is due, nil when nothing is to be found until a job has run.
+    /// Makes a step if it is time. On the worker's thread, which has applied the policy.
+    /// - Returns: when the next step is due, nil when a step could find nothing until a job has run.
     mutating func step(at now: UInt64) -> UInt64? {
         if isQuiet { return nil }
         if !isInPass {
@@ -52,8 +53,8 @@ struct IdleSweeps {
         return isQuiet ? nil : due
     }
 
-    /// Makes a step if it is time and the last such was a millisecond ago: a worker that is never idle has jobs that are,
-    /// and looking takes it some hundredths of its time at most.
+    /// Makes a step if it is time and the last one was at least a millisecond ago. A worker that is never idle may have
+    /// idle jobs, and must not spend more than some hundredths of its time on looking for them.
     mutating func stepWhileBusy(at now: UInt64) {
         guard now >= nextWhileBusy else { return }
         nextWhileBusy = now + Self.shortest

@@ -1,5 +1,5 @@
-import Faultline
 // A job with its body and its result.
+import Faultline
 internal import Synchronization
 
 final class JobCore<R: Sendable>: AnyJob, @unchecked Sendable {
@@ -44,7 +44,7 @@ final class JobCore<R: Sendable>: AnyJob, @unchecked Sendable {
 
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-    /// What the job made, after it ended; nil if it never ran.
+    /// The job's result once it has ended; nil if it never ran.
     func outcome() -> Result<R, any Error>? { result }
 
     func join() throws -> R {

@@ -1,7 +1,7 @@
 // Queues of jobs: linked through the jobs, so that nothing is allocated and nothing can fail.
 internal import Synchronization
 
-/// First in, first out. A job is in one queue at most.
+/// First in, first out. A job is in at most one queue.
 struct JobQueue: ~Copyable {
     private var first: AnyJob?
     private unowned(unsafe) var last: AnyJob?
@@ -23,7 +23,7 @@ struct JobQueue: ~Copyable {
         return job
     }
 
-    /// Takes the jobs of another queue behind its own.
+    /// Appends the jobs of another queue.
     mutating func append(_ other: consuming JobQueue) {
         guard let head = other.first else { return }
         if let last { last.next = head } else { first = head }
@@ -40,12 +40,12 @@ struct JobQueue: ~Copyable {
     }
 }
 
-/// A queue that several threads use. Whether it is empty is read without the lock.
+/// A queue that several threads use. Its count is read without the lock.
 final class SharedJobQueue: Sendable {
     private let jobs = Mutex(JobQueue())
     private let size = Atomic<Int>(0)
 
-    /// As of some moment of late.
+    /// Approximate, may be stale.
     var count: Int { size.load(ordering: .sequentiallyConsistent) }
 
     func append(_ job: AnyJob) {

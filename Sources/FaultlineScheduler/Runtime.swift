@@ -1,7 +1,7 @@
-// What the workers of one run share: how many jobs are alive, who sleeps, why the run ends.
+// What the workers of one run share: how many jobs are alive, which workers sleep, why the run ends.
 //
-// A deadlock is seen by the last worker that becomes idle: every worker is idle, no queue holds a job, no job waits for
-// time or a descriptor, and yet jobs are alive. Only a running job wakes another, so nothing could ever happen again.
+// The last worker that becomes idle sees a deadlock: every worker is idle, no queue holds a job, no job waits for time
+// or a descriptor, but jobs are alive. Only a running job wakes such a job, so none would ever run again.
 internal import CScheduler
 import Faultline
 internal import Synchronization
@@ -55,7 +55,7 @@ final class Runtime: @unchecked Sendable {
             threads.append(thread)
         }
         for thread in threads { fls_thread_join(thread) }
-        // Where no thread was, nobody took it; it holds this and this would hold it.
+        // Where no thread could be started the job is still queued, and it and this object would keep each other alive.
         _ = workers[0].fresh.popFirst()
         for worker in workers { worker.closeDescriptors() }
         if let failure = failure.withLock({ $0 }) { throw failure }
@@ -67,13 +67,13 @@ final class Runtime: @unchecked Sendable {
     var hasEnded: Bool { ended.load(ordering: .sequentiallyConsistent) }
     var hasFreshJobs: Bool { workers.contains { $0.fresh.count > 0 } }
 
-    /// Cancels every job, those to come too.
+    /// Cancels every job, also those that are spawned later.
     func stop() {
         if stopping.exchange(true, ordering: .sequentiallyConsistent) { return }
         wakeAll()
     }
 
-    /// Ends the run with `error`, unless another did before.
+    /// Ends the run with `error`, unless it ends with an earlier one.
     func fail(_ error: SchedulerError) {
         failure.withLock { $0 = $0 ?? error }
         stop()
@@ -99,8 +99,8 @@ final class Runtime: @unchecked Sendable {
         wakeAll()
     }
 
-    /// A worker has nothing to do; `pending` of its jobs wait for time or descriptors. Returns false where it has to look
-    /// again, because the run ends.
+    /// A worker has nothing to do; `pending` of its jobs wait for time or descriptors. Returns false where the worker
+    /// must look again because the run ends.
     func becomeIdle(pending: Int) -> Bool {
         let isDeadlock = idle.withLock { idle in
             idle.workers += 1
@@ -108,7 +108,7 @@ final class Runtime: @unchecked Sendable {
             guard idle.workers == workers.count, idle.pending == 0, !isStopping, !hasEnded, !hasFreshJobs,
                 !workers.contains(where: \.hasMail)
             else { return false }
-            // Before the others wake: they are not idle then.
+            // This worker is not idle any more when the others wake.
             idle.workers -= 1
             return true
         }

@@ -9,42 +9,42 @@ public import Faultline
 ///         return try halves.map { try $0.join() }.reduce(0, +)
 ///     }
 ///
-/// A job runs on a stack of its own, which is made from its thread's pool when the job starts. Before that, any idle thread
-/// may take it; from then on it stays on its thread.
+/// A job runs on a stack of its own, which comes from its thread's pool when the job starts. Before that, any idle
+/// thread may take the job; from then on it stays on its thread.
 ///
-/// **Suspension points** are ``yield()``, ``sleep(for:)``, ``Job/join()``, the methods of ``Channel``, and reading, writing,
-/// accepting and connecting by ``Descriptor``. Each throws `CancellationError` once the job is cancelled, whether or not it
-/// would have to wait, and ``SchedulerError/outsideJob`` where no job calls it. What a job must not do:
+/// **Suspension points** are ``yield()``, ``sleep(for:)``, ``Job/join()``, the methods of ``Channel``, and reading,
+/// writing, accepting and connecting by ``Descriptor``. Each throws `CancellationError` once the job is cancelled,
+/// whether or not it would have to wait, and ``SchedulerError/outsideJob`` where no job calls it. A job must not
 ///
-/// - hold a lock, or anything else that belongs to a thread, across a suspension point: another job of the thread may want
-///   it, and waits for ever;
+/// - hold a lock, or anything else that belongs to a thread, across a suspension point: another job of the thread that
+///   wants it would wait for ever;
 /// - suspend inside a coroutine or generator of its own: only the job's own stack suspends the job;
-/// - block its thread, by a system call that waits or a long computation without ``yield()``: the other jobs of the thread
-///   wait as well.
+/// - block its thread, by a system call that waits or a long computation without ``yield()``: the other jobs of the
+///   thread wait as well.
 ///
-/// A job whose stack overflows ends, and ``Job/join()`` throws `StackFault.overflow`; the others go on. What its frames owned
-/// leaks then, and what they were changing stays half changed (`StackConfiguration.isIsolated`).
+/// A job whose stack overflows ends, and ``Job/join()`` throws `StackFault.overflow`; the others go on. What its frames
+/// owned leaks then, and what they were changing stays half changed (`StackConfiguration.isIsolated`).
 public enum Scheduler {
     /// The stack of a job unless it is given another: 8 MiB of address space, isolated.
     public static let defaultStack = StackConfiguration(isIsolated: true)
 
-    /// Runs `body` as a job on `threads` threads of its own, and returns when it and every job that was spawned meanwhile
-    /// have ended. The calling thread waits.
+    /// Runs `body` as a job on `threads` threads of its own, and returns when it and every job that was spawned
+    /// meanwhile have ended. The calling thread waits.
     ///
     /// - Parameters:
-    ///   - threads: by default one for each processor that the process may use, at most 1,024.
+    ///   - threads: 1 to 1,024; nil is one for each processor that the process may use, up to 1,024.
     ///   - stack: the stack of this first job.
-    ///   - hibernation: which jobs hibernate while they wait, on every thread of the run: each looks for them before it
-    ///     sleeps, and now and then while it is busy.
-    ///     A job's `idle` time is exact to a quarter and a second. A job that the kernel refuses to restore when it is woken
-    ///     is tried again for about a second; after that the process ends with a message, because its frames could
-    ///     never be unwound.
+    ///   - hibernation: which jobs hibernate while they wait, on every thread of the run. Each thread looks for them
+    ///     before it sleeps, and now and then while it is busy. A job hibernates at most a quarter of `idle` and a
+    ///     second late. Where the kernel refuses to restore a job that is woken, the thread tries again for about a
+    ///     second; then the process ends with a message, because the job's frames could never be unwound.
     /// - Returns: what `body` returns.
-    /// - Throws: what `body` throws, after every other job was cancelled and has ended. ``SchedulerError/deadlock(jobs:)``
-    ///   when jobs are left and none could ever run again; they were cancelled. ``SchedulerError/system(call:errno:)``
-    ///   when a thread, an epoll or an eventfd could not be made, or failed. ``SchedulerError/nested`` inside a job.
-    ///   `StackError.invalidConfiguration` when the policy is not valid.
-    ///   What any other job throws is kept for its ``Job/join()`` and otherwise lost.
+    /// - Throws: what `body` throws, after every other job was cancelled and has ended.
+    ///   ``SchedulerError/deadlock(jobs:)`` when jobs were left of which none could ever run again; they were
+    ///   cancelled. ``SchedulerError/system(call:errno:)`` when a thread, an epoll or an eventfd could not be made, or
+    ///   failed. ``SchedulerError/nested`` inside a job. ``SchedulerError/invalid(_:)`` for a number of threads out of
+    ///   range, `StackError.invalidConfiguration` for such a policy. What another job throws is kept for its
+    ///   ``Job/join()`` and otherwise lost.
     public static func run<R: Sendable>(
         threads: Int? = nil, stack: StackConfiguration = defaultStack, hibernation: HibernationPolicy? = nil,
         _ body: @escaping @Sendable () throws -> R
@@ -62,9 +62,10 @@ public enum Scheduler {
         return try outcome.get()
     }
 
-    /// Makes a job that runs `body` on whichever thread is first to take it. It is not a suspension point.
+    /// Makes a job that runs `body` on the first thread that takes it. It is not a suspension point.
     /// - Parameter stack: a stack that is not isolated ends the process when it overflows.
-    /// - Throws: ``SchedulerError/outsideJob``. Where no stack can be made, ``Job/join()`` throws Faultline's `StackError`.
+    /// - Throws: ``SchedulerError/outsideJob``. Where no stack can be made, ``Job/join()`` throws Faultline's
+    ///   `StackError`.
     @discardableResult
     public static func spawn<R: Sendable>(
         stack: StackConfiguration = defaultStack, _ body: @escaping @Sendable () throws -> R
@@ -89,9 +90,9 @@ public enum Scheduler {
         if job.isCancelled { throw CancellationError() }
     }
 
-    /// Waits for at least `duration` of the monotonic clock, in which a suspended machine does not count. Nothing and less
-    /// is ``yield()``; more than 292 years are 292 years.
-    /// - Throws: `CancellationError`, at once when the job is cancelled meanwhile; ``SchedulerError/outsideJob``.
+    /// Waits for at least `duration` of the monotonic clock, which stands while the machine is suspended. Zero and
+    /// negative durations are ``yield()``; the longest is 292 years.
+    /// - Throws: `CancellationError`, as soon as the job is cancelled; ``SchedulerError/outsideJob``.
     public static func sleep(for duration: Duration) throws {
         guard duration > .zero else { return try yield() }
         let job = try AnyJob.current()
@@ -126,22 +127,22 @@ public enum Scheduler {
     }
 }
 
-/// A job that was spawned. Dropping it changes nothing: the run waits for the job all the same.
+/// A job that was spawned. The run waits for it even when this handle is dropped.
 public struct Job<R: Sendable>: Sendable {
     let core: JobCore<R>
 
     /// Waits until the job has ended. Any number of jobs may join one, also after its end.
     ///
-    /// A job of another run looks like a deadlock while it has not ended: this run sees no job of its own that could ever wake
-    /// the caller. Wait for the other run's thread, or let that job write to a pipe.
+    /// Waiting for a job of another run looks like a deadlock, because no job of this run could ever wake the caller.
+    /// Wait for the other run's thread instead, or let that job write to a pipe.
     /// - Returns: what its body returned.
-    /// - Throws: what its body threw; `CancellationError` if it was cancelled before it started, or if the *calling* job is
-    ///   (``Scheduler/isCancelled`` tells); `StackFault` when a stack fault ended it; `StackError` when it could not get a
-    ///   stack; ``SchedulerError/outsideJob``.
+    /// - Throws: what its body threw; `CancellationError` if it was cancelled before it started, or if the *calling*
+    ///   job is cancelled (``Scheduler/isCancelled`` tells which); `StackFault` when a stack fault ended it;
+    ///   `StackError` when no stack could be made for it; ``SchedulerError/outsideJob``.
     public func join() throws -> R { try core.join() }
 
-    /// Cancels the job, from any thread. One that has not started never will; otherwise its suspension points throw from now on,
-    /// the one that it waits at included. It is up to the body to end then.
+    /// Cancels the job; may be called on any thread. A job that has not started never will. Otherwise its suspension
+    /// points throw from now on, the one that it waits at included, and its body should end.
     public func cancel() { onWorkerIfAny { core.cancel() } }
 
     /// Whether the job has ended.
@@ -151,7 +152,7 @@ public struct Job<R: Sendable>: Sendable {
 extension Duration {
     /// Rounded up, at most 2^63 - 1.
     var nanoseconds: UInt64 {
-        // A duration may have more seconds than its components can tell.
+        // A duration may have more seconds than its components can hold.
         guard self < .nanoseconds(Int64.max) else { return UInt64(Int64.max) }
         let (seconds, attoseconds) = components
         return UInt64(seconds * 1_000_000_000 + (attoseconds + 999_999_999) / 1_000_000_000)

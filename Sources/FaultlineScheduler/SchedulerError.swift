@@ -1,7 +1,7 @@
 internal import CScheduler
 
-/// What the scheduler itself reports. A cancelled suspension point throws Swift's `CancellationError` instead, and a job
-/// whose stack overflows ends with `StackFault.overflow` of the module Faultline.
+/// What the scheduler itself reports. A cancelled suspension point throws Swift's `CancellationError` instead, and a
+/// job whose stack overflows ends with `StackFault.overflow` of the module Faultline.
 public enum SchedulerError: Error, Equatable, CustomStringConvertible {
     /// Every job is suspended and none waits for time or input: `jobs` of them were cancelled. Thrown by
     /// ``Scheduler/run(threads:stack:hibernation:_:)``.
@@ -12,11 +12,11 @@ public enum SchedulerError: Error, Equatable, CustomStringConvertible {
     case descriptorClosed
     /// The channel was closed, so that nothing can be sent.
     case channelClosed
-    /// Called by code that is not a job's own: on another thread, or inside a coroutine or generator that a job made.
+    /// The caller does not run on a job's own stack: it is on another thread, or in a coroutine or generator of a job.
     case outsideJob
-    /// A run was started inside a job, where it would block the job's thread.
+    /// A run was started inside a job, whose thread it would block.
     case nested
-    /// An argument cannot be used; the text says what is wrong and what to give instead.
+    /// An argument is invalid; the text says what is wrong and what to give instead.
     case invalid(String)
 
     public var description: String {

@@ -7,7 +7,7 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     private let bytes: [UInt8]
 
     /// - Parameters:
-    ///   - host: four decimal numbers with dots; names are not looked up, which would block the thread.
+    ///   - host: four decimal numbers with dots. Names are not looked up, because that would block the thread.
     ///   - port: 0 lets the kernel choose one when listening.
     /// - Throws: ``SchedulerError/invalid(_:)``.
     public static func ipv4(_ host: String, port: UInt16) throws -> SocketAddress {
@@ -32,7 +32,8 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// A socket in the file system.
-    /// - Throws: ``SchedulerError/invalid(_:)`` for a path of more than 107 bytes, which is what the kernel takes.
+    /// - Throws: ``SchedulerError/invalid(_:)`` unless the path has 1 to 107 bytes (`sun_path` of unix(7)), none of
+    ///   them 0.
     public static func unix(path: String) throws -> SocketAddress {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -52,7 +53,7 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// What getsockname(2) gave; nil for other families.
+    /// An address from getsockname(2); nil for other families.
     init?(storage: sockaddr_storage, length: Int) {
         let kind: Kind
         switch Int32(storage.ss_family) {
@@ -62,7 +63,7 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         default: return nil
         }
         self.kind = kind
-        // A Unix socket's address may end early; the rest of it is zeros then.
+        // The address of a Unix socket may be shorter; the rest is zeros.
         bytes = withUnsafeBytes(of: storage) {
             Array($0.prefix(kind == .unix ? MemoryLayout<sockaddr_un>.size : length))
         }

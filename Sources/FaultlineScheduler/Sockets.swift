@@ -5,8 +5,9 @@ extension Descriptor {
     /// A stream socket that listens at `address`, with SO_REUSEADDR set. Does not suspend.
     /// - Parameters:
     ///   - backlog: connections that may wait to be accepted; the kernel allows at most `net.core.somaxconn`.
-    ///   - isShared: other sockets, of other processes too, may listen at the same address if they say so as well; the
-    ///     kernel spreads connections over them (SO_REUSEPORT). Ignored for Unix sockets, which have no such thing.
+    ///   - isShared: other sockets, also of other processes, may listen at the same address if theirs is true too; the
+    ///     kernel spreads connections over them (SO_REUSEPORT). Ignored for Unix sockets, which cannot share an
+    ///     address.
     /// - Throws: ``SchedulerError/system(call:errno:)``, for instance bind with EADDRINUSE.
     public static func listening(
         at address: SocketAddress, backlog: Int32 = 4096, isShared: Bool = false
@@ -20,9 +21,10 @@ extension Descriptor {
         return socket
     }
 
-    /// Connects a stream socket to `address`, and waits until it is.
-    /// - Parameter source: the local address, else the kernel chooses. Its port may be 0: then one is chosen that is free
-    ///   for this destination, so that each source address has some 28,000 of them (`net.ipv4.ip_local_port_range`).
+    /// Connects a stream socket to `address`, and waits until it is connected.
+    /// - Parameter source: the local address; nil lets the kernel choose. With port 0 the kernel chooses a port that is
+    ///   free for this destination, so that each source address has some 28,000 of them
+    ///   (`net.ipv4.ip_local_port_range`).
     /// - Throws: as the methods of ``Descriptor`` that may suspend, for instance connect with ECONNREFUSED.
     public static func connected(to address: SocketAddress, from source: SocketAddress? = nil) throws -> Descriptor {
         _ = try AnyJob.current()
@@ -35,7 +37,7 @@ extension Descriptor {
             try SchedulerError.check(.FLS_SITE_BIND, source.with { fls_bind(socket.number, $0, $1) })
         }
         while try !socket.connect(to: address) {
-            // A Unix socket whose listener has no room. epoll does not tell when there is some.
+            // The listener of a Unix socket has no room, and epoll does not report when it has.
             try Scheduler.sleep(for: .milliseconds(1))
         }
         return socket
@@ -46,7 +48,7 @@ extension Descriptor {
         return Descriptor(opened: try SchedulerError.check(.FLS_SITE_SOCKET, fls_socket(family, type)))
     }
 
-    /// Returns false where it has to be tried again later.
+    /// Returns false where it must be tried again later.
     private func connect(to address: SocketAddress) throws -> Bool {
         var isFull = false
         do {
@@ -63,9 +65,9 @@ extension Descriptor {
         return true
     }
 
-    /// Takes the next connection, and waits until there is one. Those that were reset meanwhile are skipped.
-    /// - Throws: as the methods of ``Descriptor`` that may suspend. With EMFILE or ENFILE the connection stays in the queue:
-    ///   close something, or wait a moment, before the next try.
+    /// Takes the next connection, and waits until there is one. Connections that were reset meanwhile are skipped.
+    /// - Throws: as the methods of ``Descriptor`` that may suspend. With EMFILE or ENFILE the connection stays in the
+    ///   queue: close a descriptor, or wait a moment, before the next try.
     public func accept() throws -> Descriptor {
         Descriptor(opened: Int32(try perform(.reading, .FLS_SITE_ACCEPT) { Int(fls_accept($0)) }))
     }
@@ -78,8 +80,8 @@ extension Descriptor {
     }
 
     /// The address that a socket is bound to.
-    /// - Throws: ``SchedulerError/system(call:errno:)``, ``SchedulerError/descriptorClosed``, ``SchedulerError/invalid(_:)``
-    ///   where it is neither IPv4, IPv6 nor Unix.
+    /// - Throws: ``SchedulerError/system(call:errno:)``, ``SchedulerError/descriptorClosed``,
+    ///   ``SchedulerError/invalid(_:)`` where its family is neither IPv4, IPv6 nor Unix.
     public var localAddress: SocketAddress {
         get throws {
             var storage = sockaddr_storage()

@@ -1,5 +1,5 @@
-// A worker's timers: a binary heap by deadline that knows where each job stands in it, so that a cancelled sleep is
-// taken out at once. Used by the worker's thread alone.
+// A worker's timers: a binary heap by deadline. Each job knows its index, so that a cancelled sleep is removed in
+// logarithmic time. Only the worker's thread uses it.
 
 struct TimerHeap {
     private var jobs: [AnyJob] = []
@@ -52,12 +52,12 @@ struct TimerHeap {
     private mutating func sink(_ start: Int) {
         var index = start
         while true {
-            var least = index
+            var minimum = index
             for child in [2 * index + 1, 2 * index + 2]
-            where child < jobs.count && jobs[child].deadline < jobs[least].deadline { least = child }
-            if least == index { return }
-            exchange(index, least)
-            index = least
+            where child < jobs.count && jobs[child].deadline < jobs[minimum].deadline { minimum = child }
+            if minimum == index { return }
+            exchange(index, minimum)
+            index = minimum
         }
     }
 }

@@ -1,8 +1,9 @@
 // One thread that runs jobs: those it started, which stay with it, and fresh ones, which any idle worker may take.
 //
 // Invariants: everything without a lock of its own belongs to the worker's thread. A wake-up from another thread goes
-// through the inbox; the eventfd is written only while the worker sleeps, and never read: it is edge-triggered. It is closed
-// when nobody is between finding the worker asleep and the end of that write, which may outlast the run's last job.
+// through the inbox; the eventfd is written only while the worker sleeps, and never read, because it is edge-triggered.
+// It is closed when no thread is between finding the worker asleep and the end of that write, which may be after the
+// run's last job.
 internal import CScheduler
 import Faultline
 internal import Glibc
@@ -40,7 +41,7 @@ final class Worker: @unchecked Sendable {
     private static let eventsAtOnce = 256
     /// Jobs that run before the worker looks for events and timers again.
     private static let runsBetweenPolls = 64
-    /// A wake-up can only be lost where foreign code closed the eventfd; then this bounds the damage. Nanoseconds.
+    /// Nanoseconds. A wake-up can be lost only where foreign code closed the eventfd; this bounds the damage.
     private static let longestSleep: Int64 = 1_000_000_000
 
     init(runtime: Runtime, seed: UInt64) throws(SchedulerError) {
@@ -58,8 +59,8 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// After every worker's thread has ended: until then they write to each other's eventfd. Nobody finds this worker
-    /// asleep any more, but a thread outside the run may have done so before, and not have written yet.
+    /// Called after every worker's thread has ended: until then they write to each other's eventfd. No thread finds
+    /// this worker asleep any more, but a thread outside the run may have done so before, and still be about to write.
     func closeDescriptors() {
         while wakers.load(ordering: .sequentiallyConsistent) > 0 { sched_yield() }
         if event >= 0 { _ = fls_close(event) }
@@ -70,7 +71,7 @@ final class Worker: @unchecked Sendable {
 
     // MARK: any thread
 
-    /// Jobs that are this worker's so far, as of some moment of late.
+    /// The number of jobs that this worker has; approximate, may be stale.
     var load: Int { startedCount.load(ordering: .relaxed) + fresh.count }
     var isSleeping: Bool { sleeps.load(ordering: .sequentiallyConsistent) }
     var hasMail: Bool { inbox.count > 0 }
@@ -85,7 +86,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Ends the worker's sleep; false if it does not sleep or someone else has just woken it.
+    /// Ends the worker's sleep; false if it does not sleep or another thread has just woken it.
     func wakeUp() -> Bool {
         wakers.add(1, ordering: .sequentiallyConsistent)
         defer { wakers.subtract(1, ordering: .sequentiallyConsistent) }
@@ -97,7 +98,7 @@ final class Worker: @unchecked Sendable {
 
     /// No event of `core` can come any more.
     func forget(_ core: DescriptorCore) {
-        // Where it cannot be taken out, events may go on as long as another process has the open file: kept alive then.
+        // Where that fails, events may come as long as another process has the open file, so the core is kept alive.
         if fls_epoll_remove(epoll, core.number) == 0 { registrations.markClosed(core) }
     }
 
@@ -138,7 +139,7 @@ final class Worker: @unchecked Sendable {
         for job in started { job.cancel() }
     }
 
-    /// Runs those that are ready now. What they make ready comes after the fresh ones that have their turn next.
+    /// Runs the jobs that are ready now. The jobs that these make ready run after the next fresh ones.
     private func runReady() -> Int {
         let limit = min(ready.count, Self.runsBetweenPolls)
         var count = 0
@@ -150,7 +151,7 @@ final class Worker: @unchecked Sendable {
         return count
     }
 
-    /// Starts a few only, so that those that run already go on meanwhile.
+    /// Starts only a few, so that running jobs go on meanwhile.
     private func startFresh() -> Int {
         var count = 0
         while count < 8, let job = fresh.popFirst() {
@@ -196,8 +197,8 @@ final class Worker: @unchecked Sendable {
         runtime.jobEnded()
     }
 
-    /// Takes a job that a job of this worker spawned. Started jobs stay where they are, so the balance is struck now: one
-    /// of two workers, this one and another by chance, whichever has fewer jobs (the power of two choices).
+    /// Places a job that a job of this worker spawned. Started jobs stay where they are, so the load is balanced now:
+    /// the job goes to this worker, or to a random one that has fewer jobs (the power of two choices).
     func accept(_ job: AnyJob) {
         let other = runtime.workers[Int(random() % UInt64(runtime.workers.count))]
         let target = other.load + 8 < load ? other : self
@@ -230,7 +231,7 @@ final class Worker: @unchecked Sendable {
 
     // MARK: sleeping and events
 
-    /// Announces itself as asleep first and looks for work then; who brings work does it the other way round.
+    /// First announces that the worker sleeps, then looks for work. Threads that bring work do the opposite.
     private func sleep() {
         StackPool.trim()
         sleeps.store(true, ordering: .sequentiallyConsistent)
@@ -261,7 +262,7 @@ final class Worker: @unchecked Sendable {
         let count = fls_epoll_wait(epoll, events, Int32(Self.eventsAtOnce), nanoseconds)
         if count < 0 && count != -EINTR {
             runtime.fail(SchedulerError(.FLS_SITE_EPOLL_WAIT, Int(count)))
-            // Without events there is nothing to wait for but the end; no need to spin meanwhile.
+            // Without events only the end of the run is left to wait for: without spinning.
             fls_pause()
         }
         return max(0, Int(count))

@@ -5,6 +5,7 @@ import Foundation
 import Measurement
 import Processes
 import Report
+import TestNeeds
 import Testing
 import Workloads
 
@@ -56,15 +57,19 @@ extension Document {
 
 // Serialized: benchmarks disturb each other, and a test that takes the machine is enough at a time.
 @Suite(.serialized) struct BenchTests {
-    @Test func switchAndGrowthHaveTheRowsOfTheTable() throws {
-        let document = try Run(["bench", "switch", "growth", "--quick", "--format", "json"]).document()
+    // Runs that several tests read.
+    private static let switchAndGrowth = Result { try Run(quick("switch", "growth")).document() }
+    private static let spawnMoveAndTrap = Result { try Run(quick("spawn", "move", "trap")).document() }
+    private static let connections = Result { try Run(quick("connections")).document() }
+    private static let contention = Result { try Run(quick("contention")).document() }
+
+    private static func quick(_ suites: String...) -> [String] {
+        ["bench"] + suites + ["--quick", "--format", "json"]
+    }
+
+    @Test(.long) func switchAndGrowthHaveTheRowsOfTheTable() throws {
+        let document = try Self.switchAndGrowth.get()
         #expect(Set(document.records.map(\.suite)) == ["switch", "growth"])
-        if document.notes.contains(where: { $0.contains("libboost-context-dev") }) {
-            #expect(document.ratio("switch", "api", "boost-fcontext") == nil)
-        } else {
-            document.expectRatio("switch", "api", "boost-fcontext")
-            document.expectRatio("switch", "raw", "boost-fcontext")
-        }
         document.expectRatio("switch", "api-fp-control", "api")
         document.expectRatio("growth", "fault-first-touch", "demand")
         document.expectRatio("growth", "fault-second-touch", "array")
@@ -76,20 +81,21 @@ extension Document {
         for size in [2, 100, 10_000, 100_000] {
             document.expectRatio("switch", "api-\(size)", "unstaggered-\(size)")
         }
-        let simulated = document.records.filter { $0.metric == "first-level-misses" }
-        if document.notes.contains(where: { $0.contains("(cachegrind") }) {
-            #expect(simulated.map(\.name) == [2, 32, 100].flatMap { ["api-\($0)", "unstaggered-\($0)"] })
-        } else {
-            #expect(simulated.isEmpty)
-        }
+    }
+
+    @Test(.long, .needs(.boost)) func switchesAreComparedWithBoost() throws {
+        let document = try Self.switchAndGrowth.get()
+        document.expectRatio("switch", "api", "boost-fcontext")
+        document.expectRatio("switch", "raw", "boost-fcontext")
+    }
+
+    @Test(.long, .needs(.valgrind)) func cacheMissesAreSimulated() throws {
+        let simulated = try Self.switchAndGrowth.get().records.filter { $0.metric == "first-level-misses" }
+        #expect(simulated.map(\.name) == [2, 32, 100].flatMap { ["api-\($0)", "unstaggered-\($0)"] })
     }
 
     @Test func timesAndRatiosAreUnambiguous() throws {
-        let document = try Run(["bench", "spawn", "move", "trap", "--quick", "--format", "json"]).document()
-        if document.notes.isEmpty {
-            document.expectRatio("spawn", "pooled", "boost-pooled")
-            document.expectRatio("move", "page-move-1MiB", "copy")
-        }
+        let document = try Self.spawnMoveAndTrap.get()
         let keys = document.records.map {
             "\($0.suite)/\($0.name)/\($0.metric)/\($0.parameters[.baseline]?.description ?? "")"
         }
@@ -97,40 +103,58 @@ extension Document {
         #expect(repeated.isEmpty, "\(repeated.sorted())")
     }
 
-    @Test func connectionsAreComparedWithTasksAndGoroutines() throws {
-        let document = try Run(["bench", "connections", "--quick", "--format", "json"]).document()
-        for name in ["coroutine", "job"] {
-            document.expectRatio("connections", name, "task")
-            if document.notes.isEmpty { document.expectRatio("connections", name, "goroutine") }
+    @Test(.needs(.boost)) func pooledStacksAreComparedWithBoost() throws {
+        try Self.spawnMoveAndTrap.get().expectRatio("spawn", "pooled", "boost-pooled")
+    }
+
+    @Test(.needs(.uffdioMove)) func movesOfPagesAreComparedWithCopies() throws {
+        try Self.spawnMoveAndTrap.get().expectRatio("move", "page-move-1MiB", "copy")
+    }
+
+    @Test(.long) func connectionsAreComparedWithTasks() throws {
+        let document = try Self.connections.get()
+        for name in ["coroutine", "job"] { document.expectRatio("connections", name, "task") }
+    }
+
+    @Test(.long, .needs(.go)) func connectionsAreComparedWithGoroutines() throws {
+        let document = try Self.connections.get()
+        for name in ["coroutine", "job"] { document.expectRatio("connections", name, "goroutine") }
+    }
+
+    private static let numbersOfThreads = [1, 2, 4, 8, 16]
+
+    private func threads(_ name: String, _ metric: String, _ baseline: String? = nil) throws -> [Int] {
+        try Self.contention.get().records.compactMap { record in
+            guard record.name == name, record.metric == metric,
+                record.parameters[.baseline] == baseline.map({ .string($0) }),
+                case .int(let threads)? = record.parameters[ParameterName("threads")]
+            else { return nil }
+            #expect(record.median > 0 && record.samples > 1, "\(name)")
+            return threads
         }
     }
 
-    @Test func contentionHasEachGuardMoverAndPeerOnEachNumberOfThreads() throws {
-        let document = try Run(["bench", "contention", "--quick", "--format", "json"]).document()
-        #expect(Set(document.records.map(\.suite)) == ["contention"])
-        func threads(_ name: String, _ metric: String, _ baseline: String? = nil) -> [Int] {
-            document.records.compactMap { record in
-                guard record.name == name, record.metric == metric,
-                    record.parameters[.baseline] == baseline.map({ .string($0) }),
-                    case .int(let threads)? = record.parameters[ParameterName("threads")]
-                else { return nil }
-                #expect(record.median > 0 && record.samples > 1, "\(name)")
-                return threads
-            }
-        }
-        let all = [1, 2, 4, 8, 16]
-        for name in ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"] {
-            if document.notes.contains(where: { $0.hasPrefix("\(name) is not measured") }) { continue }
-            #expect(threads(name, "time") == all, "\(name)")
-            #expect(threads(name, Metric.ratio.name, "1 thread") == Array(all.dropFirst()), "\(name)")
-        }
-        #expect(threads("guard-pages", Metric.ratio.name, "task") == all)
-        #expect(threads("guard-pages null", Metric.ratio.name, "guard-pages") == all)
-        #expect(threads("guard-pages null", "time").isEmpty)
-        if document.notes.isEmpty { #expect(threads("copy", Metric.ratio.name, "goroutine") == all) }
+    @Test(
+        .long,
+        arguments: ["guard-pages", "prot-none", "uffdio-move", "mremap", "copy", "demand", "computation", "task"])
+    func contentionIsMeasuredOnEachNumberOfThreads(_ name: String) throws {
+        try Need.check(guard: name, mover: name)
+        #expect(try Set(Self.contention.get().records.map(\.suite)) == ["contention"])
+        #expect(try threads(name, "time") == Self.numbersOfThreads)
+        #expect(try threads(name, Metric.ratio.name, "1 thread") == Array(Self.numbersOfThreads.dropFirst()))
     }
 
-    @Test func memoryHasWhatOneTakesAndItsParts() throws {
+    @Test(.long, .needs(.guardPages)) func contentionIsComparedWithTasksAndWithItself() throws {
+        #expect(try threads("guard-pages", Metric.ratio.name, "task") == Self.numbersOfThreads)
+        #expect(try threads("guard-pages null", Metric.ratio.name, "guard-pages") == Self.numbersOfThreads)
+        #expect(try threads("guard-pages null", "time").isEmpty)
+    }
+
+    @Test(.long, .needs(.go)) func contentionIsComparedWithGoroutines() throws {
+        #expect(try threads("copy", Metric.ratio.name, "goroutine") == Self.numbersOfThreads)
+    }
+
+    @Test(.long) func memoryHasWhatOneTakesAndItsParts() throws {
         let document = try Run(["bench", "memory", "--quick", "--format", "json"]).document()
         #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters[ParameterName("count")] == 20_000 })
         func bytes(_ name: String, _ metric: String) throws -> Double {
@@ -140,7 +164,7 @@ extension Document {
             return record.median
         }
         var all = ["suspended-8MiB", "suspended-64KiB-slot", "hibernated", "hibernated-by-policy", "task"]
-        if document.records.contains(where: { $0.name == "goroutine" }) { all.append("goroutine") }
+        if Need.go.isMet { all.append("goroutine") }
         for name in all {
             let (whole, resident) = (try bytes(name, "bytes-per-coroutine"), try bytes(name, "resident"))
             // Each is a median of its own.

@@ -1,5 +1,7 @@
-// Classification of faults: made-up facts against verdicts, at the edges of each zone and in bulk.
+// Classification of faults: synthetic facts against verdicts, at the edges of each zone and in bulk.
 import CShim
+import Measurement
+import TestNeeds
 import Testing
 
 // Linux's values, spelled out so that a wrong constant in the shim does not hide.
@@ -307,7 +309,7 @@ private let protections: [Case] = [
 ]
 
 @Suite struct FaultClassifyTests {
-    @Test("at the zones' edges", arguments: edges)
+    @Test("the verdicts are right at the zones' edges", arguments: edges)
     func classifiesEdge(edge: EdgeCase) {
         let expected: [(fl_growth, fl_verdict)] = [
             (.FL_GROWTH_NONE, edge.none), (.FL_GROWTH_TRAP, edge.trap), (.FL_GROWTH_CHECK, edge.check),
@@ -324,7 +326,7 @@ private let protections: [Case] = [
         }
     }
 
-    @Test("each cause that the kernel reports", arguments: causes + protections)
+    @Test("each cause that the kernel reports has its verdict", arguments: causes + protections)
     func classifiesCause(row: Case) {
         let got = classify(row.facts)
         #expect(got == row.verdict, "\(name(got))")
@@ -342,7 +344,7 @@ private let protections: [Case] = [
         #expect(name(.FL_VERDICT_COUNT) == "unknown")
     }
 
-    @Test("two million made-up faults keep the invariants")
+    @Test("two million synthetic faults keep the invariants", .long)
     func keepsInvariants() {
         var facts = FactsGenerator(seed: 0xFA17_11E5)
         var counts = [Int](repeating: 0, count: Int(fl_verdict.FL_VERDICT_COUNT.rawValue))
@@ -368,13 +370,13 @@ private let protections: [Case] = [
     }
 }
 
-// MARK: - Made-up facts
+// MARK: - Synthetic facts
 
 /// Makes facts that need not fit together, with addresses crowded around the places where the verdict changes.
 private struct FactsGenerator {
-    private var random: SplitMix64
+    private var random: SeededGenerator
 
-    init(seed: UInt64) { random = SplitMix64(state: seed) }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     private mutating func chance(_ outOf: UInt64) -> Bool { random.next() % outOf == 0 }
 
@@ -540,17 +542,4 @@ private func purity(_ facts: fl_fault_facts, _ verdict: fl_verdict) -> String? {
         withUnsafeBytes(of: other) { old.elementsEqual($0) }
     }
     return isUnchanged ? nil : "facts are not written to"
-}
-
-/// A small deterministic generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -1,6 +1,7 @@
 // The operand decoder against encodings whose effective address is written out by hand.
 #if arch(x86_64)
     import CShim
+    import Measurement
     import Testing
 
     /// Register values above 4 GiB, each distinct, so that a wrong base, index or width shows in the address.
@@ -223,7 +224,7 @@
         addressingForms + oneByteMap + stackInstructions + twoByteMap + vectorEncodings
 
     @Suite struct InstructionDecodeTests {
-        @Test("finds length and operand", arguments: decoded)
+        @Test("the decoder finds length and operand", arguments: decoded)
         func findsOperand(encoding: Encoding) {
             let code = bytes(encoding.code)
             // What follows the instruction must not matter.
@@ -237,14 +238,14 @@
             }
         }
 
-        @Test("does not guess", arguments: undecoded)
+        @Test("the decoder does not guess", arguments: undecoded)
         func leavesUnknown(encoding: Encoding) {
             let access = decode(bytes(encoding.code))
             #expect(access.kind == .FL_ACCESS_UNKNOWN, "\(describe(access))")
             #expect(access.length == 0 && access.address == 0)
         }
 
-        @Test("needs every byte of the instruction", arguments: decoded)
+        @Test("the decoder needs every byte of the instruction", arguments: decoded)
         func rejectsTruncatedCode(encoding: Encoding) {
             let code = bytes(encoding.code)
             #expect(decode(code).kind == encoding.kind)
@@ -254,7 +255,7 @@
             }
         }
 
-        @Test("uses at most 15 bytes")
+        @Test("the decoder uses at most 15 bytes")
         func limitsLength() {
             let padding = Array(repeating: UInt8(0x66), count: 13)
             #expect(decode(padding + bytes("8b 07")).length == 15)
@@ -288,9 +289,9 @@
             #expect(decode(bytes("66 0f a3 07"), registers).address == rdi)
         }
 
-        @Test("is a function of the instruction's own bytes")
+        @Test("the result depends on the instruction's own bytes alone")
         func ignoresFollowingBytes() {
-            var generator = SplitMix64(state: 0x1D_EC0D_E5EE_D001)
+            var generator = SeededGenerator(seed: 0x1D_EC0D_E5EE_D001)
             var decodedCount = 0
             var code = [UInt8](repeating: 0, count: 24)
             for _ in 0..<200_000 {

@@ -3,11 +3,13 @@
 
 import Experiments
 import Foundation
+import TestNeeds
 import Testing
 
 struct ExhaustionTests {
     /// Bytes that each stack uses, and the limit of all of them.
     private static let (use, limit) = (64 << 10, 32 << 20)
+    private static let mayMakeGroups = (try? MemoryGroup(limit: 4 * limit)) != nil
     private static let strategies = ["fixed", "demand", "grows-down", "fault", "fault-move"]
 
     /// An error names `cause`; the coroutines that waited go on, and once the others have gone there is room again.
@@ -30,22 +32,24 @@ struct ExhaustionTests {
         #expect(made > 10, sourceLocation: location)
     }
 
-    @Test(arguments: strategies) func `no address space`(strategy: String) throws {
+    @Test(arguments: strategies) func `without address space an error names the cause`(strategy: String) throws {
         // A moving stack needs an arena for each size of slot that it comes through, at least 1 GiB.
         let gibibytes = strategy == "fault-move" ? 6 : 4
         try Self.exhaust(strategy, use: 512 << 10, ["address-space=\(gibibytes << 30)"], cause: nil)
     }
 
-    @Test(arguments: strategies) func `the limit of all stacks`(strategy: String) throws {
+    @Test(arguments: strategies) func `the limit of all stacks is an error that names it`(strategy: String) throws {
         try Self.exhaust(strategy, ["limit=\(Self.limit)"], cause: "stack-memory")
     }
 
-    @Test(arguments: ["guard-pages", "prot-none"]) func `the limit of all stacks, by growth`(kind: String) throws {
+    @Test(arguments: ["guard-pages", "prot-none"])
+    func `growth that meets the limit of all stacks is an error that names it`(kind: String) throws {
+        try Need.check(guard: kind)
         try Self.exhaust("fault", ["limit=\(Self.limit)", "initial=4096", "guard=\(kind)"], cause: "stack-memory")
     }
 
     @Test(
-        .enabled(if: (try? MemoryGroup(limit: 4 * limit)) != nil, "no control group can be made"),
+        .needs(Need("control-group", "no group with a limit can be made", isMet: mayMakeGroups)),
         arguments: strategies)
     func `a control group is not exhausted where a limit is kept`(strategy: String) throws {
         let group = try MemoryGroup(limit: 4 * Self.limit)
@@ -62,11 +66,8 @@ struct ExhaustionTests {
 extension ExhaustionTests {
     /// The mode is the whole machine's: other programs could be refused memory meanwhile, so it is tried when asked for.
     @Suite(.serialized) struct Modes {
-        private static let setsModes = ProcessInfo.processInfo.environment["FAULTLINE_SETS_MODES"] != nil
-        private static let maySetModes = access("/proc/sys/vm/overcommit_memory", W_OK) == 0
-
-        @Test(.enabled(if: setsModes, "set FAULTLINE_SETS_MODES to try every mode of overcommit"), arguments: 0...2)
-        func `each mode of overcommit`(mode: Int) throws {
+        @Test(.alone, .needs(.overcommit), arguments: 0...2)
+        func `stacks are charged for as expected in each mode of overcommit`(mode: Int) throws {
             let findings = try Program.findings(["overcommit", "mode=\(mode)"])
             try #require(findings["refused"] == nil, "\(findings["refused"]!)")
             for key in findings.keys where key.hasSuffix("/made") {
@@ -115,9 +116,8 @@ extension ExhaustionTests {
         }
 
         @Test(
-            .enabled(if: setsModes, "set FAULTLINE_SETS_MODES to try every mode of overcommit"),
-            .enabled(if: maySetModes, "vm.overcommit_memory may not be set here"), arguments: Commitment.all)
-        func `the limit of what may be committed, as in each mode of overcommit`(_ way: Commitment) throws {
+            .alone, .needs(.overcommit), arguments: Commitment.all)
+        func `the limit of what may be committed is an error in each mode of overcommit`(_ way: Commitment) throws {
             try ExhaustionTests.exhaust(way.strategy, use: 4096, ["mode=2"] + way.arguments, cause: way.call)
         }
     }

@@ -2,6 +2,7 @@
 
 import Faultline
 import Foundation
+import TestNeeds
 import Testing
 
 struct ExperimentTests {
@@ -53,11 +54,11 @@ struct ExperimentTests {
     // Unoptimized code keeps more of each coroutine on the heap.
     #if !DEBUG
         /// Resident pages and page tables, the objects and what the library keeps included, in slots of 64 KiB.
-        @Test(arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
-        func `a coroutine that waits takes so many bytes at most`(
+        @Test(
+            .needs(.memory(gibibytes: 2)), arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
+        func `a coroutine that waits takes at most that many bytes`(
             state: String, options: [String], most: Int
         ) throws {
-            guard KernelFile.availableMemory > 2 << 30 else { return }
             let count = 100_000
             let findings = try Program.findings(
                 ["waiting", "kind=coroutine", "count=\(count)", "strategy=fault-move"] + options)
@@ -134,7 +135,7 @@ struct ExperimentTests {
     }
 
     /// Only the mode that is in force already, because it is the whole machine's.
-    @Test(.enabled(if: access("/proc/sys/vm/overcommit_memory", W_OK) == 0, "only root may set it"))
+    @Test(.needs(.overcommit))
     func `the mode of overcommit is set back`() throws {
         func mode() throws -> String {
             try String(contentsOfFile: "/proc/sys/vm/overcommit_memory", encoding: .utf8).filter(\.isNumber)

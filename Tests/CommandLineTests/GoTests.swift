@@ -1,14 +1,12 @@
 import Foundation
 import Peers
 import Report
+import TestNeeds
 import Testing
 
 /// `faultline go` on a small program that a real Go builds.
-struct GoTests {
-    /// Fails where no Go is installed: `scripts/test` installs one.
-    private static let program = Result {
-        try #require(GoToolchain.installed().first, "install golang-go").program(.growth).path
-    }
+@Suite(.needs(.go)) struct GoTests {
+    private static let program = Result { try #require(GoToolchain.installed().first).program(.growth).path }
 
     /// The program ends at once when it is asked nothing.
     private func program() throws -> String { try Self.program.get() }

@@ -1,9 +1,8 @@
 import Faultline
 import Report
+import TestNeeds
 import Testing
 
-/// Whether a million stacks may be made here: about 8.3 GiB, and some for the rest of the machine.
-private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 30
 // Most of the time of a million stacks of 8 MiB passes in the kernel, whatever the program was built for: once is enough.
 #if DEBUG
     private let isOptimized = false
@@ -48,7 +47,7 @@ private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 3
         "10,000 stacks take what is planned",
         arguments: [64 << 10, 256 << 10, 1 << 20, 8 << 20, 64 << 20], ["guard-pages", "prot-none"])
     func tenThousand(reservation: Int, guardKind: String) throws {
-        guard (try? StackConfiguration(guardKind: StackGuard(rawValue: guardKind)).validate()) != nil else { return }
+        try Need.check(guard: guardKind)
         try Self.compare(10_000, reservation, guardKind)
     }
 
@@ -58,22 +57,23 @@ private let hasRoomForMillion = (MachineLimits.current().memory ?? 0) >= 12 << 3
     ]
 
     @Test(
-        "10,000 stacks take what is planned for what they touch", arguments: touchedKiB, ["guard-pages", "prot-none"])
+        "10,000 stacks take what is planned for what they touch", .long, arguments: touchedKiB,
+        ["guard-pages", "prot-none"])
     func touched(size: (reservation: Int, touched: Int), guardKind: String) throws {
-        guard (try? StackConfiguration(guardKind: StackGuard(rawValue: guardKind)).validate()) != nil else { return }
+        try Need.check(guard: guardKind)
         try Self.compare(10_000, size.reservation << 10, guardKind, touched: size.touched << 10)
     }
 
     @Test(
-        "1,000,000 stacks take what is planned",
-        .enabled(if: hasRoomForMillion, "12 GiB of free memory are needed for a million stacks"),
+        "1,000,000 stacks take what is planned", .long,
+        // About 8.3 GiB, and some for the rest of the machine.
+        .needs(.memory(gibibytes: 12)), .needs(.guardPages),
         arguments: isOptimized ? [64 << 10, 8 << 20] : [64 << 10])
     func million(reservation: Int) throws {
-        guard (try? StackConfiguration(guardKind: .guardPages).validate()) != nil else { return }
         try Self.compare(1_000_000, reservation, "guard-pages")
     }
 
-    @Test("what fits and what does not, with the remedy") func table() throws {
+    @Test("a plan says what fits and what does not, with the remedy") func table() throws {
         let small = try Program.run(["plan", "--coroutines", "10"])
         #expect(small.status == 0 && small.errors == "")
         #expect(small.output.contains("10 coroutines") && small.output.contains("possible here; the first limit is "))

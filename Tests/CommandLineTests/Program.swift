@@ -104,13 +104,11 @@ final class TemporaryFolder {
     }
 }
 
-/// What this machine must have for some tests.
-enum Requirement {
-    /// Code with checks is built with the toolchain's clang. CI has it, so there its absence is a failure.
-    static let checkedCode =
-        ProcessInfo.processInfo.environment["CI"] != nil
-        || (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-            FileManager.default.isExecutableFile(atPath: "\($0)/swiftc")
-                || FileManager.default.isExecutableFile(atPath: "\($0)/clang")
-        }
+/// Waits until `condition` holds, for a minute at most.
+func waitUntil(_ what: String, _ condition: () -> Bool) throws {
+    let deadline = Date(timeIntervalSinceNow: 60)
+    while !condition() {
+        try #require(Date() < deadline, "in vain: \(what)")
+        usleep(1000)
+    }
 }

@@ -11,7 +11,7 @@ struct ReproduceTests {
         }
     }
 
-    @Test func `the claims are listed with who made them and their numbers`() throws {
+    @Test func `the claims are listed with their authors and their numbers`() throws {
         let ending = try Program.run(["claims"])
         #expect(ending.status == 0)
         #expect(ending.errors == "")
@@ -53,7 +53,7 @@ struct ReproduceTests {
 
     @Test func `an interrupted run names the missing claims`() throws {
         let ending = try Program.run(["reproduce", "trap-cost", "--full", "--format", "json"]) { process in
-            while !Self.catchesInterrupts(process) { usleep(1000) }
+            try waitUntil("it has its handler, or has ended") { Self.catchesInterrupts(process) }
             process.interrupt()
         }
         #expect(ending.errors == "error: interrupted; not finished: trap-cost\n")

@@ -41,7 +41,9 @@ struct ResultsTests {
         let claims = ["trap-cost", "address-space"]
         let ending = try Program.run(["reproduce", "--quick", "--out", folder] + claims) { process in
             // It is there as soon as the first claim is finished.
-            while process.isRunning, !FileManager.default.fileExists(atPath: "\(folder)/records.json") { usleep(1000) }
+            try waitUntil("the first claim is finished") {
+                !process.isRunning || FileManager.default.fileExists(atPath: "\(folder)/records.json")
+            }
             process.interrupt()
         }
         let document = try Document(json: try String(contentsOfFile: "\(folder)/records.json", encoding: .utf8))
@@ -95,7 +97,7 @@ struct ResultsTests {
         let folder = scratch.file("results")
         try FileManager.default.createDirectory(atPath: "\(folder)/plots", withIntermediateDirectories: true)
         let verdict = ClaimVerdict(
-            claim: "trap-cost", saidBy: "nobody", statement: "Traps cost.", verdict: .depends, claimed: [],
+            claim: "trap-cost", saidBy: "a test", statement: "Traps cost.", verdict: .depends, claimed: [],
             measured: [], reason: "it depends")
         try Document(machine: .current(), records: [], verdicts: [verdict]).json()
             .write(toFile: "\(folder)/records.json", atomically: false, encoding: .utf8)

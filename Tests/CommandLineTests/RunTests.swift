@@ -55,12 +55,12 @@ struct RunTests {
         try Self.compare(workload, ["fixed", "demand", "grows-down", "fault", "fault-move"])
     }
 
-    @Test(.enabled(if: Requirement.checkedCode), arguments: workloads)
+    @Test(arguments: workloads)
     func `so does its code with checks`(workload: String) throws {
         try Self.compare(workload, ["check-move", "check-segment", "check-fixed"])
     }
 
-    @Test(.enabled(if: Requirement.checkedCode), arguments: ["plain", "checked", "padded"])
+    @Test(arguments: ["plain", "checked", "padded"])
     func `every variant of the code runs on a plain strategy`(code: String) throws {
         for workload in ["fib", "json"] {
             let arguments = [workload, "--input", try #require(SmallInput.sizes[workload])]
@@ -74,7 +74,7 @@ struct RunTests {
         #expect(result[1] == "100,000 values, depth 100,000, 200,000 bytes")
     }
 
-    @Test(.enabled(if: Requirement.checkedCode), arguments: ["check-move", "check-segment"])
+    @Test(arguments: ["check-move", "check-segment"])
     func `100,000 nested arrays are parsed by code with checks`(strategy: String) throws {
         let result = try Self.result(["json", "--input", "nested:100000", "--strategy", strategy])
         #expect(result[1] == "100,000 values, depth 100,000, 200,000 bytes")
@@ -100,7 +100,6 @@ struct RunTests {
     }
 
     @Test(
-        .enabled(if: Requirement.checkedCode),
         arguments: [
             ("check-move", "raise --maximum"), ("check-segment", "raise --maximum"),
             ("check-fixed", "raise --maximum, or choose a strategy that grows"),

@@ -20,6 +20,14 @@ struct ScriptTests {
                 ["reproduce", "--out", "/dev/null"], 1,
                 "scripts/reproduce: cannot write to '/dev/null'; name another folder with --out"
             ),
+            (
+                ["test", "--nonsense"], 64,
+                "scripts/test: '--nonsense' is not understood; say scripts/test, or scripts/test --quick"
+            ),
+            (
+                ["skipped-tests", "debug=/nonexistent"], 64,
+                "scripts/skipped-tests: 'debug=/nonexistent' is no NAME=FILE of a run of tests"
+            ),
             (["plot"], 64, "scripts/plot: name one folder of results: scripts/plot FOLDER"),
             (["publish"], 64, "scripts/publish: name one folder of results: scripts/publish FOLDER"),
             (
@@ -154,5 +162,50 @@ struct ScriptTests {
         let ending = try Program.shell("exec \"$1/publish\" \"$2\"", [Self.scripts, folder])
         #expect(ending.errors == "scripts/publish: '\(folder)' \(line)\n")
         #expect(ending.status == 1)
+    }
+
+    /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is needed
+    /// is decided by an empty cache, and by a program that is put into the search path.
+    @Test(
+        arguments: [
+            ("needs go-1.27.3: hidden", ["XDG_CACHE_HOME=/nonexistent"], [], nil),
+            ("alone: scripts/test runs it while nothing else runs", [], [], nil),
+            ("long: scripts/test runs it", [], ["--quick"], nil),
+            (
+                "long: scripts/test runs it", [], [],
+                "the reason is none that scripts/skipped-tests knows; see HACKING.md"
+            ),
+            ("needs python: hidden", [], [], "the reason is none that scripts/skipped-tests knows; see HACKING.md"),
+            ("no reason", [], [], "the reason is none that scripts/skipped-tests knows; see HACKING.md"),
+            ("needs readelf: hidden", ["PATH=$2:$PATH"], [], "this system has 'readelf'"),
+        ] as [(String, [String], [String], String?)])
+    func `a skipped test is listed, and an error where this system has what it needs`(
+        reason: String, environment: [String], options: [String], problem: String?
+    ) throws {
+        let scratch = try TemporaryFolder()
+        let tools = scratch.file("bin")
+        try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(atPath: "\(tools)/readelf", withDestinationPath: "/bin/true")
+        let events = try scratch.file(
+            "events.jsonl",
+            holding: """
+                {"kind":"test","payload":{"kind":"suite","name":"Stacks","id":"A.Stacks"}}
+                {"kind":"test","payload":{"kind":"function","name":"grow(_:)","id":"A.Stacks/grow(_:)/S.swift:1:2"}}
+                {"kind":"event","payload":{"kind":"testCaseCancelled","testID":"A.Stacks/grow(_:)/S.swift:1:2",\
+                "_comments":["\(reason)"],"_testCase":{"displayName":"7"}}}
+                {"kind":"event","payload":{"kind":"testEnded","testID":"A.Stacks/grow(_:)/S.swift:1:2"}}
+
+                """)
+        let settings = environment.map { "export \($0); " }.joined()
+        let ending = try Program.shell(
+            "s=$1; e=$3; \(settings)shift 3; exec \"$s/skipped-tests\" \"$@\" \"debug=$e\"",
+            [Self.scripts, tools, events] + options)
+        #expect(ending.output == "== skipped (debug): 1 test\nA.Stacks: grow(_:) (7): \(reason)\n")
+        let errors = problem.map {
+            "scripts/skipped-tests: the test above must not be skipped: \($0)\n"
+                + "scripts/skipped-tests: 1 test skipped that must run here\n"
+        }
+        #expect(ending.errors == errors ?? "")
+        #expect(ending.status == (problem == nil ? 0 : 1))
     }
 }

@@ -1,6 +1,7 @@
 // Handlers of others: what was there before is called as the kernel would, what comes later is noticed.
 import Faultline
 import Glibc
+import TestNeeds
 import Testing
 
 private enum Kind {
@@ -9,7 +10,7 @@ private enum Kind {
 
 @Suite struct PreviousHandlers {
     @Test(arguments: [0, 1, 2, 3, 8, 9, 10, 11, 33, 43], [("thread"), ("fault")])
-    func isCalledWithItsFlagsAndMask(_ kind: Int, on place: String) throws {
+    func aPreviousHandlerIsCalledWithItsFlagsAndMask(_ kind: Int, on place: String) throws {
         let selfBlocked = kind & Kind.nodefer != 0 ? 0 : 1
         let other = kind & Kind.masksUSR1 != 0 ? 1 : 0
         let facts = kind & Kind.info != 0 ? " code=1 address=8" : ""
@@ -20,20 +21,20 @@ private enum Kind {
             ])
     }
 
-    @Test(arguments: [0, 1]) func isCalledForBusErrors(_ kind: Int) throws {
+    @Test(arguments: [0, 1]) func aPreviousHandlerIsCalledForBusErrors(_ kind: Int) throws {
         try expectChild("previous \(SIGBUS) \(kind) beyond-file", ends: .exited(7), writes: ["handler signal=7"])
     }
 
     @Test(arguments: [
         Kind.returns | Kind.reset, Kind.returns | Kind.reset | Kind.info, Kind.returns | Kind.reset | Kind.nodefer,
     ])
-    func thatResetsItselfIsCalledOnce(_ kind: Int) throws {
+    func aHandlerThatResetsItselfIsCalledOnce(_ kind: Int) throws {
         let result = try expectChild(
             "previous \(SIGSEGV) \(kind) nil-read", ends: .signalled(SIGSEGV), writes: ["calls=1"])
         #expect(!result.output.contains("calls=2"))
     }
 
-    @Test func thatReturnsFromASentSignalLetsTheProcessGoOn() throws {
+    @Test func aHandlerThatReturnsFromASentSignalLetsTheProcessGoOn() throws {
         try expectChild(
             "previous \(SIGSEGV) \(Kind.returns) raise-segv", ends: .exited(1), writes: ["calls=1", "survived"],
             never: [])
@@ -58,7 +59,7 @@ private enum Kind {
 
     @Test func aChildOfForkUsesMovingStacks() throws { try expectChild("fork", ends: .exited(0), writes: ["done"]) }
 
-    @Test(arguments: PageMover.allCases) func forkInsideAMovingStack(_ mover: PageMover) throws {
+    @Test(arguments: PageMover.allCases) func forkWorksInsideAMovingStack(_ mover: PageMover) throws {
         try expectChild("fork-inside \(mover.rawValue)", ends: .exited(0), writes: ["done"])
     }
 
@@ -73,17 +74,17 @@ private enum Kind {
         #expect(!lines.contains { $0.split(separator: " ").dropFirst().first?.hasPrefix("rwx") == true })
     }
 
-    @Test(.enabled(if: Tool.isRequired || Tool.readelf != nil, "readelf is not installed"))
+    @Test(.needs(.readelf))
     func theProgramHeaderAsksForNoExecutableStack() throws {
-        let path = try #require(Tool.readelf, "readelf is not installed")
+        let path = try #require(Need.path(of: "readelf") ?? Need.path(of: "llvm-readelf"))
         let result = try ChildProcess.run(program: path, ["-lW", ChildProcess.faultChild])
         let line = try #require(result.output.split(separator: "\n").first { $0.contains("GNU_STACK") })
         #expect(line.contains(" RW ") && !line.contains("RWE"))
     }
 
-    @Test(.enabled(if: Tool.isRequired || Tool.gdb != nil, "gdb is not installed"))
+    @Test(.needs(.gdb))
     func theDebuggerShowsTheCoroutinesFramesAndTheResumersBelow() throws {
-        let gdb = try #require(Tool.gdb, "gdb is not installed")
+        let gdb = try #require(Need.path(of: "gdb"))
         let result = try ChildProcess.run(
             program: gdb,
             ["-nx", "-batch", "-ex", "run", "-ex", "backtrace", "--args", ChildProcess.faultChild, "debugger"],
@@ -100,17 +101,5 @@ private enum Kind {
             if let found { rest = rest[found.upperBound...] }
         }
         #expect(!result.output.contains("inner to this frame") && !result.output.contains("corrupt stack"))
-    }
-}
-
-/// Programs that a test looks at the child with.
-private enum Tool {
-    /// Where tests run unattended, a missing tool is a failure and not a reason to skip.
-    static let isRequired = getenv("CI") != nil
-    static let gdb = find("gdb")
-    static let readelf = find("readelf") ?? find("llvm-readelf")
-
-    private static func find(_ name: String) -> String? {
-        ["/usr/bin/", "/usr/local/bin/"].map { $0 + name }.first { access($0, X_OK) == 0 }
     }
 }

@@ -1,10 +1,12 @@
 // What each thread's pool keeps and gives back, counted in a process of its own.
 import Glibc
+import TestNeeds
 import Testing
 
 @Suite struct Pools {
     /// What a scenario of PoolChild said, by key.
     private func findings(_ arguments: String, endsBy ending: Ending = .exited(0)) throws -> [String: Int] {
+        if arguments.contains("guard-pages") { try Need.guardPages.check() }
         let result = try ChildProcess.run(
             program: ChildProcess.directory + "/PoolChild", arguments.split(separator: " ").map(String.init))
         #expect(result.ending == ending, "\(arguments): \(result.output.suffix(1000))")
@@ -28,7 +30,7 @@ import Testing
     }
 
     // Noted at 0 s; the quiet time is 10 s.
-    @Test(arguments: stacks) func whatNobodyNeedsGoesInTwoSteps(_ stack: String) throws {
+    @Test(arguments: stacks) func whatIsNotNeededGoesInTwoSteps(_ stack: String) throws {
         #expect(
             try findings("quiet \(stack)") == [
                 "noted/slots": 10, "noted/pages": 10, "early/slots": 10, "early/pages": 10,

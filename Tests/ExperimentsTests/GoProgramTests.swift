@@ -1,18 +1,16 @@
 import GoBinary
 import Peers
 import Processes
+import TestNeeds
 import Testing
 import Workloads
 
 @testable import Experiments
 
 @Suite("Go programs") struct GoProgramTests {
-    /// scripts/test installs one; elsewhere these tests are skipped visibly.
-    private static let toolchains = GoToolchain.installed()
-
     private static func laboratory() -> Laboratory { Laboratory(isQuick: true, seed: 1, progress: { _ in }) }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func aPatchedCopyIsMadeOnceAndWorks() throws {
         let gofmt = try #require(GoTool.all(Self.laboratory(), ["gofmt"]).first)
         let options = StripOptions(initial: PatchedPrograms.initial)
@@ -32,7 +30,7 @@ import Workloads
         #expect(throws: ProcessError.self) { try programs.copy(of: "/nonexistent", StripOptions()) }
     }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func checksAreAPartOfWhatIsExecuted() throws {
         let laboratory = Self.laboratory()
         let gofmt = try #require(GoTool.all(laboratory, ["gofmt"]).first)
@@ -44,7 +42,7 @@ import Workloads
         #expect(execution.checks < 5 * execution.passes)
     }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func aToolThatIsNotThereIsMissing() {
         let laboratory = Self.laboratory()
         #expect(GoTool.all(laboratory, ["dance"]).isEmpty)

@@ -37,12 +37,21 @@ enum WaitingPlace: String, CaseIterable, Sendable {
 
 extension Schedulers {
     @Suite struct Cancellation {
-        @Test(arguments: WaitingPlace.allCases) func wakesAWaitingJob(place: WaitingPlace) throws {
+        @Test(arguments: WaitingPlace.allCases) func cancellationWakesAWaitingJob(place: WaitingPlace) throws {
             let descriptors = openDescriptors()
             let log = Log<String>()
             try Scheduler.run(threads: 2) {
-                let jobs = try (0..<8).map { _ in try Scheduler.spawn { try place.wait(log) } }
-                try Scheduler.sleep(for: .milliseconds(20))
+                let started = Counter()
+                let jobs = try (0..<8).map { _ in
+                    try Scheduler.spawn {
+                        started.increase()
+                        try place.wait(log)
+                    }
+                }
+                // One that lets others run is ready again at once.
+                try waitUntil("every job waits") {
+                    started.value == 8 && (place == .yield || jobs.allSatisfy(\.isWaiting))
+                }
                 for job in jobs { job.cancel() }
                 for job in jobs { #expect(throws: CancellationError.self) { try job.join() } }
             }
@@ -51,7 +60,7 @@ extension Schedulers {
             #expect(openDescriptors() == descriptors)
         }
 
-        @Test(arguments: WaitingPlace.allCases) func isNoticedBeforeWaiting(place: WaitingPlace) throws {
+        @Test(arguments: WaitingPlace.allCases) func cancellationIsNoticedBeforeWaiting(place: WaitingPlace) throws {
             let log = Log<String>()
             try Scheduler.run(threads: 1) {
                 let handles = Channel<Job<Void>>(capacity: 1)
@@ -68,7 +77,7 @@ extension Schedulers {
             #expect(log.elements == [])
         }
 
-        @Test func staysAndDoesNotReachTheJobsThatWereSpawned() throws {
+        @Test func cancellationStaysAndDoesNotReachTheJobsThatWereSpawned() throws {
             let log = Log<String>()
             try Scheduler.run(threads: 2) {
                 let job = try Scheduler.spawn {
@@ -80,14 +89,14 @@ extension Schedulers {
                     }
                     return 5
                 }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntil("the job sleeps") { job.isWaiting }
                 job.cancel()
                 #expect(try job.join() == 5)
             }
             #expect(log.elements == ["child"])
         }
 
-        @Test func jobThatNeverStartedNeverRuns() throws {
+        @Test func aCancelledJobThatHasNotStartedNeverRuns() throws {
             let log = Log<String>()
             try Scheduler.run(threads: 1) {
                 let job = try Scheduler.spawn { log.append("ran") }
@@ -97,7 +106,7 @@ extension Schedulers {
             #expect(log.elements == [])
         }
 
-        @Test func ofAnEndedJobChangesNothing() throws {
+        @Test func cancellingAnEndedJobChangesNothing() throws {
             try Scheduler.run(threads: 1) {
                 let job = try Scheduler.spawn { 1 }
                 #expect(try job.join() == 1)
@@ -106,25 +115,21 @@ extension Schedulers {
             }
         }
 
-        @Test func comesFromAnyThread() throws {
-            let sleeping = Counter()
+        @Test func cancellationComesFromAnyThread() throws {
             let handle = Log<Job<Void>>()
             let canceller = Thread {
-                while handle.elements.isEmpty || sleeping.value == 0 { usleep(200) }
+                blockUntil("the job sleeps") { handle.elements.first?.isWaiting == true }
                 handle.elements[0].cancel()
             }
             try Scheduler.run(threads: 2) {
-                let job = try Scheduler.spawn {
-                    sleeping.increase()
-                    try Scheduler.sleep(for: .seconds(1000))
-                }
+                let job = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }
                 handle.append(job)
                 #expect(throws: CancellationError.self) { try job.join() }
             }
             canceller.join()
         }
 
-        @Test func racesWithWakingWithoutLosingOrDoublingAnything() throws {
+        @Test func cancellationRacesWithWakingWithoutLosingOrDoublingAnything() throws {
             let sent = Counter()
             let received = Counter()
             let cancelled = Counter()

@@ -75,10 +75,10 @@ extension Schedulers {
             let ended = Counter()
             try Scheduler.run(threads: 2) {
                 let channel = Channel<Int>()
-                for _ in 0..<10 {
+                let receivers = try (0..<10).map { _ in
                     try Scheduler.spawn { if try channel.receive() == nil { ended.increase() } }
                 }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntil("every receiver waits") { receivers.allSatisfy(\.isWaiting) }
                 channel.close()
             }
             #expect(ended.value == 10)

@@ -1,8 +1,9 @@
-// Descriptors: data, ends, resets, closing, and who waits meanwhile.
+// Descriptors: data, ends, resets, closing, and the jobs that wait meanwhile.
 import CScheduler
 import Faultline
 import FaultlineScheduler
 import Glibc
+import TestNeeds
 import Testing
 
 private let anyPort = try! SocketAddress.ipv4("127.0.0.1", port: 0)
@@ -57,7 +58,7 @@ extension Schedulers {
                 case "ipv6": try SocketAddress.ipv6("::1", port: 0)
                 default: try SocketAddress.unix(path: path)
                 }
-            if family == "ipv6", (try? Descriptor.listening(at: address)) == nil { return }
+            if family == "ipv6" { try Need.ipv6.check() }
             let descriptors = openDescriptors()
             try Scheduler.run(threads: 2) {
                 let listener = try Descriptor.listening(at: address)
@@ -115,7 +116,7 @@ extension Schedulers {
                 let (one, other) = try Descriptor.socketPair()
                 let reading = try Scheduler.spawn { try readAll(other) }
                 try one.write([1, 2])
-                try Scheduler.sleep(for: .milliseconds(5))
+                try waitUntilDrained(other, by: reading)
                 try one.shutDownWriting()
                 #expect(try reading.join() == [1, 2])
                 try other.write([3])
@@ -129,7 +130,7 @@ extension Schedulers {
                 let (one, other) = try Descriptor.socketPair()
                 try other.write([1])
                 let reading = try Scheduler.spawn { try readAll(one) }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntilDrained(one, by: reading)
                 try one.shutDownReading()
                 #expect(try reading.join() == [1])
                 try one.write([2])
@@ -151,7 +152,7 @@ extension Schedulers {
             try Scheduler.run(threads: 2) {
                 let (reader, writer) = try Descriptor.pipe()
                 let writing = try Scheduler.spawn { try writer.write([UInt8](repeating: 1, count: 1 << 20)) }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntil("the writer waits") { writing.isWaiting }
                 try reader.close()
                 #expect(throws: SchedulerError.system(call: "write", errno: EPIPE)) { try writing.join() }
             }
@@ -163,7 +164,7 @@ extension Schedulers {
                 let client = try Descriptor.connected(to: try listener.localAddress)
                 let server = try listener.accept()
                 let reading = try Scheduler.spawn { try client.read(upTo: 1) }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntil("the reader waits") { reading.isWaiting }
                 // What is closed with a linger time of 0 is reset.
                 var linger = linger(l_onoff: 1, l_linger: 0)
                 setsockopt(
@@ -196,7 +197,7 @@ extension Schedulers {
                 let clients = try (0..<20).map { _ in
                     try Scheduler.spawn { try Descriptor.connected(to: try .unix(path: path)).read(upTo: 1) }
                 }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntil("every client waits") { clients.allSatisfy(\.isWaiting) }
                 for _ in 0..<20 { try listener.accept().write([1]) }
                 for client in clients { #expect(try client.join() == [1]) }
             }
@@ -211,12 +212,12 @@ extension Schedulers {
             }
         }
 
-        @Test func closingEndsEveryoneWhoWaits() throws {
+        @Test func closingEndsEveryWait() throws {
             try Scheduler.run(threads: 3) {
                 let (one, other) = try Descriptor.socketPair()
                 let readers = try (0..<5).map { _ in try Scheduler.spawn { try one.read(upTo: 1) } }
                 let writer = try Scheduler.spawn { try one.write([UInt8](repeating: 0, count: 1 << 22)) }
-                try Scheduler.sleep(for: .milliseconds(10))
+                try waitUntil("all wait") { writer.isWaiting && readers.allSatisfy(\.isWaiting) }
                 try one.close()
                 try one.close()
                 for reader in readers {

@@ -1,4 +1,4 @@
-// Every system call of the scheduler fails once, and what that does: to the one who asked, or to the run.
+// Every system call of the scheduler fails once, and what that does: to the job that asked, or to the run.
 import CScheduler
 import Faultline
 import FaultlineScheduler
@@ -33,7 +33,7 @@ extension Schedulers {
             Start(site: .FLS_SITE_EPOLL_ADD, call: "epoll_ctl(ADD)", after: 1),
             Start(site: .FLS_SITE_THREAD_START, call: "pthread_create", after: 0),
             Start(site: .FLS_SITE_THREAD_START, call: "pthread_create", after: 2),
-        ]) func whatARunNeedsAtItsStart(start: Start) throws {
+        ]) func aRunThatLacksWhatItNeedsAtItsStartThrows(start: Start) throws {
             let descriptors = openDescriptors()
             let owned = Tracked()
             #expect(throws: SchedulerError.system(call: start.call, errno: EMFILE)) {
@@ -49,7 +49,7 @@ extension Schedulers {
             withExtendedLifetime(owned) {}
         }
 
-        @Test func waitingForEventsFails() throws {
+        @Test func aWaitForEventsThatFailsEndsTheRun() throws {
             let ended = Counter()
             #expect(throws: SchedulerError.system(call: "epoll_wait", errno: EBADF)) {
                 try failing(.FLS_SITE_EPOLL_WAIT, EBADF, after: 3, times: 2) {
@@ -67,13 +67,13 @@ extension Schedulers {
             #expect(ended.value <= 10)
         }
 
-        @Test func interruptedWaitGoesOn() throws {
+        @Test func anInterruptedWaitGoesOn() throws {
             try failing(.FLS_SITE_EPOLL_WAIT, EINTR, times: 5) {
                 try Scheduler.run(threads: 1) { try Scheduler.sleep(for: .milliseconds(5)) }
             }
         }
 
-        @Test func wakingAnotherWorkerFails() throws {
+        @Test func anotherWorkerThatCannotBeWokenEndsTheRun() throws {
             #expect(throws: SchedulerError.system(call: "write(eventfd)", errno: EBADF)) {
                 try failing(.FLS_SITE_WAKE, EBADF) {
                     try Scheduler.run(threads: 2) {
@@ -86,7 +86,7 @@ extension Schedulers {
             }
         }
 
-        @Test func registeringADescriptorFailsTheJobThatAsked() throws {
+        @Test func aDescriptorThatCannotBeRegisteredFailsTheJobThatAsked() throws {
             try Scheduler.run(threads: 1) {
                 let (reader, writer) = try Descriptor.pipe()
                 failing(.FLS_SITE_EPOLL_ADD, ENOSPC) {
@@ -101,7 +101,7 @@ extension Schedulers {
             }
         }
 
-        @Test func descriptorThatCannotBeUnregisteredIsKeptUntilTheEnd() throws {
+        @Test func aDescriptorThatCannotBeUnregisteredIsKeptUntilTheEnd() throws {
             let descriptors = openDescriptors()
             try Scheduler.run(threads: 1) {
                 let (reader, writer) = try Descriptor.pipe()
@@ -157,7 +157,7 @@ extension Schedulers {
                 _ = try Descriptor.connected(to: anyPort, from: anyPort)
             },
             Call(site: .FLS_SITE_CONNECT, call: "connect") { _, _ in _ = try Descriptor.connected(to: anyPort) },
-        ]) func ofADescriptorIsAnErrorOfTheJobThatAsked(call: Call) throws {
+        ]) func aRefusedCallOfADescriptorIsAnErrorOfTheJobThatAsked(call: Call) throws {
             let descriptors = openDescriptors()
             try Scheduler.run(threads: 1) {
                 let (one, other) = try Descriptor.socketPair()

@@ -14,7 +14,7 @@ extension Schedulers {
             let ended = Log<String>()
             #expect(throws: Failure(code: 7)) {
                 try Scheduler.run(threads: 2) {
-                    for _ in 0..<10 {
+                    let jobs = try (0..<10).map { _ in
                         try Scheduler.spawn {
                             do { try Scheduler.sleep(for: .seconds(1000)) } catch {
                                 ended.append("\(error is CancellationError)")
@@ -22,12 +22,11 @@ extension Schedulers {
                             }
                         }
                     }
-                    // Each sleeps, or at least exists.
-                    try Scheduler.sleep(for: .milliseconds(20))
+                    try waitUntil("every job sleeps") { jobs.allSatisfy(\.isWaiting) }
                     throw Failure(code: 7)
                 }
             }
-            #expect(ended.elements.allSatisfy { $0 == "true" })
+            #expect(ended.elements == Array(repeating: "true", count: 10))
         }
 
         @Test func runWaitsForEveryJob() throws {
@@ -46,12 +45,13 @@ extension Schedulers {
 
         @Test func joinGivesResultsAndErrorsToEveryoneAndAlsoLater() throws {
             try Scheduler.run(threads: 3) {
+                let gates = (good: Channel<Int>(), bad: Channel<Int>())
                 let good = try Scheduler.spawn {
-                    try Scheduler.sleep(for: .milliseconds(5))
+                    _ = try gates.good.receive()
                     return "good"
                 }
                 let bad = try Scheduler.spawn { () -> Int in
-                    try Scheduler.sleep(for: .milliseconds(5))
+                    _ = try gates.bad.receive()
                     throw Failure(code: 3)
                 }
                 let joining = try (0..<10).map { _ in
@@ -60,6 +60,12 @@ extension Schedulers {
                         return try good.join()
                     }
                 }
+                try waitUntil("all wait for the one that fails") { joining.allSatisfy(\.isWaiting) }
+                gates.bad.close()
+                try waitUntil("it has ended, and all wait for the other one") {
+                    bad.isFinished && joining.allSatisfy(\.isWaiting)
+                }
+                gates.good.close()
                 for job in joining { #expect(try job.join() == "good") }
                 #expect(try good.join() == "good")
                 #expect(good.isFinished && bad.isFinished)
@@ -117,7 +123,7 @@ extension Schedulers {
                 }
                 // Fewer than make a job let others run, so that none has started here yet.
                 // Against the rules, on purpose: nothing else runs on this thread until the others have done it all.
-                while ran.value < 50 { usleep(100) }
+                blockUntil("the others have done it all") { ran.value == 50 }
                 return threadNumber()
             }
             #expect(ran.value == 50)
@@ -156,7 +162,7 @@ extension Schedulers {
                         resumed.increase()
                     }
                 }
-                try Scheduler.sleep(for: .milliseconds(50))
+                try waitUntil("every job waits") { jobs.allSatisfy(\.isWaiting) }
                 gate.close()
                 for job in jobs { try job.join() }
             }
@@ -183,6 +189,7 @@ extension Schedulers {
         {
             try Scheduler.run(threads: 1) {
                 let job = try Scheduler.spawn { try Scheduler.sleep(for: duration) }
+                // Enough for a sleep whose end is computed wrongly to be over.
                 try Scheduler.sleep(for: .milliseconds(1))
                 #expect(!job.isFinished)
                 job.cancel()

@@ -33,7 +33,7 @@ private func sweep(_ body: () -> Void) throws -> (overflows: Int, returns: Int) 
 }
 
 extension Schedulers {
-    // In processes of their own: a lock that stays locked stops whoever wants it for ever, so an alarm ends them.
+    // In processes of their own: a lock that stays locked stops for ever what wants it, so an alarm ends them.
     @Suite struct ProtectedLocks {
         @Test func overflowInsideACallLeavesNoLockBehind() async throws {
             await #expect(processExitsWith: .success) {
@@ -66,7 +66,7 @@ extension Schedulers {
                     let channel = Channel<Int>()
                     let receivers = try (0..<4).map { _ in try Scheduler.spawn { try channel.receive() } }
                     let sleeper = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }
-                    try Scheduler.sleep(for: .milliseconds(5))
+                    try waitUntil("all wait") { sleeper.isWaiting && receivers.allSatisfy(\.isWaiting) }
                     for call in [{ _ = sleeper.isFinished }, { sleeper.cancel() }, { channel.close() }] {
                         let count = try sweep(call)
                         #expect(count.overflows > 0 && count.returns > 0, "\(count)")

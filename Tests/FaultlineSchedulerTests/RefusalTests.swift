@@ -1,9 +1,10 @@
 // What a run and its jobs refuse, and how: overflows, missing memory, wrong callers, deadlocks.
 import CShim
-import Faultline
 import FaultlineScheduler
 import Glibc
 import Testing
+
+@testable import Faultline
 
 extension Schedulers {
     @Suite struct Refusals {
@@ -58,7 +59,9 @@ extension Schedulers {
                     let huge = StackConfiguration(reservation: 1 << 30, isIsolated: true)
                     let large = try Scheduler.spawn(stack: huge) { 1 }
                     let other = try Scheduler.spawn { 2 }
-                    #expect(throws: StackError.unavailable(call: "arena-map", errno: ENOMEM)) { try large.join() }
+                    #expect(throws: StackError.unavailable(.init(.call(.FL_SITE_ARENA_MAP), ENOMEM, for: .creation))) {
+                        try large.join()
+                    }
                     #expect(try other.join() == 2)
                     fl_debug_fail(.FL_SITE_ARENA_MAP, 0, 0)
                     #expect(try Scheduler.spawn(stack: huge) { 3 }.join() == 3)
@@ -77,7 +80,9 @@ extension Schedulers {
                     let descriptors = openDescriptors()
                     fl_debug_fail(.FL_SITE_ARENA_MAP, ENOMEM, 0)
                     let huge = try job(StackConfiguration(reservation: 1 << 30, isIsolated: true))
-                    #expect(throws: StackError.unavailable(call: "arena-map", errno: ENOMEM)) { try huge.join() }
+                    #expect(throws: StackError.unavailable(.init(.call(.FL_SITE_ARENA_MAP), ENOMEM, for: .creation))) {
+                        try huge.join()
+                    }
                     fl_debug_fail(.FL_SITE_ARENA_MAP, 0, 0)
                     #expect(openDescriptors() == descriptors)
 
@@ -85,7 +90,7 @@ extension Schedulers {
                     fl_debug_fail(.FL_SITE_ALTERNATE_MAP, ENOMEM, 0)
                     let calls = fl_debug_calls(.FL_SITE_ALTERNATE_MAP)
                     let first = try job()
-                    while fl_debug_calls(.FL_SITE_ALTERNATE_MAP) == calls { usleep(200) }
+                    blockUntil("it has tried") { fl_debug_calls(.FL_SITE_ALTERNATE_MAP) > calls }
                     #expect(throws: StackError.self) { try first.join() }
                     #expect(openDescriptors() == descriptors)
                     fl_debug_fail(.FL_SITE_ALTERNATE_MAP, 0, 0)
@@ -143,7 +148,7 @@ extension Schedulers {
     }
 
     @Suite struct Deadlocks {
-        @Test(arguments: [1, 3]) func receivingWhatNobodySendsIsADeadlock(threads: Int) throws {
+        @Test(arguments: [1, 3]) func receivingWhatIsNeverSentIsADeadlock(threads: Int) throws {
             let ended = Counter()
             #expect(throws: SchedulerError.deadlock(jobs: 3)) {
                 try Scheduler.run(threads: threads) {
@@ -183,11 +188,12 @@ extension Schedulers {
             }
         }
 
-        @Test func whoSleepsOrWaitsForInputIsNoDeadlock() throws {
+        @Test func sleepingOrWaitingForInputIsNoDeadlock() throws {
             let result = try Scheduler.run(threads: 2) {
                 let channel = Channel<Int>()
                 let (reader, writer) = try Descriptor.pipe()
                 try Scheduler.spawn {
+                    // The sleep is what is tested: meanwhile nothing else could wake the others.
                     try Scheduler.sleep(for: .milliseconds(30))
                     try writer.write([5])
                 }

@@ -11,7 +11,7 @@ extension Schedulers {
             for number in 1...3 as ClosedRange<UInt8> {
                 let received = try Scheduler.run(threads: 2) {
                     let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
-                    try Scheduler.sleep(for: .milliseconds(5))
+                    try waitUntil("the reader waits") { reading.isWaiting }
                     try writer.write([number])
                     return try reading.join()
                 }
@@ -26,21 +26,21 @@ extension Schedulers {
             let first = Thread {
                 try? Scheduler.run(threads: 1) {
                     let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
-                    try Scheduler.yield()
+                    try waitUntil("the reader waits") { reading.isWaiting }
                     waiting.increase()
-                    try waitUntil { waiting.value == 2 }
+                    try waitUntil("the other run's reader waits") { waiting.value == 2 }
                     reading.cancel()
                 }
             }
-            while waiting.value == 0 { usleep(200) }
+            blockUntil("the first run's reader waits") { waiting.value == 1 }
             let received = try Thread.result {
                 try Scheduler.run(threads: 1) {
                     let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
-                    try Scheduler.yield()
+                    try waitUntil("the reader waits") { reading.isWaiting }
                     waiting.increase()
                     first.join()
                     try writer.write([7])
-                    // Should nobody wake it, it does not wait for ever.
+                    // If nothing wakes it, it does not wait for ever.
                     try Scheduler.spawn {
                         for _ in 0..<1000 where !reading.isFinished { try Scheduler.sleep(for: .milliseconds(5)) }
                         reading.cancel()
@@ -54,17 +54,23 @@ extension Schedulers {
         @Test func readingWakesFromAnotherThreadThanAnyWorker() throws {
             let (reader, writer) = try Descriptor.pipe()
             let number = writer.number
+            let handle = Log<Job<[UInt8]>>()
             let outside = Thread {
-                usleep(20_000)
+                blockUntil("the reader waits") { handle.elements.first?.isWaiting == true }
                 var byte: UInt8 = 6
                 _ = write(number, &byte, 1)
             }
-            #expect(try Scheduler.run(threads: 2) { try reader.read(upTo: 1) } == [6])
+            let received = try Scheduler.run(threads: 2) {
+                let reading = try Scheduler.spawn { try reader.read(upTo: 1) }
+                handle.append(reading)
+                return try reading.join()
+            }
+            #expect(received == [6])
             outside.join()
             withExtendedLifetime(writer) {}
         }
 
-        // In a process of its own, where nobody else takes the numbers that the run gave back.
+        // In a process of its own, where nothing else takes the numbers that the run gave back.
         @Test func threadThatWakesARunAtItsEndWritesToNothingElse() async throws {
             await #expect(processExitsWith: .success) {
                 // A thread that found the worker asleep has not written yet when the worker wakes by itself and ends.
@@ -74,8 +80,9 @@ extension Schedulers {
                     let handle = Log<Job<Void>>()
                     fls_debug_pause(.FLS_SITE_WAKE, 200)
                     let canceller = Thread {
-                        while handle.elements.isEmpty { usleep(200) }
-                        usleep(5_000)
+                        blockUntil("the job exists") { !handle.elements.isEmpty }
+                        let waits = fls_debug_calls(.FLS_SITE_EPOLL_WAIT)
+                        blockUntil("the worker waits") { fls_debug_calls(.FLS_SITE_EPOLL_WAIT) > waits }
                         handle.elements[0].cancel()
                     }
                     try Scheduler.run(threads: 1) {
@@ -83,6 +90,7 @@ extension Schedulers {
                         try Scheduler.yield()
                         handle.append(job)
                         while fls_debug_calls(.FLS_SITE_WAKE) == calls && !job.isFinished {
+                            // After which the worker wakes by itself.
                             try Scheduler.sleep(for: .milliseconds(20))
                         }
                     }

@@ -1,9 +1,10 @@
 // What every suite here shares: the serialized parent, and small helpers.
 import CScheduler
-import FaultlineScheduler
 import Glibc
 import Synchronization
 import Testing
+
+@testable import FaultlineScheduler
 
 /// Parent of all suites of this target: they count the process's descriptors and let system calls fail, so they run one
 /// after the other. A test that hangs fails after the limit.
@@ -46,9 +47,42 @@ func openDescriptors() -> Int { Int(fls_debug_descriptors()) }
 
 @inline(never) func recurse(_ depth: Int) -> Int { depth == 0 ? 0 : keep(recurse(depth - 1)) + 1 }
 
-/// Lets the thread's other jobs run until `condition` holds.
-func waitUntil(_ condition: () -> Bool) throws {
-    while !condition() { try Scheduler.sleep(for: .milliseconds(1)) }
+/// What a test waited for and did not come.
+private struct NeverHappened: Error { let what: String }
+
+/// Lets the thread's other jobs run until `condition` holds, for a minute at most.
+func waitUntil(_ what: String, _ condition: () -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !condition() {
+        guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
+        try Scheduler.sleep(for: .milliseconds(1))
+    }
+}
+
+/// The same on a thread that runs no job, or that must not run another one meanwhile.
+func blockUntil(_ what: String, _ condition: () -> Bool) {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record(NeverHappened(what: what))
+            return
+        }
+        sched_yield()
+    }
+}
+
+extension Job {
+    /// Whether it waits right now. Whatever wakes it takes the lock under which it began to wait, so it misses nothing.
+    var isWaiting: Bool { core.isWaiting }
+}
+
+/// Waits until the job has read everything that was written, and waits for more.
+func waitUntilDrained<R>(_ descriptor: Descriptor, by job: Job<R>) throws {
+    try waitUntil("the reader waits for more") {
+        var byte: UInt8 = 0
+        let isEmpty = recv(descriptor.number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0
+        return isEmpty && job.isWaiting
+    }
 }
 
 /// A thread outside any scheduler.

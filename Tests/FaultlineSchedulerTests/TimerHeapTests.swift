@@ -6,7 +6,7 @@ import Testing
 
 extension Schedulers {
     @Suite struct TimerHeaps {
-        @Test(arguments: [1, 2, 3, 10, 257]) func givesJobsByDeadlineWhateverWasTakenOut(count: Int) throws {
+        @Test(arguments: [1, 2, 3, 10, 257]) func theHeapGivesJobsByDeadlineWhateverWasTakenOut(count: Int) throws {
             let runtime = try Runtime(threads: 1)
             defer { runtime.workers[0].closeDescriptors() }
             var generator = SystemRandomNumberGenerator()

@@ -22,7 +22,7 @@ private struct Large: Equatable {
 
 extension Stacks {
     @Suite struct CoroutineBehaviour {
-        @Test func yieldsEachValueThenTheResult() throws {
+        @Test func aCoroutineYieldsEachValueThenTheResult() throws {
             let squares = try Coroutine<Void, Int, String> { (co: borrowing _, _) in
                 for n in 1...3 { try co.suspend(n * n) }
                 return "done"
@@ -77,7 +77,7 @@ extension Stacks {
             }
         }
 
-        @Test func bodysErrorIsThrownByResumeAndEndsTheCoroutine() throws {
+        @Test func theBodysErrorIsThrownByResumeAndEndsTheCoroutine() throws {
             let co = try Coroutine<Void, Int, Void> { (co: borrowing _, _) in
                 try co.suspend(1)
                 throw Failure(code: 7)
@@ -88,7 +88,7 @@ extension Stacks {
             #expect(!co.isResumable)
         }
 
-        @Test func finishedCoroutineCannotBeResumed() throws {
+        @Test func aFinishedCoroutineCannotBeResumed() throws {
             let co = try Coroutine<Void, Int, Int> { (_: borrowing _, _) in 5 }
             guard case .finished(5) = try co.resume() else {
                 Issue.record("did not end")
@@ -97,7 +97,7 @@ extension Stacks {
             for _ in 0..<3 { #expect(throws: StackError.finished) { try co.resume() } }
         }
 
-        @Test func cancelBeforeTheStartNeverRunsTheBody() throws {
+        @Test func cancellingBeforeTheStartNeverRunsTheBody() throws {
             var ran = false
             do {
                 let tracked = Tracked()
@@ -113,7 +113,7 @@ extension Stacks {
             #expect(Tracked.alive == 0)
         }
 
-        @Test func cancelWhileSuspendedUnwindsTheBody() throws {
+        @Test func cancellingWhileSuspendedUnwindsTheBody() throws {
             var log: [String] = []
             let co = try Coroutine<Void, Int, Void> { (co: borrowing _, _) in
                 defer { log.append("defer") }
@@ -320,7 +320,7 @@ extension Stacks {
             #expect(last == Large(99))
         }
 
-        @Test(arguments: StackStrategy.allCases) func worksOnEveryStrategy(_ strategy: StackStrategy) throws {
+        @Test(arguments: StackStrategy.allCases) func aCoroutineWorksOnEveryStrategy(_ strategy: StackStrategy) throws {
             let co = try Coroutine<Int, String, Int>(configuration: .init(strategy: strategy)) {
                 (co: borrowing _, first) in
                 var total = first
@@ -340,7 +340,7 @@ extension Stacks {
             }
         }
 
-        @Test func suspendOnAnotherStackIsAPreconditionFailure() async {
+        @Test func suspendingOnAnotherStackIsAPreconditionFailure() async {
             let result = await #expect(processExitsWith: .signal(SIGILL), observing: [\.standardErrorContent]) {
                 let outer = try Coroutine<Void, Int, Void> { (co: borrowing _, _) in
                     try withGrowableStack { _ = try co.suspend(1) }
@@ -394,7 +394,7 @@ extension Stacks {
     }
 
     @Suite struct GeneratorBehaviour {
-        @Test func isASequence() throws {
+        @Test func aGeneratorIsASequence() throws {
             let numbers = Generator<Int> { yield in for n in 0..<100 { try yield.suspend(n) } }
             #expect(Array(numbers) == Array(0..<100))
             #expect(numbers.map { $0 * 2 }.reduce(0, +) == 9900, "each iteration starts anew")
@@ -430,7 +430,7 @@ extension Stacks {
             #expect(throws: StackError.self) { try iterator.nextElement() }
         }
 
-        @Test func walksATreeAtAnyDepth() throws {
+        @Test func aGeneratorWalksATreeAtAnyDepth() throws {
             indirect enum Tree {
                 case leaf(Int)
                 case node(Tree, Tree)
@@ -453,7 +453,8 @@ extension Stacks {
 
     @Suite struct FloatingPointControl {
         // Rounding in MXCSR and the x87 control word, through the C library.
-        @Test(arguments: [true, false]) func roundingModeIsTheCoroutinesOwnExactlyWhenAskedFor(_ keeps: Bool) throws {
+        @Test(arguments: [true, false]) func theRoundingModeIsTheCoroutinesOwnExactlyWhenAskedFor(_ keeps: Bool) throws
+        {
             let configuration = StackConfiguration(keepsFloatingPointControl: keeps)
             defer { fesetround(FE_TONEAREST) }
             let co = try Coroutine<Void, Int32, Void>(configuration: configuration) { (co: borrowing _, _) in

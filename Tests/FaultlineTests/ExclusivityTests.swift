@@ -47,7 +47,7 @@ extension Stacks {
             #expect(ts_access_set_is_known())
         }
 
-        @Test func resumerMayUseOtherPropertiesWhileACoroutineIsInsideAnAccess() throws {
+        @Test func theResumerMayUseOtherPropertiesWhileACoroutineIsInsideAnAccess() throws {
             let co = try holder(times: 3)
             for n in 1...3 {
                 guard case .suspended(n) = try co.resume() else {
@@ -113,7 +113,7 @@ extension Stacks {
             shared().second += 1
         }
 
-        @Test(arguments: [false, true]) func cancelledInsideAnAccess(destroy: Bool) throws {
+        @Test(arguments: [false, true]) func cancellingInsideAnAccessEndsTheAccess(destroy: Bool) throws {
             for _ in 0..<100 {
                 var co: Holder? = try holder(times: 1000)
                 for _ in 0..<3 { _ = try co!.resume() }
@@ -124,7 +124,7 @@ extension Stacks {
             #expect(box.first == 400 && box.second == 100)
         }
 
-        @Test func cancelledFromInsideTheResumersOwnAccess() throws {
+        @Test func cancellingFromInsideTheResumersOwnAccessEndsTheCoroutinesAlone() throws {
             func around(_ place: inout Int, _ co: Holder) throws {
                 place += 1
                 co.cancel()
@@ -139,7 +139,7 @@ extension Stacks {
             #expect(box.first == 2)
         }
 
-        @Test func endedByAnOverflowInsideAnAccess() throws {
+        @Test func anOverflowInsideAnAccessEndsTheAccess() throws {
             func dive(_ place: inout Int, _ depth: Int) {
                 place += 1
                 if keep(depth) < .max { dive(&place, depth + 1) }
@@ -151,14 +151,14 @@ extension Stacks {
                     return 0
                 }
                 #expect(throws: StackFault.self) { try co.resume() }
-                // The resumer's list is its own: what the ended coroutine held blocks nobody.
+                // The resumer's list is its own: what the ended coroutine held blocks no other.
                 withUnsafeMutablePointer(to: &shared().first) { $0.pointee = 0 }
                 withUnsafeMutablePointer(to: &shared().second) { $0.pointee += 1 }
             }
             #expect(box.second == 20)
         }
 
-        @Test func withGrowableStackInsideAnAccessAndAnAccessInside() throws {
+        @Test func withGrowableStackMayBeInsideAnAccessAndContainOne() throws {
             func around(_ place: inout Int) throws {
                 try withGrowableStack {
                     place += sum(to: 5000)

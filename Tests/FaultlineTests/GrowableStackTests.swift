@@ -17,11 +17,11 @@ private let deepSum = 5_000_050_000
 
 extension Stacks {
     @Suite struct GrowableStack {
-        @Test func runsOnADetachedThread() throws {
+        @Test func aGrowableStackRunsOnADetachedThread() throws {
             #expect(try onThread { try withGrowableStack { sum(to: deep) } } == deepSum)
         }
 
-        @Test func runsInATask() async throws {
+        @Test func aGrowableStackRunsInATask() async throws {
             let results = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 { group.addTask { try withGrowableStack { sum(to: deep) } } }
                 return try await group.reduce(into: [Int]()) { $0.append($1) }
@@ -29,7 +29,7 @@ extension Stacks {
             #expect(results == Array(repeating: deepSum, count: 8))
         }
 
-        @Test func nests() throws {
+        @Test func growableStacksNest() throws {
             func nested(_ level: Int) throws -> Int {
                 if level == 0 { return sum(to: 10_000) }
                 return try withGrowableStack { try nested(level - 1) + sum(to: 1000) }
@@ -37,18 +37,18 @@ extension Stacks {
             #expect(try nested(20) == 50_005_000 + 20 * 500_500)
         }
 
-        @Test func returnsTheSameThread() throws {
+        @Test func theThreadIsTheSameAfterwards() throws {
             let before = pthread_self()
             let inside = try withGrowableStack { pthread_self() }
             #expect(before == inside && before == pthread_self())
         }
 
-        @Test func passesErrorsOfAnyDepth() throws {
+        @Test func errorsPassFromAnyDepth() throws {
             #expect(throws: Failure(depth: 42)) { try withGrowableStack { try throwDeep(deep) } }
             #expect(throws: Failure(depth: 42)) { try withGrowableStack { try throwDeep(0) } }
         }
 
-        @Test func passesResultsWithReferences() throws {
+        @Test func resultsWithReferencesPass() throws {
             do {
                 let result = try withGrowableStack { (0..<10).map { _ in Tracked() } }
                 withExtendedLifetime(result) { #expect(result.count == 10 && Tracked.alive == 10) }
@@ -56,7 +56,7 @@ extension Stacks {
             #expect(Tracked.alive == 0)
         }
 
-        @Test func runsInsideACoroutineOnAMovingStack() throws {
+        @Test func aGrowableStackRunsInsideACoroutineOnAMovingStack() throws {
             let (result, statistics) = try measured(.init(strategy: .faultMove, initial: 4096)) {
                 let before = sum(to: 1000)
                 let inside = try withGrowableStack { sum(to: deep) }
@@ -66,7 +66,7 @@ extension Stacks {
             #expect(statistics.allMoves >= 2)
         }
 
-        @Test func manyThreadsAtOnce() throws {
+        @Test func manyThreadsUseThemAtOnce() throws {
             // Each thread prepares itself, grows, moves and gives everything back.
             let threads = (0..<8).map { _ in
                 Worker {

@@ -1,11 +1,12 @@
 // Hibernation by policy: sweeps at times that the tests name. What counts memory or lets system calls fail is in
 // CrashTests, in processes of its own.
 import CShim
-import Faultline
 import Glibc
 import StackWords
 import TestSupport
 import Testing
+
+@testable import Faultline
 
 private typealias Sleeper = Coroutine<Void, Int, Bool>
 
@@ -46,7 +47,7 @@ private let second: UInt64 = 1_000_000_000
 
 extension Stacks {
     @Suite struct HibernationByPolicy {
-        @Test func whatNobodyResumedForSoLongHibernates() throws {
+        @Test func whatWasNotResumedForThatLongHibernates() throws {
             try onThread {
                 try HibernationPolicy(idle: .seconds(10)).apply()
                 let all = try suspended(20)
@@ -73,7 +74,7 @@ extension Stacks {
         }
 
         /// The marks have 32 bits of milliseconds: they wrap after 49 days.
-        @Test func timeMayWrap() throws {
+        @Test func theClockMayWrap() throws {
             try onThread {
                 try HibernationPolicy(idle: .seconds(10)).apply()
                 let all = try suspended(3)
@@ -139,7 +140,9 @@ extension Stacks {
                     #expect(element == n)
                     #expect(HibernationPolicy.sweep().hibernated == 1)
                     fl_debug_fail(.FL_SITE_RESTORE_COPY, ENOMEM, 0)
-                    #expect(throws: StackError.unavailable(call: "restore-copy", errno: ENOMEM)) {
+                    #expect(
+                        throws: StackError.unavailable(.init(.call(.FL_SITE_RESTORE_COPY), ENOMEM, for: .restoration))
+                    ) {
                         try iterator.nextElement()
                     }
                     fl_debug_fail(.FL_SITE_RESTORE_COPY, 0, 0)
@@ -197,7 +200,7 @@ extension Stacks {
                 let ended = try sleeper(2)
                 _ = try ended.resume()
                 ended.cancel()
-                // A sweep from within: who called is running, and so is whoever resumed it.
+                // A sweep from within: the caller is running, and so is what resumed it.
                 let outer = try Coroutine<Void, Void, HibernationPolicy.Sweep> { (_: borrowing _, _) in
                     let inner = try Coroutine<Void, Void, HibernationPolicy.Sweep> { (_: borrowing _, _) in
                         HibernationPolicy.sweep()
@@ -211,7 +214,7 @@ extension Stacks {
             }
         }
 
-        @Test func eachThreadHasItsOwn() throws {
+        @Test func eachThreadHasAPolicyOfItsOwn() throws {
             var turn = pthread_barrier_t()
             pthread_barrier_init(&turn, nil, 3)
             nonisolated(unsafe) let barrier = withUnsafeMutablePointer(to: &turn) { $0 }

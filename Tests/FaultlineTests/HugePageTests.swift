@@ -1,4 +1,5 @@
 import Glibc
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -7,22 +8,17 @@ import Testing
 /// Bytes of this process that huge pages back.
 private func hugeBytes() -> Int { KernelFile("/proc/self/smaps_rollup").fields["AnonHugePages"] ?? -1 }
 
-private let isOffered: Bool = {
-    let setting = KernelFile("/sys/kernel/mm/transparent_hugepage/enabled").text
-    return setting.contains("[madvise]") || setting.contains("[always]")
-}()
-
 extension Stacks {
     // What counts bytes has a process of its own, because those of other tests would count too.
-    @Suite("Huge pages", .enabled(if: isOffered, "this kernel offers no huge pages")) struct HugePages {
+    @Suite("Huge pages", .needs(.hugePages)) struct HugePages {
         private static func deep(_ strategy: StackStrategy, _ kind: StackGuard) -> StackConfiguration {
             StackConfiguration(strategy: strategy, maximum: 80 << 20, guardKind: kind)
         }
 
         @Test("a small stack never has one, whatever its slot", arguments: StackGuard.allCases)
         func small(kind: StackGuard) async throws {
+            try Need.check(guard: kind.rawValue)
             await #expect(processExitsWith: .success) { [kind] in
-                guard (try? Self.deep(.fault, kind).validate()) != nil else { return }
                 let before = hugeBytes()
                 for configuration in [
                     Self.deep(.fault, kind), Self.deep(.demand, kind),
@@ -58,9 +54,9 @@ extension Stacks {
             "a deep stack has little else, the first time and again", arguments: [StackStrategy.fault, .demand],
             StackGuard.allCases)
         func deep(strategy: StackStrategy, kind: StackGuard) async throws {
+            try Need.check(guard: kind.rawValue)
             await #expect(processExitsWith: .success) { [strategy, kind] in
                 let configuration = Self.deep(strategy, kind)
-                guard (try? configuration.validate()) != nil else { return }
                 for _ in 0..<3 {
                     StackPool.drain()
                     let before = hugeBytes()
@@ -76,8 +72,8 @@ extension Stacks {
             }
         }
 
-        @Test("what a large frame stored below the guard band survives growth") func jumpedBand() throws {
-            guard (try? Self.deep(.fault, .guardPages).validate()) != nil else { return }
+        @Test("what a large frame stored below the guard band survives growth", .needs(.guardPages))
+        func jumpedBand() throws {
             for depth in stride(from: 1 << 20, through: 24 << 20, by: 1 << 20) {
                 StackPool.drain()
                 try withStack(Self.deep(.fault, .guardPages)) {

@@ -94,7 +94,7 @@ extension Stacks {
             }
             _ = try co.resume(0)
             let distance = control.base - control.frame
-            // Three cache lines, and at most fifteen for its colour.
+            // Three cache lines, and at most fifteen by which its base is staggered.
             #expect((192...192 + 15 * 64).contains(distance) && distance % 64 == 0)
             // More than the second slot holds: the first resume may have come there by what it ran for the first time.
             for pages in [100, 1000, 3000] {
@@ -111,7 +111,7 @@ extension Stacks {
             var wasCancelled = false
             let co = try Coroutine<String, String, Void>(configuration: .init(strategy: .faultMove, initial: 4096)) {
                 (co: borrowing _, _) in
-                do { try co.suspend("a value that nobody takes, too long for a small string") } catch {
+                do { try co.suspend("a value that is never taken, too long for a small string") } catch {
                     wasCancelled = co.isCancelled
                     throw error
                 }

@@ -218,7 +218,7 @@ extension Stacks {
             var rounds = 0
             while moves < Self.movesEach && rounds < 20_000 {
                 let mover = MoverCase.all[rounds % MoverCase.all.count]
-                let (same, statistics) = try measured(mover.configuration(initial: 16 << 10)) {
+                let (same, statistics) = try measured(try mover.configuration(initial: 16 << 10)) {
                     _ = fl_debug_provoke_moves(40, false)
                     defer { _ = fl_debug_provoke_moves(0, false) }
                     return at(depth: 100) { atOffsets { workload(name) == expected } }

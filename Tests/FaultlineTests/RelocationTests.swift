@@ -1,6 +1,7 @@
 // Each kind of pointer holder, at many depths, under each legal pair of mover and guard.
 import CShim
 import Faultline
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -146,7 +147,7 @@ extension Stacks {
         @Test(arguments: Holder.allCases, MoverCase.all)
         fileprivate func pointersFollowTheStack(_ holder: Holder, _ mover: MoverCase) throws {
             for depth in [1, 10, 100, 1000, 10_000] {
-                let (right, statistics) = try measured(mover.configuration()) { follows(holder, depth: depth) }
+                let (right, statistics) = try measured(try mover.configuration()) { follows(holder, depth: depth) }
                 #expect(right, "at depth \(depth)")
                 #expect(statistics.allMoves >= 1, "at depth \(depth)")
                 #expect(statistics.moves[mover.mover]! >= 1, "at depth \(depth): the chosen mover was never used")
@@ -155,7 +156,7 @@ extension Stacks {
         }
 
         @Test(arguments: MoverCase.all) func aHeapPointerIsForwardedAcrossSeveralMoves(_ mover: MoverCase) throws {
-            let (value, statistics) = try measured(mover.configuration()) { () -> Int in
+            let (value, statistics) = try measured(try mover.configuration()) { () -> Int in
                 let heap = keep(Heap())
                 var local = 0
                 withUnsafeMutablePointer(to: &local) { heap.pointer = $0 }
@@ -200,23 +201,26 @@ extension Stacks {
             #expect(statistics.allMoves == 0 && statistics.overflows == 0)
         }
 
-        @Test func theMoverIsChosenBySizeAndCapability() throws {
-            func movers(_ kind: StackGuard, live pages: Int) throws -> FaultStatistics {
-                let initial = pages * 4096 + 8192
-                return try measured(.init(strategy: .faultMove, initial: initial, guardKind: kind)) {
-                    touch(pages: pages + 3)
-                }.1
-            }
+        private func movers(_ kind: StackGuard, live pages: Int) throws -> FaultStatistics {
+            let initial = pages * 4096 + 8192
+            return try measured(.init(strategy: .faultMove, initial: initial, guardKind: kind)) {
+                touch(pages: pages + 3)
+            }.1
+        }
+
+        @Test func theMoverIsChosenBySize() throws {
             #expect(try movers(.protNone, live: 2).moves[.copy] == 1)
             #expect(try movers(.protNone, live: 100).moves[.mremap] == 1)
-            guard fl_capabilities_get().pointee.uffdio_move else { return }
+        }
+
+        @Test(.needs(.guardPages), .needs(.uffdioMove)) func theMoverIsChosenByCapability() throws {
             #expect(try movers(.guardPages, live: 2).moves[.uffdioMove] == 1)
             #expect(try movers(.guardPages, live: 100).moves[.uffdioMove] == 1)
         }
 
         @Test(arguments: MoverCase.all) func whatLiesBelowTheStackPointerIsNoAddress(_ mover: MoverCase) throws {
             // A number in the slot's address range far below everything live must stay, one above must follow.
-            let kept: (Bool, Bool) = try withStack(mover.configuration(initial: 16 << 10)) {
+            let kept: (Bool, Bool) = try withStack(try mover.configuration(initial: 16 << 10)) {
                 let stack = ts_running_stack()!
                 let base = UInt(stack.pointee.base)
                 var numbers = (below: UInt(fl_stack_slot_low(stack)) + 0x27, above: base - 8)

@@ -3,6 +3,7 @@ import CShim
 import Faultline
 import Glibc
 import StackWords
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -166,6 +167,7 @@ extension Stacks {
 
         /// As it would have trapped at first.
         @Test(arguments: StackGuard.allCases) func theGuardStandsAgain(_ kind: StackGuard) throws {
+            try Need.check(guard: kind.rawValue)
             let configuration = StackConfiguration(
                 initial: 64 << 10, maximum: 160 << 10, guardKind: kind, isIsolated: true)
             for goesBeyond in [false, true] {
@@ -206,7 +208,7 @@ extension Stacks {
 
         @Test(arguments: MoverCase.all) func aStackThatStaysSmallMovesBack(_ mover: MoverCase) throws {
             let control = Control()
-            let co = try diver(mover.configuration(initial: 16 << 10), control)
+            let co = try diver(try mover.configuration(initial: 16 << 10), control)
             try dive(co, 0)
             let first = control.slot
             let small = try dive(co, 0).baseAddress

@@ -1,4 +1,5 @@
 import Glibc
+import TestNeeds
 import Testing
 
 @testable import Faultline
@@ -22,17 +23,17 @@ import Testing
         #expect(plan.pageTables - plan.bookkeeping / 512 == (2000 + 4 + 1) * Self.page)
     }
 
-    @Test("the more is touched, the more pages and tables", arguments: [StackGuard.guardPages, .protNone])
+    @Test("the more is touched, the more pages and tables", arguments: StackGuard.allCases)
     func touched(guardKind: StackGuard) throws {
+        try Need.check(guard: guardKind.rawValue)
         let configuration = StackConfiguration(reservation: 64 << 20, guardKind: guardKind)
-        guard (try? configuration.validate()) != nil else { return }
         var last = try StackPlan(coroutines: 10, configuration: configuration, touched: 1)
         #expect(last.touched == Self.page)
         for touched in [5000, 64 << 10, 1 << 20, 3 << 20, 9 << 20, 62 << 20] {
             let plan = try StackPlan(coroutines: 10, configuration: configuration, touched: touched)
             #expect(plan.resident == 10 * ((touched + 4095) & ~4095))
             #expect(plan.resident > last.resident && plan.pageTables >= last.pageTables)
-            // The touched part alone needs so many, and no stack can need more than map its whole slot.
+            // The touched part alone needs that many, and no stack can need more than map its whole slot.
             #expect(plan.pageTables >= 10 * touched / 512)
             #expect(plan.pageTables <= 10 * (33 * Self.page) + 4 * Self.page + plan.bookkeeping / 512)
             last = plan
@@ -45,12 +46,14 @@ import Testing
         #expect(plan.resident == 3 << 20)
     }
 
-    @Test("pages without access take two mappings a stack, guard pages one an arena") func mappings() throws {
+    @Test("pages without access take two mappings a stack") func mappings() throws {
         let none = try StackPlan(
             coroutines: 40_000, configuration: StackConfiguration(reservation: 64 << 10, guardKind: .protNone))
         #expect(none.mappings == 80_001)
+    }
+
+    @Test("guard pages take one mapping an arena", .needs(.guardPages)) func mappingsOfArenas() throws {
         let configuration = StackConfiguration(reservation: 64 << 10, guardKind: .guardPages)
-        guard (try? configuration.validate()) != nil else { return }
         // An arena of 4 GiB holds 65,536 slots of 64 KiB; the second is twice as large, the fifth is the largest.
         let pages = try [1, 3, 7, 15, 31, 47, 63].map {
             try StackPlan(coroutines: $0 * 65_536, configuration: configuration).mappings
@@ -64,19 +67,19 @@ import Testing
             do {
                 _ = try StackPlan(coroutines: count, configuration: configuration, touched: touched)
                 return nil
-            } catch StackError.invalidConfiguration(let text) {
+            } catch StackError.invalidConfiguration(let text, _) {
                 return text
             } catch {
                 return "\(error)"
             }
         }
         #expect(refusal(0)?.hasPrefix("0 coroutines") == true)
-        #expect(refusal(StackPlan.mostCoroutines + 1)?.contains("use 1 to 1000000000") == true)
+        #expect(refusal(StackPlan.maximumCoroutines + 1)?.contains("use 1 to 1000000000") == true)
         #expect(refusal(1, touched: 0)?.contains("0 touched bytes") == true)
         #expect(refusal(1, touched: 8 << 20)?.contains("8388608 touched bytes") == true)
         #expect(refusal(1, StackConfiguration(reservation: 12345))?.contains("12345") == true)
         #expect(refusal(1, StackConfiguration(strategy: .growsDown))?.contains("grows-down") == true)
-        #expect(refusal(StackPlan.mostCoroutines, StackConfiguration(reservation: 1 << 30)) == nil)
+        #expect(refusal(StackPlan.maximumCoroutines, StackConfiguration(reservation: 1 << 30)) == nil)
     }
 
     @Test("every limit counts the coroutines that it allows, and the tightest comes first") func limits() throws {

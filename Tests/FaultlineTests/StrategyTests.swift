@@ -2,6 +2,7 @@
 import CShim
 import Faultline
 import Glibc
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -15,8 +16,10 @@ private struct GrowthCase: Sendable, CustomTestStringConvertible {
     static let all = [StackStrategy.fault, .faultMove].flatMap { strategy in
         StackGuard.allCases.map { GrowthCase(strategy: strategy, guardKind: $0) }
     }
-    func configuration(initial: Int = 4096, maximum: Int? = nil) -> StackConfiguration {
-        StackConfiguration(strategy: strategy, initial: initial, maximum: maximum, guardKind: guardKind)
+    /// Cancels the argument where the kernel does not offer this.
+    func configuration(initial: Int = 4096, maximum: Int? = nil) throws -> StackConfiguration {
+        try Need.check(guard: guardKind.rawValue)
+        return StackConfiguration(strategy: strategy, initial: initial, maximum: maximum, guardKind: guardKind)
     }
 }
 
@@ -81,7 +84,7 @@ extension Stacks {
             }
         }
 
-        @Test(arguments: plain) func resultEqualsAHugeFixedStacks(_ strategy: StackStrategy) throws {
+        @Test(arguments: plain) func theResultEqualsThatOfAHugeFixedStack(_ strategy: StackStrategy) throws {
             let expected = try withStack(.init(strategy: .fixed, maximum: 60 << 20), work)
             #expect(expected[0] == "500" && expected[1] == "603")
             for _ in 0..<3 { #expect(try withStack(.init(strategy: strategy), work) == expected) }
@@ -97,6 +100,7 @@ extension Stacks {
         @Test(arguments: StackGuard.allCases) func aMebibyteTouchedPageByPageTakesAtMostNineTraps(_ kind: StackGuard)
             throws
         {
+            try Need.check(guard: kind.rawValue)
             let configuration = StackConfiguration(strategy: .fault, initial: 4096, guardKind: kind)
             let (_, statistics) = try measured(configuration) { touch(pages: 256) }
             let traps = try #require(statistics.traps["growth"])
@@ -112,7 +116,7 @@ extension Stacks {
         }
 
         @Test(arguments: GrowthCase.all) fileprivate func aSecondTouchDoesNotTrap(_ growth: GrowthCase) throws {
-            let (first, second) = try withStack(growth.configuration()) {
+            let (first, second) = try withStack(try growth.configuration()) {
                 let before = runningTraps()
                 touch(pages: 256)
                 let between = runningTraps()
@@ -125,7 +129,8 @@ extension Stacks {
         @Test(arguments: GrowthCase.all, [20 << 10, 40 << 10, 60 << 10])
         fileprivate func growthIsContiguousDownToTheStackPointer(_ growth: GrowthCase, frame: Int) throws {
             // A system call into the middle of a frame whose lowest word alone was touched would return EFAULT.
-            #expect(try withStack(growth.configuration()) { ts_read_into_frame(frame) } == 0)
+            let configuration = try growth.configuration()
+            #expect(try withStack(configuration) { ts_read_into_frame(frame) } == 0)
         }
 
         @Test(arguments: [2, 5, 20, 100, 300, 2000, 20_000]) func aMoveLandsInASlotAtLeastTwiceAsLarge(pages: Int)
@@ -153,6 +158,7 @@ extension Stacks {
 
         @Test(arguments: StackGuard.allCases) func everyFrameOfADeepRecursionSurvivesItsMoves(_ kind: StackGuard) throws
         {
+            try Need.check(guard: kind.rawValue)
             let expected = try withStack(.init(strategy: .fixed, maximum: 60 << 20)) { ts_recurse(50_000, 300) }
             for mover in PageMover.allCases where !(mover == .uffdioMove && kind == .protNone) {
                 let configuration = StackConfiguration(
@@ -184,7 +190,7 @@ extension Stacks {
             // What a moving stack tolerates without probes is its slot's guard (CShim/README.md): 48 KiB in the smallest
             // slot, the room below the band in large ones.
             let initial = growth.strategy == .faultMove && frame > 48 << 10 ? 1 << 20 : 8192
-            var configuration = growth.configuration()
+            var configuration = try growth.configuration()
             configuration.initial = initial
             for depth in [0, 1, 7, 100] {
                 #expect(try withStack(configuration) { at(depth: depth) { ts_large_frame(frame) } })
@@ -193,7 +199,7 @@ extension Stacks {
 
         @Test(arguments: MoverCase.all, [1 << 20, 2 << 20, 5 << 20])
         func whatIsStoredBelowAJumpedBandMovesToo(_ mover: MoverCase, frame: Int) throws {
-            let (kept, statistics) = try measured(mover.configuration(initial: 1 << 20)) {
+            let (kept, statistics) = try measured(try mover.configuration(initial: 1 << 20)) {
                 // Stored from its low end up: first below the band, then into it, which moves the stack.
                 at(depth: 50) { ts_large_frame(frame) }
             }
@@ -205,6 +211,7 @@ extension Stacks {
         func theLargestUnprobedFrameOfASlotIsCaughtAsAnOverflow(
             slot: (reservation: Int, guardSize: Int), kind: StackGuard
         ) throws {
+            try Need.check(guard: kind.rawValue)
             // The whole room is the maximum, so that a frame which leaves it must hit the guard at the slot's end.
             let room = slot.reservation - slot.guardSize
             let reserve = 256 << 10
@@ -252,7 +259,7 @@ extension Stacks {
             for growth in GrowthCase.all {
                 // Its first store is at its low end: as far as the slot's guard reaches.
                 let initial = growth.strategy == .faultMove && bytes > 48 << 10 ? 1 << 20 : 4096
-                let (result, depth) = try withStack(growth.configuration(initial: initial)) {
+                let (result, depth) = try withStack(try growth.configuration(initial: initial)) {
                     var here = 0
                     let top = withUnsafeBytes(of: &here) { UInt(bitPattern: $0.baseAddress) }
                     let frame =
@@ -323,8 +330,7 @@ extension Stacks {
             expectMessage(result, "guard-pages")
         }
 
-        @Test func guardPagesHaveNoSuchLimit() throws {
-            guard fl_capabilities_get().pointee.guard_install else { return }
+        @Test(.needs(.guardPages)) func guardPagesHaveNoSuchLimit() throws {
             var all: [Coroutine<Void, Void, Void>] = []
             for _ in 0..<40_000 {
                 all.append(

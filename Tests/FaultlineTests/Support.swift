@@ -3,6 +3,7 @@ import CShim
 import CSwitch
 import Faultline
 import Glibc
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -82,8 +83,10 @@ struct MoverCase: Sendable, CustomTestStringConvertible {
     let guardKind: StackGuard
     var testDescription: String { "\(mover.rawValue) with \(guardKind.rawValue)" }
 
-    func configuration(initial: Int = 4096, maximum: Int? = nil) -> StackConfiguration {
-        StackConfiguration(
+    /// Cancels the argument where the kernel does not offer this.
+    func configuration(initial: Int = 4096, maximum: Int? = nil) throws -> StackConfiguration {
+        try Need.check(guard: guardKind.rawValue, mover: mover.rawValue)
+        return StackConfiguration(
             strategy: .faultMove, initial: initial, maximum: maximum, guardKind: guardKind, mover: mover)
     }
 

@@ -1,6 +1,7 @@
 // A program that does whatever concerns stacks behaves as before without its checks.
 
 import GoBinary
+import TestNeeds
 import Testing
 import Workloads
 
@@ -34,13 +35,14 @@ import Workloads
         #endif
     }
 
-    @Test(arguments: [64 << 10, 128 << 10, 256 << 10, 64 << 20]) func theNewestOverAndOver(_ initial: Int) throws {
-        let path = try #require(try GoInstallation.newest.program())
+    @Test(.long, .needs(GoInstallation.newest.need), arguments: [64 << 10, 128 << 10, 256 << 10, 64 << 20])
+    func programsOfTheNewestGoBehaveAsBeforeOverAndOver(_ initial: Int) throws {
+        let path = try GoInstallation.newest.program()
         try expectEqualOutput(path, StripOptions(initial: initial), runs: Self.runs(20))
     }
 
-    @Test(arguments: GoInstallation.all) func everyVersion(_ go: GoInstallation) throws {
-        guard let path = try go.program() else { return }
+    @Test(.long, arguments: GoInstallation.all) func programsOfEveryVersionBehaveAsBefore(_ go: GoInstallation) throws {
+        let path = try go.program()
         try expectEqualOutput(path, StripOptions(initial: 64 << 10), runs: Self.runs(5))
         try expectEqualOutput(path, StripOptions(), runs: Self.runs(2), stack: 180 << 10)
         try expectEqualOutput(path, StripOptions(keepsRuntime: true), runs: Self.runs(2))
@@ -48,17 +50,17 @@ import Workloads
     }
 
     @Test(
-        arguments: GoInstallation.thorough,
+        .long, arguments: GoInstallation.thorough,
         [GoInstallation.Mode.small, .pie, .cgo, .cgoPie]
-    ) func everyMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
-        guard let path = try go.program(mode) else { return }
+    ) func programsOfEveryModeBehaveAsBefore(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+        let path = try go.program(mode)
         try expectEqualOutput(path, StripOptions(initial: 64 << 10), runs: Self.runs(5))
         try expectEqualOutput(path, StripOptions(), runs: Self.runs(5))
     }
 
     /// Sections are no part of what runs.
-    @Test(arguments: GoInstallation.thorough) func withoutSections(_ go: GoInstallation) throws {
-        let path = try #require(try go.program())
+    @Test(arguments: GoInstallation.thorough) func programsWithoutSectionsBehaveAsBefore(_ go: GoInstallation) throws {
+        let path = try go.program()
         var bytes = try content(path)
         // e_shoff, e_shentsize, e_shnum, e_shstrndx
         for place in Array(40..<48) + Array(58..<64) { bytes[place] = 0 }
@@ -67,8 +69,8 @@ import Workloads
     }
 
     /// Stacks end and their memory becomes the heap's, where a guard that was left would be fatal.
-    @Test(arguments: GoInstallation.all) func stacksBecomeHeap(_ go: GoInstallation) throws {
-        guard let path = try go.program() else { return }
+    @Test(.long, arguments: GoInstallation.all) func stacksBecomeHeap(_ go: GoInstallation) throws {
+        let path = try go.program()
         let folder = try TemporaryFolder()
         let copy = try folder.executable(try GoExecutable(try content(path)).stripped().content)
         let result = try run(copy, ["churn", "2"])
@@ -77,7 +79,7 @@ import Workloads
 
     /// A goroutine that waits has one page of its stack and Go's own records of it, as before, but not two pages.
     @Test(arguments: GoInstallation.all) func aParkedGoroutineTakesOnePage(_ go: GoInstallation) throws {
-        guard let path = try go.program() else { return }
+        let path = try go.program()
         let folder = try TemporaryFolder()
         let copy = try folder.executable(try GoExecutable(try content(path)).stripped().content)
         let result = try run(copy, ["parked", "20000"])

@@ -1,6 +1,7 @@
 // The end of a stack ends the program and nothing else: no neighbour is overwritten first.
 
 import GoBinary
+import TestNeeds
 import Testing
 import Workloads
 
@@ -22,26 +23,24 @@ import Workloads
             sourceLocation: sourceLocation)
     }
 
-    @Test(arguments: GoInstallation.all, ["overflow", "overflow-large"])
-    func endsTheProgram(_ go: GoInstallation, _ mode: String) throws {
-        guard let path = try go.program() else { return }
+    @Test(.long, arguments: GoInstallation.all, ["overflow", "overflow-large"])
+    func anOverflowEndsTheProgram(_ go: GoInstallation, _ mode: String) throws {
+        let path = try go.program()
         try expectOverflow(path, mode, 64 << 10, "64KiB")
         try expectOverflow(path, mode, StripOptions.defaultInitial, "256KiB")
     }
 
-    @Test(arguments: [GoInstallation.Mode.cgo, .pie, .cgoPie])
-    func endsTheProgramInEveryMode(_ mode: GoInstallation.Mode) throws {
-        for go in GoInstallation.thorough {
-            guard let path = try go.program(mode) else { continue }
-            try expectOverflow(path, "overflow", 1 << 20, "1MiB")
-            try expectOverflow(path, "overflow-large", 1 << 20, "1MiB")
-        }
+    @Test(.long, arguments: GoInstallation.thorough, [GoInstallation.Mode.cgo, .pie, .cgoPie])
+    func anOverflowEndsTheProgramInEveryMode(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+        let path = try go.program(mode)
+        try expectOverflow(path, "overflow", 1 << 20, "1MiB")
+        try expectOverflow(path, "overflow-large", 1 << 20, "1MiB")
     }
 
     /// A stack that C uses up, or faults on near its end, ends as in the original: it is a thread's, not a goroutine's.
     @Test(arguments: GoInstallation.thorough, ["go", "c", "c-own"])
-    func ofAThreadIsNamedAsBefore(_ go: GoInstallation, _ place: String) throws {
-        let path = try #require(try go.program(.cgo))
+    func anOverflowOfAThreadIsNamedAsBefore(_ go: GoInstallation, _ place: String) throws {
+        let path = try go.program(.cgo)
         let folder = try TemporaryFolder()
         let copy = try folder.executable(
             try GoExecutable(try content(path)).stripped(StripOptions(initial: 64 << 10)).content)
@@ -56,8 +55,8 @@ import Workloads
     }
 
     /// The frames of the program's `sparse` are as large as a frame without a check may be.
-    @Test func theLargeFramesAreNearTheBound() throws {
-        let path = try #require(try GoInstallation.newest.program())
+    @Test(.needs(GoInstallation.newest.need)) func theLargeFramesAreNearTheBound() throws {
+        let path = try GoInstallation.newest.program()
         let program = try GoExecutable(try content(path))
         let frame = try #require(program.functions.first { $0.function.name == "main.sparse" }?.function.frameSize)
         #expect(frame > 11 << 10 && frame <= 12 << 10)

@@ -1,6 +1,7 @@
 // Programs of real Gos that are refused.
 
 import GoBinary
+import TestNeeds
 import Testing
 import Workloads
 
@@ -15,14 +16,14 @@ import Workloads
     }
 
     /// Only Debian's: the settings that say so have been the same since, and each build takes its own standard library.
-    @Test func aRaceDetectorIsRefused() throws {
-        let path = try #require(try GoInstallation.debian.program(.race))
+    @Test(.needs(GoInstallation.debian.need)) func aRaceDetectorIsRefused() throws {
+        let path = try GoInstallation.debian.program(.race)
         #expect(refusal(try content(path)) == "built with -race, whose own code knows the stacks; build it without")
     }
 
     /// Without the settings, which a linker may leave out, its code still tells.
-    @Test func aRaceDetectorWithoutSettingsIsRefused() throws {
-        var bytes = try content(try #require(try GoInstallation.debian.program(.race)))
+    @Test(.needs(GoInstallation.debian.need)) func aRaceDetectorWithoutSettingsIsRefused() throws {
+        var bytes = try content(try GoInstallation.debian.program(.race))
         let setting = Array("build\t-race=true".utf8)
         // The program has it twice, once for itself.
         let places = bytes.ranges(of: setting)
@@ -37,14 +38,14 @@ import Workloads
     }
 
     @Test(arguments: GoInstallation.thorough) func aCopyIsRefused(_ go: GoInstallation) throws {
-        let path = try #require(try go.program(.small))
+        let path = try go.program(.small)
         let copy = try GoExecutable(try content(path)).stripped()
         #expect(refusal(copy.content) == "its checks are gone already: it was made by 'faultline go strip'")
     }
 
     /// Any part of a real file.
-    @Test func truncatedProgramsAreRefused() throws {
-        let whole = try content(try #require(try GoInstallation.newest.program(.small)))
+    @Test(.needs(GoInstallation.newest.need)) func truncatedProgramsAreRefused() throws {
+        let whole = try content(try GoInstallation.newest.program(.small))
         for part in 1..<16 {
             let refusal = refusal(Array(whole[..<(whole.count * part / 16)]))
             #expect(refusal.hasPrefix("the file is damaged: "), "\(part): \(refusal)")

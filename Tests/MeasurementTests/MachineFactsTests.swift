@@ -44,7 +44,7 @@ struct MachineFactsTests {
         "sys/bus/event_source/devices/software/type": "1\n",
     ]
 
-    @Test func `reads a machine`() throws {
+    @Test func `a machine is read`() throws {
         let facts = try MadeUpMachine(Self.x86).facts
         #expect(facts.processorModel == "Some Processor: 9000 @ 3.0GHz")
         #expect(facts.isVirtualized == true)
@@ -67,7 +67,7 @@ struct MachineFactsTests {
                 + "huge pages madvise, 2 mitigated, vulnerable to srso")
     }
 
-    @Test func `reads a processor that gives numbers for its name, and its counters`() throws {
+    @Test func `a processor is read that gives numbers for its name, and its counters`() throws {
         let facts = try MadeUpMachine([
             "proc/cpuinfo": "processor : 0\nFeatures : fp asimd\nCPU implementer : 0x41\nCPU part : 0xd0c\n",
             "sys/bus/event_source/devices/armv8_pmuv3_0/type": "8\n",

@@ -3,7 +3,7 @@ import Testing
 
 struct SeededGeneratorTests {
     /// The first numbers for seed 1234567, as the authors' reference program prints them.
-    @Test func `gives the numbers of the reference implementation`() {
+    @Test func `the numbers are those of the reference implementation`() {
         var generator = SeededGenerator(seed: 1_234_567)
         let numbers = (0..<5).map { _ in generator.next() }
         #expect(
@@ -21,7 +21,7 @@ struct SeededGeneratorTests {
         #expect(seen.contains(0) && seen.contains(bound - 1))
     }
 
-    @Test func `a unit number is in 0 ..< 1 with mean a half`() {
+    @Test func `a unit number is at least 0 and below 1, with mean a half`() {
         var generator = SeededGenerator(seed: 9)
         let numbers = (0..<10_000).map { _ in generator.unit() }
         #expect(numbers.allSatisfy { $0 >= 0 && $0 < 1 })
@@ -38,7 +38,7 @@ struct SeededGeneratorTests {
         #expect(counts.values.allSatisfy { (850...1150).contains($0) })
     }
 
-    @Test(arguments: [0, 1]) func `the order of nothing to shuffle`(count: Int) {
+    @Test(arguments: [0, 1]) func `shuffling nothing or one changes nothing`(count: Int) {
         var generator = SeededGenerator(seed: 3)
         #expect(generator.permutation(of: count) == Array(0..<count))
     }

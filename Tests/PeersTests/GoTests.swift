@@ -1,18 +1,19 @@
 import Peers
 import Processes
+import TestNeeds
 import Testing
 import Workloads
 
 @Suite("Go peers") struct GoTests {
-    /// scripts/test installs one; elsewhere these tests are skipped visibly.
     private static let toolchains = GoToolchain.installed()
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func everyVersionIsListedOnce() {
+        #expect(!Self.toolchains.isEmpty)
         #expect(Set(Self.toolchains.map(\.version)).count == Self.toolchains.count)
     }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func everyVersionBuildsAndAnswers() throws {
         for toolchain in Self.toolchains {
             let driver = try toolchain.program(.growth).converse()
@@ -21,7 +22,7 @@ import Workloads
         }
     }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func goroutinesBeginAndGrowAsAsked() throws {
         for toolchain in Self.toolchains {
             let driver = try toolchain.program(.stacks).converse()
@@ -41,7 +42,7 @@ import Workloads
         }
     }
 
-    @Test(.enabled(if: !toolchains.isEmpty, "golang-go is not installed"))
+    @Test(.needs(.go))
     func anUnknownOperationIsAnError() throws {
         let driver = try Self.toolchains[0].program(.growth).converse()
         #expect(throws: PeerFailure.self) { try driver.ask("dance 1") }
@@ -58,11 +59,11 @@ import Workloads
 }
 
 @Suite("Recursions of peers") struct RecursionTests {
-    private static let hasGo = !GoToolchain.installed().isEmpty
-
-    @Test(.enabled(if: hasGo, "golang-go is not installed"))
+    @Test(.needs(.go))
     func aGoroutineEndsItsProcessAtItsLimit() throws {
-        for toolchain in GoToolchain.installed() {
+        let toolchains = GoToolchain.installed()
+        #expect(!toolchains.isEmpty)
+        for toolchain in toolchains {
             let program = try toolchain.program(.growth)
             let overflow = try program.run(["ackermann", "1", "4", "5", "65536"], seconds: 60)
             #expect(overflow.ending == .exited(2))

@@ -7,7 +7,7 @@ struct ByteSizeTests {
         ("8MiB", 8 << 20), ("1GiB", 1 << 30), ("0GiB", 0), ("8589934591GiB", 8_589_934_591 << 30),
         ("9223372036854775807", Int.max),
     ])
-    func `accepted sizes`(text: String, bytes: Int) throws {
+    func `accepted sizes have their value`(text: String, bytes: Int) throws {
         #expect(try ByteSize(parsing: text).bytes == bytes)
     }
 

@@ -26,7 +26,7 @@ struct DocumentTests {
         #expect(parameters == ["a": .int(2), "b": .double(0.1), "c": .int(-3), "d": .bool(false), "e": "1"])
     }
 
-    @Test func `the text of a record`() throws {
+    @Test func `a record has the expected text`() throws {
         let text = try Document(machine: MachineFacts(), records: [Samples.ratio], notes: ["a/b \"c\""]).json()
         #expect(
             text == """

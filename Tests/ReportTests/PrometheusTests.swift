@@ -3,7 +3,7 @@ import Report
 import Testing
 
 struct PrometheusTests {
-    @Test func `families as Prometheus reads them`() throws {
+    @Test func `families are written as Prometheus reads them`() throws {
         let families = [
             PrometheusFamily(
                 "faultline_traps_total", help: "Traps by verdict.",

@@ -21,7 +21,7 @@ struct QuantityFormatterTests {
             (12.345, .ratio, "12.35"), (123.456, .ratio, "123.46"), (4321.4, .ratio, "4,321"),
             (.infinity, .ratio, "inf"),
         ] as [(Double, MetricUnit, String)])
-    func `a quantity for people`(value: Double, unit: MetricUnit, text: String) {
+    func `a quantity is written for people`(value: Double, unit: MetricUnit, text: String) {
         #expect(QuantityFormatter.string(value, unit) == text)
     }
 
@@ -33,7 +33,7 @@ struct QuantityFormatterTests {
             (16384, 12288, 20480, .bytes, "16 KiB [12, 20]"),
             (12345, 12000, 1_234_567, .count, "12,345 [12,000, 1,234,567]"),
         ] as [(Double, Double, Double, MetricUnit, String)])
-    func `an interval in the scale of its median`(
+    func `an interval has the scale of its median`(
         median: Double, low: Double, high: Double, unit: MetricUnit, text: String
     ) {
         let estimate = Estimate(median: median, low: low, high: high, samples: 31)

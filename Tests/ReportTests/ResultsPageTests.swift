@@ -30,7 +30,7 @@ struct ResultsPageTests {
             ])
     }
 
-    @Test func `the page as Markdown`() throws {
+    @Test func `the page is written as Markdown`() throws {
         #expect(
             try Self.page.markdown() == """
                 # Faultline: the claims, measured
@@ -127,7 +127,7 @@ struct ResultsPageTests {
                 """)
     }
 
-    @Test func `the page as HTML stands alone and lets no text through as markup`() throws {
+    @Test func `the page in HTML stands alone and lets no text through as markup`() throws {
         let html = try Self.page.html()
         #expect(html.hasPrefix("<!DOCTYPE html>\n"))
         #expect(!html.contains("<script"))

@@ -30,7 +30,7 @@ struct TableTests {
         #expect(table.rendered() == "a\n----------\nx?[2Jy??z?\n")
     }
 
-    @Test func `a document as tables`() throws {
+    @Test func `a document is written as tables`() throws {
         var document = Samples.document
         document.machine.warnings = ["the machine is busy"]
         var slow = Samples.time

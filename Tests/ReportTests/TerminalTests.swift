@@ -78,7 +78,7 @@ struct StandardOutputTests {
             received += available(reader)
             usleep(100)
         }
-        // Who still waits for a reader by now must not wait for ever.
+        // What still waits for a reader by now must not wait for ever.
         shutdown(reader, Int32(SHUT_RDWR))
         #expect(thread.joined() == .complete)
         #expect(received == text)
@@ -176,7 +176,7 @@ struct ProgressTests {
         }
     }
 
-    @Test func `the line is removed when nobody does`() throws {
+    @Test func `the line is removed when its owner is gone`() throws {
         try withTerminal(columns: 80) { terminal, read in
             do { Progress(descriptor: terminal).update("x") }
             #expect(read() == Self.clear + "x" + Self.clear)

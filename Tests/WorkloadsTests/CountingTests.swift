@@ -1,11 +1,12 @@
 import Processes
+import TestNeeds
 import Testing
 
 @testable import Workloads
 
 @Suite("Counting", .serialized)
 struct CountingTests {
-    @Test("counted instructions are those of the work, and checks add two for each call")
+    @Test("counted instructions are those of the work, and checks add two for each call", .needs(.valgrind))
     func counts() throws {
         let counter = try ExecutionCounter()
         #expect(try counter.version().hasPrefix("valgrind-3."))
@@ -21,7 +22,7 @@ struct CountingTests {
         #expect(try counter.count(prepared, loader.load(TakWorkload(), variant: .plain)).instructions == plain)
     }
 
-    @Test("code in Swift can be counted")
+    @Test("code in Swift can be counted", .needs(.valgrind))
     func swift() throws {
         let prepared = try LispWorkload.prepare(programs: [("test", Array("(map (lambda (x) (* x x)) '(1 2 3))".utf8))])
         let code = try CodeLoader().load(LispWorkload(), variant: .plain)
@@ -33,7 +34,7 @@ struct CountingTests {
         #expect(abs(second.instructions - first.instructions) < 0.02 * first.instructions)
     }
 
-    @Test("a wrong result is an error, as is code that is no file")
+    @Test("a wrong result is an error, as is code that is no file", .needs(.valgrind))
     func wrongResults() throws {
         let counter = try ExecutionCounter()
         let wrong = PreparedWorkload(
@@ -73,7 +74,7 @@ struct CountingTests {
         #expect(throws: WorkloadError.self) { try InstructionProfile(text) }
     }
 
-    @Test("any program can be profiled; one that fails is an error")
+    @Test("any program can be profiled; one that fails is an error", .needs(.valgrind))
     func profileOfAProgram() throws {
         let environment = Spawn.environment(changing: [:])
         #expect(try InstructionProfile(of: "/bin/true", [], environment: environment, seconds: 60).total > 1000)

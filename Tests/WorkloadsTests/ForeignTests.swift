@@ -1,10 +1,8 @@
 import Processes
+import TestNeeds
 import Testing
 
 @testable import Workloads
-
-/// What a test below needs from outside this package.
-private let fetched = ForeignPrograms.all().contains { $0.name == "lua" && $0.isFetched }
 
 @Suite("Foreign programs", .serialized)
 struct ForeignTests {
@@ -45,7 +43,7 @@ struct ForeignTests {
     /// Lua is the quickest to build of those with many source files.
     @Test(
         "a foreign program gives its result in every variant, and prologues have checks",
-        .enabled(if: fetched, "Lua is not fetched: run scripts/fetch-programs"))
+        .needs(.lua))
     func lua() throws {
         let folder = try TemporaryFolder()
         let environment = CodeEnvironment(cacheFolder: folder.path)

@@ -21,7 +21,7 @@ struct KernelTests {
         }
     }
 
-    @Test("known values")
+    @Test("known values are computed")
     func knownValues() throws {
         #expect(TakWorkload.evaluate(18, 12, 6) == (7, 63_609))
         #expect(try AckermannWorkload().prepare(inputs: ["3"]).summary == "A(3, 3) = 61, 2,432 calls")
@@ -29,7 +29,7 @@ struct KernelTests {
         #expect(try NQueensWorkload().prepare(inputs: ["8"]).summary == "8 queens, 92 solutions")
     }
 
-    @Test("sorts of nothing and of one", arguments: ["0", "1", "2"])
+    @Test("nothing and a single element are sorted", arguments: ["0", "1", "2"])
     func smallSorts(_ size: String) throws {
         let workload = SortWorkload()
         _ = try workload.prepare(inputs: [size]).run(CodeLoader().load(workload, variant: .builtin))

@@ -1,6 +1,7 @@
 // Just enough of ELF and x86-64 to look at the prologues of a shared object.
 
 import Processes
+
 @testable import Workloads
 
 struct MachineCode {

@@ -1,5 +1,6 @@
 import Glibc
 import Processes
+import TestNeeds
 import Testing
 
 @testable import Workloads
@@ -27,7 +28,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("all variants of all workloads have the same checksum", arguments: Workloads.all.map(\.name))
+    @Test("all variants of all workloads have the same checksum", .long, arguments: Workloads.all.map(\.name))
     func variants(_ name: String) throws {
         let workload = try Workloads.named(name)
         let prepared = try prepare(workload)

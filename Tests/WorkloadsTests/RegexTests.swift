@@ -21,7 +21,7 @@ private func matches(_ pattern: String, _ text: String) throws -> [[Int]] {
 @Suite("Regular expressions")
 struct RegexTests {
     @Test(
-        "the first match and its groups",
+        "the first match and its groups are found",
         arguments: [
             ("abc", "xabcx", [1, 4]), ("a.c", "a\nc abc", [4, 7]), ("a|ab", "ab", [0, 1]),
             ("(a|ab)(c|bcd)", "abcd", [0, 4, 0, 1, 1, 4]),

@@ -1,8 +1,8 @@
 // What several tests share.
 
 import Glibc
-
 import Processes
+
 @testable import Workloads
 
 private final class Box<Value: Sendable>: @unchecked Sendable {

@@ -2,7 +2,7 @@
 //
 // Swift passes such a closure as two words, its function and its context, and never counts references to the context,
 // which lives in the caller's frame. So frames that a stack fault abandons leave nothing behind that the caller
-// could notice. This file is not part of the shim's protected section: its entry is the outermost frame of every
+// could notice. This file is not part of the shim's no-abandon section: its entry is the outermost frame of every
 // stack it starts, and a coroutine must be able to end above it.
 #include "CSwitch.h"
 

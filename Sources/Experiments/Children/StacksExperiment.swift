@@ -48,9 +48,9 @@ struct StacksExperiment: Experiment {
         try found("resident", after.resident - before.resident)
         try found("page-tables", after.pageTables - before.pageTables)
         if let error { try found("error", "\(error)") }
-        if case .unavailable(let call, let number)? = error as? StackError {
-            try found("call", call)
-            try found("errno", number)
+        if case .unavailable(let refusal)? = error as? StackError {
+            try found("call", refusal.call)
+            try found("errno", refusal.errno)
         }
         // Reading the list may need memory that is not there: last.
         try found("mappings", try ProcessMemory.mappings() - mappingsBefore)

@@ -2,7 +2,7 @@
 //
 // Invariant: where the stacks of a population begin is looked at, not believed.
 
-import Faultline
+@_spi(Experiments) import Faultline
 import Measurement
 
 /// Coroutines that wait, and which is next. They belong to the thread that made them, which is the one that measures.
@@ -21,12 +21,12 @@ package final class SwitchingPopulation: @unchecked Sendable {
         var staggered: [Coroutine<Int, Int, Void>] = []
         var unstaggered: [Coroutine<Int, Int, Void>] = []
         var places: (staggered: Set<Int>, unstaggered: Set<Int>) = ([], [])
-        defer { StackStagger.set(true) }
+        defer { DebugKnobs.staggerBases(true) }
         for first in stride(from: 0, to: size, by: group) {
             let count = min(group, size - first)
-            StackStagger.set(true)
+            DebugKnobs.staggerBases(true)
             for _ in 0..<count { staggered.append(try coroutine(&places.staggered)) }
-            StackStagger.set(false)
+            DebugKnobs.staggerBases(false)
             for _ in 0..<count { unstaggered.append(try coroutine(&places.unstaggered)) }
         }
         // Few may share their place by chance.

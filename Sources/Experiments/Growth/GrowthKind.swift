@@ -2,7 +2,7 @@
 // times and what a process of its own does under a tracer. Invariant: a growth that did not happen just so is an error.
 
 import CProbes
-import Faultline
+@_spi(Experiments) import Faultline
 import Measurement
 import Report
 
@@ -135,8 +135,8 @@ public struct GrowthKind: Sendable {
         }
         defer { if manner == .marked { fl_probe_mark() } }
         var times = Times()
-        let before = SystemCallTime.nanoseconds
-        if manner == .inParts { SystemCallTime.start() }
+        let before = DebugKnobs.nanosecondsInSystemCalls
+        if manner == .inParts { DebugKnobs.timeSystemCalls(true) }
         if means == .check {
             let start = fl_probe_now()
             fl_probe_checked_call(CheckedCode.morestack)
@@ -146,8 +146,8 @@ public struct GrowthKind: Sendable {
         } else {
             times.parts.total = fl_probe_store_below(live)
         }
-        if manner == .inParts { SystemCallTime.stop() }
-        times.systemCalls = SystemCallTime.nanoseconds - before
+        if manner == .inParts { DebugKnobs.timeSystemCalls(false) }
+        times.systemCalls = DebugKnobs.nanosecondsInSystemCalls - before
         return times
     }
 

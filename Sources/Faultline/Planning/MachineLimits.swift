@@ -4,20 +4,20 @@ internal import CShim
     import Glibc
 #endif
 
-/// What bounds the number of stacks in this process. Bytes, but for mappings; nil where there is no bound or the kernel
-/// does not tell.
+/// What bounds the number of stacks in this process, in bytes unless said otherwise; nil where there is no bound or it
+/// cannot be read.
 public struct MachineLimits: Sendable, Hashable {
     /// Address space of the process (RLIMIT_AS) less what is in use.
     public var addressSpace: Int?
-    /// `vm.max_map_count`.
+    /// Mappings that a process may have (`vm.max_map_count`).
     public var maxMapCount: Int?
     /// Mappings of this process.
     public var mappings: Int
-    /// Memory of the machine that can be had without swapping (`MemAvailable`).
+    /// Memory of the machine that can be used without swapping (`MemAvailable`).
     public var memory: Int?
     /// Memory that the control groups of this process still allow (`memory.max` less `memory.current`).
     public var groupMemory: Int?
-    /// `vm.overcommit_memory`.
+    /// `vm.overcommit_memory`: 0, 1 or 2.
     public var overcommitMode: Int?
     /// `CommitLimit` less `Committed_AS`, which binds in mode 2.
     public var commit: Int?
@@ -35,7 +35,7 @@ public struct MachineLimits: Sendable, Hashable {
         self.commit = commit
     }
 
-    /// Those of this process, now.
+    /// The limits of this process, now.
     public static func current() -> MachineLimits {
         let memory = KernelFile("/proc/meminfo").fields
         let used = KernelFile("/proc/self/status").fields["VmSize"] ?? 0
@@ -56,9 +56,9 @@ public struct MachineLimits: Sendable, Hashable {
 enum ControlGroup {
     /// Bytes that the group of this process and those above it still allow, nil where none has a limit.
     ///
-    /// - Parameter root: Put before each path, so that a test can lay out groups of its own.
+    /// - Parameter root: precedes each path, so that a test can lay out groups of its own.
     static func allowance(root: String = "") -> Int? {
-        var least: Int?
+        var minimum: Int?
         for line in KernelFile("\(root)/proc/self/cgroup").lines {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3 else { continue }
@@ -77,12 +77,12 @@ enum ControlGroup {
                 if let limit = KernelFile("\(folder)/\(files.limit)").number,
                     let use = KernelFile("\(folder)/\(files.use)").number
                 {
-                    least = min(least ?? .max, max(0, limit - use))
+                    minimum = min(minimum ?? .max, max(0, limit - use))
                 }
                 guard names.popLast() != nil else { break }
             }
         }
         // Version 1 writes "no limit" as the largest multiple of a page.
-        return least.flatMap { $0 < 1 << 60 ? $0 : nil }
+        return minimum.flatMap { $0 < 1 << 60 ? $0 : nil }
     }
 }

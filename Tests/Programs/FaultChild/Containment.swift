@@ -144,7 +144,7 @@ let containmentScenarios: [String: Scenario] = [
         let strategy = StackStrategy(rawValue: arguments[0])!
         try withStack(.init(strategy: strategy, maximum: 1 << 20)) { _ = recurseForever() }
     },
-    // The last protected frame returns its result in an x87 register, of which there are eight.
+    // The last no-abandon frame returns its result in an x87 register, of which there are eight.
     "contain-x87": { _ in
         for shift in 0..<200 {
             let text = outcome(.init(maximum: 48 << 10, isIsolated: true)) { _ = shiftedNumbers(shift) }

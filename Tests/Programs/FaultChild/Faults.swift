@@ -70,7 +70,7 @@ let faultScenarios: [String: Scenario] = [
     "wait-for-signal": { _ in
         try withGrowableStack {
             say("ready")
-            while true { usleep(100_000) }
+            while true { pause() }
         }
     },
     // Deep recursion on the process's first thread, whose own stack is another matter than a thread's.

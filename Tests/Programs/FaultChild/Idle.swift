@@ -27,7 +27,7 @@ func sweep() -> String {
 
 private let second: UInt64 = 1_000_000_000
 
-/// So many that used 120 KiB each and wait.
+/// That many coroutines that used 120 KiB each and wait.
 private func waiting(_ count: Int) throws -> [Sleeper] {
     try (0..<count).map { _ in
         let co = try sleeper(.init(initial: 128 << 10, guardKind: .guardPages), words: 20) { ts_touch_down(30) }

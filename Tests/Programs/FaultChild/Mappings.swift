@@ -21,7 +21,7 @@ private struct Ballast {
         require(errno == ENOMEM && pages > 1000, "\(pages) pages, error \(errno)")
     }
 
-    /// Gives so many mappings back, and one more where the number is odd.
+    /// Gives that many mappings back, and one more where the number is odd.
     mutating func give(_ mappings: Int) {
         for _ in stride(from: 0, to: mappings, by: 2) {
             pages -= 1

@@ -8,7 +8,7 @@ import Glibc
 private let second: UInt64 = 1_000_000_000
 private let quiet = Duration.seconds(10)
 
-/// A look at the pool so many seconds after an arbitrary start.
+/// A look at the pool that many seconds after an arbitrary start.
 private func look(at seconds: UInt64) { StackPool.trim(quiet: quiet, now: 1_000_000 * second + seconds * second) }
 
 let arguments = CommandLine.arguments
@@ -34,7 +34,7 @@ let scenarios: [String: @Sendable () throws -> Void] = [
         StackPool.drain()
         say("drained=\(slots(configuration) - before) pages=\(ended.pages)")
     },
-    // STRATEGY SLOT GUARD: nobody needs ten stacks.
+    // STRATEGY SLOT GUARD: ten stacks that are not needed.
     "quiet": {
         let ended = try Ended(10, configuration)
         func report(_ name: String) { say("\(name)/slots=\(slots(configuration)) \(name)/pages=\(ended.withPages)") }
@@ -130,6 +130,7 @@ let scenarios: [String: @Sendable () throws -> Void] = [
             for job in jobs { try job.join() }
             say("ended=\(slots(size))")
             StackPool.quietTime = .zero
+            // The sleeps are what is tested: each lets the worker wait.
             for _ in 0..<3 { try Scheduler.sleep(for: .milliseconds(1)) }
             say("waited=\(slots(size))")
         }

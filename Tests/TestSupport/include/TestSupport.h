@@ -116,5 +116,9 @@ uintptr_t ts_alternate_stack_low(void);
 /// Gives this thread an alternate stack of `size` bytes from malloc. Returns 0 or an errno value.
 int ts_set_alternate_stack(size_t size);
 
+/// Whether this kernel has MADV_GUARD_INSTALL, and UFFDIO_MOVE for this process.
+bool ts_offers_guard_pages(void);
+bool ts_offers_uffdio_move(void);
+
 #pragma clang assume_nonnull end
 #endif

@@ -4,7 +4,7 @@
 // XSAVE header (64 bytes), then the components that this processor has. Its size stands in the software-reserved
 // bytes at 464, behind a magic number (arch/x86/include/uapi/asm/sigcontext.h).
 #if defined(__x86_64__)
-#include "../../internal.h"
+#include "../../relocation.h"
 
 #pragma clang section text = "fl_text"
 

@@ -1,4 +1,4 @@
-// fl_morestack: what the prologue of checked code calls when its check fails; fl_contained_return.
+// fl_morestack: what the prologue of checked code calls when its check fails.
 //
 //     void fl_morestack(void)     r10 = size of the frame that is entered, r11 = bytes of its arguments on the stack
 //
@@ -11,7 +11,9 @@
 // It keeps every register. A stack that moved continues behind the `ret`, on the moved stack: the save area moved with
 // it. With segments the body is called on the new one and returns here; then the `ret` of the cold path is next.
 #if defined(__x86_64__)
-    .section fl_text, "ax", @progbits
+    // Not in the section fl_text: its frames separate the segments of a stack and hold nothing, so they may be given up
+    // like the user's.
+    .text
 
     .macro SAVE_VECTORS
     movl fl_vector_width(%rip), %eax
@@ -148,24 +150,5 @@ fl_morestack:
     retq
     .cfi_endproc
     .size fl_morestack, . - fl_morestack
-    .globl fl_morestack_end
-    .hidden fl_morestack_end
-fl_morestack_end:
-
-// fl_contained_return: where the outermost protected frame of an overflowing coroutine returns to. The results in the
-// registers belong to frames that are given up.
-    .globl fl_contained_return
-    .hidden fl_contained_return
-    .type fl_contained_return, @function
-    .p2align 4
-    .cfi_startproc
-    .cfi_undefined %rip
-    nop // unwinders look up the address before a return address
-fl_contained_return:
-    andq $-16, %rsp
-    callq fl_contained_finish
-    ud2
-    .cfi_endproc
-    .size fl_contained_return, . - fl_contained_return
 #endif
     .section .note.GNU-stack, "", @progbits

@@ -1,6 +1,6 @@
 // How wide the vector registers are that fl_morestack must keep: found before any checked code can run.
 #if defined(__x86_64__)
-#include "../../morestack.h"
+#include "vector_width.h"
 
 #pragma clang section text = "fl_text"
 

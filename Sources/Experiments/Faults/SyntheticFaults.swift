@@ -1,11 +1,13 @@
-// Made-up faults whose true cause is known, to measure how well the classifier tells causes apart.
+// Synthetic faults whose true cause is known, to measure how well the classifier tells causes apart.
 //
 // Each is built as it comes about: a scene (where a stack, its room, its guard and other memory lie), what an instruction
 // does there, and what the kernel and the handler would then report. The verdict that is due follows from the part of
-// the scene that was chosen; nothing here asks the classifier, and nothing leaves out a case that it finds hard.
-internal import CShim
+// the scene that was chosen. The generator does not ask the classifier, and it leaves out no case that the classifier finds
+// hard.
 
-/// A made-up fault.
+@_spi(Experiments) import Faultline
+
+/// A synthetic fault.
 package struct SyntheticFault {
     /// What happened.
     package enum Cause: String, CaseIterable, Sendable {
@@ -41,7 +43,7 @@ package struct SyntheticFault {
 
     /// What happened.
     package let cause: Cause
-    fileprivate var facts: fl_fault_facts
+    fileprivate var facts: FaultFacts
 
     /// The name of the verdict that is due, among ``FaultStatistics/verdicts``.
     package var due: String {
@@ -67,7 +69,7 @@ package struct SyntheticFault {
 
     /// What the classifier says: a position in ``FaultStatistics/verdicts``.
     package func classified() -> Int {
-        Int(withUnsafePointer(to: facts) { fl_fault_classify($0) }.rawValue)
+        facts.classified()
     }
 }
 
@@ -82,7 +84,7 @@ private let nilExtent: UInt = 1 << 16
 private let userEnd: UInt = 1 << 47
 private let causes = SyntheticFault.Cause.allCases
 
-/// An endless sequence of made-up faults, each cause as often as any other.
+/// An endless sequence of synthetic faults, each cause as often as any other.
 package struct SyntheticFaults<Random: RandomNumberGenerator> {
     private typealias Cause = SyntheticFault.Cause
 
@@ -103,11 +105,10 @@ package struct SyntheticFaults<Random: RandomNumberGenerator> {
 
     private mutating func scene() -> Scene {
         let page: UInt = 4096
-        let size = fl_slot_size.all[Int(below(UInt(fl_slot_size.all.count)))]
-        let geometry = fl_slot_geometry_of(size)
+        let geometry = SlotGeometry.all[Int(below(UInt(SlotGeometry.all.count)))]
         let slotLow = 0x7000_0000_0000 + below(1 << 10) << 30 + geometry.offset + below(8) * geometry.size
         let base = slotLow + geometry.size
-        let pages = (geometry.size - geometry.guard) / page
+        let pages = (geometry.size - geometry.guardSize) / page
         // At least a page is committed and at least one is room.
         let maximum = 2 + below(pages - 1)
         let committed = 1 + below(maximum - 1)
@@ -118,22 +119,18 @@ package struct SyntheticFaults<Random: RandomNumberGenerator> {
     package mutating func next() -> SyntheticFault {
         let cause = causes[Int(below(UInt(causes.count)))]
         let scene = scene()
-        var facts = fl_fault_facts()
+        var facts = FaultFacts()
         facts.signal = segv
         facts.code = either(mapErr, accErr)
-        facts.error = either(4, 6)
+        facts.pageFaultError = either(4, 6)
         facts.trap = 14
-        facts.ip = address(0x5555_0000_0000, 0x5556_0000_0000)
-        facts.has_stack = true
-        facts.stack_low = scene.low
-        facts.stack_base = scene.base
-        facts.stack_slot_low = scene.slotLow
-        facts.stack_room_low = scene.roomLow
-        facts.growth = .FL_GROWTH_TRAP
-        facts.nil_extent = nilExtent
-        facts.signal_frame_size = Int(address(2048, 12 << 10))
+        facts.instruction = address(0x5555_0000_0000, 0x5556_0000_0000)
+        facts.stack = FaultFacts.RunningStack(
+            low: scene.low, base: scene.base, slotLow: scene.slotLow, roomLow: scene.roomLow, growth: .byTrap)
+        facts.nilExtent = nilExtent
+        facts.signalFrameSize = Int(address(2048, 12 << 10))
         // Most code runs well inside what is committed.
-        facts.sp = address(scene.low, scene.base)
+        facts.stackPointer = address(scene.low, scene.base)
         switch cause {
         case .growth, .largeFrame, .overflow, .overflowOfFixed, .headroom: useStack(cause, scene, &facts)
         case .otherGuard, .ownGuardFromOutside, .farBelow, .formerPlace, .hibernated:
@@ -146,113 +143,114 @@ package struct SyntheticFaults<Random: RandomNumberGenerator> {
             facts.address = address(0, userEnd)
         default: failProtection(cause, scene, &facts)
         }
-        facts.sp_in_running_stack = facts.has_stack && facts.sp >= scene.slotLow && facts.sp <= scene.base
-        facts.sp_below_running_slot =
-            facts.has_stack && facts.sp < scene.slotLow && scene.slotLow - facts.sp < 1 << 30
+        facts.stackPointerIsInRunningStack =
+            facts.stack != nil && facts.stackPointer >= scene.slotLow && facts.stackPointer <= scene.base
+        facts.stackPointerIsBelowRunningSlot =
+            facts.stack != nil && facts.stackPointer < scene.slotLow && scene.slotLow - facts.stackPointer < 1 << 30
         return SyntheticFault(cause: cause, facts: facts)
     }
 
     /// The running stack's own code uses its stack: an access at or above the red zone.
-    private mutating func useStack(_ cause: Cause, _ scene: Scene, _ facts: inout fl_fault_facts) {
+    private mutating func useStack(_ cause: Cause, _ scene: Scene, _ facts: inout FaultFacts) {
         let (lowest, end): (UInt, UInt)
         switch cause {
         case .growth:
             // The frame, red zone included, ends in the room.
-            facts.sp = address(scene.roomLow + redZone, min(scene.low + redZone, scene.base))
+            facts.stackPointer = address(scene.roomLow + redZone, min(scene.low + redZone, scene.base))
             (lowest, end) = (scene.roomLow, scene.low)
         case .largeFrame:
             // Whether a larger slot has room for it is the handler's to decide.
-            facts.stack_room_low = 0
-            facts.sp = scene.slotLow - 1 - below(1 << 20)
-            (lowest, end) = (facts.sp - redZone, min(facts.sp + 4096, scene.slotLow))
-            facts.zone = .FL_ZONE_OUTSIDE
+            facts.stack?.roomLow = 0
+            facts.stackPointer = scene.slotLow - 1 - below(1 << 20)
+            (lowest, end) = (facts.stackPointer - redZone, min(facts.stackPointer + 4096, scene.slotLow))
+            facts.zone = .outside
         default:
-            if cause == .overflowOfFixed { facts.growth = .FL_GROWTH_NONE }
-            if cause == .headroom { facts.growth = .FL_GROWTH_CHECK }
+            if cause == .overflowOfFixed { facts.stack?.growth = .never }
+            if cause == .headroom { facts.stack?.growth = .byCheck }
             // Whatever is below the usable part ends the headroom; for the others the room is no obstacle.
             end = cause == .headroom ? scene.low : scene.roomLow
             lowest = scene.slotLow
-            facts.sp = address(scene.slotLow, end + redZone)
+            facts.stackPointer = address(scene.slotLow, end + redZone)
         }
-        facts.address = address(max(lowest, facts.sp - redZone), end)
-        if cause != .largeFrame { facts.zone = facts.address < scene.roomLow ? .FL_ZONE_BEYOND : .FL_ZONE_ROOM }
-        facts.address_in_running_stack = cause != .largeFrame
+        facts.address = address(max(lowest, facts.stackPointer - redZone), end)
+        if cause != .largeFrame { facts.zone = facts.address < scene.roomLow ? .beyond : .room }
+        facts.addressIsInRunningStack = cause != .largeFrame
     }
 
     /// A pointer that should not have led there hits what belongs to stacks.
-    private mutating func strayIntoStacks(_ cause: Cause, _ scene: Scene, _ facts: inout fl_fault_facts) {
+    private mutating func strayIntoStacks(_ cause: Cause, _ scene: Scene, _ facts: inout FaultFacts) {
         switch cause {
         case .otherGuard:
             let other = self.scene()
             facts.address = address(other.slotLow, other.low)
-            facts.zone = below(4) == 0 ? .FL_ZONE_FREE : facts.address < other.roomLow ? .FL_ZONE_BEYOND : .FL_ZONE_ROOM
+            facts.zone = below(4) == 0 ? .free : facts.address < other.roomLow ? .beyond : .room
             leaveStackSometimes(&facts)
         case .ownGuardFromOutside:
             facts.address = address(scene.slotLow, scene.low)
-            facts.zone = facts.address < scene.roomLow ? .FL_ZONE_BEYOND : .FL_ZONE_ROOM
-            facts.address_in_running_stack = true
-            facts.sp = address(0x7ffc_0000_0000, 0x7ffd_0000_0000)
+            facts.zone = facts.address < scene.roomLow ? .beyond : .room
+            facts.addressIsInRunningStack = true
+            facts.stackPointer = address(0x7ffc_0000_0000, 0x7ffd_0000_0000)
         case .farBelow:
-            facts.address = address(scene.slotLow, min(scene.low, facts.sp - redZone))
-            facts.zone = facts.address < scene.roomLow ? .FL_ZONE_BEYOND : .FL_ZONE_ROOM
-            facts.address_in_running_stack = true
+            facts.address = address(scene.slotLow, min(scene.low, facts.stackPointer - redZone))
+            facts.zone = facts.address < scene.roomLow ? .beyond : .room
+            facts.addressIsInRunningStack = true
         case .hibernated:
             let other = self.scene()
             facts.address = address(other.low, other.base)
-            facts.zone = .FL_ZONE_HIBERNATED
+            facts.zone = .hibernated
             leaveStackSometimes(&facts)
         default:
             let former = self.scene()
             facts.address = address(former.low, former.base)
-            facts.zone = .FL_ZONE_OLD_RANGE
-            facts.address_in_running_stack = true
+            facts.zone = .oldRange
+            facts.addressIsInRunningStack = true
         }
     }
 
     /// An access to memory that is no stack's.
-    private mutating func touchOther(_ cause: Cause, _ scene: Scene, _ facts: inout fl_fault_facts) {
+    private mutating func touchOther(_ cause: Cause, _ scene: Scene, _ facts: inout FaultFacts) {
         leaveStackSometimes(&facts)
         facts.address = address(1 << 28, 0x5000_0000_0000)
         switch cause {
         case .nilAccess: facts.address = below(nilExtent)
-        case .nilCall: (facts.address, facts.error) = (below(nilExtent), 0x14)
-        case .jumpToData: (facts.code, facts.error) = (accErr, 0x15)
-        case .readOnly: (facts.code, facts.error) = (accErr, 7)
+        case .nilCall: (facts.address, facts.pageFaultError) = (below(nilExtent), 0x14)
+        case .jumpToData: (facts.code, facts.pageFaultError) = (accErr, 0x15)
+        case .readOnly: (facts.code, facts.pageFaultError) = (accErr, 7)
         case .hole: facts.code = mapErr
         case .kernelHalf:
             facts.address = UInt.max - below(userEnd)
-            (facts.code, facts.error) = (mapErr, either(5, 7))
+            (facts.code, facts.pageFaultError) = (mapErr, either(5, 7))
         case .brokenMapping: (facts.signal, facts.code) = (bus, Int32(1 + below(3)))
         default:
             facts.address = address(scene.low, scene.base)
-            facts.zone = .FL_ZONE_COMMITTED
-            facts.address_in_running_stack = facts.has_stack
+            facts.zone = .committed
+            facts.addressIsInRunningStack = facts.stack != nil
             facts.code = accErr
         }
     }
 
     /// No page fault: the kernel reports neither an address nor, for a lost frame, anything of the cause.
-    private mutating func failProtection(_ cause: Cause, _ scene: Scene, _ facts: inout fl_fault_facts) {
-        (facts.code, facts.error, facts.trap, facts.address) = (kernel, 0, 13, 0)
+    private mutating func failProtection(_ cause: Cause, _ scene: Scene, _ facts: inout FaultFacts) {
+        (facts.code, facts.pageFaultError, facts.trap, facts.address) = (kernel, 0, 13, 0)
         let wild = address(userEnd, UInt.max - userEnd)
         let tame = either(address(1 << 28, 0x5000_0000_0000), address(scene.low, scene.base))
-        let frame = redZone + UInt(facts.signal_frame_size)
-        facts.access = fl_access(
-            kind: .FL_ACCESS_MEMORY, length: 4, address: wild, uses_thread_segment: 0, second_is_stack: 0)
+        let frame = redZone + UInt(facts.signalFrameSize)
+        facts.access = FaultFacts.Access(
+            kind: .memory, length: 4, address: wild)
         switch cause {
-        case .nonCanonicalNearGuard: facts.sp = address(scene.low, min(scene.low + frame, scene.base))
+        case .nonCanonicalNearGuard: facts.stackPointer = address(scene.low, min(scene.low + frame, scene.base))
         case .lostFrame, .lostFrameAtWildOperand:
-            facts.sp = address(scene.low, min(scene.low + frame, scene.base))
+            facts.stackPointer = address(scene.low, min(scene.low + frame, scene.base))
             // Both are what the last fault of this thread left there.
-            (facts.trap, facts.error) = (UInt64(below(20)), UInt64(below(8)))
+            (facts.trap, facts.pageFaultError) = (UInt64(below(20)), UInt64(below(8)))
             if cause == .lostFrame {
-                facts.access.kind = either(.FL_ACCESS_MEMORY, .FL_ACCESS_NONE)
-                facts.access.address = facts.access.kind == .FL_ACCESS_NONE ? 0 : tame
+                facts.access.kind = either(.memory, .none)
+                facts.access.address = facts.access.kind == .none ? 0 : tame
             }
         default:
             // A signal frame would have fitted, or no coroutine runs.
             if scene.low + frame < scene.base {
-                facts.sp = address(scene.low + frame, scene.base)
+                facts.stackPointer = address(scene.low + frame, scene.base)
             } else {
                 leaveStack(&facts)
             }
@@ -260,32 +258,30 @@ package struct SyntheticFaults<Random: RandomNumberGenerator> {
         }
     }
 
-    private mutating func adjustOperand(_ cause: Cause, wild: UInt, tame: UInt, _ facts: inout fl_fault_facts) {
+    private mutating func adjustOperand(_ cause: Cause, wild: UInt, tame: UInt, _ facts: inout FaultFacts) {
         switch cause {
         case .nonCanonicalStack: facts.signal = bus
         case .nonCanonicalTarget:
-            facts.ip = wild
-            facts.access = fl_access(
-                kind: .FL_ACCESS_UNKNOWN, length: 0, address: 0, uses_thread_segment: 0, second_is_stack: 0)
+            facts.instruction = wild
+            facts.access = FaultFacts.Access(
+                kind: .unknown, length: 0, address: 0)
         case .nonCanonicalBranch:
-            (facts.access.kind, facts.access.address) = (.FL_ACCESS_PUSH, facts.sp - 8)
-        case .nonCanonicalUnread: (facts.access.kind, facts.access.address) = (.FL_ACCESS_UNKNOWN, 0)
+            (facts.access.kind, facts.access.address) = (.push, facts.stackPointer - 8)
+        case .nonCanonicalUnread: (facts.access.kind, facts.access.address) = (.unknown, 0)
         case .privileged:
-            facts.access.kind = either(.FL_ACCESS_MEMORY, .FL_ACCESS_NONE)
-            facts.access.address = facts.access.kind == .FL_ACCESS_NONE ? 0 : tame
+            facts.access.kind = either(.memory, .none)
+            facts.access.address = facts.access.kind == .none ? 0 : tame
         default: break
         }
     }
 
-    private mutating func leaveStackSometimes(_ facts: inout fl_fault_facts) {
+    private mutating func leaveStackSometimes(_ facts: inout FaultFacts) {
         if below(4) == 0 { leaveStack(&facts) }
     }
 
     /// The thread runs on its own stack.
-    private mutating func leaveStack(_ facts: inout fl_fault_facts) {
-        facts.has_stack = false
-        (facts.stack_low, facts.stack_base, facts.stack_slot_low, facts.stack_room_low) = (0, 0, 0, 0)
-        facts.growth = .FL_GROWTH_NONE
-        facts.sp = address(0x7ffc_0000_0000, 0x7ffd_0000_0000)
+    private mutating func leaveStack(_ facts: inout FaultFacts) {
+        facts.stack = nil
+        facts.stackPointer = address(0x7ffc_0000_0000, 0x7ffd_0000_0000)
     }
 }

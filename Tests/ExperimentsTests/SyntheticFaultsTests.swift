@@ -1,21 +1,9 @@
+import Experiments
+import Faultline
+import Measurement
 import Testing
 
-@testable import Faultline
-
 @Suite struct SyntheticFaultsTests {
-    private struct Counting: RandomNumberGenerator {
-        var state: UInt64
-
-        // Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     /// What the classifier cannot know, as fault_classify.c says.
     private static let otherwise: [SyntheticFault.Cause: String] = [
         .nonCanonicalBranch: "foreign", .nonCanonicalUnread: "ambiguous", .nonCanonicalNearGuard: "ambiguous",
@@ -23,7 +11,7 @@ import Testing
     ]
 
     @Test func eachCauseGetsTheVerdictThatIsDueOrTheDocumentedOther() {
-        var faults = SyntheticFaults(random: Counting(state: 3))
+        var faults = SyntheticFaults(random: SeededGenerator(seed: 3))
         var seen: [SyntheticFault.Cause: Int] = [:]
         for _ in 0..<200_000 {
             let fault = faults.next()
@@ -37,8 +25,8 @@ import Testing
     }
 
     @Test func theSameNumbersGiveTheSameFaults() {
-        var first = SyntheticFaults(random: Counting(state: 9))
-        var second = SyntheticFaults(random: Counting(state: 9))
+        var first = SyntheticFaults(random: SeededGenerator(seed: 9))
+        var second = SyntheticFaults(random: SeededGenerator(seed: 9))
         for _ in 0..<1_000 {
             let (one, other) = (first.next(), second.next())
             #expect(one.cause == other.cause && one.classified() == other.classified())

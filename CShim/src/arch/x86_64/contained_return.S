@@ -1,0 +1,20 @@
+// fl_contained_return: where the outermost no-abandon frame of an overflowing coroutine returns to. The results in the
+// registers belong to frames that are given up.
+#if defined(__x86_64__)
+    .section fl_text, "ax", @progbits
+
+    .globl fl_contained_return
+    .hidden fl_contained_return
+    .type fl_contained_return, @function
+    .p2align 4
+    .cfi_startproc
+    .cfi_undefined %rip
+    nop // unwinders look up the address before a return address
+fl_contained_return:
+    andq $-16, %rsp
+    callq fl_contained_finish
+    ud2
+    .cfi_endproc
+    .size fl_contained_return, . - fl_contained_return
+#endif
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,168 @@
+// Stacks: made ready, started, ended.
+//
+// A stack is an entry of the table of stacks (stack_table.c) and a slot of an arena. One that ended waits in its
+// thread's pool for the next (pool.c).
+//
+//     states of a stack     pooled -> created -> running <-> suspended -> finished -> pooled
+//                                                   |
+//                                                   +-> faulted -> its slot in quarantine, the entry free again
+#include "fl_pool.h"
+#include "fl_stack.h"
+
+#include <stdlib.h>
+
+#include "grows_down.h"
+#include "message.h"
+#include "pool.h"
+#include "stack.h"
+#include "system.h"
+
+#pragma clang section text = "fl_text"
+
+enum {
+    STAGGERS = 16, // distances of the outermost frame from the end of its page, in cache lines; a power of two
+    CACHE_LINE = 64,
+};
+
+// MARK: creating
+
+static void configure(fl_stack *stack, const fl_stack_configuration *configuration) {
+    stack->strategy = (uint8_t)configuration->strategy;
+    stack->guard = (uint8_t)configuration->guard;
+    stack->mover = (uint8_t)configuration->mover;
+    stack->slot = stack->first_slot = (uint8_t)configuration->slot;
+    stack->initial_pages = configuration->initial / FL_PAGE;
+    stack->maximum_pages = configuration->maximum / FL_PAGE;
+    stack->reserve_pages = configuration->reserve / FL_PAGE;
+    stack->old_count = 0;
+    stack->flags = (uint8_t)((configuration->contains_overflow ? FL_STACK_CONTAINS_OVERFLOW : 0) |
+                             (configuration->contains_nil ? FL_STACK_CONTAINS_NIL : 0));
+    stack->fiber.keeps_fp_control = configuration->keeps_fp_control;
+}
+
+static _Atomic(uint32_t) staggers = STAGGERS - 1; // a mask
+
+void fl_debug_stagger(bool on) { atomic_store_explicit(&staggers, on ? STAGGERS - 1 : 0, memory_order_relaxed); }
+
+// The outermost frame and the mailbox above it. Bases are multiples of a page, so the frames of all suspended stacks
+// would fall into the same few sets of a cache. They are staggered by cache lines, by less than 1 KiB: the first page
+// must suffice for a small stack.
+static void ready(fl_stack *stack) {
+    enum { OUTERMOST = sizeof(fl_outermost_frame) + FL_MAILBOX_SIZE };
+    _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
+    uintptr_t stagger = stack->index & atomic_load_explicit(&staggers, memory_order_relaxed);
+    fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - stagger * CACHE_LINE);
+    *frame = (fl_outermost_frame){
+        .mxcsr = 0x1f80,      // all exceptions masked, round to nearest: the System V ABI at process entry
+        .x87_control = 0x37f, // likewise, 64-bit mantissa
+    };
+    stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
+    stack->fiber.frame = frame;
+    stack->fiber.thread = NULL;
+    stack->fiber.state = FL_FIBER_CREATED;
+    stack->fiber.is_cancelled = false;
+    fl_stack_set_limit(stack);
+}
+
+static __attribute__((noinline))
+fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure *failure) {
+    // Another library may have put its own handler over ours: then no stack could grow. Asked only where a stack is
+    // made, not where one is reused.
+    if (!fl_handler_is_installed()) {
+        *failure = fl_failure_at(FL_SITE_HANDLER_SET, EBUSY);
+        return NULL;
+    }
+    fl_stack *stack = NULL;
+    int error = fl_stack_entry_take(&stack);
+    if (error) {
+        *failure = fl_failure_at(FL_SITE_STACK_TABLE, error);
+        return NULL;
+    }
+    configure(stack, configuration);
+    stack->base = 0;
+    *failure = fl_stack_make_ready(stack);
+    if (failure->error && failure->site == FL_SITE_STACK_MEMORY) { // what this thread keeps for later may be enough
+        fl_pool_drain();
+        *failure = fl_stack_make_ready(stack);
+    }
+    if (failure->error) {
+        if (stack->base) fl_slot_release(fl_stack_slot(stack), false);
+        fl_stack_entry_give(stack);
+        return NULL;
+    }
+    return stack;
+}
+
+fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failure *failure) {
+    *failure = fl_failure_none();
+    fl_stack *stack = fl_pool_take(configuration);
+    if (stack) {
+        configure(stack, configuration);
+    } else {
+        stack = make(configuration, failure);
+        if (!stack) return NULL;
+    }
+    ready(stack);
+    return stack;
+}
+
+void fl_stack_prepare(fl_stack *stack, void (*body)(void *), void *argument) {
+    stack->fiber.frame->body = body;
+    stack->fiber.frame->argument = argument;
+}
+
+// MARK: destroying
+
+static void release_old(fl_stack *stack) {
+    for (uint32_t i = 0; i < stack->old_count; i++) fl_slot_release(fl_stack_details_of(stack)->old[i], false);
+    stack->old_count = 0;
+}
+
+static void clear_details(fl_stack *stack) {
+    if (!stack->touched_details) return;
+    fl_stack_details *details = fl_stack_details_of(stack);
+    while (details->allocations) {
+        void *allocation = details->allocations;
+        details->allocations = *(void **)allocation;
+        free(allocation);
+    }
+    memset(details, 0, sizeof *details);
+    stack->touched_details = 0;
+}
+
+static void quarantine(fl_stack *stack) {
+    if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
+        fl_grows_down_quarantine(stack);
+    } else {
+        if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
+            // Frames on further segments were abandoned with the rest. The link stands at the top of each.
+            fl_stack_details *details = fl_stack_details_of(stack);
+            while (details->segment_bytes) {
+                fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
+                details->segment_bytes -= stack->base - stack->low;
+                (void)fl_slot_quarantine(fl_stack_slot(stack));
+                stack->base = link.base;
+                stack->low = link.low;
+            }
+        }
+        fl_failure failure = fl_slot_quarantine(fl_stack_slot(stack));
+        if (failure.error) {
+            const char *parts[] = {"the slot of a faulted stack could not be closed (",
+                                   fl_site_name((fl_site)failure.site), "); it stays reserved and is never used again"};
+            fl_message(parts, 3);
+        }
+    }
+    clear_details(stack);
+    stack->base = 0;
+    fl_stack_entry_give(stack);
+}
+
+void fl_stack_destroy(fl_stack *stack) {
+    release_old(stack);
+    if (stack->fiber.state == FL_FIBER_FAULTED) {
+        quarantine(stack);
+        return;
+    }
+    clear_details(stack);
+    if (!fl_pool_keep(stack)) fl_stack_discard(stack);
+}

@@ -1,0 +1,123 @@
+// Errors, and what helps against them.
+internal import CShim
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Why a stack or coroutine could not be made, resumed, hibernated or shrunk.
+public enum StackError: Error, Equatable, CustomStringConvertible {
+    /// The configuration contradicts itself or this machine; the text says what to do. Where one option is at fault, it
+    /// is named, and the text goes on after its name.
+    case invalidConfiguration(String, option: StackOption? = nil)
+    /// The kernel, or ``StackMemory/limit``, refused what a stack needs.
+    case unavailable(Refusal)
+    /// The coroutine has ended: it finished, was cancelled, or was ended by a stack fault.
+    case finished
+    /// The coroutine cannot hibernate as it is; the text says why.
+    case notHibernatable(String)
+    /// The coroutine cannot be shrunk as it is; the text says why.
+    case notShrinkable(String)
+
+    public var description: String {
+        switch self {
+        case .invalidConfiguration(let text, let option?): "\(option.rawValue) \(text)"
+        case .invalidConfiguration(let text, nil): text
+        case .finished: "the coroutine has ended and cannot be resumed"
+        case .notHibernatable(let text): "the coroutine cannot hibernate: \(text)"
+        case .notShrinkable(let text): "the coroutine cannot be shrunk: \(text)"
+        case .unavailable(let refusal): refusal.description
+        }
+    }
+
+    /// A step that failed, and what it was for.
+    public struct Refusal: Sendable, Hashable, CustomStringConvertible {
+        /// What a step is for.
+        public enum Purpose: Sendable {
+            /// Making a stack, or installing the fault handler.
+            case creation
+            /// Making room on a stack that runs.
+            case growth
+            /// Hibernating a coroutine, or reading how much memory the process has for ``HibernationPolicy``.
+            case hibernation
+            /// Restoring a hibernated coroutine.
+            case restoration
+            /// Shrinking a coroutine.
+            case shrinking
+
+            fileprivate var failed: String {
+                switch self {
+                case .creation: "no stack"
+                case .growth: "no room"
+                case .hibernation: "no hibernation"
+                case .restoration: "not restored"
+                case .shrinking: "no shrinking"
+                }
+            }
+        }
+
+        /// One call, or several of which the shim does not tell which one failed.
+        enum Step: Hashable {
+            case call(fl_site)
+            case initialization
+            case threadPreparation
+        }
+
+        /// What the step was for.
+        public let purpose: Purpose
+        /// The error number, for instance `ENOMEM`.
+        public let errno: Int32
+        let step: Step
+
+        init(_ step: Step, _ errno: Int32, for purpose: Purpose) {
+            self.step = step
+            self.errno = errno
+            self.purpose = purpose
+        }
+
+        /// The name of the step, for instance `arena-map`: one of the names in `CShim/src/system.c`.
+        public var call: String {
+            switch step {
+            case .call(let site): String(cString: fl_site_name(site))
+            case .initialization: "initialization"
+            case .threadPreparation: "thread preparation"
+            }
+        }
+
+        public var description: String {
+            "\(purpose.failed): \(call) failed with \(String(cString: strerror(errno)))\(remedy)"
+        }
+
+        /// What helps: empty, or a clause that begins with a semicolon.
+        var remedy: String {
+            switch (step, errno) {
+            case (.call(.FL_SITE_PROTECT_WRITE), ENOMEM), (.call(.FL_SITE_PROTECT_NONE), ENOMEM),
+                (.call(.FL_SITE_GROW_PROTECT), ENOMEM):
+                Self.mappingsRemedy
+            case (.call(.FL_SITE_ARENA_MAP), ENOMEM):
+                "; raise RLIMIT_AS (ulimit -v), or use guard 'prot-none' where vm.overcommit_memory is 2"
+            case (.call(.FL_SITE_HANDLER_SET), EBUSY):
+                "; another library replaced the SIGSEGV or SIGBUS handler: call FaultHandler.install() after it"
+            case (.call(.FL_SITE_STACK_MEMORY), _): "; all stacks together may use no more: raise StackMemory.limit"
+            case (_, ENOMEM): "; free memory or ask for smaller stacks"
+            default: ""
+            }
+        }
+
+        // A stack with guard 'prot-none' takes two mappings; the remedy tells what is allowed and what helps.
+        // In mode 2 of overcommit usable memory is charged for as well, with the same error.
+        private static var mappingsRemedy: String {
+            let capabilities = fl_capabilities_get().pointee
+            let commit =
+                capabilities.overcommit_mode == 2
+                ? "; vm.overcommit_memory is 2, where every usable byte counts towards CommitLimit: raise "
+                    + "vm.overcommit_ratio or ask for smaller stacks" : ""
+            let allowed = capabilities.max_map_count
+            let other = capabilities.guard_install ? "use 'guard-pages'" : "run Linux 6.13, whose guards need none"
+            return commit
+                + "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows "
+                + "about \(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or "
+                + other
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// What a test needs that not every system has, and which tests take long. Both are traits of the test, so that one that
+// cannot run here is skipped and says why; scripts/skipped-tests lists them, and fails where this system has what is needed.
+
+import Glibc
+import TestSupport
+public import Testing
+
+/// Something that a test needs and that not every system has.
+public struct Need: Sendable {
+    /// How scripts/skipped-tests knows it: it finds out by itself whether this system has it.
+    public let name: String
+    /// What is missing, and what to do about it.
+    public let explanation: String
+    public let isMet: Bool
+
+    /// - Parameter isMet: Whether this system has it. To see what is skipped without it, name it in `FAULTLINE_WITHOUT`.
+    public init(_ name: String, _ explanation: String, isMet: Bool) {
+        self.name = name
+        self.explanation = explanation
+        self.isMet = isMet && !Self.hidden.contains(name)
+    }
+
+    /// Cancels the argument that a test was called with. What the whole test needs is a trait of it: a test that cancels
+    /// itself stands among those that passed in the file of `--xunit-output`.
+    public func check(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        if !isMet { try Test.cancel(comment, sourceLocation: sourceLocation) }
+    }
+
+    /// Cancels the argument that names a guard and a mover which the kernel must offer.
+    public static func check(
+        guard kind: String, mover: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        if kind == "guard-pages" { try guardPages.check(sourceLocation: sourceLocation) }
+        if mover == "uffdio-move" { try uffdioMove.check(sourceLocation: sourceLocation) }
+    }
+
+    fileprivate var comment: Comment { "needs \(name): \(explanation)" }
+
+    private static let hidden = Set((environment("FAULTLINE_WITHOUT") ?? "").split(separator: " ").map(String.init))
+}
+
+extension Need {
+    public static let gdb = Need("gdb", "install gdb", isMet: isProgram("gdb"))
+    public static let readelf = Need(
+        "readelf", "install binutils", isMet: isProgram("readelf") || isProgram("llvm-readelf"))
+    public static let valgrind = Need("valgrind", "install valgrind", isMet: isProgram("valgrind"))
+    public static let go = Need("go", "install golang-go", isMet: isProgram("go"))
+    public static let boost = Need(
+        "boost", "install libboost-context-dev", isMet: access("/usr/include/boost/context/fiber.hpp", R_OK) == 0)
+
+    public static let lua = Need(
+        "lua", "scripts/fetch-programs fetches it",
+        isMet: access("\(cacheFolder)/programs/lupa-2.6", R_OK) == 0)
+
+    public static let guardPages = Need(
+        "guard-pages", "MADV_GUARD_INSTALL came with Linux 6.13", isMet: ts_offers_guard_pages())
+    public static let uffdioMove = Need(
+        "uffdio-move", "UFFDIO_MOVE came with Linux 6.8, and userfaultfd must be allowed",
+        isMet: ts_offers_uffdio_move())
+    public static let hugePages = Need(
+        "huge-pages", "/sys/kernel/mm/transparent_hugepage/enabled must be madvise or always",
+        isMet: text("/sys/kernel/mm/transparent_hugepage/enabled").contains(/\[(madvise|always)\]/))
+    public static let ipv6 = Need(
+        "ipv6", "there is no ::1", isMet: text("/proc/net/if_inet6").contains("00000000000000000000000000000001 "))
+    public static let overcommit = Need(
+        "overcommit", "vm.overcommit_memory may not be set here",
+        isMet: access("/proc/sys/vm/overcommit_memory", W_OK) == 0)
+
+    /// Where the search path leads to a program.
+    public static func path(of program: String) -> String? {
+        let folders = (environment("PATH") ?? "").split(separator: ":")
+        return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    }
+
+    /// That many GiB of free memory.
+    public static func memory(gibibytes: Int) -> Need {
+        let kibibytes = text("/proc/meminfo").firstMatch(of: /MemAvailable: +(\d+)/).flatMap { Int($0.1) } ?? 0
+        return Need(
+            "memory-\(gibibytes)GiB", "that much must be available", isMet: kibibytes >> 20 >= gibibytes)
+    }
+
+    private static func isProgram(_ name: String) -> Bool { path(of: name) != nil }
+
+    private static let cacheFolder: String = {
+        let parent = environment("XDG_CACHE_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return (parent ?? (environment("HOME") ?? "") + "/.cache") + "/faultline"
+    }()
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the test where `need` is not met.
+    public static func needs(_ need: Need) -> Self { .enabled(if: need.isMet, need.comment) }
+
+    /// Takes more than fifteen seconds, its arguments together, as measured. `scripts/test --quick` leaves it out.
+    public static var long: Self { .disabled(if: environment("FAULTLINE_QUICK") == "1", "long: scripts/test runs it") }
+
+    /// Changes the whole machine for a moment. `scripts/test` runs it while nothing else runs.
+    public static var alone: Self {
+        .enabled(if: environment("FAULTLINE_ALONE") == "1", "alone: scripts/test runs it while nothing else runs")
+    }
+}
+
+private func text(_ path: String) -> String {
+    guard let file = fopen(path, "re") else { return "" }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let length = fread(&bytes, 1, bytes.count, file)
+    return String(decoding: bytes.prefix(length), as: UTF8.self)
+}
+
+private func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
