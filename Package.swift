@@ -92,7 +92,7 @@ let package = Package(
                 "Peers",
                 "GoBinary",
             ],
-            exclude: ["README.md"], resources: [.embedInCode("Resources/HAZARDS.md")],
+            exclude: ["README.md"], resources: [.embedInCode("Resources/hazards.json")],
             swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", cSettings: warningsAreErrorsC),

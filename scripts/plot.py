@@ -1,10 +1,10 @@
-"""Draws every plot whose records are there. Each module of the folder plots draws one; `scripts/plot` runs this."""
+"""Draws every plot whose claim was run. Each module of the folder plots draws one; `scripts/plot` runs this."""
 
 import pathlib
 import sys
 
-from plots import drawings
-from plots.results import Results
+import plots
+from plots.results import PlotError, Results
 from plots.style import save
 
 
@@ -13,22 +13,29 @@ def main(folder):
         results = Results.read(folder / "records.json")
     except (OSError, ValueError, KeyError) as error:
         sys.exit(f"scripts/plot: cannot read the records of '{folder}': {error}")
-    plots = folder / "plots"
-    drawn = 0
+    output = folder / "plots"
+    drawn = failed = 0
     try:
-        plots.mkdir(exist_ok=True)
-        for name, draw in drawings().items():
-            figure = draw(results)
+        output.mkdir(exist_ok=True)
+        for module in plots.names():
+            name = module.replace("_", "-")
+            figure = None
+            try:
+                figure = plots.draw(module, results)
+            except PlotError as error:
+                print(f"scripts/plot: plots/{module}.py: {error}", file=sys.stderr)
+                failed += 1
             # A plot of former records must not stand beside new ones.
             if figure is None:
                 for ending in ("svg", "png"):
-                    (plots / f"{name}.{ending}").unlink(missing_ok=True)
+                    (output / f"{name}.{ending}").unlink(missing_ok=True)
             else:
-                save(figure, plots / name)
+                save(figure, output / name)
                 drawn += 1
     except OSError as error:
-        sys.exit(f"scripts/plot: cannot write to '{plots}': {error.strerror}")
-    print(f"{drawn} plots are in {plots}/")
+        sys.exit(f"scripts/plot: cannot write to '{output}': {error.strerror}")
+    print(f"{drawn} plots are in {output}/")
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

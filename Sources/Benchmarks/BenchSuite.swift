@@ -6,6 +6,13 @@ import Measurement
 import Peers
 import Report
 
+extension ParameterName {
+    /// The version of Boost.
+    static let boost = ParameterName("boost")
+    /// How many coroutines take turns.
+    static let coroutines = ParameterName("coroutines")
+}
+
 /// A group of cases that are measured together.
 public protocol BenchSuite: Sendable {
     /// What users call it, and the `suite` of its records.

@@ -63,7 +63,7 @@ public struct ChecksSuite: BenchSuite {
                 .ratio(
                     suite: self.name, case: name, baseline: "plain",
                     estimate: try bootstrap.geometricMean(ofRatios: series, rounds: .independent),
-                    parameters: ["workloads": .int(series.count)]))
+                    parameters: [ParameterName("workloads"): .int(series.count)]))
         }
         return records
     }
@@ -100,12 +100,12 @@ public struct ChecksSuite: BenchSuite {
         }
     }
 
-    private func parameters(of subject: Subject) -> [String: ParameterValue] {
-        var parameters: [String: ParameterValue] = [
-            "language": .string(subject.workload.languages[0].rawValue), "strategy": "check-fixed",
-            "operations": .int(Int(clamping: subject.prepared.operations)),
+    private func parameters(of subject: Subject) -> [ParameterName: ParameterValue] {
+        var parameters: [ParameterName: ParameterValue] = [
+            .language: .string(subject.workload.languages[0].rawValue), .strategy: "check-fixed",
+            ParameterName("operations"): .int(Int(clamping: subject.prepared.operations)),
         ]
-        parameters["input"] = Self.sizes[subject.workload.name].map { .string($0) }
+        parameters[.input] = Self.sizes[subject.workload.name].map { .string($0) }
         return parameters
     }
 }

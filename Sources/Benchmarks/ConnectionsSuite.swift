@@ -33,11 +33,13 @@ public struct ConnectionsSuite: BenchSuite {
             },
         ]
         var comparisons: [(case: String, baseline: String)] = [("coroutine", "task"), ("job", "task")]
-        var parameters: [String: ParameterValue] = ["alive": .int(alive), "stack-bytes": .int(32 << 10)]
+        var parameters: [ParameterName: ParameterValue] = [
+            ParameterName("alive"): .int(alive), ParameterName("stack-bytes"): .int(32 << 10),
+        ]
         if let peer = try laboratory.newestGoroutines() {
             cases.append(try .asking("goroutine", peer.program, "connections", alive))
             comparisons = [("coroutine", "goroutine"), ("job", "goroutine")] + comparisons
-            parameters["peer"] = .string(peer.version)
+            parameters[.peer] = .string(peer.version)
         }
         var settings = laboratory.repetitions(laboratory.isQuick ? 10_000 : 100_000, rounds: 100)
         if laboratory.isQuick { settings.rounds = 11 }

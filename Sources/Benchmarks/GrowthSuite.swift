@@ -20,7 +20,7 @@ public struct GrowthSuite: BenchSuite {
     static let (deep, deepMaximum) = (64 << 20, 80 << 20)
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
-        let shared: [String: ParameterValue] = ["bytes": .int(Self.depth)]
+        let shared: [ParameterName: ParameterValue] = [.bytes: .int(Self.depth)]
         var first = [
             firstTouch("fault-first-touch", StackConfiguration(strategy: .fault)),
             firstTouch("demand", StackConfiguration(strategy: .demand)),
@@ -51,7 +51,7 @@ public struct GrowthSuite: BenchSuite {
         records += try Record.records(
             of: laboratory.measure(name, second, laboratory.repetitions(1)), suite: name,
             comparisons: [("fault-second-touch", "array"), ("demand-second-touch", "array")],
-            parameters: shared.merging(["touches": .int(Self.touches)]) { first, _ in first })
+            parameters: shared.merging([ParameterName("touches"): .int(Self.touches)]) { first, _ in first })
         return try records + deepTouches(laboratory)
     }
 
@@ -67,7 +67,7 @@ public struct GrowthSuite: BenchSuite {
         ]
         return try Record.records(
             of: laboratory.measure("\(name): deep", cases, laboratory.repetitions(1, rounds: 31)), suite: name,
-            comparisons: cases.dropFirst(2).map { ($0.name, small.name) }, parameters: ["bytes": .int(Self.deep)])
+            comparisons: cases.dropFirst(2).map { ($0.name, small.name) }, parameters: [.bytes: .int(Self.deep)])
     }
 
     /// Touches stacks that have no page yet: the pool is emptied before each, and only the touching is timed.

@@ -15,7 +15,7 @@ public struct MemorySuite: BenchSuite {
     private struct Case {
         let name: String
         let options: [String]
-        let parameters: [String: ParameterValue]
+        let parameters: [ParameterName: ParameterValue]
         /// What one takes at most, in bytes, to tell whether so many have room here.
         let atMost: Int
         let counts: [Int]
@@ -23,27 +23,28 @@ public struct MemorySuite: BenchSuite {
         static let all = [
             Case(
                 name: "suspended-8MiB", options: ["strategy=fault"],
-                parameters: ["strategy": .string("fault"), "slot": .int(8 << 20)],
+                parameters: [.strategy: .string("fault"), .slot: .int(8 << 20)],
                 atMost: 9_200, counts: [100_000, 1_000_000]),
             Case(
                 name: "suspended-64KiB-slot", options: ["strategy=fault-move"],
-                parameters: ["strategy": .string("fault-move"), "slot": .int(64 << 10)],
+                parameters: [.strategy: .string("fault-move"), .slot: .int(64 << 10)],
                 atMost: 5_000, counts: [100_000, 1_000_000]),
             Case(
                 name: "hibernated", options: ["strategy=fault-move", "hibernate=1", "wake=10000"],
-                parameters: ["strategy": .string("fault-move"), "slot": .int(64 << 10)],
+                parameters: [.strategy: .string("fault-move"), .slot: .int(64 << 10)],
                 atMost: 1_000, counts: [100_000, 1_000_000, 10_000_000]),
             // By sweeps while they are made, and one at the end.
             Case(
                 name: "hibernated-by-policy", options: ["strategy=fault-move", "idle=0", "sweeps=1", "wake=10000"],
-                parameters: ["strategy": .string("fault-move"), "slot": .int(64 << 10)],
+                parameters: [.strategy: .string("fault-move"), .slot: .int(64 << 10)],
                 atMost: 1_000, counts: [100_000, 1_000_000]),
         ]
     }
 
     /// What a goroutine and a task take at most, in bytes.
     private static let atMostOfPeers = 4_000
-    /// So many take a while and vary little: one sample.
+    private static let whole = Metric("bytes-per-coroutine", .bytes)
+    /// From here on they take a while and vary little: one sample.
     private static let many = 1_000_000
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
@@ -60,7 +61,9 @@ public struct MemorySuite: BenchSuite {
         let program = try laboratory.newestGoStackProgram()
         for count in counts([100_000, 1_000_000])
         where laboratory.hasRoom(for: count, "task", ofBytes: Self.atMostOfPeers) {
-            var peers = [WaitingSubject.own("task", kind: .task, count: count, parameters: ["peer": "swift"])]
+            var peers = [
+                WaitingSubject.own(WaitingSubject.task, kind: .task, count: count, parameters: [.peer: "swift"])
+            ]
             if let program { peers.append(.go(program, count: count)) }
             for (peer, samples) in zip(peers, try laboratory.samples(peers, rounds: rounds(count, laboratory))) {
                 records += try measured(peer, samples, laboratory)
@@ -78,19 +81,19 @@ public struct MemorySuite: BenchSuite {
         _ peer: WaitingSubject, _ samples: [WaitingSample], _ laboratory: Laboratory
     ) throws -> [Record] {
         let bootstrap = Bootstrap(seed: laboratory.seed)
-        let parameters = peer.parameters.merging(["count": .int(peer.count)]) { own, _ in own }
-        let parts: [(String, (WaitingSample) -> Double)] = [
-            ("bytes-per-coroutine", \.memory), ("page-tables", \.pageTables), ("resident", \.resident),
+        let parameters = peer.parameters.merging([.count: .int(peer.count)]) { own, _ in own }
+        let parts: [(Metric, (WaitingSample) -> Double)] = [
+            (Self.whole, \.memory), (.pageTables, \.pageTables), (.resident, \.resident),
         ]
         return try parts.map { metric, part in
             Record(
-                suite: name, case: peer.name, metric: metric, unit: .bytes,
-                estimate: try bootstrap.median(of: samples.map(part)), parameters: parameters)
+                suite: name, case: peer.name, metric: metric, estimate: try bootstrap.median(of: samples.map(part)),
+                parameters: parameters)
         }
     }
 
     private func measured(_ subject: Case, _ count: Int, _ laboratory: Laboratory) throws -> [Record] {
-        var samples: [String: [Double]] = [:]
+        var samples: [Metric: [Double]] = [:]
         for _ in 0..<rounds(count, laboratory) {
             let findings = try laboratory.experiment(
                 "waiting", ["kind=coroutine", "count=\(count)"] + subject.options, seconds: 590)
@@ -101,26 +104,28 @@ public struct MemorySuite: BenchSuite {
             for (metric, value) in try Self.metrics(findings, count) { samples[metric, default: []].append(value) }
         }
         var parameters = subject.parameters
-        parameters["count"] = .int(count)
+        parameters[.count] = .int(count)
         let bootstrap = Bootstrap(seed: laboratory.seed)
-        return try samples.sorted { $0.key < $1.key }.map { metric, values in
+        return try samples.sorted { $0.key.name < $1.key.name }.map { metric, values in
             Record(
-                suite: name, case: subject.name, metric: metric,
-                unit: metric == "mappings" ? .count : metric == "wake-up" ? .nanoseconds : .bytes,
-                estimate: try bootstrap.median(of: values), parameters: parameters)
+                suite: name, case: subject.name, metric: metric, estimate: try bootstrap.median(of: values),
+                parameters: parameters)
         }
     }
 
     /// By metric; bytes are those of one coroutine. Bookkeeping is resident memory too, and part of it.
-    static func metrics(_ findings: Findings, _ count: Int) throws -> [String: Double] {
+    static func metrics(_ findings: Findings, _ count: Int) throws -> [Metric: Double] {
         let one = Double(count)
         let resident = try findings.number("resident") / one
         let pageTables = try findings.number("page-tables") / one
-        var metrics = [
-            "bytes-per-coroutine": resident + pageTables, "resident": resident, "page-tables": pageTables,
-            "bookkeeping": try findings.number("bookkeeping") / one, "mappings": try findings.number("mappings"),
+        var metrics: [Metric: Double] = [
+            whole: resident + pageTables, .resident: resident, .pageTables: pageTables,
+            Metric("bookkeeping", .bytes): try findings.number("bookkeeping") / one,
+            .mappings: try findings.number("mappings"),
         ]
-        if findings.values["wake-up"] != nil { metrics["wake-up"] = try findings.number("wake-up") }
+        if findings.values["wake-up"] != nil {
+            metrics[Metric("wake-up", .nanoseconds)] = try findings.number("wake-up")
+        }
         return metrics
     }
 }

@@ -17,14 +17,14 @@ public struct SpawnSuite: BenchSuite {
             .peer("ucontext", fl_peer_ucontext_spawn), .peer("threads", fl_peer_thread_spawn),
         ]
         var comparisons: [(case: String, baseline: String)] = []
-        var parameters: [String: ParameterValue] = [:]
+        var parameters: [ParameterName: ParameterValue] = [:]
         if let boost = laboratory.boost {
             cases += [
                 .peer("boost-pooled", boost.spawnPooled), .peer("boost-fixed", boost.spawnFixed),
                 .peer("boost-protected", boost.spawnProtected),
             ]
             comparisons += [("pooled", "boost-pooled"), ("coroutine", "boost-pooled")]
-            parameters["boost"] = .string(boost.version)
+            parameters[.boost] = .string(boost.version)
         }
         comparisons += [("pooled", "ucontext"), ("pooled", "threads")]
         return try Record.records(

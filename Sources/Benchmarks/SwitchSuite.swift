@@ -25,11 +25,11 @@ public struct SwitchSuite: BenchSuite {
         var comparisons = [
             (case: "api-fp-control", baseline: "api"), ("raw", "ucontext"), ("api", "ucontext"),
         ]
-        var parameters: [String: ParameterValue] = [:]
+        var parameters: [ParameterName: ParameterValue] = [:]
         if let boost = laboratory.boost {
             cases.append(.peer("boost-fcontext", boost.fcontextRoundTrips))
             comparisons = [("raw", "boost-fcontext"), ("api", "boost-fcontext")] + comparisons
-            parameters["boost"] = .string(boost.version)
+            parameters[.boost] = .string(boost.version)
         }
         let records = try Record.records(
             of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons,

@@ -23,9 +23,9 @@ struct SwitchingMisses {
                     let misses = try self.misses(size, isStaggered, counter, laboratory)
                     records.append(
                         Record(
-                            suite: suite, case: name, metric: "first-level-misses", unit: .count,
+                            suite: suite, case: name, metric: Metric("first-level-misses", .count),
                             estimate: Estimate(median: misses, low: misses, high: misses, samples: 1),
-                            parameters: ["coroutines": .int(size), InstructionCounts.parameter: "valgrind"]))
+                            parameters: [.coroutines: .int(size), .countedBy: "valgrind"]))
                 }
             }
             laboratory.note(

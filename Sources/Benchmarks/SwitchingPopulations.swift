@@ -31,11 +31,11 @@ struct SwitchingPopulations {
         let api = MeasurementCase(own) { try population.resume($0) }
         var cases = [api, api.nullControl(), MeasurementCase(unstaggered) { try aligned.resume($0) }]
         var comparisons = [(case: own, baseline: unstaggered)]
-        var parameters: [String: ParameterValue] = ["coroutines": .int(size)]
+        var parameters: [ParameterName: ParameterValue] = [.coroutines: .int(size)]
         if let peer {
             cases.append(try .asking(goroutines, peer.program, "turns-among", size))
             comparisons.append((own, goroutines))
-            parameters["peer"] = .string(peer.version)
+            parameters[.peer] = .string(peer.version)
         }
         return try Record.records(
             of: laboratory.measure(

@@ -2,11 +2,12 @@
 // file and a line in `Claims.all`.
 //
 // Measuring and judging are apart: `measure` knows no claimed number, `judge` is a pure function of records, so that
-// a test can try every branch of a rule with made-up records and a reader can judge again what was measured elsewhere.
+// a test can try every branch of a rule with synthetic records and a reader can judge again what was measured elsewhere.
 
 import Experiments
 import Measurement
 import Report
+import Workloads
 
 /// One claim and how it is tested.
 public protocol Claim: Sendable {
@@ -21,12 +22,38 @@ public protocol Claim: Sendable {
     /// What is run, a line each.
     var experiments: [String] { get }
 
+    /// The names by which its plot finds records and figures; empty where it has none.
+    var plotted: PlottedNames { get }
+
     /// Runs the experiments. A peer or capability that is missing is left out with `laboratory.missing(_:)`.
     func measure(_ laboratory: Laboratory) throws -> [Record]
     /// The rule. Pure: the same records give the same judgement.
     ///
     /// - Throws: ``MissingEvidence`` when a record that it needs is not there; the verdict then is *not measurable here*.
     func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement
+}
+
+/// The names by which a plot finds records and figures. `scripts/plots/names.json` has those of every claim, so that a plot
+/// which asks for another name ends with an error.
+public struct PlottedNames: Sendable, Hashable, Codable {
+    private let metrics: [String]
+    private let parameters: [String]
+    private let cases: [String]
+    private let values: [String]
+    private let figures: [String]
+
+    /// The names of a plot.
+    ///
+    /// - Parameters:
+    ///   - cases: Whole names, or what begins or ends them.
+    ///   - values: Texts of parameters that the plot tells apart.
+    public init(
+        _ metrics: [Metric] = [], _ parameters: [ParameterName] = [], cases: [String] = [], values: [String] = [],
+        figures: [Figure] = []
+    ) {
+        (self.metrics, self.parameters) = (metrics.map(\.name), parameters.map(\.rawValue))
+        (self.cases, self.values, self.figures) = (cases, values, figures.map(\.name))
+    }
 }
 
 /// What a rule decided.
@@ -50,20 +77,51 @@ extension Claim {
     /// What `faultline` runs for this claim alone.
     public var command: String { "faultline reproduce \(identifier)" }
 
+    public var plotted: PlottedNames { PlottedNames() }
+
     /// What it says, for a list of claims.
-    public var summary: ClaimDescription {
+    public var listing: ClaimDescription {
         ClaimDescription(
             claim: identifier, saidBy: saidBy, statement: statement, claimed: claimed, experiments: experiments)
     }
 
-    /// The claimed figure of that name.
+    /// What is claimed of a figure.
     ///
-    /// - Precondition: The claim has one: a rule names its own figures.
-    public func figure(_ name: String) -> ClaimedFigure {
-        guard let figure = claimed.first(where: { $0.name == name }) else {
-            preconditionFailure("\(identifier) claims no '\(name)'")
+    /// - Precondition: The claim has a number of it: a rule names its own figures.
+    public func claimed(_ figure: Figure) -> ClaimedFigure {
+        guard let claimed = claimed.first(where: { $0.name == figure.name }) else {
+            preconditionFailure("\(identifier) claims no '\(figure.name)'")
         }
-        return figure
+        return claimed
+    }
+
+    /// A record of this claim.
+    func record(
+        _ name: String, _ metric: Metric, _ estimate: Estimate, _ parameters: [ParameterName: ParameterValue] = [:]
+    ) -> Record {
+        Record(suite: identifier, case: name, metric: metric, estimate: estimate, parameters: parameters)
+    }
+
+    /// A record of this claim of what was counted once.
+    func record(
+        _ name: String, _ metric: Metric, exactly value: Double, _ parameters: [ParameterName: ParameterValue] = [:]
+    ) -> Record {
+        record(name, metric, Estimate(exactly: value), parameters)
+    }
+
+    /// A ratio of this claim to a variant of the code.
+    func ratio(
+        _ name: String, to baseline: CodeVariant, _ estimate: Estimate,
+        _ parameters: [ParameterName: ParameterValue] = [:]
+    ) -> Record {
+        ratio(name, to: baseline.rawValue, estimate, parameters)
+    }
+
+    /// A ratio of this claim.
+    func ratio(
+        _ name: String, to baseline: String, _ estimate: Estimate, _ parameters: [ParameterName: ParameterValue] = [:]
+    ) -> Record {
+        .ratio(suite: identifier, case: name, baseline: baseline, estimate: estimate, parameters: parameters)
     }
 
     /// Applies the rule to records of this claim.

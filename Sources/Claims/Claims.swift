@@ -31,6 +31,11 @@ public enum Claims {
     /// The claim of that identifier.
     public static func named(_ identifier: String) -> (any Claim)? { all.first { $0.identifier == identifier } }
 
+    /// The names that the plot of each claim reads, by identifier; claims without a plot are left out.
+    public static var plotted: [String: PlottedNames] {
+        Dictionary(uniqueKeysWithValues: all.map { ($0.identifier, $0.plotted) }).filter { $1 != PlottedNames() }
+    }
+
     /// Every identifier, for messages and completion.
     public static var identifiers: [String] { all.map(\.identifier) }
 }

@@ -3,6 +3,7 @@
 import Experiments
 import Measurement
 import Report
+import Workloads
 
 /// A record that a rule needs is not there.
 public struct MissingEvidence: Error, Hashable, CustomStringConvertible {
@@ -23,17 +24,17 @@ public struct Evidence: Sendable {
 
     /// The records of a case and a metric, or of all cases, with these parameters, in the order in which they were made.
     public func all(
-        _ name: String? = nil, metric: String, where parameters: [String: ParameterValue] = [:]
+        _ name: String? = nil, metric: Metric, where parameters: [ParameterName: ParameterValue] = [:]
     ) -> [Record] {
         records.filter { record in
-            (name == nil || record.name == name) && record.metric == metric
+            (name == nil || record.name == name) && record.metric == metric.name
                 && parameters.allSatisfy { record.parameters[$0.key] == $0.value }
         }
     }
 
     /// The estimate of the first such record, or `nil`.
     public func find(
-        _ name: String, metric: String, where parameters: [String: ParameterValue] = [:]
+        _ name: String, metric: Metric, where parameters: [ParameterName: ParameterValue] = [:]
     ) -> Estimate? {
         all(name, metric: metric, where: parameters).first?.estimate
     }
@@ -42,10 +43,10 @@ public struct Evidence: Sendable {
     ///
     /// - Throws: ``MissingEvidence``.
     public func estimate(
-        _ name: String, metric: String, where parameters: [String: ParameterValue] = [:]
+        _ name: String, metric: Metric, where parameters: [ParameterName: ParameterValue] = [:]
     ) throws(MissingEvidence) -> Estimate {
         guard let estimate = find(name, metric: metric, where: parameters) else {
-            throw MissingEvidence("no record of '\(name)' with the metric '\(metric)'")
+            throw MissingEvidence("no record of '\(name)' with the metric '\(metric.name)'")
         }
         return estimate
     }
@@ -54,8 +55,14 @@ public struct Evidence: Sendable {
     ///
     /// - Throws: ``MissingEvidence``.
     public func ratio(_ name: String, to baseline: String) throws(MissingEvidence) -> Estimate {
-        try estimate(
-            name, metric: Record.ratioMetric, where: [Record.baselineParameter: .string(baseline)])
+        try estimate(name, metric: .ratio, where: [.baseline: .string(baseline)])
+    }
+
+    /// The ratio of a case to a variant of its code.
+    ///
+    /// - Throws: ``MissingEvidence``.
+    func ratio(_ name: String, to baseline: CodeVariant) throws(MissingEvidence) -> Estimate {
+        try ratio(name, to: baseline.rawValue)
     }
 }
 
@@ -77,10 +84,10 @@ extension Estimate {
     /// - Parameter tolerance: The share of itself by which each end of the figure is moved outward, because a source
     ///   rounds what it says ("about 10").
     public func relation(to figure: ClaimedFigure, tolerance: Double = 0) -> Relation {
-        let least = figure.low.map { $0 - abs($0) * tolerance } ?? -.infinity
-        let most = figure.high.map { $0 + abs($0) * tolerance } ?? .infinity
-        if high < least { return .below }
-        if low > most { return .above }
-        return low >= least && high <= most ? .within : .undecided
+        let minimum = figure.low.map { $0 - abs($0) * tolerance } ?? -.infinity
+        let maximum = figure.high.map { $0 + abs($0) * tolerance } ?? .infinity
+        if high < minimum { return .below }
+        if low > maximum { return .above }
+        return low >= minimum && high <= maximum ? .within : .undecided
     }
 }

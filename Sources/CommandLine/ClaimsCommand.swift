@@ -19,7 +19,7 @@ struct ClaimsCommand: ParsableCommand {
     var format = ResultFormat.table
 
     func run() throws {
-        let claims = Claims.all.map(\.summary)
+        let claims = Claims.all.map(\.listing)
         switch format {
         case .table: StandardOutput.write(claims.map(Self.text).joined(separator: "\n"))
         case .json: StandardOutput.write(try Document(machine: .current(), records: [], claims: claims).json())

@@ -70,11 +70,11 @@ struct FaultOutcome {
     /// 1 where everything was as expected, else 0.
     var record: Record {
         Record(
-            suite: "faults", case: kind.name, metric: "classified", unit: .count, exactly: isExpected ? 1 : 0,
+            suite: "faults", case: kind.name, metric: Metric("classified", .count), exactly: isExpected ? 1 : 0,
             parameters: [
-                "verdict": .string(child.verdict), "expected": .string(kind.verdict),
-                "signal": .string(SignalName.of(kind.signal)), "ended": .string(child.ending.description),
-                "message": .string(child.message),
+                .verdict: .string(child.verdict), ParameterName("expected"): .string(kind.verdict),
+                ParameterName("signal"): .string(SignalName.of(kind.signal)), .ended: .string(child.ending.description),
+                .message: .string(child.message),
             ])
     }
 

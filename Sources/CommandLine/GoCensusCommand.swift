@@ -1,6 +1,7 @@
 // `faultline go census`: which functions of Go programs have a stack check, and what the checks take.
 
 import ArgumentParser
+import Experiments
 import GoBinary
 import Measurement
 import ObjectCode
@@ -95,12 +96,13 @@ struct GoCensusCommand: ParsableCommand {
     }
 
     private static func records(_ path: String, _ program: GoExecutable, _ census: GoCensus) -> [Record] {
-        let shared: [String: ParameterValue] = [
-            "binary": .string(path), "peer": .string(program.build.version), "functions": .int(census.total.functions),
-            "text": .int(census.total.textBytes), "not-understood": .int(census.notUnderstood),
+        let shared: [ParameterName: ParameterValue] = [
+            ParameterName("binary"): .string(path), .peer: .string(program.build.version),
+            .functions: .int(census.total.functions), .text: .int(census.total.textBytes),
+            ParameterName("not-understood"): .int(census.notUnderstood),
         ]
-        func record(_ name: String, _ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
-            Record(suite: "go-census", case: name, metric: metric, unit: unit, exactly: value, parameters: shared)
+        func record(_ name: String, _ metric: Metric, _ value: Double) -> Record {
+            Record(suite: "go-census", case: name, metric: metric, exactly: value, parameters: shared)
         }
         func ratio(_ name: String, of baseline: String, _ part: Int, _ whole: Int) -> Record {
             .ratio(
@@ -112,18 +114,20 @@ struct GoCensusCommand: ParsableCommand {
         for case (let name, let census?) in rows where census.checks > 0 {
             let (hot, cold, count) = (census.hot, census.cold, Double(census.checks))
             records += [
-                record(name, "functions", .count, count),
+                record(name, Metric("functions", .count), count),
                 ratio("\(name)-functions", of: "all functions", census.checks, census.functions),
-                record(name, "hot-instructions", .instructions, Double(hot.instructions) / count),
-                record(name, "hot-bytes", .bytes, Double(hot.bytes) / count),
-                record(name, "cold-instructions", .instructions, Double(cold.instructions) / count),
-                record(name, "cold-bytes", .bytes, Double(cold.bytes) / count),
+                record(name, .hotInstructions, Double(hot.instructions) / count),
+                record(name, .hotBytes, Double(hot.bytes) / count),
+                record(name, .coldInstructions, Double(cold.instructions) / count),
+                record(name, .coldBytes, Double(cold.bytes) / count),
                 ratio("\(name)-hot-text", of: ".text", hot.bytes, census.textBytes),
                 ratio("\(name)-text", of: ".text", hot.bytes + cold.bytes, census.textBytes),
             ]
         }
         for function in census.largestFrames {
-            if let size = function.frameSize { records.append(record(function.name, "frame", .bytes, Double(size))) }
+            if let size = function.frameSize {
+                records.append(record(function.name, Metric("frame", .bytes), Double(size)))
+            }
         }
         return records
     }

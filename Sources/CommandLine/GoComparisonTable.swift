@@ -8,19 +8,19 @@ import Report
 struct GoComparisonTable {
     let records: [Record]
 
-    private func value(_ variant: GoComparison.Variant, _ metric: String) -> String {
-        records.first { $0.name == variant.title && $0.metric == metric }.map {
+    private func value(_ variant: GoComparison.Variant, _ metric: Metric) -> String {
+        records.first { $0.name == variant.title && $0.metric == metric.name }.map {
             QuantityFormatter.string($0.median, $0.unit)
         } ?? ""
     }
 
     private func change(
-        _ variant: GoComparison.Variant, to baseline: GoComparison.Variant, _ metric: String
+        _ variant: GoComparison.Variant, to baseline: GoComparison.Variant, _ metric: Metric
     ) -> String {
         guard
             let record = records.first(where: {
-                $0.name == "\(variant.title), \(metric)" && $0.metric == Record.ratioMetric
-                    && $0.parameters[Record.baselineParameter] == .string(baseline.title)
+                $0.name == GoComparison.caseName(variant, metric) && $0.metric == Metric.ratio.name
+                    && $0.parameters[.baseline] == .string(baseline.title)
             })
         else { return "" }
         let text = Self.percent(record.median)
@@ -39,10 +39,10 @@ struct GoComparisonTable {
             .init(""), .init("original", .right), .init("patched", .right), .init("change", .right),
             .init("by checks", .right), .init("by stacks", .right), .init("noise", .right),
         ])
-        for metric in ["processor-time", "elapsed-time", "peak-memory", "page-faults", "instructions"]
+        for metric in [Metric.processorTime, .elapsedTime, .peakMemory, .pageFaults, .instructions]
         where !value(.original, metric).isEmpty {
             table.append([
-                metric.replacing("-", with: " "), value(.original, metric), value(.patched, metric),
+                metric.name.replacing("-", with: " "), value(.original, metric), value(.patched, metric),
                 change(.patched, to: .original, metric), change(.patched, to: .equal, metric),
                 change(.equal, to: .original, metric), change(.again, to: .original, metric),
             ])

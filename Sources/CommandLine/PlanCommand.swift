@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Faultline
 import Report
 
@@ -106,14 +107,16 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func records(_ plan: StackPlan, _ limits: [StackPlan.Limit]) -> [Record] {
-        let shared: [String: ParameterValue] = [
-            "count": .int(plan.coroutines), "reservation": .int(plan.reservation), "touched": .int(plan.touched),
-            "guard": .string(plan.guardKind.rawValue), "address-bits": .int(addressBits),
+        let shared: [ParameterName: ParameterValue] = [
+            .count: .int(plan.coroutines), .reservation: .int(plan.reservation),
+            ParameterName("touched"): .int(plan.touched),
+            .guard: .string(plan.guardKind.rawValue), ParameterName("address-bits"): .int(addressBits),
         ]
         let takes = plan.quantities.map { name, value in
             Record(
-                suite: "plan", case: "coroutines", metric: name.replacing(" ", with: "-"),
-                unit: name == "mappings" ? .count : .bytes, exactly: Double(value), parameters: shared)
+                suite: "plan", case: "coroutines",
+                metric: Metric(name.replacing(" ", with: "-"), name == "mappings" ? .count : .bytes),
+                exactly: Double(value), parameters: shared)
         }
         let bounds = limits.flatMap { limit in
             let unit: MetricUnit = limit.isBytes ? .bytes : .count
@@ -122,7 +125,7 @@ struct PlanCommand: ParsableCommand {
                 ("coroutines", limit.coroutines, .count),
             ].map { metric, value, unit in
                 Record(
-                    suite: "plan", case: limit.name, metric: metric, unit: unit, exactly: Double(value),
+                    suite: "plan", case: limit.name, metric: Metric(metric, unit), exactly: Double(value),
                     parameters: shared)
             }
         }

@@ -25,6 +25,6 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let folder = ResultsFolder(folder)
         let document = try folder.document()
-        try folder.writeReports(ResultsPage(document, answer: Answer.lines(document), plots: folder.plots()))
+        try folder.writeReports(ResultsPage(document, summary: Summary.lines(document), plots: folder.plots()))
     }
 }

@@ -65,7 +65,7 @@ struct ReproduceCommand: ParsableCommand {
         let chosen = Claims.all.filter { claims.isEmpty || claims.contains($0.identifier) }
         // The load average must be that of before.
         var document = Document(
-            machine: .current(compilers: true), records: [], verdicts: [], claims: chosen.map(\.summary))
+            machine: .current(compilers: true), records: [], verdicts: [], claims: chosen.map(\.listing))
         let progress = Progress()
         defer { progress.finish() }
         let laboratory = Laboratory(
@@ -78,7 +78,7 @@ struct ReproduceCommand: ParsableCommand {
             document.records = run.records
             document.verdicts = run.verdicts
             document.notes = laboratory.notes + Self.note(unfinished: chosen.dropFirst(run.finished.count))
-            try folder?.write(ResultsPage(document, answer: Answer.lines(document)))
+            try folder?.write(ResultsPage(document, summary: Summary.lines(document)))
         }
         progress.finish()
         document.notes = laboratory.notes + Self.note(unfinished: chosen.dropFirst(run.finished.count))

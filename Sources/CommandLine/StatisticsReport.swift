@@ -1,5 +1,6 @@
 // Fault statistics as a table, as records of the suite `statistics` and as Prometheus metrics, from one list of counters.
 
+import Experiments
 import Faultline
 import Measurement
 import Report
@@ -11,7 +12,7 @@ struct StatisticsReport {
     /// What ran.
     let workload: String
     /// Of the run, for records.
-    let parameters: [String: ParameterValue]
+    let parameters: [ParameterName: ParameterValue]
 
     /// One number of `FaultStatistics`, with its names in each format.
     private struct Counter {
@@ -131,10 +132,10 @@ struct StatisticsReport {
         [("process", process), ("stack", stack)].flatMap { scope, statistics in
             Self.counters.map { counter in
                 var own = parameters
-                own["scope"] = .string(scope)
-                if let label = counter.label { own[label.name] = .string(label.value) }
+                own[ParameterName("scope")] = .string(scope)
+                if let label = counter.label { own[ParameterName(label.name)] = .string(label.value) }
                 return Record(
-                    suite: "statistics", case: workload, metric: counter.metric, unit: counter.unit,
+                    suite: "statistics", case: workload, metric: Metric(counter.metric, counter.unit),
                     exactly: Double(counter.value(statistics)), parameters: own)
             }
         }

@@ -1,8 +1,17 @@
 // A run as records and as a table.
 
+import Experiments
 import Faultline
 import Measurement
 import Report
+
+extension ParameterName {
+    fileprivate static let code = ParameterName("code")
+    fileprivate static let result = ParameterName("result")
+    fileprivate static let checksum = ParameterName("checksum")
+    fileprivate static let maximum = ParameterName("maximum")
+    static let reservation = ParameterName("reservation")
+}
 
 extension WorkloadRun {
     /// The configuration that the stack had, as names and texts in the order of the help text's table.
@@ -25,17 +34,17 @@ extension WorkloadRun {
     private static func size(_ bytes: Int) -> String { ByteSize(bytes: bytes).description }
 
     /// What is needed to repeat the run.
-    var parameters: [String: ParameterValue] {
-        var parameters: [String: ParameterValue] = [
-            "code": .string(code.variant.rawValue), "language": .string(code.language.rawValue),
-            "result": .string(result.summary),
+    var parameters: [ParameterName: ParameterValue] {
+        var parameters: [ParameterName: ParameterValue] = [
+            .code: .string(code.variant.rawValue), .language: .string(code.language.rawValue),
+            .result: .string(result.summary),
             // As text, because not every reader of JSON keeps 64 bits of a number.
-            "checksum": .string(String(result.checksum)),
+            .checksum: .string(String(result.checksum)),
         ]
-        for (name, value) in stackFacts { parameters[name] = .string(value) }
+        for (name, value) in stackFacts { parameters[ParameterName(name)] = .string(value) }
         for (name, bytes) in [
-            ("initial", configuration.initial), ("maximum", configuration.maximum),
-            ("reservation", configuration.reservation),
+            (ParameterName.initial, configuration.initial), (.maximum, configuration.maximum),
+            (.reservation, configuration.reservation),
         ] where parameters[name] != nil {
             if let bytes { parameters[name] = .int(bytes) }
         }
@@ -45,11 +54,9 @@ extension WorkloadRun {
     /// Time and size of the work.
     func records() throws -> [Record] {
         [
+            Record(suite: "run", case: prepared.name, metric: .time, estimate: try time, parameters: parameters),
             Record(
-                suite: "run", case: prepared.name, metric: "time", unit: .nanoseconds, estimate: try time,
-                parameters: parameters),
-            Record(
-                suite: "run", case: prepared.name, metric: "operations", unit: .count,
+                suite: "run", case: prepared.name, metric: Metric("operations", .count),
                 exactly: Double(result.operations), parameters: parameters),
         ]
     }

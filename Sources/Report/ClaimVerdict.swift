@@ -18,25 +18,25 @@ public enum Verdict: String, Sendable, Codable, CaseIterable {
 public struct ClaimedFigure: Sendable, Hashable, Codable {
     /// What the number is of, unique within its claim, for instance "gain on real programs".
     public var name: String
-    /// The least value that the source gives; `nil` where it gives only an upper bound.
+    /// The smallest value that the source gives; `nil` where it gives only an upper bound.
     public var low: Double?
-    /// The greatest value that the source gives; `nil` where it gives only a lower bound.
+    /// The largest value that the source gives; `nil` where it gives only a lower bound.
     public var high: Double?
     /// The unit of ``low`` and ``high``.
     public var unit: MetricUnit
 
     /// A range or, with one end, a bound.
-    public init(_ name: String, low: Double?, high: Double?, unit: MetricUnit) {
+    public init(_ figure: Figure, low: Double?, high: Double?) {
         precondition(low != nil || high != nil, "a figure without a number claims nothing")
-        self.name = name
+        name = figure.name
+        unit = figure.unit
         self.low = low
         self.high = high
-        self.unit = unit
     }
 
     /// One number.
-    public init(_ name: String, _ value: Double, unit: MetricUnit) {
-        self.init(name, low: value, high: value, unit: unit)
+    public init(_ figure: Figure, _ value: Double) {
+        self.init(figure, low: value, high: value)
     }
 }
 
@@ -77,12 +77,12 @@ public struct MeasuredFigure: Sendable, Hashable, Codable {
     public var unit: MetricUnit
 
     /// A measured number.
-    public init(_ name: String, _ estimate: Estimate, unit: MetricUnit) {
-        self.name = name
+    public init(_ figure: Figure, _ estimate: Estimate) {
+        name = figure.name
+        unit = figure.unit
         median = estimate.median
         low = estimate.low
         high = estimate.high
-        self.unit = unit
     }
 }
 

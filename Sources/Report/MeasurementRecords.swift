@@ -3,9 +3,6 @@
 import Measurement
 
 extension Record {
-    /// The parameter that tells a null control's ratio from a finding.
-    public static let nullControlParameter = "null-control"
-
     /// The records of a measurement.
     ///
     /// - Parameters:
@@ -19,21 +16,20 @@ extension Record {
     ///   time at all.
     public static func records(
         of result: MeasurementResult, suite: String, comparisons: [(case: String, baseline: String)] = [],
-        parameters: [String: ParameterValue] = [:]
+        parameters: [ParameterName: ParameterValue] = [:]
     ) throws -> [Record] {
         var shared = parameters
-        shared["clock"] = .string(result.clock.rawValue)
-        // As text, because not every reader of JSON keeps 64 bits of a number.
-        shared["seed"] = .string(String(result.seed))
+        shared[.clock] = .string(result.clock.rawValue)
+        shared[.seed] = .string(String(result.seed))
         var records: [Record] = []
         for samples in result.cases where samples.isNullControlOf == nil {
             var own = shared
-            own["iterations"] = .int(samples.iterations)
-            own["outliers"] = .int(try Statistics.outliers(samples.nanosecondsPerOperation).count)
+            own[.iterations] = .int(samples.iterations)
+            own[.outliers] = .int(try Statistics.outliers(samples.nanosecondsPerOperation).count)
             records.append(
                 Record(
-                    suite: suite, case: samples.name, metric: "time", unit: .nanoseconds,
-                    estimate: try result.time(of: samples.name), parameters: own))
+                    suite: suite, case: samples.name, metric: .time, estimate: try result.time(of: samples.name),
+                    parameters: own))
         }
         for (name, baseline) in comparisons {
             records.append(
@@ -43,7 +39,7 @@ extension Record {
         }
         for control in try result.nullControls() {
             var own = shared
-            own[nullControlParameter] = true
+            own[.nullControl] = true
             records.append(
                 .ratio(
                     suite: suite, case: control.name, baseline: control.original,

@@ -37,6 +37,20 @@ extension ParameterValue: Codable {
     }
 }
 
+extension ParameterValue {
+    /// The text; `nil` for anything else.
+    public var text: String? {
+        if case .string(let value) = self { return value }
+        return nil
+    }
+
+    /// The whole number; `nil` for anything else.
+    public var whole: Int? {
+        if case .int(let value) = self { return value }
+        return nil
+    }
+}
+
 extension ParameterValue: CustomStringConvertible {
     /// The value as a table shows it, a text without quotes.
     public var description: String {

@@ -5,11 +5,6 @@ import Measurement
 
 /// One result: what was measured, in which unit, its median with a 95 % interval. Lower is better.
 public struct Record: Sendable, Hashable, Codable {
-    /// The metric of every ratio.
-    public static let ratioMetric = "ratio"
-    /// The parameter that names what a ratio is taken against.
-    public static let baselineParameter = "baseline"
-
     /// The group of results, for instance "switch", "faults" or "statistics".
     public var suite: String
     /// What was measured; called `case` in JSON.
@@ -27,7 +22,7 @@ public struct Record: Sendable, Hashable, Codable {
     /// How many samples there were; 1 for what was counted.
     public var samples: Int
     /// Everything else that a reader needs to repeat the measurement.
-    public var parameters: [String: ParameterValue]
+    public var parameters: [ParameterName: ParameterValue]
 
     enum CodingKeys: String, CodingKey {
         case suite
@@ -37,13 +32,13 @@ public struct Record: Sendable, Hashable, Codable {
 
     /// A record of an estimate.
     public init(
-        suite: String, case name: String, metric: String, unit: MetricUnit, estimate: Estimate,
-        parameters: [String: ParameterValue] = [:]
+        suite: String, case name: String, metric: Metric, estimate: Estimate,
+        parameters: [ParameterName: ParameterValue] = [:]
     ) {
         self.suite = suite
         self.name = name
-        self.metric = metric
-        self.unit = unit
+        self.metric = metric.name
+        self.unit = metric.unit
         self.median = estimate.median
         self.low = estimate.low
         self.high = estimate.high
@@ -56,24 +51,21 @@ public struct Record: Sendable, Hashable, Codable {
 
     /// A record of a number that was counted once, without an interval.
     public init(
-        suite: String, case name: String, metric: String, unit: MetricUnit, exactly value: Double,
-        parameters: [String: ParameterValue] = [:]
+        suite: String, case name: String, metric: Metric, exactly value: Double,
+        parameters: [ParameterName: ParameterValue] = [:]
     ) {
         self.init(
-            suite: suite, case: name, metric: metric, unit: unit, estimate: Estimate(exactly: value),
-            parameters: parameters)
+            suite: suite, case: name, metric: metric, estimate: Estimate(exactly: value), parameters: parameters)
     }
 
     /// A ratio of paired rounds against the case called `baseline`.
     public static func ratio(
         suite: String, case name: String, baseline: String, estimate: Estimate,
-        parameters: [String: ParameterValue] = [:]
+        parameters: [ParameterName: ParameterValue] = [:]
     ) -> Record {
         var parameters = parameters
-        parameters[baselineParameter] = .string(baseline)
-        return Record(
-            suite: suite, case: name, metric: ratioMetric, unit: .ratio, estimate: estimate,
-            parameters: parameters)
+        parameters[.baseline] = .string(baseline)
+        return Record(suite: suite, case: name, metric: .ratio, estimate: estimate, parameters: parameters)
     }
 
     /// Throws when the record breaks an invariant.
@@ -89,9 +81,9 @@ public struct Record: Sendable, Hashable, Codable {
                 "the median \(median) lies outside \(low) ... \(high)"
             } else if samples < 0 {
                 "the number of samples is negative"
-            } else if (unit == .ratio) != (metric == Self.ratioMetric) {
+            } else if (unit == .ratio) != (metric == Metric.ratio.name) {
                 "the metric 'ratio' and the unit 'ratio' go together"
-            } else if metric == Self.ratioMetric, !hasBaseline {
+            } else if metric == Metric.ratio.name, !hasBaseline {
                 "a ratio needs the name of its baseline in its parameters"
             } else if let parameter = firstUnwritableParameter {
                 "the parameter '\(parameter)' must be finite"
@@ -104,11 +96,10 @@ public struct Record: Sendable, Hashable, Codable {
     }
 
     private var hasBaseline: Bool {
-        if case .string(let baseline) = parameters[Self.baselineParameter] { return !baseline.isEmpty }
-        return false
+        parameters[.baseline]?.text?.isEmpty == false
     }
 
-    private var firstUnwritableParameter: String? {
+    private var firstUnwritableParameter: ParameterName? {
         for (key, value) in parameters.sorted(by: { $0.key < $1.key }) {
             if case .double(let number) = value, !number.isFinite { return key }
         }

@@ -20,15 +20,15 @@ struct RecordTable {
             [
                 .init("case"), .init("metric"), .init(isSampled ? "median" : "value", .right),
                 .init("95 % interval", .right), .init("baseline"), .init("samples", .right),
-            ] + columns.map { .init(TextTable.printable($0)) } + [.init("parameters")])
+            ] + columns.map { .init(TextTable.printable($0.rawValue)) } + [.init("parameters")])
         for record in records {
             let own = record.parameters.filter {
-                common[$0.key] == nil && !columns.contains($0.key) && $0.key != Record.baselineParameter
+                common[$0.key] == nil && !columns.contains($0.key) && $0.key != .baseline
             }
             let cells = [
                 record.name, record.metric, QuantityFormatter.string(record.median, record.unit),
                 QuantityFormatter.interval(of: record.estimate, record.unit),
-                record.parameters[Record.baselineParameter]?.description ?? "",
+                record.parameters[.baseline]?.description ?? "",
                 // What was counted once has no sample size worth a column.
                 record.samples > 1 ? String(record.samples) : "",
             ]
@@ -40,23 +40,23 @@ struct RecordTable {
     }
 
     /// What all of two or more records have in common; the baseline keeps its column.
-    private static func commonParameters(_ records: [Record]) -> [String: ParameterValue] {
+    private static func commonParameters(_ records: [Record]) -> [ParameterName: ParameterValue] {
         guard let first = records.first, records.count > 1 else { return [:] }
         return first.parameters.filter { key, value in
-            key != Record.baselineParameter && records.allSatisfy { $0.parameters[key] == value }
+            key != .baseline && records.allSatisfy { $0.parameters[key] == value }
         }
     }
 
     /// The names, in ascending order, of what every record has: they become columns.
-    private static func columnParameters(_ records: [Record]) -> [String] {
+    private static func columnParameters(_ records: [Record]) -> [ParameterName] {
         guard let first = records.first else { return [] }
         return first.parameters.keys.filter { key in
-            key != Record.baselineParameter && records.allSatisfy { $0.parameters[key] != nil }
+            key != .baseline && records.allSatisfy { $0.parameters[key] != nil }
         }.sorted()
     }
 
     /// Names and values in ascending order of the names; a value with a space is quoted.
-    private static func list(_ parameters: [String: ParameterValue]) -> String {
+    private static func list(_ parameters: [ParameterName: ParameterValue]) -> String {
         parameters.sorted { $0.key < $1.key }.map { key, value in
             let text = value.description
             return text.contains(" ") ? "\(key)=\"\(text)\"" : "\(key)=\(text)"

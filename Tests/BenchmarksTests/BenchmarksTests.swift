@@ -40,8 +40,8 @@ extension Document {
     /// The ratio of the row of the issue's table.
     fileprivate func ratio(_ suite: String, _ name: String, _ baseline: String) -> Record? {
         records.first {
-            $0.suite == suite && $0.name == name && $0.metric == Record.ratioMetric
-                && $0.parameters[Record.baselineParameter] == .string(baseline)
+            $0.suite == suite && $0.name == name && $0.metric == Metric.ratio.name
+                && $0.parameters[.baseline] == .string(baseline)
         }
     }
 
@@ -97,7 +97,7 @@ extension Document {
     @Test func timesAndRatiosAreUnambiguous() throws {
         let document = try Self.spawnMoveAndTrap.get()
         let keys = document.records.map {
-            "\($0.suite)/\($0.name)/\($0.metric)/\($0.parameters[Record.baselineParameter]?.description ?? "")"
+            "\($0.suite)/\($0.name)/\($0.metric)/\($0.parameters[.baseline]?.description ?? "")"
         }
         let repeated = Dictionary(grouping: keys) { $0 }.filter { $0.value.count > 1 }.keys
         #expect(repeated.isEmpty, "\(repeated.sorted())")
@@ -126,8 +126,8 @@ extension Document {
     private func threads(_ name: String, _ metric: String, _ baseline: String? = nil) throws -> [Int] {
         try Self.contention.get().records.compactMap { record in
             guard record.name == name, record.metric == metric,
-                record.parameters[Record.baselineParameter] == baseline.map({ .string($0) }),
-                case .int(let threads)? = record.parameters["threads"]
+                record.parameters[.baseline] == baseline.map({ .string($0) }),
+                case .int(let threads)? = record.parameters[ParameterName("threads")]
             else { return nil }
             #expect(record.median > 0 && record.samples > 1, "\(name)")
             return threads
@@ -141,22 +141,22 @@ extension Document {
         try Need.check(guard: name, mover: name)
         #expect(try Set(Self.contention.get().records.map(\.suite)) == ["contention"])
         #expect(try threads(name, "time") == Self.numbersOfThreads)
-        #expect(try threads(name, Record.ratioMetric, "1 thread") == Array(Self.numbersOfThreads.dropFirst()))
+        #expect(try threads(name, Metric.ratio.name, "1 thread") == Array(Self.numbersOfThreads.dropFirst()))
     }
 
     @Test(.long, .needs(.guardPages)) func contentionIsComparedWithTasksAndWithItself() throws {
-        #expect(try threads("guard-pages", Record.ratioMetric, "task") == Self.numbersOfThreads)
-        #expect(try threads("guard-pages null", Record.ratioMetric, "guard-pages") == Self.numbersOfThreads)
+        #expect(try threads("guard-pages", Metric.ratio.name, "task") == Self.numbersOfThreads)
+        #expect(try threads("guard-pages null", Metric.ratio.name, "guard-pages") == Self.numbersOfThreads)
         #expect(try threads("guard-pages null", "time").isEmpty)
     }
 
     @Test(.long, .needs(.go)) func contentionIsComparedWithGoroutines() throws {
-        #expect(try threads("copy", Record.ratioMetric, "goroutine") == Self.numbersOfThreads)
+        #expect(try threads("copy", Metric.ratio.name, "goroutine") == Self.numbersOfThreads)
     }
 
     @Test(.long) func memoryHasWhatOneTakesAndItsParts() throws {
         let document = try Run(["bench", "memory", "--quick", "--format", "json"]).document()
-        #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters["count"] == 20_000 })
+        #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters[ParameterName("count")] == 20_000 })
         func bytes(_ name: String, _ metric: String) throws -> Double {
             let record = try #require(
                 document.records.first { $0.name == name && $0.metric == metric }, "\(name): \(document.notes)")

@@ -1,3 +1,4 @@
+import Experiments
 import Measurement
 import Report
 import Testing
@@ -6,11 +7,11 @@ import Testing
 
 @Suite("ackermann") struct AckermannTests {
     private static func depth(
-        _ name: String, grows: Bool, _ ending: Ackermann.Ending, depth: Double = 8000, case work: String = "a(4,5)"
+        _ name: String, grows: Bool, _ ending: Ackermann.Ending, depth: Double = 8000, work: Ackermann.Work = .ackermann
     ) -> Record {
         Record(
-            suite: "ackermann", case: "\(work) \(name)", metric: "depth", unit: .count, exactly: depth,
-            parameters: ["grows": .bool(grows), "ending": .string(ending.rawValue), "limit": 262_144])
+            suite: "ackermann", case: work.caseName(name), metric: .depth, exactly: depth,
+            parameters: [.grows: .bool(grows), .ending: .string(ending.rawValue), .limit: 262_144])
     }
 
     private func verdict(_ records: Record...) -> ClaimVerdict { Ackermann().verdict(on: records) }
@@ -55,7 +56,7 @@ import Testing
     @Test func runawaysDecideNothing() {
         let verdict = verdict(
             Self.depth("a", grows: true, .error), Self.depth("fixed", grows: false, .error),
-            Self.depth("a", grows: true, .finished, case: "runaway"))
+            Self.depth("a", grows: true, .finished, work: .runaway))
         #expect(verdict.verdict == .refuted)
     }
 

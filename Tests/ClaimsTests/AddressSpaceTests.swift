@@ -1,6 +1,8 @@
-import Claims
+import Experiments
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("address-space") struct AddressSpaceTests {
     private static let slot = 8.0 * 1_048_576
@@ -10,25 +12,23 @@ import Testing
         goroutine: (space: Double, memory: Double)? = nil
     ) -> ClaimVerdict {
         func record(
-            _ name: String, _ metric: String, _ unit: MetricUnit, _ value: Double,
-            _ parameters: [String: ParameterValue] = [:]
+            _ name: String, _ metric: Metric, _ value: Double, _ parameters: [ParameterName: ParameterValue] = [:]
         ) -> Record {
-            Record(
-                suite: "address-space", case: name, metric: metric, unit: unit, exactly: value, parameters: parameters)
+            AddressSpace().record(name, metric, exactly: value, parameters)
         }
-        var records = [record("32 bits", "stacks", .count, narrow), record("47 bits", "stacks", .count, wide)]
+        var records = [record("32 bits", .stacks, narrow), record("47 bits", .stacks, wide)]
         for (name, made) in stacks {
-            var asked: [String: ParameterValue] = ["asked": 100_000]
-            if made < 100_000 { asked["refused"] = "protect-write" }
-            records.append(record(name, "stacks", .count, made, asked))
-            records.append(record(name, "slots", .bytes, made * slot, asked))
-            records.append(record(name, "address-space", .bytes, 2 * made * slot, asked))
-            records.append(record(name, "mappings", .count, 7, asked))
+            var asked: [ParameterName: ParameterValue] = [.asked: 100_000]
+            if made < 100_000 { asked[.refused] = "protect-write" }
+            records.append(record(name, .stacks, made, asked))
+            records.append(record(name, .slots, made * slot, asked))
+            records.append(record(name, .addressSpace, 2 * made * slot, asked))
+            records.append(record(name, .mappings, 7, asked))
         }
         if let goroutine {
-            let shared: [String: ParameterValue] = ["count": 100_000, "initial": 8_388_608, "peer": "go1"]
-            records.append(record("goroutine without checks", "address-space", .bytes, goroutine.space, shared))
-            records.append(record("goroutine without checks", "memory", .bytes, goroutine.memory, shared))
+            let shared: [ParameterName: ParameterValue] = [.count: 100_000, .initial: 8_388_608, .peer: "go1"]
+            records.append(record(WaitingSubject.unchecked, .addressSpace, goroutine.space, shared))
+            records.append(record(WaitingSubject.unchecked, .memory, goroutine.memory, shared))
         }
         return AddressSpace().verdict(on: records)
     }

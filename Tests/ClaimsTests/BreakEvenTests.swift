@@ -1,3 +1,4 @@
+import Experiments
 import Measurement
 import Report
 import Testing
@@ -8,18 +9,16 @@ import Testing
     private static let end = 1_000_000
 
     private static func record(
-        _ name: String, _ metric: String, _ median: Double, _ low: Double, _ high: Double,
-        _ parameters: [String: ParameterValue] = [:]
+        _ name: String, _ metric: Metric, _ median: Double, _ low: Double, _ high: Double,
+        _ parameters: [ParameterName: ParameterValue] = [:]
     ) -> Record {
-        Record(
-            suite: "break-even", case: name, metric: metric,
-            unit: metric.hasPrefix("check-cost") ? .nanoseconds : .count,
-            estimate: Estimate(median: median, low: low, high: high, samples: 8),
-            parameters: ["initial": 4096, "sweep-end": .int(end)].merging(parameters) { $1 })
+        BreakEven().record(
+            name, metric, Estimate(median: median, low: low, high: high, samples: 8),
+            [.initial: 4096, .sweepEnd: .int(end)].merging(parameters) { $1 })
     }
 
     private static func crossing(_ name: String, _ median: Double, _ low: Double, _ high: Double) -> Record {
-        record(name, "crossing", median, low, high)
+        record(name, .crossing, median, low, high)
     }
 
     private func verdict(_ records: Record...) -> ClaimVerdict { BreakEven().verdict(on: records) }
@@ -38,10 +37,10 @@ import Testing
 
     @Test func aCrossingIsADependenceWithItsNumbers() {
         let verdict = verdict(
-            Self.crossing("a", 23_456, 18_000, 40_123), Self.record("a", "predicted-crossing", 21_000, 20_000, 22_000),
-            Self.record("a", "check-cost", 0.3, 0.2, 0.4),
-            Self.record("a", "check-cost-at-first", 0.5, 0.4, 0.6, ["calls": 10_000]),
-            Self.record("noise", "check-cost", 0, -0.05, 0.02, [Record.nullControlParameter: true]))
+            Self.crossing("a", 23_456, 18_000, 40_123), Self.record("a", .predictedCrossing, 21_000, 20_000, 22_000),
+            Self.record("a", .checkCost, 0.3, 0.2, 0.4),
+            Self.record("a", .checkCostAtFirst, 0.5, 0.4, 0.6, [.calls: 10_000]),
+            Self.record("noise", .checkCost, 0, -0.05, 0.02, [.nullControl: true]))
         #expect(verdict.verdict == .depends)
         #expect(
             verdict.reason == "a wins from 23,500 [18,000, 40,100] calls per growth (predicted 21,000, "
@@ -51,9 +50,9 @@ import Testing
 
     @Test func aCostWithinTheNoiseIsSaidAndTheIntervalUnbounded() {
         let verdict = self.verdict(
-            Self.crossing("a", 2e6, 18_000, 1e7), Self.record("a", "predicted-crossing", 1e7, 20_000, 1e7),
-            Self.record("a", "check-cost", 0.01, -0.04, 0.06),
-            Self.record("noise", "check-cost", 0, -0.05, 0.02, [Record.nullControlParameter: true]))
+            Self.crossing("a", 2e6, 18_000, 1e7), Self.record("a", .predictedCrossing, 1e7, 20_000, 1e7),
+            Self.record("a", .checkCost, 0.01, -0.04, 0.06),
+            Self.record("noise", .checkCost, 0, -0.05, 0.02, [.nullControl: true]))
         #expect(verdict.verdict == .depends)
         #expect(
             verdict.reason.contains(
@@ -66,8 +65,8 @@ import Testing
 
     @Test func noiseOfAnotherSizeIsNotCompared() {
         let verdict = verdict(
-            Self.crossing("a", 20_000, 18_000, 22_000), Self.record("a", "check-cost", 0.3, 0.2, 0.4),
-            Self.record("noise", "check-cost", 0, -9, 9, ["initial": 65536, Record.nullControlParameter: true]))
+            Self.crossing("a", 20_000, 18_000, 22_000), Self.record("a", .checkCost, 0.3, 0.2, 0.4),
+            Self.record("noise", .checkCost, 0, -9, 9, [.initial: 65536, .nullControl: true]))
         #expect(!verdict.reason.contains("noise"))
     }
 
@@ -77,13 +76,13 @@ import Testing
 
     @Test func programsAreNamedWithTheirCalls() {
         let verdict = verdict(
-            Self.crossing("a", 1, 1, 1), Self.record("fib", "calls-per-growth", 242_785, 242_785, 242_785))
-        #expect(verdict.reason.hasSuffix("programs make so many calls per growth: fib 243,000"))
+            Self.crossing("a", 1, 1, 1), Self.record("fib", .callsPerGrowth, 242_785, 242_785, 242_785))
+        #expect(verdict.reason.hasSuffix("calls per growth of programs: fib 243,000"))
     }
 
     @Test func withoutACrossingItIsNotMeasurable() {
         #expect(verdict().verdict == .notMeasurable)
-        #expect(verdict(Self.record("a", "check-cost", 1, 1, 1)).reason.contains("no crossing"))
+        #expect(verdict(Self.record("a", .checkCost, 1, 1, 1)).reason.contains("no crossing"))
     }
 }
 

@@ -1,13 +1,15 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("check-cost") struct CheckCostTests {
     /// A ratio with its interval, as layouts give it.
     private func ratio(
         _ name: String, _ low: Double, _ median: Double, _ high: Double, to baseline: String = "plain",
-        parameters: [String: ParameterValue] = [:]
+        parameters: [ParameterName: ParameterValue] = [:]
     ) -> Record {
         .ratio(
             suite: "check-cost", case: name, baseline: baseline,
@@ -18,10 +20,10 @@ import Testing
     private func program(
         _ name: String, _ low: Double, _ high: Double, distance: Double? = nil, kind: String = "foreign"
     ) -> [Record] {
-        let parameters: [String: ParameterValue] = ["kind": .string(kind)]
+        let parameters: [ParameterName: ParameterValue] = [.kind: .string(kind)]
         var records = [
             Record(
-                suite: "check-cost", case: name, metric: "time", unit: .nanoseconds, exactly: 1e6,
+                suite: "check-cost", case: name, metric: .time, exactly: 1e6,
                 parameters: parameters),
             ratio(name, low, (low + high) / 2, high, parameters: parameters),
             ratio("\(name)-padded", 0.99, 1, 1.01, parameters: parameters),
@@ -29,7 +31,7 @@ import Testing
         if let distance {
             records += [
                 Record(
-                    suite: "check-cost", case: name, metric: "instructions-per-check", unit: .instructions,
+                    suite: "check-cost", case: name, metric: .instructionsPerCheck,
                     exactly: distance),
                 ratio("\(name)-instructions", 1 + 2 / distance, 1 + 2 / distance, 1 + 2 / distance),
             ]
@@ -92,7 +94,7 @@ import Testing
         let go =
             program("gofmt go1.19.8", 0.99, 1.01, distance: 65, kind: "go")
             + program("fib go1.19.8", 1.2, 1.3, kind: "go-kernel") + [
-                ratio("go", 1.01, 1.02, 1.03, parameters: ["programs": 4]), ratio("go-equal", 1, 1.005, 1.01),
+                ratio("go", 1.01, 1.02, 1.03, parameters: [.programs: 4]), ratio("go-equal", 1, 1.005, 1.01),
                 ratio("go-stacks", 1.01, 1.015, 1.02, to: "equal"), ratio("go-kernels-equal", 1.01, 1.02, 1.03),
                 ratio("go-kernels", 1.04, 1.05, 1.06),
             ]
@@ -105,11 +107,11 @@ import Testing
             ))
         #expect(verdict.reason.contains("less: gofmt go1.19.8 0 %"))
         #expect(!verdict.reason.contains("fib"))
-        for name in [
-            "gain on Go programs", "gain on Go programs from checks alone", "gain on kernels in Go",
-            "gain on Go programs from large stacks alone", "gain on kernels in Go from checks alone",
+        for figure in [
+            Figure.gainOnGoPrograms, .gainOnGoProgramsFromChecks, .gainOnGoKernels, .gainOnGoProgramsFromLargeStacks,
+            .gainOnGoKernelsFromChecks,
         ] {
-            #expect(verdict.measured.contains { $0.name == name })
+            #expect(verdict.measured.contains { $0.name == figure.name })
         }
     }
 

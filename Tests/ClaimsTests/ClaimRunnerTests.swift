@@ -1,10 +1,15 @@
-import Claims
 import Experiments
 import Report
 import Testing
 
+@testable import Claims
+
+extension Metric {
+    fileprivate static let size = Metric("size", .count)
+}
+
 /// A claim that does what it is told instead of measuring.
-private struct MadeUp: Claim {
+private struct SyntheticClaim: Claim {
     var identifier: String
     var work: @Sendable (Laboratory) throws -> [Record] = { _ in [] }
 
@@ -16,15 +21,15 @@ private struct MadeUp: Claim {
     func measure(_ laboratory: Laboratory) throws -> [Record] { try work(laboratory) }
 
     func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let value = try evidence.estimate("it", metric: "size")
+        let value = try evidence.estimate("it", metric: .size)
         return Judgement(.confirmed, measured: [], reason: "\(value.median)")
     }
 
     static func record(_ suite: String) -> Record {
-        Record(suite: suite, case: "it", metric: "size", unit: .count, exactly: 1)
+        Record(suite: suite, case: "it", metric: .size, exactly: 1)
     }
 
-    static func fine(_ name: String) -> MadeUp { MadeUp(identifier: name) { _ in [record(name)] } }
+    static func fine(_ name: String) -> SyntheticClaim { SyntheticClaim(identifier: name) { _ in [record(name)] } }
 }
 
 /// Whether the user asked to stop.
@@ -37,7 +42,7 @@ private final class Wish { var isToStop = false }
 
     @Test func `each finished claim is handed over with all before it`() {
         var seen: [[String]] = []
-        let run = ClaimRunner([MadeUp.fine("a"), MadeUp.fine("b")], in: laboratory()).run {
+        let run = ClaimRunner([SyntheticClaim.fine("a"), SyntheticClaim.fine("b")], in: laboratory()).run {
             seen.append($0.verdicts.map(\.claim))
         }
         #expect(seen == [["a"], ["a", "b"]])
@@ -49,9 +54,9 @@ private final class Wish { var isToStop = false }
     }
 
     @Test func `a claim that fails is not measurable and the others go on`() {
-        let broken = MadeUp(identifier: "broken") { _ in throw MeasurementFailure("two\nlines") }
+        let broken = SyntheticClaim(identifier: "broken") { _ in throw MeasurementFailure("two\nlines") }
         let laboratory = laboratory()
-        let run = ClaimRunner([broken, MadeUp.fine("b")], in: laboratory).run { _ in }
+        let run = ClaimRunner([broken, SyntheticClaim.fine("b")], in: laboratory).run { _ in }
         #expect(run.verdicts.map(\.verdict) == [.notMeasurable, .confirmed])
         #expect(run.verdicts[0].reason == "missing: two lines")
         #expect(laboratory.notes == ["broken is not measured: two lines"])
@@ -59,19 +64,19 @@ private final class Wish { var isToStop = false }
     }
 
     @Test func `what was missing for one claim is not held against the next`() {
-        let poor = MadeUp(identifier: "poor") { laboratory in
+        let poor = SyntheticClaim(identifier: "poor") { laboratory in
             laboratory.missing("install golang-go")
             return []
         }
-        let run = ClaimRunner([poor, MadeUp(identifier: "b")], in: laboratory()).run { _ in }
+        let run = ClaimRunner([poor, SyntheticClaim(identifier: "b")], in: laboratory()).run { _ in }
         #expect(run.verdicts[0].reason == "missing: install golang-go")
         #expect(run.verdicts[1].reason == "no record of 'it' with the metric 'size'")
     }
 
     @Test(arguments: ["other", "claim"])
     func `a record of another suite or one that breaks an invariant is no evidence`(suite: String) {
-        let claim = MadeUp(identifier: "claim") { _ in
-            var record = MadeUp.record(suite)
+        let claim = SyntheticClaim(identifier: "claim") { _ in
+            var record = SyntheticClaim.record(suite)
             if suite == "claim" { record.high = .nan }
             return [record]
         }
@@ -83,13 +88,13 @@ private final class Wish { var isToStop = false }
     @Test func `an interruption keeps what is finished and names the rest`() {
         let wish = Wish()
         nonisolated(unsafe) let asked = wish
-        let last = MadeUp(identifier: "b") { laboratory in
+        let last = SyntheticClaim(identifier: "b") { laboratory in
             asked.isToStop = true
             try laboratory.step("next")
-            return [MadeUp.record("b")]
+            return [SyntheticClaim.record("b")]
         }
         let laboratory = laboratory(wish)
-        let run = ClaimRunner([MadeUp.fine("a"), last, MadeUp.fine("c")], in: laboratory).run { _ in }
+        let run = ClaimRunner([SyntheticClaim.fine("a"), last, SyntheticClaim.fine("c")], in: laboratory).run { _ in }
         #expect(run.verdicts.map(\.claim) == ["a"])
         #expect(run.unfinished == ["b", "c"])
         #expect(laboratory.notes == [])
@@ -98,7 +103,7 @@ private final class Wish { var isToStop = false }
     @Test func `a failure after the wish to stop is an interruption`() {
         let wish = Wish()
         nonisolated(unsafe) let asked = wish
-        let claim = MadeUp(identifier: "a") { _ in
+        let claim = SyntheticClaim(identifier: "a") { _ in
             asked.isToStop = true
             throw MeasurementFailure("a child was killed by signal 2")
         }
@@ -109,7 +114,7 @@ private final class Wish { var isToStop = false }
 
     @Test func `what cannot be kept ends the run`() {
         #expect(throws: MeasurementFailure.self) {
-            try ClaimRunner([MadeUp.fine("a"), MadeUp.fine("b")], in: laboratory()).run { run in
+            try ClaimRunner([SyntheticClaim.fine("a"), SyntheticClaim.fine("b")], in: laboratory()).run { run in
                 #expect(run.verdicts.count == 1)
                 throw MeasurementFailure("full")
             }

@@ -1,7 +1,9 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("contention") struct ContentionTests {
     private func estimate(_ value: Double) -> Estimate {
@@ -13,11 +15,11 @@ import Testing
         -> [Record]
     {
         times.enumerated().flatMap { place, time in
-            let shared: [String: ParameterValue] = [
-                "peer": .string(peer), "threads": .int(1 << place), "processors": .int(processors),
+            let shared: [ParameterName: ParameterValue] = [
+                .peer: .string(peer), .threads: .int(1 << place), .processors: .int(processors),
             ]
             let own = Record(
-                suite: "contention", case: name, metric: "time", unit: .nanoseconds, estimate: estimate(time),
+                suite: "contention", case: name, metric: .time, estimate: estimate(time),
                 parameters: shared)
             if place == 0 { return [own] }
             return [

@@ -1,3 +1,4 @@
+import Experiments
 import Faultline
 import Measurement
 import Report
@@ -16,8 +17,8 @@ import Workloads
             suite: "hot-split", case: "\(name) \(position)", baseline: "\(name) above",
             estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
             parameters: [
-                "position": .string(position), "segmented": .bool(kind == .segmented),
-                "copying": .bool(kind == .copying),
+                .position: .string(position), .segmented: .bool(kind == .segmented),
+                .copying: .bool(kind == .copying),
             ])
     }
 
@@ -51,8 +52,8 @@ import Workloads
     }
 
     @Test(arguments: [(1.5, 2.5, 0.9, 1.1), (900, 1000, 1.5, 2.5)])
-    func anIntervalAroundTheLimitNeedsMoreRounds(_ low: Double, _ high: Double, _ least: Double, _ most: Double) {
-        let verdict = verdict(Self.at("a", .segmented, low, high), Self.at("b", .copying, least, most))
+    func anIntervalAroundTheLimitNeedsMoreRounds(_ low: Double, _ high: Double, _ lowest: Double, _ highest: Double) {
+        let verdict = verdict(Self.at("a", .segmented, low, high), Self.at("b", .copying, lowest, highest))
         #expect(verdict.verdict == .notMeasurable)
         #expect(verdict.reason.hasPrefix("an interval contains 2"))
     }

@@ -1,7 +1,9 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("initial-size") struct InitialSizeTests {
     private func estimate(_ value: Double) -> Estimate {
@@ -11,14 +13,14 @@ import Testing
     private func records(_ peer: String, small: Double, large: Double, copy: Double) -> [Record] {
         func growths(_ size: Int, _ value: Double) -> Record {
             Record(
-                suite: "initial-size", case: "requests", metric: "growths", unit: .count, estimate: estimate(value),
-                parameters: ["peer": .string(peer), "strategy": "goroutine", "initial": .int(size)])
+                suite: "initial-size", case: "requests", metric: .growths, estimate: estimate(value),
+                parameters: [.peer: .string(peer), .strategy: "goroutine", .initial: .int(size)])
         }
         return [
             growths(2048, small), growths(8192, large),
             .ratio(
                 suite: "initial-size", case: "copy of 8192 bytes", baseline: "copy of 2048 bytes",
-                estimate: estimate(copy), parameters: ["peer": .string(peer)]),
+                estimate: estimate(copy), parameters: [.peer: .string(peer)]),
         ]
     }
 
@@ -46,8 +48,8 @@ import Testing
 
     @Test func withoutGoItIsNotMeasurable() {
         let own = Record(
-            suite: "initial-size", case: "requests", metric: "growths", unit: .count, exactly: 1,
-            parameters: ["peer": "faultline", "strategy": "fault", "initial": 4096])
+            suite: "initial-size", case: "requests", metric: .growths, exactly: 1,
+            parameters: [.peer: "faultline", .strategy: "fault", .initial: 4096])
         let verdict = InitialSize().verdict(on: [own], missing: ["Go is not measured: install golang-go"])
         #expect(verdict.verdict == .notMeasurable)
         #expect(verdict.reason == "missing: Go is not measured: install golang-go")

@@ -1,12 +1,14 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
 
+@testable import Claims
+
 @Suite("inlining") struct InliningTests {
     private func ratio(
         _ name: String, _ interval: ClosedRange<Double>, to baseline: String = "plain",
-        _ parameters: [String: ParameterValue] = [:]
+        _ parameters: [ParameterName: ParameterValue] = [:]
     ) -> Record {
         .ratio(
             suite: "inlining", case: name, baseline: baseline,
@@ -22,12 +24,12 @@ import Testing
     ) -> [Record] {
         var records: [Record] = []
         for (index, setting) in ["off", "standard", "aggressive"].enumerated() {
-            records.append(ratio("programs", times[index], to: "plain", ["inlining": .string(setting)]))
+            records.append(ratio("programs", times[index], to: "plain", [.inlining: .string(setting)]))
             guard index < instructions.count else { continue }
             records.append(
                 ratio(
                     "programs-instructions", instructions[index]...instructions[index], to: "plain",
-                    ["inlining": .string(setting)]))
+                    [.inlining: .string(setting)]))
         }
         return records
     }
@@ -39,7 +41,7 @@ import Testing
             on: [ratio("small functions", small), ratio("small functions", 1.01...1.02, to: "padded")]
                 + [ratio("large functions", large)]
                 + [(1, 1.05...1.1), (100, 1.0...1.009), (300, 0.99...1.005)].map { size, interval in
-                    ratio("call\(size)", interval, to: "plain", ["instructions": .int(size)])
+                    ratio("call\(size)", interval, to: "plain", [.instructions: .int(size)])
                 } + programs)
     }
 

@@ -1,7 +1,9 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("minimum-stack") struct MinimumStackTests {
     private func estimate(_ value: Double) -> Estimate {
@@ -13,41 +15,41 @@ import Testing
     ) -> ClaimVerdict {
         var records: [Record] = []
         if let unchecked, let goroutine {
-            let shared: [String: ParameterValue] = ["peer": "go1.19.8", "initial": 262_144, "count": 100_000]
+            let shared: [ParameterName: ParameterValue] = [.peer: "go1.19.8", .initial: 262_144, .count: 100_000]
             records += [
                 Record(
-                    suite: "minimum-stack", case: "goroutine without checks", metric: "memory", unit: .bytes,
+                    suite: "minimum-stack", case: "goroutine without checks", metric: .memory,
                     estimate: estimate(unchecked), parameters: shared),
                 .ratio(
                     suite: "minimum-stack", case: "goroutine without checks", baseline: "goroutine",
                     estimate: estimate(unchecked / goroutine),
-                    parameters: shared.merging(["baseline-peer": "go1.19.8"]) { first, _ in first }),
+                    parameters: shared.merging([.baselinePeer: "go1.19.8"]) { first, _ in first }),
             ]
         }
         if let hibernated {
             records.append(
                 Record(
-                    suite: "minimum-stack", case: "hibernated coroutine", metric: "memory", unit: .bytes,
-                    estimate: estimate(hibernated), parameters: ["slot": 65_536, "count": 100_000]))
+                    suite: "minimum-stack", case: "hibernated coroutine", metric: .memory,
+                    estimate: estimate(hibernated), parameters: [.slot: 65_536, .count: 100_000]))
         }
         if let goroutine {
             records.append(
                 Record(
-                    suite: "minimum-stack", case: "goroutine", metric: "memory", unit: .bytes,
-                    estimate: estimate(goroutine), parameters: ["peer": "go1.19.8"]))
+                    suite: "minimum-stack", case: "goroutine", metric: .memory,
+                    estimate: estimate(goroutine), parameters: [.peer: "go1.19.8"]))
         }
         for (slot, bytes) in slots {
-            let shared: [String: ParameterValue] = ["slot": .int(slot), "guard": "guard-pages"]
+            let shared: [ParameterName: ParameterValue] = [.slot: .int(slot), .guard: "guard-pages"]
             records.append(
                 Record(
-                    suite: "minimum-stack", case: "coroutine", metric: "memory", unit: .bytes,
+                    suite: "minimum-stack", case: "coroutine", metric: .memory,
                     estimate: estimate(bytes), parameters: shared))
             guard let goroutine else { continue }
             records.append(
                 .ratio(
                     suite: "minimum-stack", case: "coroutine", baseline: "goroutine",
                     estimate: estimate(bytes / goroutine),
-                    parameters: shared.merging(["baseline-peer": "go1.19.8"]) { first, _ in first }))
+                    parameters: shared.merging([.baselinePeer: "go1.19.8"]) { first, _ in first }))
         }
         return MinimumStack().verdict(on: records, missing: goroutine == nil ? ["Go"] : [])
     }
@@ -63,8 +65,8 @@ import Testing
         #expect(verdict.verdict == .depends)
         #expect(verdict.reason.contains("coroutine in 64KiB with guard-pages 1.74 times as much"))
         // The claimed figures have the numbers of the smallest.
-        #expect(verdict.measured.first { $0.name == "a small stack made of pages" }?.median == 4700)
-        #expect(verdict.measured.first { $0.name == "a small goroutine" }?.median == 2700)
+        #expect(verdict.measured.first { $0.name == Figure.smallStack.name }?.median == 4700)
+        #expect(verdict.measured.first { $0.name == Figure.smallGoroutine.name }?.median == 2700)
     }
 
     @Test func goroutinesWithoutChecksCountLikeSlots() {
@@ -77,7 +79,7 @@ import Testing
         let name = "a goroutine without checks on 256KiB go1.19.8 (100000)"
         #expect(verdict.measured.first { $0.name == name }?.median == 5400)
         // The claimed figure stays that of coroutines.
-        #expect(verdict.measured.first { $0.name == "a small stack made of pages" }?.median == 3000)
+        #expect(verdict.measured.first { $0.name == Figure.smallStack.name }?.median == 3000)
     }
 
     @Test func whatHibernatesIsSaidBesideAndDecidesNothing() {

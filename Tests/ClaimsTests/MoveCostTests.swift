@@ -1,30 +1,31 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
 
+@testable import Claims
+
 @Suite("move-cost") struct MoveCostTests {
     private static func slope(
-        _ name: String, _ low: Double, _ high: Double, per unit: String = "KiB", copying: Bool = true
+        _ name: String, _ low: Double, _ high: Double, _ metric: Metric = .timePerKiB, copying: Bool = true
     ) -> Record {
-        Record(
-            suite: "move-cost", case: name, metric: "time-per-\(unit)", unit: .nanoseconds,
-            estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
-            parameters: ["copying": .bool(copying)])
+        MoveCost().record(
+            name, metric, Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
+            [.copying: .bool(copying)])
     }
 
     private static func mover(_ name: String, _ low: Double, _ high: Double) -> Record {
         .ratio(
             suite: "move-cost", case: "\(name) per KiB", baseline: "copy per KiB",
             estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
-            parameters: ["mover": .string(name)])
+            parameters: [.mover: .string(name)])
     }
 
     private static func factor(_ value: Double) -> Record {
-        Record(suite: "move-cost", case: "go1.19", metric: "growth-factor", unit: .count, exactly: value)
+        Record(suite: "move-cost", case: "go1.19", metric: .growthFactor, exactly: value)
     }
 
-    private static let pointers = slope("copy", 0.4, 0.6, per: "pointer")
+    private static let pointers = slope("copy", 0.4, 0.6, .timePerPointer)
 
     private func verdict(_ records: Record...) -> ClaimVerdict { MoveCost().verdict(on: records) }
 
@@ -48,7 +49,7 @@ import Testing
     @Test func aCopyThatCostsNothingRefutesIt() {
         #expect(verdict(Self.slope("copy", -2, -1), Self.pointers).verdict == .refuted)
         #expect(
-            verdict(Self.slope("copy", 500, 600), Self.slope("copy", -2, -1, per: "pointer")).verdict == .refuted)
+            verdict(Self.slope("copy", 500, 600), Self.slope("copy", -2, -1, .timePerPointer)).verdict == .refuted)
     }
 
     @Test(arguments: [(1.5, Verdict.refuted), (4, .refuted), (1.95, .confirmed)])
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test func pointersWhoseCorrectionCostsLessThanNoiseLeaveItConfirmed() {
-        #expect(verdict(Self.slope("copy", 5, 6), Self.slope("copy", -1, 2, per: "pointer")).verdict == .confirmed)
+        #expect(verdict(Self.slope("copy", 5, 6), Self.slope("copy", -1, 2, .timePerPointer)).verdict == .confirmed)
     }
 
     @Test func withoutCopiesItIsNotMeasurable() {

@@ -1,26 +1,28 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("overcommit") struct OvercommitTests {
     private static let gib = 1_073_741_824.0
 
     private func record(
-        _ name: String, _ metric: String, _ unit: MetricUnit, _ value: Double, _ parameters: [String: ParameterValue]
+        _ name: String, _ metric: Metric, _ value: Double, _ parameters: [ParameterName: ParameterValue]
     ) -> Record {
-        Record(suite: "overcommit", case: name, metric: metric, unit: unit, exactly: value, parameters: parameters)
+        Overcommit().record(name, metric, exactly: value, parameters)
     }
 
     /// A stack in mode 2; without a charge it was refused.
     private func strict(_ kind: String, charged: Double?, simulated: Bool = false) -> [Record] {
-        let shared: [String: ParameterValue] = [
-            "guard": .string(kind), "mode": 2, "simulated": .bool(simulated),
+        let shared: [ParameterName: ParameterValue] = [
+            .guard: .string(kind), .mode: 2, .simulated: .bool(simulated),
         ]
-        guard let charged else { return [record("fault", "stacks", .count, 0, shared)] }
+        guard let charged else { return [record("fault", .stacks, 0, shared)] }
         return [
-            record("fault", "stacks", .count, 1, shared), record("fault", "reserved", .bytes, Self.gib, shared),
-            record("fault", "charged", .bytes, charged, shared),
+            record("fault", .stacks, 1, shared), record("fault", .reserved, Self.gib, shared),
+            record("fault", .charged, charged, shared),
         ]
     }
 
@@ -47,7 +49,7 @@ import Testing
 
     @Test func endsAtExhaustionAreNamed() {
         let ends = [("fault", 0.0), ("demand", 1)].map {
-            record($0, "deaths at exhaustion", .count, $1, ["limit": "control group"])
+            record($0, .deathsAtExhaustion, $1, [.limit: "control group"])
         }
         let verdict = verdict(strict("prot-none", charged: 65_536, simulated: true), ends)
         #expect(verdict.reason.hasSuffix("at the limit of control group 1 of 2 strategies end the process"))
@@ -55,7 +57,7 @@ import Testing
     }
 
     @Test func withoutModeTwoItIsNotMeasurable() {
-        let lenient = [record("fault", "stacks", .count, 1, ["guard": "prot-none", "mode": 0])]
+        let lenient = [record("fault", .stacks, 1, [.guard: "prot-none", .mode: 0])]
         #expect(verdict(lenient).verdict == .notMeasurable)
     }
 }

@@ -1,14 +1,16 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("preemption") struct PreemptionTests {
     private func ratio(
         _ name: String, _ low: Double, _ high: Double, kept: Bool = false, unended: Int? = nil
     ) -> Record {
-        var parameters: [String: ParameterValue] = ["variant": kept ? "checks in the runtime only" : "no checks"]
-        if let unended { parameters["unended"] = .int(unended) }
+        var parameters: [ParameterName: ParameterValue] = [.variant: kept ? "checks in the runtime only" : "no checks"]
+        if let unended { parameters[.unended] = .int(unended) }
         return .ratio(
             suite: "preemption", case: name, baseline: "original",
             estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 5), parameters: parameters)
@@ -34,7 +36,7 @@ import Testing
                 == "without checks others wait longer beside maps sleep go1 10.0 times [8.0, 12.0]; not beside "
                 + "calls sleep go1; keeping the runtime's checks cures maps sleep go1 1.0 times [0.9, 1.1]")
         #expect(verdict.measured.first?.median == 10)
-        #expect(verdict.measured.contains { $0.name == "longest wait with the runtime's checks" })
+        #expect(verdict.measured.contains { $0.name == Figure.longestWaitWithRuntimesChecks.name })
     }
 
     @Test func aWaitThatDidNotEndIsALeastOne() {

@@ -1,7 +1,9 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
+
+@testable import Claims
 
 @Suite("prologue-census") struct PrologueCensusTests {
     private func ratio(_ name: String, of baseline: String, _ low: Double, _ high: Double) -> Record {
@@ -19,10 +21,8 @@ import Testing
             ratio("programs-functions", of: "all functions", share, share),
             ratio("programs-text", of: ".text", 0.05, 0.05),
         ]
-        for (metric, value) in [("hot-instructions", hot), ("cold-instructions", cold)] {
-            records.append(
-                Record(
-                    suite: "prologue-census", case: "programs", metric: metric, unit: .instructions, exactly: value))
+        for (metric, value) in [(Metric.hotInstructions, hot), (.coldInstructions, cold)] {
+            records.append(PrologueCensusClaim().record("programs", metric, exactly: value))
         }
         if let misses {
             records.append(ratio("programs-misses", of: "plain", misses.lowerBound, misses.upperBound))
@@ -73,8 +73,8 @@ import Testing
 
     @Test func goProgramsAreAmongTheRealOnesAndAreSaidApart() {
         let lengths = [("programs-go", 2.2, 7.1), ("programs-llvm", 2.0, 5.0)].flatMap { name, hot, cold in
-            [("hot-instructions", hot), ("cold-instructions", cold)].map { metric, value in
-                Record(suite: "prologue-census", case: name, metric: metric, unit: .instructions, exactly: value)
+            [(Metric.hotInstructions, hot), (.coldInstructions, cold)].map { metric, value in
+                PrologueCensusClaim().record(name, metric, exactly: value)
             }
         }
         let verdict = verdict(
@@ -91,8 +91,8 @@ import Testing
                 "does not hold: 80 % of functions have a check (78 % of Go programs, 92 % of others)"))
         #expect(verdict.reason.contains("10.0 instructions each (9.3 in Go programs, 7.0 in others), of which 3.0 are"))
         #expect(verdict.reason.contains("(5.5 to 5.5 % of what programs execute)"))
-        #expect(verdict.measured.first { $0.name == "share of functions with a check, Go" }?.median == 0.78)
-        #expect(verdict.measured.first { $0.name == "share of code that is checks, Go" }?.median == 0.09)
+        #expect(verdict.measured.first { $0.name == Figure.shareOfGoFunctions.name }?.median == 0.78)
+        #expect(verdict.measured.first { $0.name == Figure.shareOfGoCode.name }?.median == 0.09)
     }
 
     @Test func withoutACensusItIsNotMeasurable() {

@@ -1,28 +1,30 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
 
+@testable import Claims
+
 @Suite("shrink") struct ShrinkTests {
-    private func records(_ name: String, _ parameters: [String: ParameterValue], _ before: Double, _ after: Double)
+    private func records(
+        _ name: String, _ parameters: [ParameterName: ParameterValue], _ before: Double, _ after: Double
+    )
         -> [Record]
     {
-        func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
-            Record(
-                suite: "shrink", case: name, metric: metric, unit: unit,
-                estimate: Estimate(median: value, low: value * 0.98, high: value * 1.02, samples: 7),
-                parameters: parameters)
+        func record(_ metric: Metric, _ value: Double) -> Record {
+            Shrink().record(
+                name, metric, Estimate(median: value, low: value * 0.98, high: value * 1.02, samples: 7), parameters)
         }
         return [
-            record("bytes before", .bytes, before), record("bytes after", .bytes, after),
-            record("time", .nanoseconds, 900),
+            record(.bytesBefore, before), record(.bytesAfter, after),
+            record(.time, 900),
         ]
     }
 
     private func verdict(library: Double, go: Double) -> ClaimVerdict {
         Shrink().verdict(
-            on: records("release", ["guard": "guard-pages"], 262_144, library)
-                + records("collection", ["peer": "go1.19.8"], 32_768, go))
+            on: records("release", [.guard: "guard-pages"], 262_144, library)
+                + records("collection", [.peer: "go1.19.8"], 32_768, go))
     }
 
     @Test func halfOrMoreByEachWayConfirmsIt() {
@@ -36,9 +38,9 @@ import Testing
     @Test func everyWayIsJudged() {
         func verdict(_ moved: Double, _ hibernated: Double) -> ClaimVerdict {
             Shrink().verdict(
-                on: records("release", ["guard": "prot-none"], 262_144, 12_288)
-                    + records("move", ["guard": "guard-pages"], 262_144, moved)
-                    + records("hibernate", ["guard": "guard-pages"], 262_144, hibernated))
+                on: records("release", [.guard: "prot-none"], 262_144, 12_288)
+                    + records("move", [.guard: "guard-pages"], 262_144, moved)
+                    + records("hibernate", [.guard: "guard-pages"], 262_144, hibernated))
         }
         let all = verdict(8_192, 512)
         #expect(all.verdict == .confirmed)

@@ -1,14 +1,16 @@
-import Claims
+import Experiments
 import Measurement
 import Report
 import Testing
 
+@testable import Claims
+
 @Suite("stack-pool") struct StackPoolingTests {
     private func records(_ peer: String, _ bytes: Int, pooled: Double, unpooled: Double) -> [Record] {
-        let shared: [String: ParameterValue] = ["peer": .string(peer), "bytes": .int(bytes)]
+        let shared: [ParameterName: ParameterValue] = [.peer: .string(peer), .bytes: .int(bytes)]
         func time(_ name: String, _ value: Double) -> Record {
             Record(
-                suite: "stack-pool", case: name, metric: "time", unit: .nanoseconds,
+                suite: "stack-pool", case: name, metric: .time,
                 estimate: Estimate(median: value, low: value * 0.9, high: value * 1.1, samples: 31), parameters: shared)
         }
         let ratio = pooled / unpooled
@@ -29,8 +31,8 @@ import Testing
     @Test func asMuchAsClaimedConfirmsIt() {
         let verdict = verdict(0.2, 0.2)
         #expect(verdict.verdict == .confirmed)
-        #expect(verdict.measured.first { $0.name == "2 KB with a pool" }?.median == 20)
-        #expect(verdict.measured.first { $0.name == "8 KB without a pool" }?.median == 150)
+        #expect(verdict.measured.first { $0.name == Figure.withPool("2 KB").name }?.median == 20)
+        #expect(verdict.measured.first { $0.name == Figure.withoutPool("8 KB").name }?.median == 150)
     }
 
     @Test func lessThanClaimedOrAtOneSizeOnlyMakesItDepend() {
@@ -44,7 +46,7 @@ import Testing
             .ratio(
                 suite: "stack-pool", case: "after a quiet time", baseline: "unpooled",
                 estimate: Estimate(median: 0.5, low: 0.4, high: 0.6, samples: 31),
-                parameters: ["peer": "faultline", "bytes": 4096]))
+                parameters: [.peer: "faultline", .bytes: 4096]))
         records += self.records("faultline", 8192, pooled: 20, unpooled: 200)
         let measured = StackPooling().verdict(on: records).measured
         #expect(measured.first { $0.name == "this library, 4 KiB, after a quiet time to without" }?.median == 0.5)

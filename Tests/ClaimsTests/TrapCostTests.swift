@@ -1,3 +1,4 @@
+import Experiments
 import Measurement
 import Report
 import Testing
@@ -6,20 +7,20 @@ import Testing
 
 @Suite("trap-cost") struct TrapCostTests {
     private static func crossings(_ kind: String, _ count: Double) -> Record {
-        Record(suite: "trap-cost", case: kind, metric: "crossings", unit: .count, exactly: count)
+        Record(suite: "trap-cost", case: kind, metric: .crossings, exactly: count)
     }
 
     private static func time(_ kind: String, isTrap: Bool = true) -> Record {
         Record(
-            suite: "trap-cost", case: kind, metric: "time", unit: .nanoseconds, exactly: 5000,
-            parameters: ["trap": .bool(isTrap)])
+            suite: "trap-cost", case: kind, metric: .time, exactly: 5000,
+            parameters: [.trap: .bool(isTrap)])
     }
 
     private static func ratio(_ kind: String, _ low: Double, _ high: Double, fresh: Bool = false) -> Record {
         .ratio(
             suite: "trap-cost", case: kind, baseline: "newstack go1.19",
             estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
-            parameters: ["peer": "go1.19", "fresh-memory": .bool(fresh)])
+            parameters: [.peer: "go1.19", .freshMemory: .bool(fresh)])
     }
 
     private func verdict(_ records: [Record]) -> ClaimVerdict { TrapCost().verdict(on: records) }

@@ -36,7 +36,7 @@ struct ReproduceTests {
         #expect(Set(document.records.map(\.suite)) == ["trap-cost"])
         // A page that the kernel supplies unseen is one entry and one return; a trap has those of the signal besides.
         let crossings = document.records.filter {
-            $0.metric == "crossings" && $0.parameters["strategy"] != "check-move"
+            $0.metric == "crossings" && $0.parameters[ParameterName("strategy")] != "check-move"
         }
         for record in crossings {
             #expect(record.name == "demand" ? record.median == 0 : record.median >= 6, "\(record.name)")

@@ -37,7 +37,7 @@ struct RunTests {
         #expect(ending.errors == "")
         let records = try Document(json: ending.output).records
         #expect(records.map(\.metric) == ["time", "operations"])
-        return ["checksum", "result"].map { records[0].parameters[$0] }
+        return ["checksum", "result"].map { records[0].parameters[ParameterName($0)] }
     }
 
     private static func compare(_ workload: String, _ strategies: [String]) throws {

@@ -67,6 +67,88 @@ struct ScriptTests {
         #expect(ending.status == 1)
     }
 
+    private static let hasPython = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+        FileManager.default.isExecutableFile(atPath: "\($0)/python3")
+    }
+
+    /// Whether `scripts/plot` has prepared its environment, which takes a network.
+    private static var hasMatplotlib: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(cache)/faultline")) ?? []
+        return names.contains {
+            $0.hasPrefix("plot-venv-") && FileManager.default.fileExists(atPath: "\(cache)/faultline/\($0)/complete")
+        }
+    }
+
+    /// Runs lines of Python that ask `results` for records: one crossing of the kernel, counted for the claim trap-cost.
+    private static func python(_ lines: String) throws -> Program {
+        try Program.shell(
+            """
+            cd "$1" && exec python3 -c "$2"
+            """,
+            [
+                scripts,
+                """
+                from plots.results import PlotError, Results
+                record = dict.fromkeys(["case", "unit", "median", "low", "high"], 1)
+                record |= {"suite": "trap-cost", "metric": "crossings", "parameters": {"peer": "go"}}
+                results = Results({"records": [record]}, "records.json")
+                try:
+                    \(lines)
+                except PlotError as error:
+                    print(error)
+                """,
+            ])
+    }
+
+    @Test(
+        .enabled(if: ScriptTests.hasPython),
+        arguments: [
+            (
+                "results.select('trap-cost', metric='crossing')",
+                "the claim 'trap-cost' declares no 'crossing' among the metrics of its plot (names.json)"
+            ),
+            (
+                "results.select('trap', metric='time')",
+                "the claim 'trap' declares no 'time' among the metrics of its plot (names.json)"
+            ),
+            (
+                "results.select('trap-cost')[0]['pier']",
+                "the claim 'trap-cost' declares no 'pier' among the parameters of its plot (names.json)"
+            ),
+            (
+                "results.needed('trap-cost', metric='time')",
+                "'records.json' has records of the claim 'trap-cost', but none with metric 'time'"
+            ),
+            ("print(results.needed('trap-cost', metric='crossings', peer='go')[0]['peer'])", "go"),
+            ("print(results.needed('hot-split', metric='time'))", "[]"),
+        ])
+    func `a plot that asks for a record by another name than its claim's ends with an error`(
+        lines: String, output: String
+    ) throws {
+        let ending = try Self.python(lines)
+        #expect(ending.errors == "")
+        #expect(ending.output == output + "\n")
+    }
+
+    @Test(.enabled(if: ScriptTests.hasMatplotlib))
+    func `a claim that renames a record is an error of its plot alone`() throws {
+        let scratch = try TemporaryFolder()
+        let file = try scratch.file("records.json", holding: "{\"records\": []}")
+        let folder = String(file.dropLast("/records.json".count))
+        let ending = try Program.shell(
+            """
+            cp -r "$1" "$2/scripts" && sed -i 's/"depth"/"depth of calls"/' "$2/scripts/plots/names.json" &&
+                exec "$2/scripts/plot" "$2"
+            """, [Self.scripts, folder])
+        #expect(
+            ending.errors.hasPrefix(
+                "scripts/plot: plots/ackermann.py: the claim 'ackermann' declares no 'depth' among the metrics"))
+        #expect(ending.output == "0 plots are in \(folder)/plots/\n")
+        #expect(ending.status == 1)
+    }
+
     @Test(arguments: [
         ("{ \"command\" : \"faultline reproduce x --quick\" }", "holds a quick run; publish a full one"),
         ("[ \"not finished: x\" ]", "holds a run that was interrupted; publish a complete one"),

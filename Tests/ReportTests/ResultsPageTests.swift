@@ -16,14 +16,14 @@ struct ResultsPageTests {
         var verdict = Samples.verdict
         verdict.command = "faultline reproduce check-cost --quick"
         verdict.seconds = 12.5
-        verdict.measured.append(MeasuredFigure("extra", Estimate(exactly: 7), unit: .count))
+        verdict.measured.append(MeasuredFigure(Figure("extra", .count), Estimate(exactly: 7)))
         var document = Document(
             machine: Samples.machine, records: [own(Samples.time), own(Samples.ratio), control, Samples.statistic],
             notes: ["<script>alert(1)</script> | *bold* & \u{1B}[2J ](x)"], verdicts: [verdict],
             claims: Samples.judged.claims)
         document.machine.warnings = ["the machine is busy"]
         return ResultsPage(
-            document, answer: ["first", "second"],
+            document, summary: ["first", "second"],
             plots: [
                 Plot(name: "check-cost-layouts", svg: "<svg><dc:title>Cost &lt; 5 %</dc:title></svg>"),
                 Plot(name: "verdicts", svg: "<svg/>"),
@@ -35,7 +35,7 @@ struct ResultsPageTests {
             try Self.page.markdown() == """
                 # Faultline: the claims, measured
 
-                ## The answer
+                ## Summary
 
                 1. first
                 2. second
@@ -60,7 +60,7 @@ struct ResultsPageTests {
 
                 > Checks cost something.
                 >
-                > — somebody
+                > — a source
 
                 **depends**: 0.02 lies below 0.03
 
@@ -174,7 +174,7 @@ struct ResultsPageTests {
 
     @Test func `a page without verdicts has records and the machine`() throws {
         let text = try ResultsPage(Samples.document).markdown()
-        #expect(!text.contains("## Verdicts") && !text.contains("## The answer"))
+        #expect(!text.contains("## Verdicts") && !text.contains("## Summary"))
         for suite in ["switch", "faults", "statistics"] { #expect(text.contains("## \(suite)\n")) }
     }
 

@@ -1,6 +1,10 @@
 import Measurement
 import Report
 
+extension ParameterName: ExpressibleByStringLiteral {
+    public init(stringLiteral name: String) { self.init(name) }
+}
+
 /// Documents to test with.
 enum Samples {
     static var machine: MachineFacts {
@@ -17,7 +21,7 @@ enum Samples {
     }
 
     static let time = Record(
-        suite: "switch", case: "api", metric: "time", unit: .nanoseconds,
+        suite: "switch", case: "api", metric: .time,
         estimate: Estimate(median: 2.7134, low: 2.69, high: 2.7512, samples: 31),
         parameters: ["clock": "monotonic", "iterations": 100_000, "pinned": true, "spread": 0.25])
 
@@ -27,22 +31,24 @@ enum Samples {
         parameters: ["clock": "monotonic"])
 
     static let fault = Record(
-        suite: "faults", case: "nil-read", metric: "classified", unit: .count, exactly: 1,
+        suite: "faults", case: "nil-read", metric: Metric("classified", .count), exactly: 1,
         parameters: [
             "verdict": "nil-dereference", "expected": "nil-dereference", "signal": "SIGSEGV",
             "ended": "killed by SIGSEGV",
         ])
 
     static let statistic = Record(
-        suite: "statistics", case: "json", metric: "bytes-committed", unit: .bytes, exactly: 16384)
+        suite: "statistics", case: "json", metric: Metric("bytes-committed", .bytes), exactly: 16384)
+
+    private static let gain = Figure("gain", .ratio)
 
     static let verdict = ClaimVerdict(
-        claim: "check-cost", saidBy: "somebody", statement: "Checks cost something.", verdict: .depends,
+        claim: "check-cost", saidBy: "a source", statement: "Checks cost something.", verdict: .depends,
         claimed: [
-            ClaimedFigure("gain", low: 0.03, high: 0.05, unit: .ratio),
-            ClaimedFigure("crossings", low: 4, high: nil, unit: .count),
+            ClaimedFigure(gain, low: 0.03, high: 0.05),
+            ClaimedFigure(Figure("crossings", .count), low: 4, high: nil),
         ],
-        measured: [MeasuredFigure("gain", Estimate(median: 0.02, low: 0.01, high: 0.04, samples: 16), unit: .ratio)],
+        measured: [MeasuredFigure(gain, Estimate(median: 0.02, low: 0.01, high: 0.04, samples: 16))],
         reason: "0.02 lies below 0.03")
 
     static var judged: Document {

@@ -94,16 +94,16 @@ struct TableTests {
         (Estimate(median: 2.714, low: 2.712, high: 2.7149, samples: 31), "2.71 ns"), (Estimate(exactly: 3), "3.00 ns"),
     ])
     func `a measured number has its interval unless it shows the same`(estimate: Estimate, text: String) {
-        #expect(MeasuredFigure("a", estimate, unit: .nanoseconds).description == text)
+        #expect(MeasuredFigure(Figure("a", .nanoseconds), estimate).description == text)
     }
 
     @Test(arguments: [
-        (ClaimedFigure("a", 89, unit: .nanoseconds), "89 ns"),
-        (ClaimedFigure("a", low: 3, high: 5, unit: .count), "3 to 5"),
-        (ClaimedFigure("a", low: 100, high: 1800, unit: .count), "100 to 1,800"),
-        (ClaimedFigure("a", low: 12_000, high: 189_000, unit: .nanoseconds), "12 µs to 189 µs"),
-        (ClaimedFigure("a", low: 2048, high: nil, unit: .bytes), "at least 2 KiB"),
-        (ClaimedFigure("a", low: nil, high: 0.5, unit: .ratio), "at most 0.5"),
+        (ClaimedFigure(Figure("a", .nanoseconds), 89), "89 ns"),
+        (ClaimedFigure(Figure("a", .count), low: 3, high: 5), "3 to 5"),
+        (ClaimedFigure(Figure("a", .count), low: 100, high: 1800), "100 to 1,800"),
+        (ClaimedFigure(Figure("a", .nanoseconds), low: 12_000, high: 189_000), "12 µs to 189 µs"),
+        (ClaimedFigure(Figure("a", .bytes), low: 2048, high: nil), "at least 2 KiB"),
+        (ClaimedFigure(Figure("a", .ratio), low: nil, high: 0.5), "at most 0.5"),
     ])
     func `a claimed number is a value, a range or a bound`(figure: ClaimedFigure, text: String) {
         #expect(figure.description == text)

@@ -1,5 +1,5 @@
 """The plots, one module each: its name is that of the plot (with - for _), and its function `draw` returns a figure, or
-None where the records are missing."""
+None where its claim was not run. A name that its claim does not declare, or a record that is missing, is a PlotError."""
 
 import importlib
 import pkgutil
@@ -8,7 +8,11 @@ import pkgutil
 SHARED = {"results", "style"}
 
 
-def drawings():
-    """The function `draw` of each plot, by the plot's name."""
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED]
-    return {name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}").draw for name in sorted(names)}
+def names():
+    """The names of the modules that draw."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
+
+
+def draw(name, results):
+    """The figure of a module, or None."""
+    return importlib.import_module(f"{__name__}.{name}").draw(results)

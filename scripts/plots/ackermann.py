@@ -1,5 +1,6 @@
 """How deep a(4,5) gets on each kind of stack with one limit, and how that ends."""
 
+from .results import cases, values
 from .style import INK, colour, figure, linear_ticks, size_text
 
 ENDINGS = {
@@ -8,10 +9,12 @@ ENDINGS = {
     "finished": "finished",
     "running": "still running",
 }
+values("ackermann", *ENDINGS)
+(PREFIX,) = cases("ackermann", "a(4,5) ")
 
 
 def draw(results):
-    records = [record for record in results.select("ackermann", metric="depth") if record.case.startswith("a(4,5) ")]
+    records = [record for record in results.needed("ackermann", metric="depth") if record.case.startswith(PREFIX)]
     if not records:
         return None
     figure_, axes = figure(9, 1.6 + 0.34 * len(records))
@@ -28,7 +31,7 @@ def draw(results):
             linewidth=0.6,
         )
         axes.annotate(
-            f"{record.median:,.0f}: {ENDINGS.get(record['ending'], record['ending'])}",
+            f"{record.median:,.0f}: {ENDINGS[record['ending']]}",
             (record.median, place),
             xytext=(5, 0),
             textcoords="offset points",
@@ -46,4 +49,4 @@ def draw(results):
 
 
 def label(record):
-    return record.case.removeprefix("a(4,5) ")
+    return record.case.removeprefix(PREFIX)

@@ -4,7 +4,7 @@ from .style import FAINT, INK, bars, colour, count_text, figure, linear_ticks, s
 
 
 def draw(results):
-    stacks = [record for record in results.select("address-space", metric="stacks") if record["guard"]]
+    stacks = [record for record in results.needed("address-space", metric="stacks") if record["guard"]]
     if not stacks:
         return None
     whole, (left, right) = figure(10.5, 1.5 + 0.62 * len(stacks), ncols=2, width_ratios=(3, 2))

@@ -1,12 +1,13 @@
 """Calls per growth at which a trap pays for the checks it saves: time, and time against checks, per initial size."""
 
+from .results import values
 from .style import FAINT, INK, colour, curve, figure, look, size_text, ticks
 
-SUBJECTS = ("check-move", "fault-move", "fault")
+SUBJECTS = values("break-even", "check-move", "fault-move", "fault")
 
 
 def draw(results):
-    times = [record for record in results.select("break-even", metric="time") if record["calls"]]
+    times = [record for record in results.needed("break-even", metric="time") if record["calls"]]
     sizes = sorted({record["initial"] for record in times})
     if not sizes:
         return None

@@ -2,35 +2,41 @@
 
 from matplotlib.ticker import MultipleLocator
 
+from .results import cases, figures, values
 from .style import FAINT, GREEN, INK, LINE, colour, errors, figure
 
+PADDED, OTHER_LAYOUT, INSTRUCTIONS = cases("check-cost", "-padded", "-other-layout", "-instructions")
+(PLAIN,) = values("check-cost", "plain")
 # The suffix of a case, and how it is drawn: marker, colour, filled, name.
 SERIES = (
     ("", "s", GREEN, True, "with checks"),
-    ("-padded", "^", colour("padded"), True, "with no-ops of their length"),
-    ("-other-layout", "o", FAINT, False, "null control: the same code in another layout"),
+    (PADDED, "^", colour("padded"), True, "with no-ops of their length"),
+    (OTHER_LAYOUT, "o", FAINT, False, "null control: the same code in another layout"),
 )
-MEANS = {"programs": "mean of real programs", "kernels": "mean of kernels"}
+PROGRAMS, KERNELS = cases("check-cost", "programs", "kernels")
+MEANS = {PROGRAMS: "mean of real programs", KERNELS: "mean of kernels"}
 GROUPS = {"foreign": "C by others", "own": "Swift", "kernel": "kernel"}
+_, _, KERNEL = values("check-cost", *GROUPS)
+(GAIN,) = figures("check-cost", "gain on real programs")
 
 
 def draw(results):
     records = {
         record.case: record
-        for record in results.select("check-cost", metric="ratio")
-        if record["baseline"] == "plain"
+        for record in results.needed("check-cost", metric="ratio")
+        if record["baseline"] == PLAIN
     }
-    programs = [case for case in records if records[case]["kind"] and f"{case}-padded" in records]
+    programs = [case for case in records if records[case]["kind"] and f"{case}{PADDED}" in records]
     if not programs:
         return None
     programs.sort(key=lambda case: list(GROUPS).index(records[case]["kind"]))
-    real = [case for case in programs if records[case]["kind"] != "kernel"]
-    kernels = [case for case in programs if records[case]["kind"] == "kernel"]
+    real = [case for case in programs if records[case]["kind"] != KERNEL]
+    kernels = [case for case in programs if records[case]["kind"] == KERNEL]
     rows = (
         real
-        + [case for case in ("programs",) if case in records]
+        + [case for case in (PROGRAMS,) if case in records]
         + kernels
-        + [case for case in ("kernels",) if case in records]
+        + [case for case in (KERNELS,) if case in records]
     )
     figure_, axes = figure(9.4, 2.0 + 0.44 * len(rows))
     claim(axes, results)
@@ -50,7 +56,7 @@ def draw(results):
                     markerfacecolor=shade if is_filled else "white",
                     markersize=6.5 if case in MEANS else 5,
                 )
-        counted = records.get(f"{case}-instructions")
+        counted = records.get(f"{case}{INSTRUCTIONS}")
         if counted:
             axes.plot(100 * (counted.median - 1), place - 0.22, color=INK, marker="x", markersize=6, linestyle="")
     for _, marker, shade, is_filled, name in SERIES:
@@ -81,9 +87,10 @@ def draw(results):
 def claim(axes, results):
     """The claimed gain g of removing checks, as what checks cost: g / (1 - g)."""
     verdict = results.verdict("check-cost")
-    figures = [number for number in verdict["claimed"] if "low" in number and "high" in number] if verdict else []
-    if figures:
-        low, high = (100 * figures[0][end] / (1 - figures[0][end]) for end in ("low", "high"))
+    for claimed in verdict["claimed"] if verdict else []:
+        if claimed["name"] != GAIN:
+            continue
+        low, high = (100 * claimed[end] / (1 - claimed[end]) for end in ("low", "high"))
         axes.axvspan(low, high, color=LINE, alpha=0.7, zorder=0)
         axes.annotate(
             "claimed",

@@ -2,14 +2,15 @@
 
 from matplotlib.patches import Rectangle
 
+from .results import values
 from .style import BLUE, INK, LINE, ORANGE, VERMILION, figure
 
 # What it was, in which order; what it was taken for that is no error: an honest "ambiguous".
-HONEST = {"ambiguous"}
+HONEST = values("classification", "ambiguous")
 
 
 def draw(results):
-    records = results.select("classification", metric="faults")
+    records = results.needed("classification", metric="faults")
     if not records:
         return None
     counts = {}

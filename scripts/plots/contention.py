@@ -1,5 +1,6 @@
 """What one growth costs as threads are added, per mechanism."""
 
+from .results import cases, values
 from .style import FAINT, INK, curve, figure, ticks, time_text
 
 # The strategy, guard or mover whose look a mechanism has.
@@ -12,10 +13,13 @@ LOOKS = {
     "kernel's page fault": "demand",
     "computation alone": "fixed",
 }
+*_, KERNEL, CONTROL = cases("contention", *LOOKS)
+(NULL,) = cases("contention", " null")
+(OWN,) = values("contention", "faultline")
 
 
 def draw(results):
-    records = [record for record in results.select("contention", metric="time") if not record.case.endswith(" null")]
+    records = [record for record in results.needed("contention", metric="time") if not record.case.endswith(NULL)]
     if not records:
         return None
     figure_, axes = figure(9.4, 5.4)
@@ -25,7 +29,7 @@ def draw(results):
         own = [record for record in records if name(record) == subject]
         # Versions of one peer have its colour; the newest is the darkest.
         options = {"color": "#A5A5A5"} if subject in goes[:-1] else {}
-        is_baseline = subject in ("computation alone", "kernel's page fault")
+        is_baseline = subject in (CONTROL, KERNEL)
         curve(
             axes,
             own,
@@ -77,4 +81,4 @@ def draw(results):
 
 
 def name(record):
-    return record["peer"] if record["peer"] != "faultline" else record.case
+    return record["peer"] if record["peer"] != OWN else record.case

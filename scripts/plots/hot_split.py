@@ -1,12 +1,13 @@
 """A call in a loop whose frame lies above, at and below the boundary of a stack's memory, per strategy and peer."""
 
+from .results import values
 from .style import INK, figure, look, ticks, time_text
 
-POSITIONS = ("above", "at", "below")
+POSITIONS = _, AT, _ = values("hot-split", "above", "at", "below")
 
 
 def draw(results):
-    records = results.select("hot-split", metric="time")
+    records = results.needed("hot-split", metric="time")
     subjects = list(dict.fromkeys(subject(record) for record in records))
     if not subjects:
         return None
@@ -21,7 +22,7 @@ def draw(results):
         for marker, position in zip("v|^", POSITIONS):
             record = own.get(position)
             if record:
-                is_boundary = position == "at"
+                is_boundary = position == AT
                 axes.errorbar(
                     record.median,
                     place,
@@ -33,7 +34,7 @@ def draw(results):
                     zorder=3 if is_boundary else 2,
                 )
         axes.annotate(
-            time_text(own["at"].median) if "at" in own else "",
+            time_text(own[AT].median) if AT in own else "",
             (worst.high, place),
             xytext=(9, 0),
             textcoords="offset points",

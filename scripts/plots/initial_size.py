@@ -1,5 +1,6 @@
 """Requests per initial size: how often a stack grows, how long that takes, and how long the slowest requests take."""
 
+from .results import figures, values
 from .style import FAINT, INK, curve, figure, size_axis, ticks
 
 PANELS = (
@@ -7,6 +8,9 @@ PANELS = (
     ("time in growth", "time in growth of a request", "ns"),
     ("p99", "99th percentile of a request", "ns"),
 )
+(OWN,) = values("initial-size", "faultline")
+# What the article says of a size in KB.
+GROWTHS = dict(zip(figures("initial-size", *(f"growths of a request from {size} KB" for size in (2, 8))), (2, 8)))
 
 
 def draw(results):
@@ -17,7 +21,7 @@ def draw(results):
     names = list(dict.fromkeys(subject(record) for record in records))
     goes = [name for name in names if name.startswith("go")]
     for axes, (metric, label, unit) in zip(grid, PANELS):
-        own = [record for record in records if record.metric == metric]
+        own = [record for record in results.needed("initial-size", metric=metric) if record["initial"]]
         for name in names:
             same = [record for record in own if subject(record) == name]
             options = {"color": "#A5A5A5"} if name in goes[:-1] else {}
@@ -41,19 +45,19 @@ def article(axes, results):
     """The article's growths of a request."""
     verdict = results.verdict("initial-size")
     for claimed in verdict["claimed"] if verdict else []:
-        begin, _, size = claimed["name"].partition(" from ")
-        if begin == "growths of a request" and size.endswith(" KB"):
+        size = GROWTHS.get(claimed["name"])
+        if size:
             axes.plot(
-                int(size.removesuffix(" KB")) * 1024,
+                size * 1024,
                 claimed["high"],
                 marker="x",
                 markersize=9,
                 markeredgewidth=2,
                 color=FAINT,
                 linestyle="",
-                label="claimed" if size == "2 KB" else None,
+                label="claimed" if size == 2 else None,
             )
 
 
 def subject(record):
-    return record["strategy"] if record["peer"] == "faultline" else record["peer"]
+    return record["strategy"] if record["peer"] == OWN else record["peer"]

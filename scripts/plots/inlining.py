@@ -1,23 +1,27 @@
 """Check cost against the size of functions, and against how much the compiler inlines."""
 
+from .results import cases, values
 from .style import FAINT, INK, colour, curve, errors, figure
 
 SETTINGS = {"off": "not at all", "standard": "as usual", "aggressive": "four times\nthe threshold"}
+values("inlining", *SETTINGS)
+(PLAIN,) = values("inlining", "plain")
+PROGRAMS, PADDED, OTHER_LAYOUT, INSTRUCTIONS = cases("inlining", "programs", "-padded", "-other-layout", "-instructions")
 
 
 def draw(results):
-    ratios = results.select("inlining", metric="ratio")
+    ratios = results.needed("inlining", metric="ratio")
     sizes = [record for record in ratios if record["instructions"] and not record.is_null_control]
-    checked = [record for record in sizes if record.case.startswith("call") and "-" not in record.case]
+    checked = [record for record in sizes if "-" not in record.case]
     if not checked:
         return None
     whole, (left, right) = figure(11.0, 4.8, ncols=2, width_ratios=(3, 2))
     for records, name, label in (
-        ([record for record in checked if record["baseline"] == "plain"], "checked", "with checks"),
-        ([record for record in sizes if record.case.endswith("-padded")], "padded", "with no-ops of their length"),
+        ([record for record in checked if record["baseline"] == PLAIN], "checked", "with checks"),
+        ([record for record in sizes if record.case.endswith(PADDED)], "padded", "with no-ops of their length"),
     ):
         curve(left, records, lambda record: record["instructions"], name, label=label)
-    controls = [record for record in ratios if record["instructions"] and record.case.endswith("-other-layout")]
+    controls = [record for record in ratios if record["instructions"] and record.case.endswith(OTHER_LAYOUT)]
     # Beside the others, so that the intervals do not cover each other.
     curve(
         left,
@@ -38,21 +42,21 @@ def draw(results):
     left.yaxis.set_major_formatter(lambda value, _: f"{100 * (value - 1):+.0f} %" if round(value, 6) != 1 else "0")
     left.legend(fontsize=9)
     left.set_title("Size of the function")
-    inlined(right, [record for record in ratios if record["inlining"] and record["baseline"] == "plain"])
+    inlined(right, [record for record in ratios if record["inlining"] and record["baseline"] == PLAIN])
     whole.caption = "Check cost against the size of functions and against inlining"
     return whole
 
 
 def inlined(axes, records):
     """Times of all programs and the instructions that each executes, by setting."""
-    names = sorted({record.case for record in records if record.case.endswith("-instructions")})
+    names = sorted({record.case for record in records if record.case.endswith(INSTRUCTIONS)})
     for place, setting in enumerate(SETTINGS):
         here = {record.case: record for record in records if record["inlining"] == setting}
-        if "programs" in here:
+        if PROGRAMS in here:
             axes.errorbar(
                 place,
-                100 * (here["programs"].median - 1),
-                yerr=errors([here["programs"]], 100),
+                100 * (here[PROGRAMS].median - 1),
+                yerr=errors([here[PROGRAMS]], 100),
                 color=colour("checked"),
                 marker="s",
                 markersize=7,
@@ -65,8 +69,8 @@ def inlined(axes, records):
             for record in records
             if record.case == name and record["inlining"] == setting
         ]
-        axes.plot(*zip(*points), color=INK if name.startswith("programs") else FAINT, marker="x", linewidth=0.8)
-        label = "mean" if name.startswith("programs") else name.removesuffix("-instructions")
+        axes.plot(*zip(*points), color=INK if name.startswith(PROGRAMS) else FAINT, marker="x", linewidth=0.8)
+        label = "mean" if name.startswith(PROGRAMS) else name.removesuffix(INSTRUCTIONS)
         labels.append((points[-1], label))
     # Names of neighbours one below the other, a line apart.
     places = []

@@ -1,12 +1,14 @@
 """What one suspended coroutine, goroutine, task or thread takes: memory, page tables, a thread's part of the kernel."""
 
+from .results import cases
 from .style import FAINT, INK, colour, count_text, errors, figure, linear_ticks, size_text
 
+NAMED_BY_PEER = cases("minimum-stack", "goroutine", "task")
 PARTS = (("resident", "", "resident"), ("page-tables", "////", "page tables"), ("kernel", "xx", "in the kernel"))
 
 
 def draw(results):
-    wholes = results.select("minimum-stack", metric="memory")
+    wholes = results.needed("minimum-stack", metric="memory")
     if not wholes:
         return None
     figure_, axes = figure(9.6, 1.9 + 0.36 * len(wholes))
@@ -73,9 +75,7 @@ def subject(record):
 
 
 def label(record):
-    words = [record["peer"] if record.case in ("goroutine", "task") else None, record.case]
-    if record["state"]:
-        words.append(f"({record['state']})")
+    words = [record["peer"] if record.case in NAMED_BY_PEER else None, record.case]
     details = [size_text(record["slot"]) + " slot" if record["slot"] else None, record["guard"]]
     name = " ".join(word for word in words if word)
     return ", ".join([name] + [detail for detail in details if detail] + [f"{count_text(record['count'])} of them"])

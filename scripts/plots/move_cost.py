@@ -1,12 +1,14 @@
 """What moving a stack costs against its live bytes: by each mover, and in Go; with few and with many pointers."""
 
+from .results import values
 from .style import INK, curve, figure, size_axis, ticks
 
 FILLINGS = {"few": ("-", "few pointers"), "many": (":", "many pointers")}
+FEW, _ = values("move-cost", *FILLINGS)
 
 
 def draw(results):
-    records = results.select("move-cost", metric="time")
+    records = results.needed("move-cost", metric="time")
     if not records:
         return None
     figure_, axes = figure(8.8, 5.4)
@@ -19,7 +21,7 @@ def draw(results):
                 for record in records
                 if name in (record["mover"], record["peer"]) and record["filling"] == filling
             ]
-            options = {"linestyle": style, "label": name if filling == "few" else "_nolegend_"}
+            options = {"linestyle": style, "label": name if filling == FEW else "_nolegend_"}
             # Versions of one peer have its colour; the newest is the darkest.
             if name in versions[:-1]:
                 options["color"] = "#A5A5A5"

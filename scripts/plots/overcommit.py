@@ -1,15 +1,16 @@
 """What the kernel charges for one stack when it refuses to overcommit, per strategy and guard."""
 
+from .results import values
 from .style import INK, figure, look, ticks
 
 MODE = 2
-GUARDS = ("automatic", "prot-none", "guard-pages")
+GUARDS = AUTOMATIC, _, _ = values("overcommit", "automatic", "prot-none", "guard-pages")
 # A logarithmic axis has no zero: what is charged nothing stands at a page.
-LEAST = 4096
+SMALLEST = 4096
 
 
 def draw(results):
-    charged = results.select("overcommit", metric="charged", mode=MODE)
+    charged = results.needed("overcommit", metric="charged", mode=MODE)
     strategies = list(dict.fromkeys(record.case for record in charged))
     if not strategies:
         return None
@@ -19,9 +20,9 @@ def draw(results):
             for record in (record for record in charged if record.case == strategy and record["guard"] == guard):
                 made = results.one("overcommit", strategy, "stacks", mode=MODE, guard=guard)
                 refused = made is not None and made.median == 0
-                shade, marker = (INK, "x") if guard == "automatic" else look(guard)
-                value = max(record.median, LEAST)
-                axes.plot([LEAST, value], [place + offset] * 2, color=shade, linewidth=1)
+                shade, marker = (INK, "x") if guard == AUTOMATIC else look(guard)
+                value = max(record.median, SMALLEST)
+                axes.plot([SMALLEST, value], [place + offset] * 2, color=shade, linewidth=1)
                 axes.plot(value, place + offset, color=shade, marker="$✕$" if refused else marker, markersize=8)
                 if refused:
                     axes.annotate(
@@ -34,13 +35,13 @@ def draw(results):
                     )
     axes.set_xscale("log", base=2)
     for guard in GUARDS:
-        shade, marker = (INK, "x") if guard == "automatic" else look(guard)
+        shade, marker = (INK, "x") if guard == AUTOMATIC else look(guard)
         axes.plot([], [], color=shade, marker=marker, linestyle="", label=f"guard: {guard}")
     axes.set_yticks(range(len(strategies)), strategies)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.set_xticks([2**power for power in range(12, 41, 4)])
-    axes.set_xlim(LEAST / 2, max(record.median for record in charged) * 8)
+    axes.set_xlim(SMALLEST / 2, max(record.median for record in charged) * 8)
     axes.minorticks_off()
     ticks(axes.xaxis, "bytes")
     axes.set_xlabel("memory charged for the first stack with vm.overcommit_memory = 2")

@@ -1,5 +1,6 @@
 """The hazards of growing by traps, by kind, and what became of the tests that show them to be mastered."""
 
+from .results import values
 from .style import FAINT, GREEN, INK, VERMILION, figure
 
 OUTCOMES = {
@@ -8,10 +9,11 @@ OUTCOMES = {
     "not run": ("#C9D0D6", "////"),
     "no test": ("white", None),
 }
+values("portability", *OUTCOMES)
 
 
 def draw(results):
-    records = results.select("portability", metric="tested")
+    records = results.needed("portability", metric="tested")
     sections = list(dict.fromkeys(record["section"] for record in records))
     if not sections:
         return None

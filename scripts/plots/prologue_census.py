@@ -1,28 +1,32 @@
 """The census of checks: how many functions have one, what share of code and of execution they are, what they miss."""
 
+from .results import cases, values
 from .style import FAINT, INK, colour, errors, figure
 
 PANELS = (
-    ("functions", "functions with a check", 100, "%"),
-    ("text", "share of the code", 100, "%"),
-    ("executed", "share of executed instructions", 100, "%"),
-    ("misses", "instruction cache misses", 1, "×"),
+    ("-functions", "functions with a check", 100, "%"),
+    ("-text", "share of the code", 100, "%"),
+    ("-executed", "share of executed instructions", 100, "%"),
+    ("-misses", "instruction cache misses", 1, "×"),
 )
+FUNCTIONS, *_ = cases("prologue-census", *(suffix for suffix, *_ in PANELS))
+(PROGRAMS,) = cases("prologue-census", "programs")
+(KERNEL,) = values("prologue-census", "kernel")
 
 
 def draw(results):
-    ratios = {record.case: record for record in results.select("prologue-census", metric="ratio")}
+    ratios = {record.case: record for record in results.needed("prologue-census", metric="ratio")}
     programs = [
-        case.removesuffix("-functions")
+        case.removesuffix(FUNCTIONS)
         for case, record in ratios.items()
-        if case.endswith("-functions") and record["kind"] != "kernel"
+        if case.endswith(FUNCTIONS) and record["kind"] != KERNEL
     ]
     if not programs:
         return None
     whole, grid = figure(11.5, 1.9 + 0.32 * len(programs), ncols=len(PANELS), sharey=True)
     for axes, (suffix, title, scale, unit) in zip(grid, PANELS):
         for place, program in enumerate(programs):
-            record = ratios.get(f"{program}-{suffix}")
+            record = ratios.get(program + suffix)
             if not record:
                 continue
             # A quotient has one as its zero.
@@ -45,7 +49,7 @@ def draw(results):
         axes.grid(axis="y", visible=False)
         axes.margins(x=0.25)
         axes.xaxis.set_major_formatter(lambda value, _, unit=unit: f"{value:g} {unit}")
-    names = ["all of them" if program == "programs" else program for program in programs]
+    names = ["all of them" if program == PROGRAMS else program for program in programs]
     grid[0].set_yticks(range(len(programs)), names)
     grid[0].invert_yaxis()
     grid[-1].set_xlabel("with checks, to without", fontsize=9, color=FAINT)

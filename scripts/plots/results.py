@@ -1,7 +1,38 @@
-"""The records of a run, as plots ask for them."""
+"""The records of a run, as plots ask for them: by the names that the claims declare for their plots (names.json)."""
 
 import json
+import pathlib
 from dataclasses import dataclass
+
+NAMES = pathlib.Path(__file__).with_name("names.json")
+DECLARED = json.loads(NAMES.read_text(encoding="utf-8"))
+
+
+class PlotError(Exception):
+    """Why a plot cannot be drawn, in one line."""
+
+
+def declared(claim, kind, *names):
+    """The names, each of which the claim must declare; `kind` is a key of names.json."""
+    for name in names:
+        if name not in DECLARED.get(claim, {}).get(kind, ()):
+            raise PlotError(f"the claim '{claim}' declares no '{name}' among the {kind} of its plot ({NAMES.name})")
+    return names
+
+
+def cases(claim, *names):
+    """Names of cases, or what begins or ends them."""
+    return declared(claim, "cases", *names)
+
+
+def values(claim, *names):
+    """Values of parameters."""
+    return declared(claim, "values", *names)
+
+
+def figures(claim, *names):
+    """Names of claimed or measured figures."""
+    return declared(claim, "figures", *names)
 
 
 @dataclass(frozen=True)
@@ -19,17 +50,19 @@ class Record:
 
     def __getitem__(self, name):
         """The parameter of that name, or None."""
+        declared(self.suite, "parameters", name)
         return self.parameters.get(name)
 
     @property
     def is_null_control(self):
-        return self["null-control"] is True
+        return self.parameters.get("null-control") is True
 
 
 class Results:
     """Everything that a run wrote."""
 
-    def __init__(self, document):
+    def __init__(self, document, path):
+        self.path = path
         self.verdicts = document.get("verdicts") or []
         self.records = [
             Record(
@@ -48,23 +81,34 @@ class Results:
     @classmethod
     def read(cls, path):
         with open(path, encoding="utf-8") as file:
-            return cls(json.load(file))
+            return cls(json.load(file), path)
 
-    def select(self, suite, case=None, metric=None, **parameters):
+    def select(self, claim, case=None, metric=None, **parameters):
         """The records with these properties, in the order of the run; a parameter `a_b` is called `a-b` there."""
+        if metric is not None:
+            declared(claim, "metrics", metric)
         wanted = {name.replace("_", "-"): value for name, value in parameters.items()}
         return [
             record
             for record in self.records
-            if record.suite == suite
+            if record.suite == claim
             and (case is None or record.case == case)
             and (metric is None or record.metric == metric)
             and all(record[name] == value for name, value in wanted.items())
         ]
 
-    def one(self, suite, case, metric, **parameters):
+    def needed(self, claim, case=None, metric=None, **parameters):
+        """As `select`; none are an error unless the claim has no record at all, because it was not run or not measured."""
+        records = self.select(claim, case, metric, **parameters)
+        if not records and self.select(claim):
+            asked = {"case": case, "metric": metric, **parameters}
+            text = ", ".join(f"{name} '{value}'" for name, value in asked.items() if value is not None)
+            raise PlotError(f"'{self.path}' has records of the claim '{claim}', but none with {text}")
+        return records
+
+    def one(self, claim, case, metric, **parameters):
         """The first such record, or None."""
-        return next(iter(self.select(suite, case, metric, **parameters)), None)
+        return next(iter(self.select(claim, case, metric, **parameters)), None)
 
     def verdict(self, claim):
         """The verdict on a claim, or None."""

@@ -1,12 +1,13 @@
 """What is given back: memory of a stack before and after, and the time that takes."""
 
+from .results import cases
 from .style import INK, bars, colour, figure, linear_ticks, size_text
 
-ACTIONS = ("release", "end", "drain", "collection")
+ACTIONS = cases("shrink", "release", "end", "drain", "collection")
 
 
 def draw(results):
-    before = [record for record in results.select("shrink", metric="bytes before") if record.case in ACTIONS]
+    before = [record for record in results.needed("shrink", metric="bytes before") if record.case in ACTIONS]
     rows = [(record, *partners(results, record)) for record in before]
     rows = [row for row in rows if row[1] and row[2]]
     if not rows:
@@ -29,8 +30,8 @@ def draw(results):
     left.set_yticks(range(len(rows)), names)
     left.set_ylim(len(rows) - 0.5, -0.5)
     left.grid(axis="y", visible=False)
-    most = max(start.median for start, _, _ in rows)
-    left.set_xlim(-0.06 * most, 1.55 * most)
+    largest = max(start.median for start, _, _ in rows)
+    left.set_xlim(-0.06 * largest, 1.55 * largest)
     left.plot([], [], color=INK, marker="o", markerfacecolor="white", linestyle="", label="before")
     left.plot([], [], color=INK, marker="o", linestyle="", label="after")
     left.legend(loc="lower right", fontsize=9)

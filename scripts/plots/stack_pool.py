@@ -1,10 +1,18 @@
 """Allocating and freeing a stack with and without a pool, per library and size, beside what the article says."""
 
+from .results import cases, figures, values
 from .style import FAINT, INK, colour, errors, figure, size_text, ticks
+
+POOLED, UNPOOLED = cases("stack-pool", "pooled", "unpooled")
+(OWN,) = values("stack-pool", "faultline")
+# What the article says, by size: with a pool and without.
+CLAIMS = {
+    size: figures("stack-pool", f"{size} with a pool", f"{size} without a pool") for size in ("2 KB", "8 KB")
+}
 
 
 def draw(results):
-    pooled = results.select("stack-pool", "pooled", "time")
+    pooled = results.needed("stack-pool", POOLED, "time")
     if not pooled:
         return None
     rows = [
@@ -14,7 +22,7 @@ def draw(results):
             next(
                 (
                     other
-                    for other in results.select("stack-pool", "unpooled", "time", peer=record["peer"])
+                    for other in results.select("stack-pool", UNPOOLED, "time", peer=record["peer"])
                     if other["bytes"] == record["bytes"]
                 ),
                 None,
@@ -25,7 +33,7 @@ def draw(results):
     claims = article(results)
     figure_, axes = figure(8.8, 1.8 + 0.34 * (len(rows) + len(claims)))
     for place, (name, fast, slow) in enumerate(rows):
-        shade = colour("fault" if name.startswith("faultline") else name)
+        shade = colour("fault" if name.startswith(OWN) else name)
         if slow:
             axes.plot([fast.median, slow.median], [place, place], color=shade, linewidth=1.2)
             axes.errorbar(
@@ -59,10 +67,5 @@ def draw(results):
 def article(results):
     """The article's figures, by size: with a pool and without."""
     verdict = results.verdict("stack-pool")
-    figures = {number["name"]: number.get("high") for number in verdict["claimed"]} if verdict else {}
-    sizes = [name.removesuffix(" with a pool") for name in figures if name.endswith(" with a pool")]
-    return [
-        (f"claimed, {size}", figures[f"{size} with a pool"], figures[f"{size} without a pool"])
-        for size in sizes
-        if f"{size} without a pool" in figures
-    ]
+    claimed = {number["name"]: number["high"] for number in verdict["claimed"]} if verdict else {}
+    return [(f"claimed, {size}", claimed[fast], claimed[slow]) for size, (fast, slow) in CLAIMS.items() if claimed]

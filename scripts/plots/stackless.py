@@ -1,11 +1,14 @@
 """Tasks beside coroutines and goroutines: memory, creating, switching, deep recursion."""
 
+from .results import cases
 from .style import BLUE, bars, colour, count_text, figure, size_text
+
+COROUTINE, TASK = cases("stackless", "coroutine", "task")
 
 
 def draw(results):
-    times = results.select("stackless", metric="time")
-    memory = results.select("stackless", metric="memory")
+    times = results.needed("stackless", metric="time")
+    memory = results.needed("stackless", metric="memory")
     panels = [
         (f"Memory of one, {count_text(depth)} calls deep", [record for record in memory if record["depth"] == depth])
         for depth in sorted({record["depth"] for record in memory})
@@ -24,7 +27,7 @@ def draw(results):
             records,
             records[0].unit,
             [
-                BLUE if record.case == "coroutine" else colour("swift" if record.case == "task" else record.case)
+                BLUE if record.case == COROUTINE else colour("swift" if record.case == TASK else record.case)
                 for record in records
             ],
         )
@@ -34,5 +37,5 @@ def draw(results):
 
 
 def label(record):
-    name = "Swift task" if record.case == "task" else record.case
+    name = "Swift task" if record.case == TASK else record.case
     return f"{name}, {size_text(record['slot'])} slot" if record["slot"] else name

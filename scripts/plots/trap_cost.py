@@ -1,5 +1,6 @@
 """One growth taken apart, beside Go's and the kernel's demand fault."""
 
+from .results import cases
 from .style import BLUE, GREEN, INK, ORANGE, PURPLE, YELLOW, colour, errors, figure, linear_ticks, time_text
 
 # The parts in the order in which they happen. Their colours mean parts here, not strategies, which the labels name.
@@ -11,11 +12,12 @@ PARTS = {
     "demand-fault": ("the kernel's page", GREEN),
     "remainder": ("not attributed", "#FFFFFF"),
 }
+NEWSTACK, COLD_NEWSTACK = cases("trap-cost", "newstack", "newstack-fresh-memory")
 
 
 def draw(results):
     totals = [
-        record for record in results.select("trap-cost", metric="time") if record["live-bytes"] or record["peer"]
+        record for record in results.needed("trap-cost", metric="time") if record["live-bytes"] or record["peer"]
     ]
     if not totals:
         return None
@@ -67,5 +69,5 @@ def draw(results):
 
 def label(record):
     kind, _, version = record.case.partition(" ")
-    names = {"newstack": "Go's newstack", "newstack-fresh-memory": "Go's newstack, fresh memory"}
+    names = {NEWSTACK: "Go's newstack", COLD_NEWSTACK: "Go's newstack, fresh memory"}
     return f"{names[kind]}, {version}" if kind in names else record.case

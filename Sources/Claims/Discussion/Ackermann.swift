@@ -12,6 +12,20 @@ import Processes
 import Report
 import Workloads
 
+extension Metric {
+    /// Of calls.
+    static let depth = Metric("depth", .count)
+}
+
+extension ParameterName {
+    static let ending = ParameterName("ending")
+    static let process = ParameterName("process")
+    /// Whether this kind of stack does.
+    static let grows = ParameterName("grows")
+    /// Whether the peak is that of a run or of a process.
+    static let memoryOf = ParameterName("memory-of")
+}
+
 public struct Ackermann: Claim {
     public init() {}
 
@@ -25,8 +39,24 @@ public struct Ackermann: Claim {
         "a recursion without an end on the largest stacks that this library and Go allow",
     ]
 
+    public let plotted = PlottedNames(
+        [.depth], [.ending, .limit], cases: [Work.ackermann.prefix], values: Ending.allCases.map(\.rawValue))
+
+    /// What recurses.
+    enum Work: String {
+        case ackermann = "a(4,5)"
+        /// A recursion without an end.
+        case runaway
+
+        /// What begins the names of its cases.
+        var prefix: String { "\(rawValue) " }
+
+        /// The case of it on a kind of stack.
+        func caseName(_ stack: String) -> String { prefix + stack }
+    }
+
     /// How a recursion ended, and what of: parameter `ending`.
-    enum Ending: String {
+    enum Ending: String, CaseIterable {
         case finished
         /// An error was thrown, and the process went on.
         case error
@@ -46,12 +76,12 @@ public struct Ackermann: Claim {
         var records: [Record] = []
         for strategy in StackStrategy.allCases {
             let options = ["strategy=\(strategy.rawValue)", "m=\(Self.m)", "n=\(Self.n)"]
-            records += try own(strategy, options, limit: limit, case: "a(4,5)", seconds: seconds, laboratory)
+            records += try own(strategy, options, limit: limit, work: Work.ackermann, seconds: seconds, laboratory)
         }
         records += try thread(limit: limit, seconds: seconds, laboratory)
         for toolchain in laboratory.go {
             records += try go(
-                toolchain, ["ackermann", "1", "\(Self.m)", "\(Self.n)", "\(limit)"], case: "a(4,5)", limit: limit,
+                toolchain, ["ackermann", "1", "\(Self.m)", "\(Self.n)", "\(limit)"], work: Work.ackermann, limit: limit,
                 seconds: seconds, laboratory)
         }
         return try records + runaways(laboratory)
@@ -68,7 +98,7 @@ public struct Ackermann: Claim {
         var records: [Record] = []
         for strategy in StackStrategy.allCases where strategy.grows && strategy != .growsDown {
             records += try own(
-                strategy, ["strategy=\(strategy.rawValue)"], limit: limit, case: "runaway", seconds: 60, laboratory)
+                strategy, ["strategy=\(strategy.rawValue)"], limit: limit, work: Work.runaway, seconds: 60, laboratory)
         }
         guard !laboratory.isQuick else {
             laboratory.note("\(identifier): Go's own limit of 1 GB is reached in a full run only")
@@ -76,14 +106,14 @@ public struct Ackermann: Claim {
         }
         for toolchain in laboratory.go {
             records += try go(
-                toolchain, ["runaway", "1"], case: "runaway", limit: 1_000_000_000, seconds: 60, laboratory)
+                toolchain, ["runaway", "1"], work: Work.runaway, limit: 1_000_000_000, seconds: 60, laboratory)
         }
         return records
     }
 
     /// A stack of this library.
     private func own(
-        _ strategy: StackStrategy, _ options: [String], limit: Int, case name: String, seconds: Double,
+        _ strategy: StackStrategy, _ options: [String], limit: Int, work: Work, seconds: Double,
         _ laboratory: Laboratory
     ) throws -> [Record] {
         let findings = try laboratory.experiment("recursion", options + ["limit=\(limit)"], seconds: seconds)
@@ -101,10 +131,10 @@ public struct Ackermann: Claim {
                 .died
             }
         return records(
-            "\(name) \(strategy.rawValue)", findings.values, ending, findings.ending,
+            work.caseName(strategy.rawValue), findings.values, ending, findings.ending,
             [
-                "strategy": .string(strategy.rawValue), "limit": .int(limit), "grows": .bool(strategy.grows),
-                "memory-of": "run", "message": .string(findings.message),
+                .strategy: .string(strategy.rawValue), .limit: .int(limit), .grows: .bool(strategy.grows),
+                .memoryOf: "run", .message: .string(findings.message),
             ])
     }
 
@@ -119,18 +149,18 @@ public struct Ackermann: Claim {
         }
         let finished = try program.run(["\(limit)", "\(Self.m)", "\(Self.n)"], seconds: seconds)
         return records(
-            "a(4,5) thread", Self.values(finished.output), Self.ending(finished), finished.ending,
+            Work.ackermann.caseName("thread"), Self.values(finished.output), Self.ending(finished), finished.ending,
             [
-                "peer": .string(program.name), "limit": .int(limit), "grows": false, "memory-of": "process",
-                "message": .string(String(finished.errors.prefix { !$0.isNewline })),
+                .peer: .string(program.name), .limit: .int(limit), .grows: false, .memoryOf: "process",
+                .message: .string(String(finished.errors.prefix { !$0.isNewline })),
             ])
     }
 
     private func go(
-        _ toolchain: GoToolchain, _ arguments: [String], case name: String, limit: Int, seconds: Double,
+        _ toolchain: GoToolchain, _ arguments: [String], work: Work, limit: Int, seconds: Double,
         _ laboratory: Laboratory
     ) throws -> [Record] {
-        try laboratory.step("\(identifier): \(toolchain.version) \(name)")
+        try laboratory.step("\(identifier): \(toolchain.version) \(work.rawValue)")
         let program: GoProgram
         do {
             program = try toolchain.program(.growth)
@@ -140,10 +170,10 @@ public struct Ackermann: Claim {
         }
         let finished = try program.run(arguments, seconds: seconds)
         return records(
-            "\(name) \(toolchain.version)", Self.values(finished.output), Self.ending(finished), finished.ending,
+            work.caseName(toolchain.version), Self.values(finished.output), Self.ending(finished), finished.ending,
             [
-                "peer": .string(toolchain.version), "limit": .int(limit), "grows": true, "memory-of": "process",
-                "message": .string(String(finished.errors.prefix { !$0.isNewline })),
+                .peer: .string(toolchain.version), .limit: .int(limit), .grows: true, .memoryOf: "process",
+                .message: .string(String(finished.errors.prefix { !$0.isNewline })),
             ])
     }
 
@@ -169,33 +199,33 @@ public struct Ackermann: Claim {
 
     private func records(
         _ name: String, _ values: [String: String], _ ending: Ending, _ processEnding: Spawn.Ending,
-        _ parameters: [String: ParameterValue]
+        _ parameters: [ParameterName: ParameterValue]
     ) -> [Record] {
         let own = parameters.merging([
-            "ending": .string(ending.rawValue), "process": .string("\(processEnding)"),
+            .ending: .string(ending.rawValue), .process: .string("\(processEnding)"),
         ]) { $1 }
-        let metrics: [(String, String, MetricUnit)] = [
-            ("depth", "depth", .count), ("time", "nanoseconds", .nanoseconds), ("peak-memory", "peak-bytes", .bytes),
+        let metrics: [(Metric, String)] = [
+            (.depth, "depth"), (.time, "nanoseconds"), (.peakMemory, "peak-bytes"),
         ]
-        return metrics.compactMap { metric, key, unit in
+        return metrics.compactMap { metric, key in
             // A process that was ended from outside said nothing; its ending is evidence all the same.
-            guard let value = values[key].flatMap({ Double($0) }) ?? (metric == "depth" ? 0 : nil) else { return nil }
-            return Record(suite: identifier, case: name, metric: metric, unit: unit, exactly: value, parameters: own)
+            guard let value = values[key].flatMap({ Double($0) }) ?? (metric == .depth ? 0 : nil) else { return nil }
+            return record(name, metric, exactly: value, own)
         }
     }
 
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let depths = evidence.all(metric: "depth").filter { $0.name.hasPrefix("a(4,5) ") }
+        let depths = evidence.all(metric: .depth).filter { $0.name.hasPrefix(Work.ackermann.prefix) }
         let (growing, fixed) = (
-            depths.filter { $0.parameters["grows"] == true }, depths.filter { $0.parameters["grows"] == false }
+            depths.filter { $0.parameters[.grows] == true }, depths.filter { $0.parameters[.grows] == false }
         )
         guard !growing.isEmpty, !fixed.isEmpty else {
             throw MissingEvidence("a(4,5) was not run on stacks that grow and on stacks that do not")
         }
         func count(_ records: [Record], _ ending: Ending) -> Int {
-            records.count { $0.parameters["ending"] == .string(ending.rawValue) }
+            records.count { $0.parameters[.ending] == .string(ending.rawValue) }
         }
         let (finished, running) = (count(growing, .finished), count(growing, .running))
         let isExhausted = count(fixed, .finished) == 0 && count(fixed, .running) == 0
@@ -207,14 +237,15 @@ public struct Ackermann: Claim {
             } else {
                 .depends
             }
-        let measured = depths.map { MeasuredFigure("depth of \($0.name)", $0.estimate, unit: .count) }
-        let limit = depths[0].parameters["limit"]?.description ?? "?"
+        let measured = depths.map { MeasuredFigure(Figure("depth of \($0.name)", .count), $0.estimate) }
+        let limit = depths[0].parameters[.limit]?.description ?? "?"
         let reason =
             "with a limit of \(limit) bytes \(finished) of \(growing.count) kinds of stack that grow finished, \(running) were "
             + "still running, \(count(growing, .error)) ended with an error that the process survived, "
             + "\(count(growing, .died)) with the process; of \(fixed.count) fixed ones \(count(fixed, .finished)) finished, "
             + "\(count(fixed, .error)) ended with an error, \(count(fixed, .died)) with the process; depths: "
-            + depths.map { "\($0.name.dropFirst(7)) \(Int($0.median))" }.joined(separator: ", ")
+            + depths.map { "\($0.name.dropFirst(Work.ackermann.prefix.count)) \(Int($0.median))" }.joined(
+                separator: ", ")
         return Judgement(verdict, measured: measured, reason: reason)
     }
 }

@@ -5,6 +5,27 @@ import GoBinary
 import Measurement
 import Report
 
+extension Metric {
+    /// The address space of the stacks' slots alone.
+    static let slots = Metric("slots", .bytes)
+}
+
+extension ParameterName {
+    static let bits = ParameterName("bits")
+    /// How many stacks were asked for.
+    static let asked = ParameterName("asked")
+    /// The call that was refused.
+    static let refused = ParameterName("refused")
+    static let errno = ParameterName("errno")
+    static let maxMapCount = ParameterName("max-map-count")
+}
+
+extension Figure {
+    static let spaceOf100000Stacks = Figure("address space of 100,000 stacks", .bytes)
+    static let stacksIn32Bits = Figure("stacks of 8 MiB in 32 bits", .count)
+    static let stacksIn47Bits = Figure("stacks of 8 MiB in 47 bits", .count)
+}
+
 public struct AddressSpace: Claim {
     public init() {}
 
@@ -13,8 +34,7 @@ public struct AddressSpace: Claim {
     public let statement =
         "8 MiB of address space for each stack makes 100,000 goroutines take 800 GB, which 32 bits cannot hold."
     public let claimed = [
-        ClaimedFigure("address space of 100,000 stacks", 800e9, unit: .bytes),
-        ClaimedFigure("stacks of 8 MiB in 32 bits", low: nil, high: 99_999, unit: .count),
+        ClaimedFigure(.spaceOf100000Stacks, 800e9), ClaimedFigure(.stacksIn32Bits, low: nil, high: 99_999),
     ]
     public let experiments = [
         "reserve 100,000 stacks of 8 MiB, in the full run 1,000,000, with each kind of guard, until one is refused",
@@ -22,6 +42,9 @@ public struct AddressSpace: Claim {
         "let 20,000 goroutines, in the full run 100,000, of a Go program without stack checks wait on such stacks",
         "the arithmetic for address spaces of 32, 47 and 56 bits",
     ]
+
+    public let plotted = PlottedNames(
+        [.stacks, .resident, .pageTables], [.guard, .asked, .maxMapCount])
 
     static let slot = 8 << 20
     /// The address space of a process: Linux leaves 3 of 4 GiB to programs of 32 bits, and of the others the lower half.
@@ -31,12 +54,14 @@ public struct AddressSpace: Claim {
     /// What a goroutine on such a stack takes: two pages of memory, two of page tables, and 8 KiB in which Go notes its span.
     static let bytesOfGoroutine = 24_000
 
+    /// The case of an address space.
+    private static func caseName(bits: Int) -> String { "\(bits) bits" }
+
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         var records = Self.spaces.map { space in
-            Record(
-                suite: identifier, case: "\(space.bits) bits", metric: "stacks", unit: .count,
-                exactly: (space.bytes / Double(Self.slot)).rounded(.down),
-                parameters: ["bits": .int(space.bits), "slot": .int(Self.slot), "bytes": .double(space.bytes)])
+            record(
+                Self.caseName(bits: space.bits), .stacks, exactly: (space.bytes / Double(Self.slot)).rounded(.down),
+                [.bits: .int(space.bits), .slot: .int(Self.slot), .bytes: .double(space.bytes)])
         }
         for count in laboratory.isQuick ? [100_000] : [100_000, 1_000_000] {
             guard laboratory.hasRoom(for: count, "stack of 8 MiB", ofBytes: Self.bytesOfStack) else { continue }
@@ -71,55 +96,48 @@ public struct AddressSpace: Claim {
             throw findings.failure("it did not end as it should")
         }
         let made = try findings.number("made")
-        var shared: [String: ParameterValue] = [
-            "guard": .string(kind.name), "asked": .int(count), "slot": .int(Self.slot),
+        var shared: [ParameterName: ParameterValue] = [
+            .guard: .string(kind.name), .asked: .int(count), .slot: .int(Self.slot),
         ]
-        shared["refused"] = findings.values["call"].map { .string($0) }
-        shared["errno"] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
-        shared["max-map-count"] = SystemFiles().number("/proc/sys/vm/max_map_count").map { .int($0) }
-        func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
-            Record(
-                suite: identifier, case: kind.name, metric: metric, unit: unit, exactly: value, parameters: shared)
-        }
+        shared[.refused] = findings.values["call"].map { .string($0) }
+        shared[.errno] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
+        shared[.maxMapCount] = SystemFiles().number("/proc/sys/vm/max_map_count").map { .int($0) }
+        let counted: [Metric] = [.addressSpace, .mappings, .resident, .pageTables]
         return [
-            record("stacks", .count, made), record("slots", .bytes, made * Double(Self.slot)),
-            record("address-space", .bytes, try findings.number("address-space")),
-            record("mappings", .count, try findings.number("mappings")),
-            record("resident", .bytes, try findings.number("resident")),
-            record("page-tables", .bytes, try findings.number("page-tables")),
-        ]
+            record(kind.name, .stacks, exactly: made, shared),
+            record(kind.name, .slots, exactly: made * Double(Self.slot), shared),
+        ] + (try counted.map { record(kind.name, $0, exactly: try findings.number($0.name), shared) })
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let narrow = try evidence.estimate("32 bits", metric: "stacks")
-        let wide = try evidence.estimate("47 bits", metric: "stacks")
-        let hundredThousand: [String: ParameterValue] = ["asked": 100_000]
-        let made = evidence.all(metric: "stacks", where: hundredThousand)
-        guard let most = made.max(by: { $0.median < $1.median }) else {
+        let narrow = try evidence.estimate(Self.caseName(bits: 32), metric: .stacks)
+        let wide = try evidence.estimate(Self.caseName(bits: 47), metric: .stacks)
+        let hundredThousand: [ParameterName: ParameterValue] = [.asked: 100_000]
+        let made = evidence.all(metric: .stacks, where: hundredThousand)
+        guard let largest = made.max(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no record of 100,000 stacks")
         }
         // What is claimed is the space of 100,000, of which all may not have been granted.
-        let slots = try evidence.estimate(most.name, metric: "slots", where: hundredThousand)
-        let whole = Estimate(exactly: slots.median / most.median * 100_000)
+        let slots = try evidence.estimate(largest.name, metric: .slots, where: hundredThousand)
+        let whole = Estimate(exactly: slots.median / largest.median * 100_000)
         // Arenas are reserved ahead, so that a process has more than its stacks take.
-        let space = try evidence.estimate(most.name, metric: "address-space", where: hundredThousand)
-        let (amount, narrowFigure) = (claimed[0], claimed[1])
+        let space = try evidence.estimate(largest.name, metric: .addressSpace, where: hundredThousand)
         let measured =
             [
-                MeasuredFigure(amount.name, whole, unit: .bytes),
-                MeasuredFigure("address space reserved for \(Int(most.median)) stacks", space, unit: .bytes),
-                MeasuredFigure(narrowFigure.name, narrow, unit: .count),
-                MeasuredFigure("stacks of 8 MiB in 47 bits", wide, unit: .count),
+                MeasuredFigure(.spaceOf100000Stacks, whole),
+                MeasuredFigure(Figure("address space reserved for \(Int(largest.median)) stacks", .bytes), space),
+                MeasuredFigure(.stacksIn32Bits, narrow),
+                MeasuredFigure(.stacksIn47Bits, wide),
             ]
-            + evidence.all(metric: "stacks").filter { $0.parameters["asked"] != nil }.map {
+            + evidence.all(metric: .stacks).filter { $0.parameters[.asked] != nil }.map {
                 MeasuredFigure(
-                    "stacks made with \($0.name) of \($0.parameters["asked"]!)", $0.estimate, unit: .count)
+                    Figure("stacks made with \($0.name) of \($0.parameters[.asked]!)", .count), $0.estimate)
             }
             + goroutines(evidence)
         let ends = made.map { record in
             let count = Int(record.median)
-            let refused = record.parameters["refused"].map { " until \($0) was refused" } ?? ""
-            let mappings = evidence.find(record.name, metric: "mappings", where: hundredThousand)
+            let refused = record.parameters[.refused].map { " until \($0) was refused" } ?? ""
+            let mappings = evidence.find(record.name, metric: .mappings, where: hundredThousand)
             return "\(record.name): \(count)\(refused)" + (mappings.map { ", \(Int($0.median)) more mappings" } ?? "")
         }.joined(separator: "; ")
         func share(_ bytes: Double) -> String {
@@ -128,11 +146,12 @@ public struct AddressSpace: Claim {
         let arithmetic =
             "\(share(whole.median)), of \(share(space.median)) that are reserved; "
             + "32 bits hold \(Int(narrow.median)), 47 bits \(Int(wide.median)) stacks" + Self.inGo(evidence)
-        guard whole.relation(to: amount, tolerance: 0.05) == .within, narrow.relation(to: narrowFigure) == .within
+        guard whole.relation(to: claimed(.spaceOf100000Stacks), tolerance: 0.05) == .within,
+            narrow.relation(to: claimed(.stacksIn32Bits)) == .within
         else {
             return Judgement(.refuted, measured: measured, reason: "\(arithmetic); \(ends)")
         }
-        guard most.median >= 100_000 else {
+        guard largest.median >= 100_000 else {
             return Judgement(
                 .confirmed, measured: measured, reason: "\(arithmetic); 100,000 were not granted: \(ends)")
         }
@@ -143,22 +162,20 @@ public struct AddressSpace: Claim {
 
     /// What goroutines without checks took, all of them together.
     private func goroutines(_ evidence: Evidence) -> [MeasuredFigure] {
-        evidence.all(WaitingSubject.unchecked, metric: "address-space").compactMap { record in
-            guard case .int(let count)? = record.parameters["count"],
-                case .int(let initial)? = record.parameters[WaitingSubject.initialParameter]
+        evidence.all(WaitingSubject.unchecked, metric: .addressSpace).compactMap { record in
+            guard let count = record.parameters[.count]?.whole, let initial = record.parameters[.initial]?.whole
             else { return nil }
             return MeasuredFigure(
-                "address space of \(count) goroutines without checks on \(ByteSize(bytes: initial))",
-                Estimate(exactly: record.median * Double(count)), unit: .bytes)
+                Figure("address space of \(count) goroutines without checks on \(ByteSize(bytes: initial))", .bytes),
+                Estimate(exactly: record.median * Double(count)))
         }
     }
 
     /// The same in words, with what was resident.
     private static func inGo(_ evidence: Evidence) -> String {
-        let texts = evidence.all(WaitingSubject.unchecked, metric: "address-space").compactMap { record -> String? in
-            guard case .int(let count)? = record.parameters["count"],
-                case .int(let initial)? = record.parameters[WaitingSubject.initialParameter],
-                let memory = evidence.find(record.name, metric: "memory", where: record.parameters)
+        let texts = evidence.all(WaitingSubject.unchecked, metric: .addressSpace).compactMap { record -> String? in
+            guard let count = record.parameters[.count]?.whole, let initial = record.parameters[.initial]?.whole,
+                let memory = evidence.find(record.name, metric: .memory, where: record.parameters)
             else { return nil }
             func gigabytes(_ one: Double) -> Double { (one * Double(count) / 1e8).rounded() / 10 }
             return

@@ -1,6 +1,6 @@
 // "The one-time trap pays for the checks it saves."
 //
-// One program, compiled without and with checks, descends on a fresh stack until that grows once, and makes so many calls there.
+// One program, compiled without and with checks, descends on a fresh stack until that grows once, and makes a number of calls there.
 // Plain code grows by a trap, checked code by a failed check; the more calls, the more checks are saved. Code layout moves such
 // times more than a check does, so that everything is measured in several random layouts, and the layout is the sample.
 
@@ -9,6 +9,30 @@ import Faultline
 import Measurement
 import Report
 import Workloads
+
+extension Metric {
+    /// By how much the growth by a trap is slower.
+    static let growthDifference = Metric("growth-difference", .nanoseconds)
+    /// Of a check in each call.
+    static let checkCost = Metric("check-cost", .nanoseconds)
+    /// The same over the first calls.
+    static let checkCostAtFirst = Metric("check-cost-at-first", .nanoseconds)
+    /// Calls per growth from which on the trap wins.
+    static let crossing = Metric("crossing", .count)
+    static let predictedCrossing = Metric("predicted-crossing", .count)
+    static let callsPerGrowth = Metric("calls-per-growth", .count)
+}
+
+extension ParameterName {
+    static let calls = ParameterName("calls")
+    static let growths = ParameterName("growths")
+    /// The largest number of calls that was tried.
+    static let sweepEnd = ParameterName("sweep-end")
+}
+
+extension Figure {
+    static func callsPerGrowth(_ name: String) -> Figure { Figure("\(name): calls per growth", .count) }
+}
 
 public struct BreakEven: Claim {
     public init() {}
@@ -23,12 +47,16 @@ public struct BreakEven: Claim {
         "calls per growth of programs that do nothing but call",
     ]
 
+    public let plotted = PlottedNames(
+        [.time, .crossing, .predictedCrossing, .callsPerGrowth], [.calls, .initial, .strategy, .sweepEnd],
+        values: (Self.traps + [.checkMove]).map(\.rawValue))
+
     /// What a stack may use before it grows, in bytes.
     static let sizes = [4 << 10, 16 << 10, 64 << 10]
     /// Six decades.
     static let calls = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
     static let traps = [StackStrategy.faultMove, .fault]
-    /// Over so many calls a check costs more than over a million.
+    /// Over this many calls a check costs more than over a million.
     static let firstCalls = 10_000
 
     // MARK: measuring
@@ -71,6 +99,11 @@ public struct BreakEven: Claim {
         StackConfiguration(strategy: strategy, initial: strategy.needsChecks ? 2 * size : size)
     }
 
+    /// The case of a trap and an initial size.
+    static func caseName(_ strategy: StackStrategy, _ size: Int) -> String {
+        "\(strategy.rawValue) \(ByteSize(bytes: size))"
+    }
+
     private static func caseName(_ strategy: StackStrategy, _ layout: Int, _ calls: Int) -> String {
         "\(strategy.rawValue) \(layout) \(calls)"
     }
@@ -104,9 +137,9 @@ public struct BreakEven: Claim {
         of result: MeasurementResult, size: Int, layouts: Int, _ settings: InterleavedMeasurement.Settings
     ) throws -> [Record] {
         let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
-        let shared: [String: ParameterValue] = [
-            "initial": .int(size), "layouts": .int(layouts), "rounds": .int(settings.rounds),
-            "clock": .string(settings.clock.rawValue),
+        let shared: [ParameterName: ParameterValue] = [
+            .initial: .int(size), .layouts: .int(layouts), .rounds: .int(settings.rounds),
+            .clock: .string(settings.clock.rawValue),
         ]
         func time(_ strategy: StackStrategy, _ layout: Int, _ calls: Int, suffix: String = "") throws -> Double {
             let name = Self.caseName(strategy, layout, calls) + suffix
@@ -116,47 +149,42 @@ public struct BreakEven: Claim {
             CostCurve(calls: Self.calls, times: try Self.calls.map { try time(strategy, layout, $0) })
         }
         func record(
-            _ name: String, _ metric: String, _ unit: MetricUnit, _ samples: [Double],
-            _ own: [String: ParameterValue]
+            _ name: String, _ metric: Metric, _ samples: [Double], _ own: [ParameterName: ParameterValue]
         ) throws -> Record {
-            Record(
-                suite: identifier, case: name, metric: metric, unit: unit, estimate: try bootstrap.median(of: samples),
-                parameters: shared.merging(own) { _, new in new })
+            self.record(name, metric, try bootstrap.median(of: samples), shared.merging(own) { $1 })
         }
         var records: [Record] = []
         for strategy in Self.traps + [.checkMove] {
             for calls in Self.calls {
                 records.append(
                     try record(
-                        "\(strategy.rawValue) \(ByteSize(bytes: size)) \(calls)", "time", .nanoseconds,
+                        "\(Self.caseName(strategy, size)) \(calls)", .time,
                         try (0..<layouts).map { try time(strategy, $0, calls) },
-                        ["strategy": .string(strategy.rawValue), "calls": .int(calls)]))
+                        [.strategy: .string(strategy.rawValue), .calls: .int(calls)]))
             }
         }
-        let most = Self.calls[Self.calls.count - 1]
+        let end = Self.calls[Self.calls.count - 1]
         let noise = try (0..<layouts).map { layout in
-            let again = try time(Self.traps[0], layout, most, suffix: " null")
-            return (again - (try time(Self.traps[0], layout, most))) / Double(most)
+            let again = try time(Self.traps[0], layout, end, suffix: " null")
+            return (again - (try time(Self.traps[0], layout, end))) / Double(end)
         }
         records.append(
-            try record(
-                "noise \(ByteSize(bytes: size))", "check-cost", .nanoseconds, noise, [Record.nullControlParameter: true]
-            ))
+            try record("noise \(ByteSize(bytes: size))", .checkCost, noise, [.nullControl: true]))
         for strategy in Self.traps {
             let crossings = try (0..<layouts).map { layout in
                 Crossing(trap: try curve(strategy, layout), checked: try curve(.checkMove, layout))
             }
-            let name = "\(strategy.rawValue) \(ByteSize(bytes: size))"
-            let own: [String: ParameterValue] = ["strategy": .string(strategy.rawValue), "sweep-end": .int(most)]
+            let name = Self.caseName(strategy, size)
+            let own: [ParameterName: ParameterValue] = [.strategy: .string(strategy.rawValue), .sweepEnd: .int(end)]
             records += [
-                try record(name, "growth-difference", .nanoseconds, crossings.map(\.growthDifference), own),
-                try record(name, "check-cost", .nanoseconds, crossings.map(\.checkCost), own),
+                try record(name, .growthDifference, crossings.map(\.growthDifference), own),
+                try record(name, .checkCost, crossings.map(\.checkCost), own),
                 try record(
-                    name, "check-cost-at-first", .nanoseconds,
+                    name, .checkCostAtFirst,
                     crossings.map { $0.checkCost(upTo: Self.calls.firstIndex(of: Self.firstCalls)) },
-                    own.merging(["calls": .int(Self.firstCalls)]) { $1 }),
-                try record(name, "crossing", .count, crossings.map(\.measured), own),
-                try record(name, "predicted-crossing", .count, crossings.map(\.predicted), own),
+                    own.merging([.calls: .int(Self.firstCalls)]) { $1 }),
+                try record(name, .crossing, crossings.map(\.measured), own),
+                try record(name, .predictedCrossing, crossings.map(\.predicted), own),
             ]
         }
         return records
@@ -175,12 +203,11 @@ public struct BreakEven: Claim {
                 StackConfiguration(strategy: .faultMove, initial: Self.sizes[1]), statistics: { growths = $0.growths },
                 { try prepared.run(code) })
             // One that never grows saves every check for nothing; its calls are counted as if it grew once.
-            return Record(
-                suite: identifier, case: workload.name, metric: "calls-per-growth", unit: .count,
-                exactly: Double(result.operations) / Double(max(growths, 1)),
-                parameters: [
-                    "growths": .int(growths), "initial": .int(Self.sizes[1]), "input": .string(input),
-                    "language": .string(workload.languages[0].rawValue),
+            return record(
+                workload.name, .callsPerGrowth, exactly: Double(result.operations) / Double(max(growths, 1)),
+                [
+                    .growths: .int(growths), .initial: .int(Self.sizes[1]), .input: .string(input),
+                    .language: .string(workload.languages[0].rawValue),
                 ])
         }
     }
@@ -188,22 +215,22 @@ public struct BreakEven: Claim {
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let crossings = evidence.all(metric: "crossing")
+        let crossings = evidence.all(metric: .crossing)
         guard !crossings.isEmpty else { throw MissingEvidence("no crossing of a trap and checks was looked for") }
         var parts: [String] = []
         for crossing in crossings {
-            let predicted = evidence.all(crossing.name, metric: "predicted-crossing").first
-            let costs = ["check-cost", "check-cost-at-first"].map { evidence.all(crossing.name, metric: $0).first }
+            let predicted = evidence.all(crossing.name, metric: .predictedCrossing).first
+            let costs = [Metric.checkCost, .checkCostAtFirst].map { evidence.all(crossing.name, metric: $0).first }
             parts.append(
                 Self.described(
                     crossing, predicted: predicted, cost: costs[0], atFirst: costs[1],
                     noise: noise(evidence, crossing)))
         }
-        let programs = evidence.all(metric: "calls-per-growth").map { "\($0.name) \(Self.grouped($0.median))" }
+        let programs = evidence.all(metric: .callsPerGrowth).map { "\($0.name) \(Self.grouped($0.median))" }
         if !programs.isEmpty {
-            parts.append("programs make so many calls per growth: \(programs.joined(separator: ", "))")
+            parts.append("calls per growth of programs: \(programs.joined(separator: ", "))")
         }
-        let measured = crossings.map { MeasuredFigure("\($0.name): calls per growth", $0.estimate, unit: .count) }
+        let measured = crossings.map { MeasuredFigure(.callsPerGrowth($0.name), $0.estimate) }
         let verdict: Verdict =
             if crossings.allSatisfy({ $0.high <= 1 }) {
                 .confirmed
@@ -217,15 +244,13 @@ public struct BreakEven: Claim {
 
     /// How far from nothing noise alone takes the cost of a check, in nanoseconds per call.
     private func noise(_ evidence: Evidence, _ crossing: Record) -> Double? {
-        let initial = crossing.parameters["initial"].map { ["initial": $0] } ?? [:]
-        let controls = evidence.all(
-            metric: "check-cost", where: initial.merging([Record.nullControlParameter: true]) { first, _ in first })
-        return controls.first.map { max(abs($0.low), abs($0.high)) }
+        var which: [ParameterName: ParameterValue] = [.nullControl: true]
+        which[.initial] = crossing.parameters[.initial]
+        return evidence.all(metric: .checkCost, where: which).first.map { max(abs($0.low), abs($0.high)) }
     }
 
     private static func end(_ record: Record) -> Double {
-        if case .int(let end) = record.parameters["sweep-end"] { return Double(end) }
-        return Double(calls[calls.count - 1])
+        Double(record.parameters[.sweepEnd]?.whole ?? calls[calls.count - 1])
     }
 
     /// "fault-move 16KiB wins from 24,000 [18,000, 40,000] calls per growth (predicted 23,000; a check costs 0.3 ns …)".
@@ -242,8 +267,8 @@ public struct BreakEven: Claim {
             text += "wins in less than half of the layouts within \(grouped(end)) calls per growth, "
             text += "[\(grouped(crossing.low)), unbounded]"
         } else {
-            let most = crossing.high > end ? "unbounded" : grouped(crossing.high)
-            text += "wins from \(grouped(crossing.median)) [\(grouped(crossing.low)), \(most)] calls per growth"
+            let upper = crossing.high > end ? "unbounded" : grouped(crossing.high)
+            text += "wins from \(grouped(crossing.median)) [\(grouped(crossing.low)), \(upper)] calls per growth"
         }
         var details: [String] = []
         if let predicted {
@@ -253,7 +278,7 @@ public struct BreakEven: Claim {
         if let cost {
             let numbers = [cost.median, cost.low, cost.high].map { "\(($0 * 1000).rounded() / 1000)" }
             details.append("a check costs \(numbers[0]) [\(numbers[1]), \(numbers[2])] ns a call")
-            if let atFirst, let calls = atFirst.parameters["calls"] {
+            if let atFirst, let calls = atFirst.parameters[.calls] {
                 details.append("\((atFirst.median * 1000).rounded() / 1000) in the first \(calls)")
             }
             if let noise {

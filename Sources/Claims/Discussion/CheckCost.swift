@@ -8,13 +8,31 @@ import Measurement
 import Report
 import Workloads
 
+extension ParameterName {
+    /// How many of the programs were written by others, and how many of them in Go.
+    static let byOthers = ParameterName("by-others")
+    static let inGo = ParameterName("in-go")
+}
+
+extension Figure {
+    static let gainOnRealPrograms = Figure("gain on real programs", .ratio)
+    static let gainOnKernels = Figure("gain on kernels", .ratio)
+    static let gainFromNoOps = Figure("gain from no-ops instead of checks", .ratio)
+    static let gainFromAnotherLayout = Figure("gain from another layout", .ratio)
+    static let gainOnGoPrograms = Figure("gain on Go programs", .ratio)
+    static let gainOnGoProgramsFromChecks = Figure("gain on Go programs from checks alone", .ratio)
+    static let gainOnGoProgramsFromLargeStacks = Figure("gain on Go programs from large stacks alone", .ratio)
+    static let gainOnGoKernels = Figure("gain on kernels in Go", .ratio)
+    static let gainOnGoKernelsFromChecks = Figure("gain on kernels in Go from checks alone", .ratio)
+}
+
 public struct CheckCost: Claim {
     public init() {}
 
     public let identifier = "check-cost"
     public let saidBy = "golang-nuts, November 2025"
     public let statement = "Removing the stack check from every prologue gains 3 to 5 % on real programs."
-    public let claimed = [ClaimedFigure("gain on real programs", low: 0.03, high: 0.05, unit: .ratio)]
+    public let claimed = [ClaimedFigure(.gainOnRealPrograms, low: 0.03, high: 0.05)]
     public let experiments = [
         "QuickJS, Lua, zstd, cmark, a JSON parser, a Scheme interpreter and a regex matcher in Swift, and seven kernels in C: "
             + "without checks, with checks, and with no-ops of the checks' length",
@@ -28,8 +46,14 @@ public struct CheckCost: Claim {
     /// The cases of geometric means over real programs and over kernels; ``GoCosts`` has those of Go alone.
     static let programs = "programs"
     static let kernels = "kernels"
-    /// The figure of Go's programs alone.
-    static let goFigure = "gain on Go programs"
+
+    public let plotted = PlottedNames(
+        [.ratio], [.baseline, .kind, .layouts],
+        cases: [
+            Self.programs, Self.kernels, CaseSuffix.padded, CaseSuffix.otherLayout, CaseSuffix.instructions,
+        ],
+        values: [CodeVariant.plain.rawValue] + [CheckSubject.Kind.foreign, .own, .kernel].map(\.rawValue),
+        figures: [.gainOnRealPrograms])
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let measurement = LayoutMeasurement(
@@ -65,23 +89,22 @@ public struct CheckCost: Claim {
             let inGo = isReal ? go.ratios(isReal: true, \.original) : []
             let series = [
                 (name, group.compactMap { $0.result.ratios[.checked] } + inGo, false),
-                ("\(name)-padded", group.compactMap { $0.result.ratios[.padded] }, false),
-                ("\(name)-other-layout", group.map(\.result.placement), true),
+                (name + CaseSuffix.padded, group.compactMap { $0.result.ratios[.padded] }, false),
+                (name + CaseSuffix.otherLayout, group.map(\.result.placement), true),
             ]
             for (name, ratios, isControl) in series {
                 guard !ratios.isEmpty else { continue }
-                var parameters: [String: ParameterValue] = [
-                    "programs": .int(ratios.count),
-                    "by-others": .int(group.filter { $0.subject.kind == .foreign }.count),
+                var parameters: [ParameterName: ParameterValue] = [
+                    .programs: .int(ratios.count),
+                    .byOthers: .int(group.filter { $0.subject.kind == .foreign }.count),
                 ]
-                parameters["layouts"] = group.first.map { .int($0.result.plain.count) }
-                if isControl { parameters[Record.nullControlParameter] = true }
-                if name == Self.programs { parameters["in-go"] = .int(inGo.count) }
+                parameters[.layouts] = group.first.map { .int($0.result.plain.count) }
+                if isControl { parameters[.nullControl] = true }
+                if name == Self.programs { parameters[.inGo] = .int(inGo.count) }
                 records.append(
-                    .ratio(
-                        suite: identifier, case: name, baseline: "plain",
-                        estimate: try bootstrap.geometricMean(ofRatios: ratios, rounds: .independent),
-                        parameters: parameters))
+                    ratio(
+                        name, to: .plain,
+                        try bootstrap.geometricMean(ofRatios: ratios, rounds: .independent), parameters))
             }
         }
         return records
@@ -99,30 +122,27 @@ public struct CheckCost: Claim {
             return []
         }
         var shared = subject.parameters
-        shared[InstructionCounts.parameter] = .string(counts.counting.rawValue)
+        shared[.countedBy] = .string(counts.counting.rawValue)
         var records = [(CodeVariant.plain, plain), (.checked, checked)].map { variant, count in
-            Record(
-                suite: identifier, case: subject.name, metric: "instructions", unit: .instructions, exactly: count,
-                parameters: shared.merging(["variant": .string(variant.rawValue)]) { $1 })
+            record(
+                subject.name, .instructions, exactly: count,
+                shared.merging([.variant: .string(variant.rawValue)]) { $1 })
         }
         records.append(
-            .ratio(
-                suite: identifier, case: "\(subject.name)-instructions", baseline: "plain",
-                estimate: Estimate(exactly: checked / plain), parameters: shared))
+            ratio(
+                subject.name + CaseSuffix.instructions, to: .plain,
+                Estimate(exactly: checked / plain), shared))
         if checked > plain {
             // A check that passes is a compare and a jump.
             records.append(
-                Record(
-                    suite: identifier, case: subject.name, metric: InstructionCounts.distanceMetric,
-                    unit: .instructions,
-                    exactly: plain / ((checked - plain) / 2), parameters: shared))
+                record(subject.name, .instructionsPerCheck, exactly: plain / ((checked - plain) / 2), shared))
         }
         return records
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let figure = figure("gain on real programs")
-        let gain = try evidence.ratio(Self.programs, to: "plain").gain
+        let figure = claimed(.gainOnRealPrograms)
+        let gain = try evidence.ratio(Self.programs, to: .plain).gain
         let measured = figures(gain, evidence)
         let programs = RealProgram.all(evidence)
         let text = summary(gain, evidence, programs)
@@ -148,51 +168,51 @@ public struct CheckCost: Claim {
     }
 
     private func figures(_ gain: Estimate, _ evidence: Evidence) -> [MeasuredFigure] {
-        var figures = [MeasuredFigure(claimed[0].name, gain, unit: .ratio)]
-        for (name, record, baseline) in [
-            ("gain on kernels", Self.kernels, "plain"),
-            ("gain from no-ops instead of checks", "\(Self.programs)-padded", "plain"),
-            ("gain from another layout", "\(Self.programs)-other-layout", "plain"),
-            (Self.goFigure, GoCosts.programs, "plain"),
-            ("gain on Go programs from checks alone", "\(GoCosts.programs)-equal", "plain"),
-            ("gain on Go programs from large stacks alone", "\(GoCosts.programs)-stacks", "equal"),
-            ("gain on kernels in Go", GoCosts.kernels, "plain"),
-            ("gain on kernels in Go from checks alone", "\(GoCosts.kernels)-equal", "plain"),
-        ] {
-            if let ratio = try? evidence.ratio(record, to: baseline) {
-                figures.append(MeasuredFigure(name, ratio.gain, unit: .ratio))
+        let plain = CodeVariant.plain.rawValue
+        let others: [(Figure, String, String)] = [
+            (.gainOnKernels, Self.kernels, plain),
+            (.gainFromNoOps, Self.programs + CaseSuffix.padded, plain),
+            (.gainFromAnotherLayout, Self.programs + CaseSuffix.otherLayout, plain),
+            (.gainOnGoPrograms, GoCosts.programs, plain),
+            (.gainOnGoProgramsFromChecks, GoCosts.programs + CaseSuffix.equal, plain),
+            (.gainOnGoProgramsFromLargeStacks, GoCosts.programs + CaseSuffix.stacks, GoCost.equal),
+            (.gainOnGoKernels, GoCosts.kernels, plain),
+            (.gainOnGoKernelsFromChecks, GoCosts.kernels + CaseSuffix.equal, plain),
+        ]
+        return [MeasuredFigure(.gainOnRealPrograms, gain)]
+            + others.compactMap { figure, name, baseline in
+                (try? evidence.ratio(name, to: baseline)).map { MeasuredFigure(figure, $0.gain) }
             }
-        }
-        return figures
     }
 
     private func summary(_ gain: Estimate, _ evidence: Evidence, _ programs: [RealProgram]) -> String {
         var text = "gain \(gain.percent) over \(programs.count) real programs"
-        if let mean = evidence.all(Self.programs, metric: Record.ratioMetric).first {
-            if let others = mean.parameters["by-others"] { text += ", \(others) of them by others" }
-            if let layouts = mean.parameters["layouts"] { text += ", in \(layouts) layouts" }
+        if let mean = evidence.all(Self.programs, metric: .ratio).first {
+            if let others = mean.parameters[.byOthers] { text += ", \(others) of them by others" }
+            if let layouts = mean.parameters[.layouts] { text += ", in \(layouts) layouts" }
         }
-        if let padded = try? evidence.ratio("\(Self.programs)-padded", to: "plain") {
+        if let padded = try? evidence.ratio(Self.programs + CaseSuffix.padded, to: .plain) {
             text += "; no-ops of the same length cost \(padded.gain.percent)"
         }
-        if let other = try? evidence.ratio("\(Self.programs)-other-layout", to: "plain") {
+        if let other = try? evidence.ratio(Self.programs + CaseSuffix.otherLayout, to: .plain) {
             text += ", another layout \(other.gain.percent)"
         }
         text += Self.inGo(evidence)
         let executed = programs.compactMap(\.instructions)
-        if let least = executed.min(), let most = executed.max() {
-            text += "; checks are \(Estimate.percent(least)) to \(Estimate.percent(most)) % of executed instructions"
+        if let minimum = executed.min(), let maximum = executed.max() {
+            text +=
+                "; checks are \(Estimate.percent(minimum)) to \(Estimate.percent(maximum)) % of executed instructions"
         }
         return text
     }
 
     /// What programs in Go gain, and of that what missing checks gain, and what stacks that are large at once.
     private static func inGo(_ evidence: Evidence) -> String {
-        guard let go = try? evidence.ratio(GoCosts.programs, to: "plain") else { return "" }
-        let count = evidence.all(GoCosts.programs, metric: Record.ratioMetric).first?.parameters["programs"]
+        guard let go = try? evidence.ratio(GoCosts.programs, to: .plain) else { return "" }
+        let count = evidence.all(GoCosts.programs, metric: .ratio).first?.parameters[.programs]
         var text = "; Go's alone \(go.gain.percent)" + (count.map { " over \($0) programs" } ?? "")
-        if let checks = try? evidence.ratio("\(GoCosts.programs)-equal", to: "plain"),
-            let stacks = try? evidence.ratio("\(GoCosts.programs)-stacks", to: "equal")
+        if let checks = try? evidence.ratio(GoCosts.programs + CaseSuffix.equal, to: .plain),
+            let stacks = try? evidence.ratio(GoCosts.programs + CaseSuffix.stacks, to: GoCost.equal)
         {
             text += " (missing checks gain \(checks.gain.percent), large stacks \(stacks.gain.percent))"
         }
@@ -214,15 +234,14 @@ private struct RealProgram {
     let distance: Double?
 
     static func all(_ evidence: Evidence) -> [RealProgram] {
-        evidence.all(metric: Record.ratioMetric, where: [Record.baselineParameter: "plain"]).compactMap { record in
-            guard case .string(let kind)? = record.parameters[CheckSubject.kindParameter],
-                CheckSubject.Kind(rawValue: kind)?.isReal == true,
-                evidence.find(record.name, metric: "time") != nil
+        evidence.all(metric: .ratio, where: [.baseline: .string(CodeVariant.plain.rawValue)]).compactMap { record in
+            guard let kind = record.parameters[.kind]?.text, CheckSubject.Kind(rawValue: kind)?.isReal == true,
+                evidence.find(record.name, metric: .time) != nil
             else { return nil }
             return RealProgram(
                 name: record.name, gain: record.estimate.gain,
-                instructions: try? evidence.ratio("\(record.name)-instructions", to: "plain").gain.median,
-                distance: evidence.find(record.name, metric: InstructionCounts.distanceMetric)?.median)
+                instructions: try? evidence.ratio(record.name + CaseSuffix.instructions, to: .plain).gain.median,
+                distance: evidence.find(record.name, metric: .instructionsPerCheck)?.median)
         }
     }
 }
@@ -233,15 +252,15 @@ private struct Regime {
 
     /// Nil unless programs lie on both sides.
     init?(_ programs: [RealProgram], _ figure: ClaimedFigure) {
-        let least = figure.low ?? 0
-        let little = programs.filter { $0.gain.high < least }
-        let much = programs.filter { $0.gain.low >= least }
+        let minimum = figure.low ?? 0
+        let little = programs.filter { $0.gain.high < minimum }
+        let much = programs.filter { $0.gain.low >= minimum }
         guard !little.isEmpty, !much.isEmpty else { return nil }
         func list(_ programs: [RealProgram]) -> String {
             programs.map { "\($0.name) \($0.gain.percent)" }.joined(separator: ", ")
         }
         var text =
-            "\(Estimate.percent(least)) % and more: \(list(much)); less: \(list(little))"
+            "\(Estimate.percent(minimum)) % and more: \(list(much)); less: \(list(little))"
         let known = (little.map { ($0, false) } + much.map { ($0, true) })
             .compactMap { program, gains in program.distance.map { (distance: $0, gains: gains) } }
             .sorted { $0.distance < $1.distance }

@@ -6,6 +6,29 @@ import Glibc
 import Measurement
 import Report
 
+extension Metric {
+    static let faults = Metric("faults", .count)
+}
+
+extension ParameterName {
+    static let source = ParameterName("source")
+    /// The verdict that it should have got.
+    static let due = ParameterName("due")
+}
+
+extension Figure {
+    static func confusionsInAMillion(_ source: Classification.Source) -> Figure {
+        Figure("confusions in a million faults, \(source.rawValue)", .count)
+    }
+    static func faults(_ source: Classification.Source) -> Figure { Figure("faults, \(source.rawValue)", .count) }
+    static func ambiguous(_ source: Classification.Source) -> Figure {
+        Figure("ambiguous, \(source.rawValue)", .count)
+    }
+    static func bugsByAnotherName(_ source: Classification.Source) -> Figure {
+        Figure("bugs by another bug's name, \(source.rawValue)", .count)
+    }
+}
+
 public struct Classification: Claim {
     public init() {}
 
@@ -15,19 +38,27 @@ public struct Classification: Claim {
         "It is hard to tell a fault of a stack that grows from one of a bug such as a nil dereference."
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
-        "made-up faults by the million, each constructed from its cause, through the classifier",
+        "synthetic faults by the million, each constructed from its cause, through the classifier",
         "real faults by the thousand, with drawn addresses and sizes, each in a process that may die of it",
     ]
+
+    public let plotted = PlottedNames([.faults], [.due, .verdict], values: [Self.ambiguous])
+
+    /// Where faults are from: parameter `source`.
+    enum Source: String, CaseIterable {
+        case synthetic = "made up"
+        case real
+    }
 
     /// The verdict that growth gets, and the one that says that the facts fit several causes.
     static let growth = "growth"
     static let ambiguous = "ambiguous"
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        try madeUp(laboratory) + real(laboratory)
+        try synthetic(laboratory) + real(laboratory)
     }
 
-    private func madeUp(_ laboratory: Laboratory) throws -> [Record] {
+    private func synthetic(_ laboratory: Laboratory) throws -> [Record] {
         let total = laboratory.isQuick ? 2_000_000 : 20_000_000
         let verdicts = FaultStatistics.verdicts
         var faults = SyntheticFaults(random: SeededGenerator(seed: laboratory.seed))
@@ -35,14 +66,14 @@ public struct Classification: Claim {
         for cause in SyntheticFault.Cause.allCases { counts[cause] = Array(repeating: 0, count: verdicts.count) }
         var due: [SyntheticFault.Cause: String] = [:]
         for index in 0..<total {
-            if index % 500_000 == 0 { try laboratory.step("classification: made-up fault \(index) of \(total)") }
+            if index % 500_000 == 0 { try laboratory.step("\(identifier): synthetic fault \(index) of \(total)") }
             let fault = faults.next()
             counts[fault.cause]![fault.classified()] += 1
             due[fault.cause] = fault.due
         }
         return SyntheticFault.Cause.allCases.flatMap { cause in
             zip(verdicts, counts[cause]!).filter { $0.1 > 0 }.map { verdict, count in
-                record(cause.rawValue, "made up", due: due[cause]!, verdict: verdict, count, seed: laboratory.seed)
+                record(cause.rawValue, .synthetic, due: due[cause]!, verdict: verdict, count, seed: laboratory.seed)
             }
         }
     }
@@ -69,40 +100,38 @@ public struct Classification: Claim {
                             + "(verdict \(verdict.dropFirst()))")
                 }
                 return record(
-                    kind.name, "real", due: kind.verdict, verdict: verdict, count, seed: laboratory.seed)
+                    kind.name, .real, due: kind.verdict, verdict: verdict, count, seed: laboratory.seed)
             }
         }
     }
 
     private func record(
-        _ cause: String, _ source: String, due: String, verdict: String, _ count: Int, seed: UInt64
+        _ cause: String, _ source: Source, due: String, verdict: String, _ count: Int, seed: UInt64
     ) -> Record {
-        Record(
-            suite: identifier, case: cause, metric: "faults", unit: .count, exactly: Double(count),
-            parameters: [
-                "source": .string(source), "due": .string(due), "verdict": .string(verdict),
-                "seed": .string(String(seed)),
+        record(
+            cause, .faults, exactly: Double(count),
+            [
+                .source: .string(source.rawValue), .due: .string(due), .verdict: .string(verdict),
+                .seed: .string(String(seed)),
             ])
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let sources = ["made up", "real"]
         var tallies: [Tally] = []
-        for source in sources {
-            let tally = Tally(evidence.all(metric: "faults", where: ["source": .string(source)]))
-            guard tally.all > 0 else { throw MissingEvidence("no record of faults that are \(source)") }
+        for source in Source.allCases {
+            let tally = Tally(evidence.all(metric: .faults, where: [.source: .string(source.rawValue)]))
+            guard tally.all > 0 else { throw MissingEvidence("no record of faults that are \(source.rawValue)") }
             tallies.append(tally)
         }
-        let measured = zip(sources, tallies).flatMap { source, tally in
+        let measured = zip(Source.allCases, tallies).flatMap { source, tally in
             [
-                MeasuredFigure("confusions in a million faults, \(source)", tally.confusionsInAMillion, unit: .count),
-                MeasuredFigure("faults, \(source)", Estimate(exactly: tally.all), unit: .count),
-                MeasuredFigure("ambiguous, \(source)", Estimate(exactly: tally.ambiguous), unit: .count),
-                MeasuredFigure(
-                    "bugs by another bug's name, \(source)", Estimate(exactly: tally.misnamed), unit: .count),
+                MeasuredFigure(.confusionsInAMillion(source), tally.confusionsInAMillion),
+                MeasuredFigure(.faults(source), Estimate(exactly: tally.all)),
+                MeasuredFigure(.ambiguous(source), Estimate(exactly: tally.ambiguous)),
+                MeasuredFigure(.bugsByAnotherName(source), Estimate(exactly: tally.misnamed)),
             ]
         }
-        let text = zip(sources, tallies).map { "\($0): \($1.description)" }.joined(separator: "; ")
+        let text = zip(Source.allCases, tallies).map { "\($0.rawValue): \($1.description)" }.joined(separator: "; ")
         if tallies.contains(where: { $0.confused > 0 }) {
             return Judgement(.confirmed, measured: measured, reason: text)
         }
@@ -131,8 +160,8 @@ private struct Tally {
 
     init(_ records: [Record]) {
         for record in records {
-            let due = record.parameters["due"]
-            let verdict = record.parameters["verdict"]
+            let due = record.parameters[.due]
+            let verdict = record.parameters[.verdict]
             let growth = ParameterValue.string(Classification.growth)
             all += record.median
             if verdict == due { continue }

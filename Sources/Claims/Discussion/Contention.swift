@@ -4,6 +4,11 @@ import Experiments
 import Measurement
 import Report
 
+extension Figure {
+    static let growthOnOneProcessor = Figure("growth on one processor", .nanoseconds)
+    static let growthOnManyProcessors = Figure("growth on many processors", .nanoseconds)
+}
+
 public struct Contention: Claim {
     public init() {}
 
@@ -11,8 +16,7 @@ public struct Contention: Claim {
     public let saidBy = "articles on runtime.stackalloc and on start-up and the loading of stacks"
     public let statement = "Growing and loading stacks contends as processors are added: from 12 to 189 µs."
     public let claimed = [
-        ClaimedFigure("growth on one processor", 12_000, unit: .nanoseconds),
-        ClaimedFigure("growth on many processors", 189_000, unit: .nanoseconds),
+        ClaimedFigure(.growthOnOneProcessor, 12_000), ClaimedFigure(.growthOnManyProcessors, 189_000),
     ]
     public let experiments = [
         "1, 2, 4, 8 and 16 threads of one process grow 64 stacks each at the same moment: by trap with each kind of "
@@ -21,20 +25,40 @@ public struct Contention: Claim {
             + "work for which threads share nothing",
     ]
 
+    public let plotted = PlottedNames(
+        [.time], [.threads, .processors, .peer],
+        cases: [
+            Way.guardPages, Way.protNone, Way.copy, Way.uffdioMove, Way.mremap, Way.kernel, Self.control,
+            Self.nullControl,
+        ], values: [ParameterValue.thisLibrary.description])
+
+    /// The cases of ways to grow.
+    private enum Way {
+        static let protNone = "trap, prot-none"
+        static let guardPages = "trap, guard-pages"
+        static let copy = "move by copy"
+        static let uffdioMove = "move by uffdio-move"
+        static let mremap = "move by mremap"
+        static let kernel = "kernel's page fault"
+    }
+
+    /// What ends the case of a way that is measured twice.
+    private static let nullControl = " null"
+
     /// Work for which threads share nothing: how much longer it takes on several is what the machine's other load does.
     static let control = "computation alone"
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let ways: [ContendingGrowth] = [
-            .inPlace("trap, prot-none", .protNone), .inPlace("trap, guard-pages", .guardPages),
+            .inPlace(Way.protNone, .protNone), .inPlace(Way.guardPages, .guardPages),
             // Identical to the one before: what differs is noise.
-            .inPlace("trap, guard-pages null", .guardPages),
-            .move("move by copy", .copy, guard: .protNone),
-            .move("move by uffdio-move", .uffdioMove, guard: .guardPages),
-            .move("move by mremap", .mremap, guard: .protNone),
-            .kernel("kernel's page fault"), .computation(Self.control),
+            .inPlace(Way.guardPages + Self.nullControl, .guardPages),
+            .move(Way.copy, .copy, guard: .protNone), .move(Way.uffdioMove, .uffdioMove, guard: .guardPages),
+            .move(Way.mremap, .mremap, guard: .protNone), .kernel(Way.kernel), .computation(Self.control),
         ]
-        let goroutines = try laboratory.goStackPrograms().map { ContendingGrowth.goroutines("goroutine", $0) }
+        let goroutines = try laboratory.goStackPrograms().map {
+            ContendingGrowth.goroutines(WaitingSubject.goroutine, $0)
+        }
         return try ContendingGrowth.measure(
             ways + goroutines, .init(rounds: laboratory.isQuick ? 1 : 3, phases: laboratory.isQuick ? 7 : 11),
             laboratory
@@ -44,43 +68,42 @@ public struct Contention: Claim {
     /// Less than this, in an interval's lower end, is no contention; nor is what the control takes longer.
     static let noise = 1.25
     /// Where the control takes longer than this, nothing is found free of contention.
-    static let mostNoise = 1.5
+    static let maximumNoise = 1.5
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let all = evidence.all(metric: Record.ratioMetric)
-        guard case .int(let processors)? = all.first?.parameters["processors"], processors > 1 else {
+        let all = evidence.all(metric: .ratio)
+        guard let processors = all.first?.parameters[.processors]?.whole, processors > 1 else {
             throw MissingEvidence("growth on two processors or more")
         }
         // More threads than processors wait for each other's turn whatever they do.
-        let most = all.compactMap { record -> Int? in
-            guard case .int(let threads)? = record.parameters["threads"] else { return nil }
-            return threads <= processors ? threads : nil
-        }.max()
-        guard let most else { throw MissingEvidence("no record with as many threads as processors") }
-        let withMost = all.filter { $0.parameters["threads"] == .int(most) && !$0.name.hasSuffix(" null") }
-        let compared = withMost.filter { $0.name != Self.control }
-        guard !compared.isEmpty else { throw MissingEvidence("no record of growth with \(most) threads") }
-        let control = withMost.first { $0.name == Self.control }
-        let noise = max(Self.noise, control?.high ?? 0)
-        let subject = compared.last { $0.name == "goroutine" } ?? compared[0]
-        let peer: [String: ParameterValue] = ["peer": subject.parameters["peer"]!]
-        var measured: [MeasuredFigure] = []
-        for (figure, threads) in zip(claimed, [1, most]) {
-            let which = peer.merging(["threads": .int(threads)]) { first, _ in first }
-            let time = try evidence.estimate(subject.name, metric: "time", where: which)
-            measured.append(MeasuredFigure(figure.name, time, unit: .nanoseconds))
+        let busy = all.compactMap { $0.parameters[.threads]?.whole }.filter { $0 <= processors }.max()
+        guard let busy else { throw MissingEvidence("no record with as many threads as processors") }
+        let parallel = all.filter {
+            $0.parameters[.threads] == .int(busy) && !$0.name.hasSuffix(Self.nullControl)
         }
-        measured += withMost.map {
-            MeasuredFigure("\(Self.title($0)), \(most) threads against 1", $0.estimate, unit: .ratio)
+        let compared = parallel.filter { $0.name != Self.control }
+        guard !compared.isEmpty else { throw MissingEvidence("no record of growth with \(busy) threads") }
+        let control = parallel.first { $0.name == Self.control }
+        let noise = max(Self.noise, control?.high ?? 0)
+        let subject = compared.last { $0.name == WaitingSubject.goroutine } ?? compared[0]
+        let peer: [ParameterName: ParameterValue] = [.peer: subject.parameters[.peer]!]
+        var measured: [MeasuredFigure] = []
+        for (figure, threads) in [(Figure.growthOnOneProcessor, 1), (.growthOnManyProcessors, busy)] {
+            let which = peer.merging([.threads: .int(threads)]) { first, _ in first }
+            let time = try evidence.estimate(subject.name, metric: .time, where: which)
+            measured.append(MeasuredFigure(figure, time))
+        }
+        measured += parallel.map {
+            MeasuredFigure(Figure("\(Self.title($0)), \(busy) threads against 1", .ratio), $0.estimate)
         }
         let contending = compared.filter { $0.low > noise }
         // Where others take the processors, not much can be called free of contention.
-        let free = noise > Self.mostNoise ? [] : compared.filter { $0.median <= noise }
+        let free = noise > Self.maximumNoise ? [] : compared.filter { $0.median <= noise }
         func list(_ records: [Record]) -> String {
             records.map { "\(Self.title($0)) \(Self.text($0.median))" }.joined(separator: ", ")
         }
         let reason =
-            "processor time of a growth with \(most) threads, in that of one (noise \(Self.text(noise))): "
+            "processor time of a growth with \(busy) threads, in that of one (noise \(Self.text(noise))): "
             + list(compared)
         if contending.count == compared.count { return Judgement(.confirmed, measured: measured, reason: reason) }
         if free.count == compared.count { return Judgement(.refuted, measured: measured, reason: reason) }
@@ -96,7 +119,7 @@ public struct Contention: Claim {
     private static func text(_ number: Double) -> String { "\((number * 100).rounded() / 100)" }
 
     private static func title(_ record: Record) -> String {
-        guard record.name == "goroutine", let peer = record.parameters["peer"] else { return record.name }
+        guard record.name == WaitingSubject.goroutine, let peer = record.parameters[.peer] else { return record.name }
         return "\(peer)"
     }
 }

@@ -12,6 +12,18 @@ import Peers
 import Report
 import Workloads
 
+extension ParameterName {
+    static let position = ParameterName("position")
+    static let levels = ParameterName("levels")
+    /// Whether it grows by segments.
+    static let segmented = ParameterName("segmented")
+}
+
+extension Figure {
+    static let callWithSegments = Figure("a call at the boundary against one that fits, with segments", .ratio)
+    static let callWithCopying = Figure("a call at the boundary against one that fits, with copying", .ratio)
+}
+
 public struct HotSplit: Claim {
     public init() {}
 
@@ -21,19 +33,25 @@ public struct HotSplit: Claim {
     public let statement = "A call in a loop across a segment boundary is slow; copying stacks cures it."
     public let claimed = [
         // "Slow" has no number: twice as slow is taken for it, and less than that for cured.
-        ClaimedFigure("a call at the boundary against one that fits, with segments", low: 2, high: nil, unit: .ratio),
-        ClaimedFigure("a call at the boundary against one that fits, with copying", low: nil, high: 2, unit: .ratio),
+        ClaimedFigure(.callWithSegments, low: 2, high: nil),
+        ClaimedFigure(.callWithCopying, low: nil, high: 2),
     ]
     public let experiments = [
         "a function called in a loop where it fits, at the depth where it does not, and below: every strategy",
         "beside: every version of Go, which has copied since 1.3; code of gcc -fsplit-stack with libgcc's segments",
     ]
 
+    public let plotted = PlottedNames(
+        [.time], [.position, .strategy, .peer], values: Position.allCases.map(\.rawValue))
+
     /// Where the loop is.
     enum Position: String, CaseIterable {
         case above
         case at
         case below
+
+        /// What ends the names of cases.
+        var suffix: String { " \(rawValue)" }
 
         /// Levels or steps further down than the boundary.
         var levels: Int {
@@ -53,12 +71,13 @@ public struct HotSplit: Claim {
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         guard let codes = try laboratory.descentCodes(layoutSeeds: [nil]) else { return [] }
         var cases: [MeasurementCase] = []
-        var parameters: [String: [String: ParameterValue]] = [:]
-        func add(_ name: String, _ own: [String: ParameterValue], _ make: (String, Position) -> MeasurementCase) {
+        var parameters: [String: [ParameterName: ParameterValue]] = [:]
+        func add(_ name: String, _ own: [ParameterName: ParameterValue], _ make: (String, Position) -> MeasurementCase)
+        {
             for position in Position.allCases {
-                let caseName = "\(name) \(position.rawValue)"
+                let caseName = name + position.suffix
                 cases.append(make(caseName, position))
-                parameters[caseName] = own.merging(["position": .string(position.rawValue)]) { first, _ in first }
+                parameters[caseName] = own.merging([.position: .string(position.rawValue)]) { first, _ in first }
             }
         }
         var common: Int?
@@ -73,8 +92,8 @@ public struct HotSplit: Claim {
             add(
                 strategy.rawValue,
                 [
-                    "strategy": .string(strategy.rawValue), "levels": .int(boundary),
-                    "segmented": .bool(strategy == .checkSegment), "copying": .bool(strategy == .checkMove),
+                    .strategy: .string(strategy.rawValue), .levels: .int(boundary),
+                    .segmented: .bool(strategy == .checkSegment), .copying: .bool(strategy == .checkMove),
                 ]
             ) { name, position in
                 Self.loop(name, descent, levels: boundary + position.levels)
@@ -82,13 +101,13 @@ public struct HotSplit: Claim {
         }
         for toolchain in laboratory.go {
             guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
-            add(driver.version, ["peer": .string(driver.version), "segmented": false, "copying": true]) {
+            add(driver.version, [.peer: .string(driver.version), .segmented: false, .copying: true]) {
                 name, position in
                 driver.boundary(name, size: Self.goStack, stepsAbove: -position.levels)
             }
         }
         if let peer = try splitStack(laboratory) {
-            add(peer.name, ["peer": .string(peer.name), "segmented": true, "copying": false]) { name, position in
+            add(peer.name, [.peer: .string(peer.name), .segmented: true, .copying: false]) { name, position in
                 MeasurementCase(selfTimed: name) { try peer.numbers("loop \($0) \(position.levels)")[0] }
             }
         }
@@ -120,19 +139,19 @@ public struct HotSplit: Claim {
     }
 
     private func records(
-        of result: MeasurementResult, _ parameters: [String: [String: ParameterValue]]
+        of result: MeasurementResult, _ parameters: [String: [ParameterName: ParameterValue]]
     ) throws -> [Record] {
         let comparisons = parameters.keys.sorted().compactMap { name -> (case: String, baseline: String)? in
-            guard let position = Position.allCases.first(where: { name.hasSuffix(" \($0.rawValue)") }),
+            guard let position = Position.allCases.first(where: { name.hasSuffix($0.suffix) }),
                 position != .above
             else { return nil }
-            return (name, "\(name.dropLast(position.rawValue.count))\(Position.above.rawValue)")
+            return (name, name.dropLast(position.suffix.count) + Position.above.suffix)
         }
         return try Record.records(of: result, suite: identifier, comparisons: comparisons).map { record in
             var record = record
             if let own = parameters[record.name] {
                 record.parameters.merge(own) { first, _ in first }
-                record.parameters["clock"] = own["strategy"] == nil ? "monotonic" : "tsc"
+                record.parameters[.clock] = own[.strategy] == nil ? "monotonic" : "tsc"
             }
             return record
         }
@@ -141,20 +160,19 @@ public struct HotSplit: Claim {
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        func ratios(_ kind: String) -> [Record] {
-            evidence.all(metric: Record.ratioMetric, where: [kind: true, "position": .string(Position.at.rawValue)])
+        func ratios(_ kind: ParameterName) -> [Record] {
+            evidence.all(metric: .ratio, where: [kind: true, .position: .string(Position.at.rawValue)])
         }
-        let (segmented, copying) = (ratios("segmented"), ratios("copying"))
+        let (segmented, copying) = (ratios(.segmented), ratios(.copying))
         guard let mildest = segmented.min(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no stack of segments was measured at its boundary")
         }
         guard let worst = copying.max(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no stack that is copied was measured at its boundary")
         }
-        let (slow, cured) = (claimed[0], claimed[1])
+        let (slow, cured) = (claimed(.callWithSegments), claimed(.callWithCopying))
         let measured = [
-            MeasuredFigure(slow.name, mildest.estimate, unit: .ratio),
-            MeasuredFigure(cured.name, worst.estimate, unit: .ratio),
+            MeasuredFigure(.callWithSegments, mildest.estimate), MeasuredFigure(.callWithCopying, worst.estimate),
         ]
         let reason = "\(Self.described(segmented)); \(Self.described(copying))"
         let slowness = segmented.map { $0.estimate.relation(to: slow) }

@@ -5,6 +5,27 @@ import Measurement
 import Peers
 import Report
 
+extension Metric {
+    static let growths = Metric("growths", .count)
+    /// What growing costs of a request's time.
+    static let timeInGrowth = Metric("time in growth", .nanoseconds)
+    static let p50 = Metric("p50", .nanoseconds)
+    static let p99 = Metric("p99", .nanoseconds)
+    static let p999 = Metric("p99.9", .nanoseconds)
+}
+
+extension ParameterName {
+    /// Bytes beside the initial ones that only unchecked code may use.
+    static let headroom = ParameterName("headroom")
+    static let requests = ParameterName("requests")
+}
+
+extension Figure {
+    static let growthsFrom2KB = Figure("growths of a request from 2 KB", .count)
+    static let growthsFrom8KB = Figure("growths of a request from 8 KB", .count)
+    static let timeOfCopy = Figure("time of a copy, 8 KB against 2 KB", .ratio)
+}
+
 public struct InitialSize: Claim {
     public init() {}
 
@@ -14,9 +35,9 @@ public struct InitialSize: Claim {
         "Stacks of 2 KB at first grow 1.8 times a request, those of 8 KB 0.3 times, and copying the larger ones takes "
         + "four times as long."
     public let claimed = [
-        ClaimedFigure("growths of a request from 2 KB", 1.8, unit: .count),
-        ClaimedFigure("growths of a request from 8 KB", 0.3, unit: .count),
-        ClaimedFigure("time of a copy, 8 KB against 2 KB", 4, unit: .ratio),
+        ClaimedFigure(.growthsFrom2KB, 1.8),
+        ClaimedFigure(.growthsFrom8KB, 0.3),
+        ClaimedFigure(.timeOfCopy, 4),
     ]
     public let experiments = [
         "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's initial "
@@ -25,6 +46,16 @@ public struct InitialSize: Claim {
             + "code (as much again is headroom for what it calls unchecked)",
         "one growth of a goroutine, by the size that is copied",
     ]
+
+    public let plotted = PlottedNames(
+        [.growths, .timeInGrowth, .p99], [.initial, .strategy, .peer],
+        values: [ParameterValue.thisLibrary.description], figures: [.growthsFrom2KB, .growthsFrom8KB])
+
+    /// The case of requests, and the value of the parameter `strategy` of goroutines.
+    private static let requests = "requests"
+    private static let goroutine = "goroutine"
+    private static func copy(of size: Int) -> String { "copy of \(size) bytes" }
+    private static let quantiles: [Metric] = [.p50, .p99, .p999]
 
     /// Bytes that code can use at first.
     static let sizes = [2 << 10, 4 << 10, 8 << 10, 16 << 10, 64 << 10]
@@ -38,9 +69,9 @@ public struct InitialSize: Claim {
         let headroom: Int
         let sample: (Laboratory) throws -> Sample
 
-        var parameters: [String: ParameterValue] {
+        var parameters: [ParameterName: ParameterValue] {
             [
-                "peer": .string(peer), "strategy": .string(strategy), "initial": .int(size), "headroom": .int(headroom),
+                .peer: .string(peer), .strategy: .string(strategy), .initial: .int(size), .headroom: .int(headroom),
             ]
         }
     }
@@ -61,7 +92,7 @@ public struct InitialSize: Claim {
         for program in programs {
             for size in Self.sizes {
                 subjects.append(
-                    Subject(peer: program.version, strategy: "goroutine", size: size, headroom: 0) { laboratory in
+                    Subject(peer: program.version, strategy: Self.goroutine, size: size, headroom: 0) { laboratory in
                         try laboratory.step("\(count) requests on goroutines of \(size) bytes, \(program.version)")
                         let answer = try program.converse().numbers("requests \(count) \(size)", atLeast: 5)
                         return Self.sample(answer.map { Double($0) }, count)
@@ -77,11 +108,14 @@ public struct InitialSize: Claim {
         var subjects: [Subject] = []
         for strategy in ["fault", "fault-move", "check-move"] {
             let isChecked = strategy == "check-move"
-            // Pages are the least there is, and half of a checked stack is the headroom (`fl_headroom`).
+            // A page is the minimum, and half of a checked stack is the headroom (`fl_headroom`).
             for size in Self.sizes where isChecked || size >= 4 << 10 {
                 let options = ["count=\(count)", "strategy=\(strategy)", "initial=\(isChecked ? 2 * size : size)"]
                 subjects.append(
-                    Subject(peer: "faultline", strategy: strategy, size: size, headroom: isChecked ? size : 0) {
+                    Subject(
+                        peer: ParameterValue.thisLibrary.description, strategy: strategy, size: size,
+                        headroom: isChecked ? size : 0
+                    ) {
                         laboratory in
                         let findings = try laboratory.experiment("requests", options)
                         guard findings.succeeded else {
@@ -89,7 +123,8 @@ public struct InitialSize: Claim {
                             throw findings.failure("the requests were not served")
                         }
                         return Self.sample(
-                            try ["time", "growths", "p50", "p99", "p99.9"].map(findings.number), count)
+                            try ["time", "growths"].map(findings.number)
+                                + Self.quantiles.map { try findings.number($0.name) }, count)
                     })
             }
         }
@@ -129,27 +164,22 @@ public struct InitialSize: Claim {
         for index in left.sorted() {
             let subject = subjects[index]
             let own = samples[index]
-            func record(_ metric: String, _ unit: MetricUnit, _ value: (Sample) -> Double) throws {
+            func add(_ metric: Metric, _ value: (Sample) -> Double) throws {
                 records.append(
-                    Record(
-                        suite: identifier, case: "requests", metric: metric, unit: unit,
-                        estimate: try bootstrap.median(of: own.map(value)),
-                        parameters: subject.parameters.merging(["requests": .int(count)]) { own, _ in own }))
+                    record(
+                        Self.requests, metric, try bootstrap.median(of: own.map(value)),
+                        subject.parameters.merging([.requests: .int(count)]) { own, _ in own }))
             }
-            try record("growths", .count, \.growths)
-            try record("time", .nanoseconds, \.time)
-            for (place, metric) in ["p50", "p99", "p99.9"].enumerated() {
-                try record(metric, .nanoseconds) { $0.quantiles[place] }
-            }
+            try add(.growths, \.growths)
+            try add(.time, \.time)
+            for (place, metric) in Self.quantiles.enumerated() { try add(metric) { $0.quantiles[place] } }
             // What growing costs: against the largest size, which hardly grows, round by round. Noise can make it less
             // than nothing.
             let largest = subjects.lastIndex { $0.peer == subject.peer && $0.strategy == subject.strategy }!
             guard largest != index, left.contains(largest) else { continue }
             let differences = zip(own, samples[largest]).map { $0.time - $1.time }
             records.append(
-                Record(
-                    suite: identifier, case: "requests", metric: "time in growth", unit: .nanoseconds,
-                    estimate: try bootstrap.median(of: differences), parameters: subject.parameters))
+                record(Self.requests, .timeInGrowth, try bootstrap.median(of: differences), subject.parameters))
         }
         return records
     }
@@ -157,7 +187,7 @@ public struct InitialSize: Claim {
     private func copies(_ program: GoProgram, _ laboratory: Laboratory) throws -> [Record] {
         let conversation = try program.converse()
         let cases = Self.sizes.map { size in
-            MeasurementCase(selfTimed: "copy of \(size) bytes") { count in
+            MeasurementCase(selfTimed: Self.copy(of: size)) { count in
                 let answer = try conversation.numbers("copy \(count) \(size)", atLeast: 2)
                 guard answer[1] == UInt64(count) else {
                     throw MeasurementFailure("\(program.version): \(answer[1]) growths instead of \(count)")
@@ -170,27 +200,29 @@ public struct InitialSize: Claim {
         return try Record.records(
             of: result, suite: identifier,
             comparisons: cases.dropFirst().map { ($0.name, cases[0].name) },
-            parameters: ["peer": .string(program.version)])
+            parameters: [.peer: .string(program.version)])
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         // What was claimed is about Go; the newest decides.
         guard
-            let peer = evidence.all("requests", metric: "growths", where: ["strategy": "goroutine"]).last?
-                .parameters["peer"]
+            let peer = evidence.all(Self.requests, metric: .growths, where: [.strategy: .string(Self.goroutine)]).last?
+                .parameters[.peer]
         else { throw MissingEvidence("no record of the growths of goroutines") }
         func growths(_ size: Int) throws(MissingEvidence) -> Estimate {
-            try evidence.estimate("requests", metric: "growths", where: ["peer": peer, "initial": .int(size)])
+            try evidence.estimate(Self.requests, metric: .growths, where: [.peer: peer, .initial: .int(size)])
         }
         let measures = [
             try growths(2 << 10), try growths(8 << 10),
-            try evidence.estimate("copy of 8192 bytes", metric: Record.ratioMetric, where: ["peer": peer]),
+            try evidence.estimate(Self.copy(of: 8 << 10), metric: .ratio, where: [.peer: peer]),
         ]
-        var measured = zip(claimed, measures).map { MeasuredFigure($0.name, $1, unit: $0.unit) }
-        measured += evidence.all("requests", metric: "growths").filter { $0.parameters["peer"] == "faultline" }.map {
+        let figures: [Figure] = [.growthsFrom2KB, .growthsFrom8KB, .timeOfCopy]
+        var measured = zip(figures, measures).map { MeasuredFigure($0, $1) }
+        measured += evidence.all(Self.requests, metric: .growths).filter { $0.parameters[.peer] == .thisLibrary }.map {
             MeasuredFigure(
-                "growths of a request, \($0.parameters["strategy"]!) from \($0.parameters["initial"]!) bytes",
-                $0.estimate, unit: .count)
+                Figure(
+                    "growths of a request, \($0.parameters[.strategy]!) from \($0.parameters[.initial]!) bytes", .count),
+                $0.estimate)
         }
         let reason =
             "\(peer): \(Self.text(measures[0])) growths from 2 KB, \(Self.text(measures[1])) from 8 KB, a copy "
@@ -199,7 +231,7 @@ public struct InitialSize: Claim {
         guard measures[0].low > measures[1].high, measures[2].low > 1 else {
             return Judgement(.refuted, measured: measured, reason: reason)
         }
-        let isClose = zip(claimed, measures).allSatisfy { $1.relation(to: $0, tolerance: 0.25) == .within }
+        let isClose = zip(figures, measures).allSatisfy { $1.relation(to: claimed($0), tolerance: 0.25) == .within }
         return Judgement(
             isClose ? .confirmed : .depends, measured: measured,
             reason: isClose ? reason : "the direction holds, the numbers are those of the requests: \(reason)")

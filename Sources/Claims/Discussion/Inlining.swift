@@ -8,6 +8,23 @@ import Measurement
 import Report
 import Workloads
 
+extension ParameterName {
+    /// Of work in a call.
+    static let instructions = ParameterName("instructions")
+    /// How many sizes of functions are in a mean.
+    static let sizes = ParameterName("sizes")
+    /// A setting of the compiler.
+    static let inlining = ParameterName("inlining")
+}
+
+extension Figure {
+    static let timeOfSmallFunctions = Figure("time of small functions, with checks to without", .ratio)
+
+    static func gainWithoutChecks(_ setting: CodeInlining) -> Figure {
+        Figure("gain without checks, \(setting == .standard ? "inlined as usual" : "inlining \(setting)")", .ratio)
+    }
+}
+
 public struct Inlining: Claim {
     public init() {}
 
@@ -16,9 +33,9 @@ public struct Inlining: Claim {
     public let statement = "The cost of stack checks is measurable but exaggerated; inlining amortizes it."
     public let claimed = [
         // More than nothing.
-        ClaimedFigure("time of small functions, with checks to without", low: 1, high: nil, unit: .ratio),
+        ClaimedFigure(.timeOfSmallFunctions, low: 1, high: nil),
         // Less than what the proposal names, which is what is called exaggerated.
-        ClaimedFigure("gain without checks, inlined as usual", low: nil, high: 0.03, unit: .ratio),
+        ClaimedFigure(.gainWithoutChecks(.standard), low: nil, high: 0.03),
     ]
     public let experiments = [
         "a function of 1 to 1,000 instructions called in a loop, with checks and without, in random layouts",
@@ -26,18 +43,19 @@ public struct Inlining: Claim {
             + "their executed instructions",
     ]
 
+    public let plotted = PlottedNames(
+        [.ratio], [.instructions, .baseline, .inlining],
+        cases: [Self.programs, CaseSuffix.padded, CaseSuffix.otherLayout, CaseSuffix.instructions],
+        values: [CodeVariant.plain.rawValue] + Self.settings.map(\.rawValue))
+
     /// The case of all programs together.
     static let programs = "programs"
     /// The cases of all small and of all large functions, and how much work a call of them does, in instructions.
     static let small = "small functions"
     static let large = "large functions"
-    static let mostOfSmall = 10
-    static let leastOfLarge = 300
-    /// The name of the parameter with the instructions of a call.
-    static let sizeParameter = "instructions"
-    /// The name of the parameter with a setting of the compiler.
-    static let inliningParameter = "inlining"
-    /// What programs are compiled with, from least to most inlining.
+    static let maximumOfSmall = 10
+    static let minimumOfLarge = 300
+    /// What programs are compiled with, from none to as much as there is.
     static let settings = [CodeInlining.off, .standard, .aggressive]
     /// Programs whose functions call smaller ones that can be inlined. The large ones are for a full run.
     private static let callHeavy: Set = ["lua", "cmark", "trees"]
@@ -68,22 +86,21 @@ public struct Inlining: Claim {
                 results.append((size, result))
                 records += try result.records(
                     suite: identifier, subject: subject, bootstrap: bootstrap,
-                    parameters: [Self.sizeParameter: .int(size)])
+                    parameters: [.instructions: .int(size)])
             } catch let error as WorkloadError {
                 laboratory.missing("calls of \(size) instructions are not measured: \(error)")
             }
         }
-        for (name, sizes) in [(Self.small, 0...Self.mostOfSmall), (Self.large, Self.leastOfLarge...Int.max)] {
+        for (name, sizes) in [(Self.small, 0...Self.maximumOfSmall), (Self.large, Self.minimumOfLarge...Int.max)] {
             let group = results.filter { sizes.contains($0.size) }.map(\.result)
             guard !group.isEmpty else { continue }
             for (baseline, series) in [
-                ("plain", group.compactMap { $0.ratios[.checked] }), ("padded", group.map(\.overPadded)),
+                (CodeVariant.plain, group.compactMap { $0.ratios[.checked] }), (.padded, group.map(\.overPadded)),
             ] {
                 records.append(
-                    .ratio(
-                        suite: identifier, case: name, baseline: baseline,
-                        estimate: try bootstrap.geometricMean(ofRatios: series, rounds: .independent),
-                        parameters: ["sizes": .int(group.count)]))
+                    ratio(
+                        name, to: baseline, try bootstrap.geometricMean(ofRatios: series, rounds: .independent),
+                        [.sizes: .int(group.count)]))
             }
         }
         return records
@@ -93,7 +110,7 @@ public struct Inlining: Claim {
         _ subjects: [CheckSubject], _ setting: CodeInlining, _ counts: InstructionCounts?, _ bootstrap: Bootstrap,
         _ laboratory: Laboratory
     ) throws -> [Record] {
-        let shared: [String: ParameterValue] = [Self.inliningParameter: .string(setting.rawValue)]
+        let shared: [ParameterName: ParameterValue] = [.inlining: .string(setting.rawValue)]
         let measurement = LayoutMeasurement(
             inlining: setting, variants: [.plain, .checked],
             layouts: LayoutMeasurement.seeds(laboratory.isQuick ? 4 : 12), rounds: laboratory.isQuick ? 3 : 15)
@@ -111,32 +128,31 @@ public struct Inlining: Claim {
                 let ratio = pair.checked.instructions / pair.plain.instructions
                 executed.append([ratio])
                 records.append(
-                    .ratio(
-                        suite: identifier, case: "\(subject.name)-instructions", baseline: "plain",
-                        estimate: Estimate(exactly: ratio), parameters: shared.merging(subject.parameters) { $1 }))
+                    self.ratio(
+                        subject.name + CaseSuffix.instructions, to: .plain, Estimate(exactly: ratio),
+                        shared.merging(subject.parameters) { $1 }))
             } catch let error as WorkloadError {
                 laboratory.missing("\(subject.name) is not measured with inlining '\(setting)': \(error)")
             }
         }
-        for (name, series) in [(Self.programs, ratios), ("\(Self.programs)-instructions", executed)]
+        for (name, series) in [(Self.programs, ratios), (Self.programs + CaseSuffix.instructions, executed)]
         where !series.isEmpty {
             records.append(
-                .ratio(
-                    suite: identifier, case: name, baseline: "plain",
-                    estimate: try bootstrap.geometricMean(ofRatios: series, rounds: .independent),
-                    parameters: shared.merging(["programs": .int(series.count)]) { $1 }))
+                ratio(
+                    name, to: .plain, try bootstrap.geometricMean(ofRatios: series, rounds: .independent),
+                    shared.merging([.programs: .int(series.count)]) { $1 }))
         }
         return records
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let small = try evidence.ratio(Self.small, to: "plain")
-        let large = try evidence.ratio(Self.large, to: "plain")
+        let small = try evidence.ratio(Self.small, to: .plain)
+        let large = try evidence.ratio(Self.large, to: .plain)
         let standard = try ratio(Self.programs, .standard, evidence)
         var measured = [
-            MeasuredFigure(claimed[0].name, small, unit: .ratio),
-            MeasuredFigure(claimed[1].name, standard.gain, unit: .ratio),
-            MeasuredFigure("time of large functions, with checks to without", large, unit: .ratio),
+            MeasuredFigure(.timeOfSmallFunctions, small),
+            MeasuredFigure(.gainWithoutChecks(.standard), standard.gain),
+            MeasuredFigure(Figure("time of large functions, with checks to without", .ratio), large),
         ]
         let statements = [
             measurable(small, evidence), exaggerated(standard.gain), fallsWithSize(small, large, evidence),
@@ -146,10 +162,10 @@ public struct Inlining: Claim {
     }
 
     private func measurable(_ small: Estimate, _ evidence: Evidence) -> Statement {
-        let relation = small.relation(to: claimed[0])
+        let relation = small.relation(to: claimed(.timeOfSmallFunctions))
         var text =
-            "a measurable cost, \(small.gain.percent) of functions with at most \(Self.mostOfSmall) instructions of work"
-        if let padded = try? evidence.ratio(Self.small, to: "padded") {
+            "a measurable cost, \(small.gain.percent) of functions with at most \(Self.maximumOfSmall) instructions of work"
+        if let padded = try? evidence.ratio(Self.small, to: .padded) {
             text += " (\(padded.gain.percent) against no-ops in their place)"
         }
         return Statement(text, holds: relation == .undecided ? nil : relation == .within)
@@ -157,23 +173,24 @@ public struct Inlining: Claim {
 
     /// Whether large functions lose less than small ones, and from which size on it is below one in a hundred.
     private func fallsWithSize(_ small: Estimate, _ large: Estimate, _ evidence: Evidence) -> Statement {
-        var text = "a cost that falls with the size of functions, to \(large.gain.percent) from \(Self.leastOfLarge) on"
-        let sizes = evidence.all(metric: Record.ratioMetric, where: [Record.baselineParameter: "plain"])
+        var text =
+            "a cost that falls with the size of functions, to \(large.gain.percent) from \(Self.minimumOfLarge) on"
+        let sizes = evidence.all(metric: .ratio, where: [.baseline: .string(CodeVariant.plain.rawValue)])
             .compactMap { record -> (size: Int, ratio: Estimate)? in
-                guard case .int(let size)? = record.parameters[Self.sizeParameter],
+                guard let size = record.parameters[.instructions]?.whole,
                     record.name == CallSizeWorkload(instructions: size).name
                 else { return nil }
                 return (size, record.estimate)
             }.sorted { $0.size > $1.size }
-        if let least = sizes.prefix(while: { $0.ratio.high < 1.01 }).last {
-            text += ", and below 1 % from \(least.size) on"
+        if let first = sizes.prefix(while: { $0.ratio.high < 1.01 }).last {
+            text += ", and below 1 % from \(first.size) on"
         }
         let isApart = small.low > large.high || small.high < large.low
         return Statement(text, holds: isApart ? small.low > large.high : nil)
     }
 
     private func exaggerated(_ gain: Estimate) -> Statement {
-        let relation = gain.relation(to: claimed[1])
+        let relation = gain.relation(to: claimed(.gainWithoutChecks(.standard)))
         return Statement(
             "an exaggeration, \(gain.percent) of call-heavy programs inlined as usual instead of 3 % and more",
             holds: relation == .undecided ? nil : relation == .within)
@@ -189,9 +206,9 @@ public struct Inlining: Claim {
             let time = setting == .standard ? standard : try ratio(Self.programs, setting, evidence)
             times.append("\(time.gain.percent) with inlining \(setting)")
             if setting != .standard {
-                measured.append(MeasuredFigure("gain without checks, inlining \(setting)", time.gain, unit: .ratio))
+                measured.append(MeasuredFigure(.gainWithoutChecks(setting), time.gain))
             }
-            if let executed = try? ratio("\(Self.programs)-instructions", setting, evidence) {
+            if let executed = try? ratio(Self.programs + CaseSuffix.instructions, setting, evidence) {
                 shares.append(executed.gain.median)
             }
         }
@@ -211,7 +228,7 @@ public struct Inlining: Claim {
         _ name: String, _ setting: CodeInlining, _ evidence: Evidence
     ) throws(MissingEvidence) -> Estimate {
         try evidence.estimate(
-            name, metric: Record.ratioMetric,
-            where: [Self.inliningParameter: .string(setting.rawValue), Record.baselineParameter: "plain"])
+            name, metric: .ratio,
+            where: [.inlining: .string(setting.rawValue), .baseline: .string(CodeVariant.plain.rawValue)])
     }
 }

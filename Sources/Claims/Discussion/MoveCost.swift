@@ -1,6 +1,6 @@
 // "Copying doubles the stack and corrects every pointer; large stacks are expensive to copy."
 //
-// One move of a stack with so many live bytes, few of its words pointers or all of them, by each mover, and the same growth of a
+// One move of a stack of a given size, few of its words pointers or all of them, by each mover, and the same growth of a
 // goroutine. A slope is the difference between the largest and the smallest stack, or between many pointers and few, over
 // the difference in bytes or pointers, round by round.
 
@@ -8,6 +8,25 @@ import Experiments
 import Faultline
 import Measurement
 import Report
+
+extension Metric {
+    static let timePerKiB = Metric("time-per-KiB", .nanoseconds)
+    static let timePerPointer = Metric("time-per-pointer", .nanoseconds)
+    /// By how much the live part of a stack grows from one growth to the next.
+    static let growthFactor = Metric("growth-factor", .count)
+}
+
+extension ParameterName {
+    static let size = ParameterName("size")
+    static let pointers = ParameterName("pointers")
+    static let filling = ParameterName("filling")
+}
+
+extension Figure {
+    static let growthOfGoroutinesStack = Figure("growth of a goroutine's stack", .count)
+    static let timeOfCopyPerKiB = Figure("time of a copy per KiB", .nanoseconds)
+    static let timeOfCopyPerPointer = Figure("time of a copy per pointer", .nanoseconds)
+}
 
 public struct MoveCost: Claim {
     public init() {}
@@ -17,15 +36,21 @@ public struct MoveCost: Claim {
     public let statement =
         "Copying doubles the stack and corrects every pointer; large stacks are expensive to copy."
     public let claimed = [
-        ClaimedFigure("growth of a goroutine's stack", 2, unit: .count),
+        ClaimedFigure(.growthOfGoroutinesStack, 2),
         // Without numbers: that a cost is there is what they say.
-        ClaimedFigure("time of a copy per KiB", low: 0, high: nil, unit: .nanoseconds),
-        ClaimedFigure("time of a copy per pointer", low: 0, high: nil, unit: .nanoseconds),
+        ClaimedFigure(.timeOfCopyPerKiB, low: 0, high: nil),
+        ClaimedFigure(.timeOfCopyPerPointer, low: 0, high: nil),
     ]
     public let experiments = [
         "one move of 4 KiB to 4 MiB of live stack, few words or all of them pointers: copy, UFFDIO_MOVE, mremap",
         "beside: every version of Go, one growth of a goroutine's stack of the same sizes, frames of numbers or of pointers",
     ]
+
+    public let plotted = PlottedNames(
+        [.time], [.mover, .peer, .filling, .size], values: Filling.allCases.map(\.rawValue))
+
+    /// The case of the ratio of slopes.
+    private static func slope(_ name: String) -> String { "\(name) per KiB" }
 
     static let sizes = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20]
     /// A mover of pages whose cost per byte is below this share of a copy's makes large stacks cheap to move.
@@ -38,14 +63,14 @@ public struct MoveCost: Claim {
         case few
         case many
 
-        /// One word of so many is a pointer on this library's stacks.
+        /// Words for each pointer, on this library's stacks.
         var interval: Int { self == .few ? 512 : 1 }
     }
 
     /// The moves of one mover or one version of Go.
     private struct Subject {
         var name: String
-        var parameters: [String: ParameterValue]
+        var parameters: [ParameterName: ParameterValue]
         /// Live bytes and pointers of a case.
         var extent: (_ size: Int, _ filling: Filling) -> (bytes: Int, pointers: Int)
 
@@ -65,7 +90,7 @@ public struct MoveCost: Claim {
                 continue
             }
             let subject = Subject(
-                name: mover.rawValue, parameters: ["mover": .string(mover.rawValue), "copying": .bool(mover == .copy)],
+                name: mover.rawValue, parameters: [.mover: .string(mover.rawValue), .copying: .bool(mover == .copy)],
                 extent: { size, filling in (size, size / 8 / filling.interval) })
             subjects.append(subject)
             for (size, filling) in Self.grid {
@@ -75,7 +100,7 @@ public struct MoveCost: Claim {
         for toolchain in laboratory.go {
             guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
             var subject = Subject(
-                name: driver.version, parameters: ["peer": .string(driver.version), "copying": true],
+                name: driver.version, parameters: [.peer: .string(driver.version), .copying: true],
                 extent: { _, _ in (0, 0) })
             let named = subject
             subject.extent = { size, filling in
@@ -121,14 +146,14 @@ public struct MoveCost: Claim {
     }
 
     private func times(_ result: MeasurementResult, _ subjects: [Subject]) throws -> [Record] {
-        var own: [String: [String: ParameterValue]] = [:]
+        var own: [String: [ParameterName: ParameterValue]] = [:]
         for subject in subjects {
             for (size, filling) in Self.grid {
                 let extent = subject.extent(size, filling)
                 own[subject.caseName(size, filling)] = subject.parameters.merging([
-                    "size": .int(size), "live-bytes": .int(extent.bytes), "pointers": .int(extent.pointers),
-                    "filling": .string(filling.rawValue),
-                    "clock": subject.parameters["mover"] == nil ? "monotonic" : "tsc",
+                    .size: .int(size), .liveBytes: .int(extent.bytes), .pointers: .int(extent.pointers),
+                    .filling: .string(filling.rawValue),
+                    .clock: subject.parameters[.mover] == nil ? "monotonic" : "tsc",
                 ]) { first, _ in first }
             }
         }
@@ -143,17 +168,14 @@ public struct MoveCost: Claim {
     private func slopes(
         _ result: MeasurementResult, _ subject: Subject, _ settings: InterleavedMeasurement.Settings
     ) throws -> [Record] {
-        let (least, most) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
-        let perByte = try slope(result, subject, from: (least, .few), to: (most, .few)) { $0.bytes }
-        let perPointer = try slope(result, subject, from: (most, .few), to: (most, .many)) { $0.pointers }
+        let (smallest, largest) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
+        let perByte = try slope(result, subject, from: (smallest, .few), to: (largest, .few)) { $0.bytes }
+        let perPointer = try slope(result, subject, from: (largest, .few), to: (largest, .many)) { $0.pointers }
         let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
         return [
-            Record(
-                suite: identifier, case: subject.name, metric: "time-per-KiB", unit: .nanoseconds,
-                estimate: try bootstrap.median(of: perByte.map { $0 * 1024 }), parameters: subject.parameters),
-            Record(
-                suite: identifier, case: subject.name, metric: "time-per-pointer", unit: .nanoseconds,
-                estimate: try bootstrap.median(of: perPointer), parameters: subject.parameters),
+            record(
+                subject.name, .timePerKiB, try bootstrap.median(of: perByte.map { $0 * 1024 }), subject.parameters),
+            record(subject.name, .timePerPointer, try bootstrap.median(of: perPointer), subject.parameters),
         ]
     }
 
@@ -172,7 +194,7 @@ public struct MoveCost: Claim {
 
     /// By how much the live part of a goroutine's stack grows from one growth to the next: counted, not timed.
     private func growthFactors(_ subjects: [Subject]) -> [Record] {
-        subjects.filter { $0.parameters["peer"] != nil }.compactMap { subject in
+        subjects.filter { $0.parameters[.peer] != nil }.compactMap { subject in
             let (last, before) = (Self.sizes[Self.sizes.count - 1], Self.sizes[Self.sizes.count - 2])
             let growths = (last / before).trailingZeroBitCount
             let (low, high) = (subject.extent(before, .few).bytes, subject.extent(last, .few).bytes)
@@ -180,9 +202,7 @@ public struct MoveCost: Claim {
             // Two growths lie between 1 MiB and 4 MiB.
             var factor = Double(high) / Double(low)
             for _ in 1..<growths { factor = factor.squareRoot() }
-            return Record(
-                suite: identifier, case: subject.name, metric: "growth-factor", unit: .count, exactly: factor,
-                parameters: subject.parameters)
+            return record(subject.name, .growthFactor, exactly: factor, subject.parameters)
         }
     }
 
@@ -192,18 +212,16 @@ public struct MoveCost: Claim {
     ) throws -> [Record] {
         guard let copy = subjects.first(where: { $0.name == PageMover.copy.rawValue }) else { return [] }
         let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
-        let (least, most) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
-        let base = try slope(result, copy, from: (least, .few), to: (most, .few)) { $0.bytes }
-        return try subjects.filter { $0.parameters["copying"] == false }.flatMap { subject -> [Record] in
-            let own = try slope(result, subject, from: (least, .few), to: (most, .few)) { $0.bytes }
-            let largest = (subject.caseName(most, .few), copy.caseName(most, .few))
+        let (smallest, largest) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
+        let base = try slope(result, copy, from: (smallest, .few), to: (largest, .few)) { $0.bytes }
+        return try subjects.filter { $0.parameters[.copying] == false }.flatMap { subject -> [Record] in
+            let own = try slope(result, subject, from: (smallest, .few), to: (largest, .few)) { $0.bytes }
+            let (moved, copied) = (subject.caseName(largest, .few), copy.caseName(largest, .few))
             return [
-                .ratio(
-                    suite: identifier, case: "\(subject.name) per KiB", baseline: "copy per KiB",
-                    estimate: try bootstrap.ratio(of: own, to: base), parameters: subject.parameters),
-                .ratio(
-                    suite: identifier, case: largest.0, baseline: largest.1,
-                    estimate: try result.ratio(of: largest.0, to: largest.1), parameters: subject.parameters),
+                ratio(
+                    Self.slope(subject.name), to: Self.slope(copy.name), try bootstrap.ratio(of: own, to: base),
+                    subject.parameters),
+                ratio(moved, to: copied, try result.ratio(of: moved, to: copied), subject.parameters),
             ]
         }
     }
@@ -211,22 +229,22 @@ public struct MoveCost: Claim {
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let copies = evidence.all(metric: "time-per-KiB", where: ["copying": true])
+        let copies = evidence.all(metric: .timePerKiB, where: [.copying: true])
         guard let cheapest = copies.min(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no copy of a stack was measured")
         }
-        let pointers = evidence.all(metric: "time-per-pointer", where: ["copying": true])
+        let pointers = evidence.all(metric: .timePerPointer, where: [.copying: true])
         guard let pointer = pointers.min(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no copy of a stack full of pointers was measured")
         }
-        let factors = evidence.all(metric: "growth-factor")
-        let doubling = figure("growth of a goroutine's stack")
-        var measured = factors.first.map { [MeasuredFigure(doubling.name, $0.estimate, unit: .count)] } ?? []
+        let factors = evidence.all(metric: .growthFactor)
+        let doubling = claimed(.growthOfGoroutinesStack)
+        var measured = factors.first.map { [MeasuredFigure(.growthOfGoroutinesStack, $0.estimate)] } ?? []
         measured += [
-            MeasuredFigure("time of a copy per KiB", cheapest.estimate, unit: .nanoseconds),
-            MeasuredFigure("time of a copy per pointer", pointer.estimate, unit: .nanoseconds),
+            MeasuredFigure(.timeOfCopyPerKiB, cheapest.estimate),
+            MeasuredFigure(.timeOfCopyPerPointer, pointer.estimate),
         ]
-        let movers = evidence.all(metric: Record.ratioMetric, where: ["baseline": "copy per KiB"])
+        let movers = evidence.all(metric: .ratio, where: [.baseline: .string(Self.slope(PageMover.copy.rawValue))])
         let cheap = movers.filter { $0.high < Self.cheapShare }
         let reason =
             (copies.map { Self.described($0, "KiB") } + pointers.map { Self.described($0, "pointer") }
@@ -245,7 +263,7 @@ public struct MoveCost: Claim {
             return Judgement(.notMeasurable, measured: measured, reason: "an interval contains 0: \(reason)")
         }
         guard cheap.isEmpty else {
-            let names = cheap.map { $0.parameters["mover"]?.description ?? $0.name }.joined(separator: " and ")
+            let names = cheap.map { $0.parameters[.mover]?.description ?? $0.name }.joined(separator: " and ")
             return Judgement(
                 .depends, measured: measured,
                 reason: "large stacks are expensive to copy, not to move by \(names): \(reason)")

@@ -6,6 +6,27 @@ import Measurement
 import Report
 import Workloads
 
+extension Metric {
+    static let reserved = Metric("reserved", .bytes)
+    static let charged = Metric("charged", .bytes)
+    /// 1 where the process ended, 0 where an error said so.
+    static let deathsAtExhaustion = Metric("deaths at exhaustion", .count)
+}
+
+extension ParameterName {
+    /// The value of vm.overcommit_memory.
+    static let mode = ParameterName("mode")
+    /// Whether the mode could not be set, and its charge was worked out.
+    static let simulated = ParameterName("simulated")
+    static let error = ParameterName("error")
+    /// How many there were at the limit.
+    static let stacks = ParameterName("stacks")
+}
+
+extension Figure {
+    static func mostCharged(inMode mode: Int) -> Figure { Figure("most charged for a stack in mode \(mode)", .bytes) }
+}
+
 public struct Overcommit: Claim {
     public init() {}
 
@@ -19,6 +40,16 @@ public struct Overcommit: Claim {
         "stacks until the memory is exhausted, under a limit of address space and in a control group: an error, or the "
             + "end of the process",
     ]
+
+    public let plotted = PlottedNames(
+        [.charged, .stacks], [.guard, .mode],
+        values: StackGuard.allCases.map(\.rawValue) + [OvercommitSubject.automatic])
+
+    /// What memory is limited by: parameter `limit`.
+    private enum Limit: String, CaseIterable {
+        case addressSpace = "RLIMIT_AS"
+        case group = "control group"
+    }
 
     /// What each stack uses until memory is exhausted, the limit of address space beyond the program's own, and the limit
     /// of memory of a control group, in bytes.
@@ -52,32 +83,30 @@ public struct Overcommit: Claim {
         _ subject: OvercommitSubject, _ findings: Findings, mode: Int, simulated: Bool
     ) throws -> [Record] {
         guard findings.succeeded else { throw findings.failure("not every stack was tried") }
-        var shared: [String: ParameterValue] = [
-            "guard": .string(subject.guardName), "mode": .int(mode), "simulated": .bool(simulated),
+        var shared: [ParameterName: ParameterValue] = [
+            .guard: .string(subject.guardName), .mode: .int(mode), .simulated: .bool(simulated),
         ]
-        shared["error"] = findings.values["\(subject.key)/error"].map { .string($0) }
-        func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
-            Record(
-                suite: identifier, case: subject.strategy.rawValue, metric: metric, unit: unit, exactly: value,
-                parameters: shared)
+        shared[.error] = findings.values["\(subject.key)/error"].map { .string($0) }
+        func record(_ metric: Metric, _ value: Double) -> Record {
+            self.record(subject.strategy.rawValue, metric, exactly: value, shared)
         }
         let made = try findings.number("\(subject.key)/made")
-        guard made > 0 else { return [record("stacks", .count, 0)] }
+        guard made > 0 else { return [record(.stacks, 0)] }
         let charge = simulated && mode == 2 ? "charged-in-mode-2" : "charged"
         return [
-            record("stacks", .count, made),
-            record("reserved", .bytes, try findings.number("\(subject.key)/reserved")),
-            record("charged", .bytes, max(0, try findings.number("\(subject.key)/\(charge)"))),
+            record(.stacks, made),
+            record(.reserved, try findings.number("\(subject.key)/reserved")),
+            record(.charged, max(0, try findings.number("\(subject.key)/\(charge)"))),
         ]
     }
 
     private func exhaustion(_ laboratory: Laboratory) throws -> [Record] {
-        var limits = [("RLIMIT_AS", "address-space=\(Self.addressSpace)")]
+        var limits = [(Limit.addressSpace, "address-space=\(Self.addressSpace)")]
         var group: MemoryGroup?
         do {
             let made = try MemoryGroup(limit: Self.groupMemory)
             group = made
-            limits.append(("control group", "group=\(made.folder)"))
+            limits.append((.group, "group=\(made.folder)"))
         } catch {
             laboratory.missing("exhaustion in a control group is not measured: \(error)")
         }
@@ -89,21 +118,19 @@ public struct Overcommit: Claim {
                 if strategy == .fixed { options.append("maximum=\(Self.maximumOfFixed)") }
                 let findings = try laboratory.experiment("exhaustion", options, seconds: 30)
                 guard findings.values["begun"] != nil else { throw findings.failure("it did not begin") }
-                var shared: [String: ParameterValue] = [
-                    "limit": .string(limit), "ended": .string("\(findings.ending)"),
+                var shared: [ParameterName: ParameterValue] = [
+                    .limit: .string(limit.rawValue), .ended: .string("\(findings.ending)"),
                 ]
-                shared["error"] = findings.values["error"].map { .string($0) }
-                shared["stacks"] = findings.values["made"].flatMap { Int($0) }.map { .int($0) }
+                shared[.error] = findings.values["error"].map { .string($0) }
+                shared[.stacks] = findings.values["made"].flatMap { Int($0) }.map { .int($0) }
                 // One that was refused nothing has not come to the limit.
                 guard findings.values["refused"] != "0" else {
-                    laboratory.note("\(strategy.rawValue) does not exhaust what \(limit) leaves")
+                    laboratory.note("\(strategy.rawValue) does not exhaust what \(limit.rawValue) leaves")
                     continue
                 }
                 let isError = findings.succeeded && findings.values["refused"] == "1"
                 records.append(
-                    Record(
-                        suite: identifier, case: strategy.rawValue, metric: "deaths at exhaustion",
-                        unit: .count, exactly: isError ? 0 : 1, parameters: shared))
+                    record(strategy.rawValue, .deathsAtExhaustion, exactly: isError ? 0 : 1, shared))
             }
         }
         withExtendedLifetime(group) {}
@@ -111,33 +138,33 @@ public struct Overcommit: Claim {
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let strict = evidence.all(metric: "stacks", where: ["mode": 2])
+        let strict = evidence.all(metric: .stacks, where: [.mode: 2])
         guard !strict.isEmpty else { throw MissingEvidence("no record of vm.overcommit_memory 2") }
         var dependent: [String] = []
         var free: [String] = []
         for record in strict {
-            let charged = evidence.find(record.name, metric: "charged", where: record.parameters)?.median
-            let reserved = evidence.find(record.name, metric: "reserved", where: record.parameters)?.median
-            let title = "\(record.name) with \(record.parameters["guard"]!)"
-            // Refused, or charged for most of what it only reserves.
+            let charged = evidence.find(record.name, metric: .charged, where: record.parameters)?.median
+            let reserved = evidence.find(record.name, metric: .reserved, where: record.parameters)?.median
+            let title = "\(record.name) with \(record.parameters[.guard]!)"
+            // Refused, or charged for half or more of what it only reserves.
             if let charged, let reserved, charged < reserved / 2 { free.append(title) } else { dependent.append(title) }
         }
         var measured: [MeasuredFigure] = []
         for mode in 0...2 {
-            let charges = evidence.all(metric: "charged", where: ["mode": .int(mode)])
-            guard let most = charges.max(by: { $0.median < $1.median }) else { continue }
-            measured.append(MeasuredFigure("most charged for a stack in mode \(mode)", most.estimate, unit: .bytes))
+            let charges = evidence.all(metric: .charged, where: [.mode: .int(mode)])
+            guard let largest = charges.max(by: { $0.median < $1.median }) else { continue }
+            measured.append(MeasuredFigure(.mostCharged(inMode: mode), largest.estimate))
         }
         var ends: [String] = []
-        for limit in ["RLIMIT_AS", "control group"] {
-            let own = evidence.all(metric: "deaths at exhaustion", where: ["limit": .string(limit)])
+        for limit in Limit.allCases.map(\.rawValue) {
+            let own = evidence.all(metric: .deathsAtExhaustion, where: [.limit: .string(limit)])
             guard !own.isEmpty else { continue }
             let deaths = own.filter { $0.median > 0 }
             measured.append(
-                MeasuredFigure("deaths at \(limit)", Estimate(exactly: Double(deaths.count)), unit: .count))
+                MeasuredFigure(Figure("deaths at \(limit)", .count), Estimate(exactly: Double(deaths.count))))
             ends.append("at the limit of \(limit) \(deaths.count) of \(own.count) strategies end the process")
         }
-        let simulated = strict.contains { $0.parameters["simulated"] == true }
+        let simulated = strict.contains { $0.parameters[.simulated] == true }
         let reason =
             ([
                 "in mode 2\(simulated ? ", worked out," : "") \(dependent.count) of \(strict.count) are refused or charged "

@@ -10,6 +10,26 @@ import Processes
 import Report
 import Workloads
 
+extension Metric {
+    /// 1 where there is a test.
+    static let tested = Metric("tested", .count)
+}
+
+extension ParameterName {
+    static let section = ParameterName("section")
+    static let shownBy = ParameterName("shown by")
+    static let outcome = ParameterName("outcome")
+    static let processor = ParameterName("processor")
+}
+
+extension Figure {
+    static let hazards = Figure("hazards", .count)
+    static let hazardsWithTest = Figure("hazards with a test", .count)
+    static let passed = Figure("passed", .count)
+    static let failed = Figure("failed", .count)
+    static let notRunHere = Figure("not run here", .count)
+}
+
 public struct Portability: Claim {
     public init() {}
 
@@ -19,9 +39,20 @@ public struct Portability: Claim {
         "Traps depend on processor and system; earlier attempts were abandoned for unforeseen complexity."
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
-        "the table of hazards (docs/HAZARDS.md): those that a test shows, those that none does",
+        "the table of hazards (docs/HAZARDS.md): those that a test shows, and the others",
         "their outcomes: each kind of fault raised now, and the tests as scripts/test has last run them here",
     ]
+
+    public let plotted = PlottedNames(
+        [.tested], [.section, .outcome, .processor], values: Outcome.allCases.map(\.rawValue))
+
+    /// What became of a hazard's tests: parameter `outcome`.
+    enum Outcome: String, CaseIterable {
+        case passed
+        case failed
+        case notRun = "not run"
+        case noTest = "no test"
+    }
 
     /// What the claim is about.
     static let processors = ["x86_64", "aarch64"]
@@ -42,15 +73,23 @@ public struct Portability: Claim {
             laboratory.missing(
                 "\(processor) is not measured: the mechanism has no code for it yet, or this is no such machine")
         }
-        return Hazard.all.map { hazard in
+        let hazards = HazardTable.all.flatMap { table in table.hazards.map { (section: table.section, hazard: $0) } }
+        return hazards.map { section, hazard in
             var outcomes = hazard.tests.compactMap { tests?.passed($0) }
             if hazard.isShownByFaults { outcomes.append(faults) }
-            let outcome = outcomes.isEmpty ? "not run" : outcomes.allSatisfy { $0 } ? "passed" : "failed"
-            return Record(
-                suite: identifier, case: hazard.name, metric: "tested", unit: .count, exactly: hazard.hasTest ? 1 : 0,
-                parameters: [
-                    "section": .string(hazard.section), "shown by": .string(hazard.shownBy),
-                    "outcome": .string(hazard.hasTest ? outcome : "no test"), "processor": .string(Self.here),
+            let outcome: Outcome =
+                if hazard.tests.isEmpty {
+                    .noTest
+                } else if outcomes.isEmpty {
+                    .notRun
+                } else {
+                    outcomes.allSatisfy { $0 } ? .passed : .failed
+                }
+            return record(
+                hazard.name, .tested, exactly: outcome == .noTest ? 0 : 1,
+                [
+                    .section: .string(section), .shownBy: .string(hazard.shownBy),
+                    .outcome: .string(outcome.rawValue), .processor: .string(Self.here),
                 ])
         }
     }
@@ -89,20 +128,24 @@ public struct Portability: Claim {
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let hazards = evidence.all(metric: "tested")
+        let hazards = evidence.all(metric: .tested)
         guard !hazards.isEmpty else { throw MissingEvidence("no hazard is listed") }
-        func count(_ outcome: String) -> Int { hazards.count { $0.parameters["outcome"] == .string(outcome) } }
-        let (passed, failed, notRun, untested) = (count("passed"), count("failed"), count("not run"), count("no test"))
-        var measured = [("hazards", hazards.count), ("hazards with a test", hazards.count - untested)]
-        measured += [("passed", passed), ("failed", failed), ("not run here", notRun)]
-        let figures = measured.map {
-            MeasuredFigure($0.0, Estimate(exactly: Double($0.1)), unit: .count)
+        func count(_ outcome: Outcome) -> Int {
+            hazards.count { $0.parameters[.outcome] == .string(outcome.rawValue) }
         }
+        let (passed, failed, notRun, untested) = (count(.passed), count(.failed), count(.notRun), count(.noTest))
+        let counts: [(Figure, Int)] = [
+            (.hazards, hazards.count), (.hazardsWithTest, hazards.count - untested), (.passed, passed),
+            (.failed, failed), (.notRunHere, notRun),
+        ]
+        let figures = counts.map { MeasuredFigure($0, Estimate(exactly: Double($1))) }
         let processors = Self.processors.filter { processor in
-            hazards.contains { $0.parameters["processor"] == .string(processor) }
+            hazards.contains { $0.parameters[.processor] == .string(processor) }
         }
         let absent = Self.processors.filter { !processors.contains($0) }
-        let open = hazards.filter { $0.parameters["outcome"] == "no test" }.map { "\"\($0.name.prefix(60))\"" }
+        let open = hazards.filter { $0.parameters[.outcome] == .string(Outcome.noTest.rawValue) }.map {
+            "\"\($0.name.prefix(60))\""
+        }
         let reason =
             "on \(processors.joined(separator: " and ")) \(hazards.count) hazards: \(passed) shown by tests that passed, "
             + "\(failed) failed, \(notRun) not run here, \(untested) without a test"

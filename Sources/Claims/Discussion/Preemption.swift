@@ -1,6 +1,6 @@
 // "A stack check does nothing but check the stack: removing it changes nothing else."
 //
-// Nobody said it in these words; whoever counts only the check's instructions takes it for granted. Go also preempts by it: the
+// It was not said in these words, but counting only the check's instructions takes it for granted. Go also preempts by it: the
 // scheduler sets a goroutine's bound so high that its next check fails. What decides is how long a sleep and a collection take
 // beside a goroutine that does not stop, on one processor, and how long a collection stops the world, on two, without checks
 // and with them.
@@ -13,6 +13,11 @@ import Processes
 import Report
 import Workloads
 
+extension Figure {
+    static let longestWait = Figure("longest wait without checks", .ratio)
+    static let longestWaitWithRuntimesChecks = Figure("longest wait with the runtime's checks", .ratio)
+}
+
 public struct Preemption: Claim {
     public init() {}
 
@@ -20,7 +25,7 @@ public struct Preemption: Claim {
     public let saidBy = "ours: what counting only the check's instructions takes for granted"
     public let statement = "A stack check does nothing but check the stack: removing it changes nothing else."
     public let claimed = [
-        ClaimedFigure("longest wait without checks", low: nil, high: 1, unit: .ratio)
+        ClaimedFigure(.longestWait, low: nil, high: 1)
     ]
     public let experiments = [
         "on one processor, beside a goroutine that calls functions, iterates a map, or compares by reflection without end: how long "
@@ -66,7 +71,7 @@ public struct Preemption: Claim {
                 PreemptionProbe(operation: "pause", count: 15, work: work, processors: 2),
             ]
         }
-        // Signals preempt what calls functions: of that a quick run asks the least.
+        // Signals preempt what calls functions: of that a quick run asks one thing.
         .filter { !laboratory.isQuick || $0.work > 0 || $0.operation == "sleep" }
         let subjects = waits.flatMap { wait in variants.indices.map { (wait: wait, variant: $0) } }
         var samples = Array(repeating: [PreemptionProbe.Sample](), count: subjects.count)
@@ -102,11 +107,11 @@ public struct Preemption: Claim {
             throw MissingEvidence("no record of a wait without checks")
         }
         let kept = ratios(Self.kept, evidence)
-        var measured = [MeasuredFigure(claimed[0].name, longest.estimate, unit: .ratio)]
-        if let most = kept.max(by: { $0.median < $1.median }) {
-            measured.append(MeasuredFigure("longest wait with the runtime's checks", most.estimate, unit: .ratio))
+        var measured = [MeasuredFigure(.longestWait, longest.estimate)]
+        if let longest = kept.max(by: { $0.median < $1.median }) {
+            measured.append(MeasuredFigure(.longestWaitWithRuntimesChecks, longest.estimate))
         }
-        measured += removed.map { MeasuredFigure("\($0.name), no checks", $0.estimate, unit: .ratio) }
+        measured += removed.map { MeasuredFigure(Figure("\($0.name), no checks", .ratio), $0.estimate) }
         let slow = removed.filter { $0.low > Self.noise }
         guard !slow.isEmpty else {
             if removed.allSatisfy({ $0.high <= Self.noise }) {
@@ -138,13 +143,13 @@ public struct Preemption: Claim {
     }
 
     private func ratios(_ options: StripOptions, _ evidence: Evidence) -> [Record] {
-        evidence.all(metric: Record.ratioMetric, where: [PreemptionProbe.variantParameter: .string(options.name)])
+        evidence.all(metric: .ratio, where: [.variant: .string(options.name)])
     }
 
     private static func list(_ records: [Record]) -> String {
         func number(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
         return records.map { record in
-            let isBound = record.parameters[PreemptionProbe.unendedParameter] != nil
+            let isBound = record.parameters[.unended] != nil
             return "\(record.name) \(isBound ? "at least " : "")\(number(record.median)) times "
                 + "[\(number(record.low)), \(number(record.high))]"
         }.joined(separator: ", ")

@@ -12,6 +12,31 @@ import Processes
 import Report
 import Workloads
 
+extension Metric {
+    static let instructionCacheMisses = Metric("instruction-cache-misses", .count)
+}
+
+extension ParameterName {
+    static let lines = ParameterName("lines")
+}
+
+extension Figure {
+    static let shareOfFunctions = Figure("share of functions with a check", .ratio)
+    static let shareOfGoFunctions = Figure("share of functions with a check, Go", .ratio)
+    static let shareOfCode = Figure("share of code that is checks", .ratio)
+    static let shareOfGoCode = Figure("share of code that is checks, Go", .ratio)
+    static let instructionsOfCheck = Figure("instructions of a check", .instructions)
+    static let executedInstructionsOfCheck = Figure(
+        "instructions of a check that are executed when it passes", .instructions)
+    static let cacheMisses = Figure("instruction cache misses, with checks to without", .ratio)
+}
+
+extension Evidence {
+    fileprivate func ratio(_ share: CheckCensus.Share, of name: String) throws(MissingEvidence) -> Estimate {
+        try ratio(name + share.suffix, to: share.whole)
+    }
+}
+
 public struct PrologueCensusClaim: Claim {
     public init() {}
 
@@ -21,10 +46,10 @@ public struct PrologueCensusClaim: Claim {
         "Almost every function begins with a stack check of about 10 instructions, which press on the instruction cache."
     public let claimed = [
         // Our reading of "almost every".
-        ClaimedFigure("share of functions with a check", low: 0.9, high: 1, unit: .ratio),
-        ClaimedFigure("instructions of a check", 10, unit: .instructions),
+        ClaimedFigure(.shareOfFunctions, low: 0.9, high: 1),
+        ClaimedFigure(.instructionsOfCheck, 10),
         // More than none.
-        ClaimedFigure("instruction cache misses, with checks to without", low: 1, high: nil, unit: .ratio),
+        ClaimedFigure(.cacheMisses, low: 1, high: nil),
     ]
     public let experiments = [
         "the functions of the checked programs, read from their machine code: which have a check, and how long it is on the path "
@@ -33,6 +58,15 @@ public struct PrologueCensusClaim: Claim {
         "executed instructions with and without checks, touched lines of code, and misses of a simulated instruction cache in "
             + "several layouts",
     ]
+
+    public let plotted = PlottedNames(
+        [.ratio], [.kind],
+        cases: [Self.programs, Self.misses, CaseSuffix.executed] + CheckCensus.Share.allCases.map(\.suffix),
+        values: [CheckSubject.Kind.kernel.rawValue])
+
+    /// What ends the cases of ratios of cache misses and of touched lines.
+    private static let misses = "-misses"
+    private static let lines = "-lines"
 
     /// The case of all real programs together, of those whose checks LLVM wrote, and of those whose checks Go wrote.
     static let programs = "programs"
@@ -110,10 +144,9 @@ public struct PrologueCensusClaim: Claim {
                 if let ratios = collisions(pairs) {
                     misses.append(ratios)
                     records.append(
-                        .ratio(
-                            suite: identifier, case: "\(subject.name)-misses", baseline: "plain",
-                            estimate: try bootstrap.median(of: ratios),
-                            parameters: subject.parameters.merging(["layouts": .int(ratios.count)]) { $1 }))
+                        ratio(
+                            subject.name + Self.misses, to: .plain, try bootstrap.median(of: ratios),
+                            subject.parameters.merging([.layouts: .int(ratios.count)]) { $1 }))
                 }
             } catch let error as WorkloadError {
                 laboratory.missing("\(subject.name) is not counted: \(error)")
@@ -121,10 +154,10 @@ public struct PrologueCensusClaim: Claim {
         }
         if !misses.isEmpty {
             records.append(
-                .ratio(
-                    suite: identifier, case: "\(Self.programs)-misses", baseline: "plain",
-                    estimate: try bootstrap.geometricMean(ofRatios: misses, rounds: .independent),
-                    parameters: ["programs": .int(misses.count)]))
+                ratio(
+                    Self.programs + Self.misses, to: .plain,
+                    try bootstrap.geometricMean(ofRatios: misses, rounds: .independent),
+                    [.programs: .int(misses.count)]))
         }
         return records
     }
@@ -149,71 +182,61 @@ public struct PrologueCensusClaim: Claim {
         _ subject: CheckSubject, _ pair: (plain: ExecutionCount, checked: ExecutionCount)
     ) -> [Record] {
         var shared = subject.parameters
-        shared[InstructionCounts.parameter] = .string(InstructionCounting.valgrind.rawValue)
+        shared[.countedBy] = .string(InstructionCounting.valgrind.rawValue)
         var records: [Record] = []
         for (variant, count) in [(CodeVariant.plain, pair.plain), (.checked, pair.checked)] {
-            let own = shared.merging(["variant": .string(variant.rawValue)]) { $1 }
-            records.append(
-                Record(
-                    suite: identifier, case: subject.name, metric: "instructions", unit: .instructions,
-                    exactly: count.instructions, parameters: own))
+            let own = shared.merging([.variant: .string(variant.rawValue)]) { $1 }
+            records.append(record(subject.name, .instructions, exactly: count.instructions, own))
             if let misses = count.instructionCacheMisses {
-                records.append(
-                    Record(
-                        suite: identifier, case: subject.name, metric: "instruction-cache-misses", unit: .count,
-                        exactly: misses, parameters: own))
+                records.append(record(subject.name, .instructionCacheMisses, exactly: misses, own))
             }
         }
         let share = (pair.checked.instructions - pair.plain.instructions) / pair.checked.instructions
         records.append(
-            .ratio(
-                suite: identifier, case: "\(subject.name)-executed", baseline: "executed instructions",
-                estimate: Estimate(exactly: share), parameters: shared))
+            ratio(
+                subject.name + CaseSuffix.executed, to: GoCheckExecution.whole, Estimate(exactly: share), shared))
         if let plain = pair.plain.instructionLines, let checked = pair.checked.instructionLines, plain > 0 {
             records.append(
-                .ratio(
-                    suite: identifier, case: "\(subject.name)-lines", baseline: "plain",
-                    estimate: Estimate(exactly: checked / plain),
-                    parameters: shared.merging(["lines": .int(Int(checked))]) { $1 }))
+                ratio(
+                    subject.name + Self.lines, to: .plain, Estimate(exactly: checked / plain),
+                    shared.merging([.lines: .int(Int(checked))]) { $1 }))
         }
         return records
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let share = try evidence.ratio("\(Self.programs)-functions", to: "all functions")
-        let hot = try evidence.estimate(Self.programs, metric: "hot-instructions")
-        let cold = try evidence.estimate(Self.programs, metric: "cold-instructions")
+        let share = try evidence.ratio(.functions, of: Self.programs)
+        let hot = try evidence.estimate(Self.programs, metric: .hotInstructions)
+        let cold = try evidence.estimate(Self.programs, metric: .coldInstructions)
         let length = Estimate(exactly: hot.median + cold.median)
-        let misses = try? evidence.ratio("\(Self.programs)-misses", to: "plain")
-        let executed = shares("-executed", of: "executed instructions", evidence)
-        let lines = shares("-lines", of: "plain", evidence).map { $0 - 1 }
+        let misses = try? evidence.ratio(Self.programs + Self.misses, to: .plain)
+        let executed = shares(CaseSuffix.executed, of: GoCheckExecution.whole, evidence)
+        let lines = shares(Self.lines, of: CodeVariant.plain.rawValue, evidence).map { $0 - 1 }
         var statements = [
             Statement(
                 "\(Estimate.percent(share.median)) % of functions have a check" + apart(evidence),
-                holds: share.relation(to: claimed[0]) == .within),
+                holds: share.relation(to: claimed(.shareOfFunctions)) == .within),
             Statement(
                 "\(Self.number(length.median)) instructions each\(lengths(evidence)), of which "
                     + "\(Self.number(hot.median)) are executed when it passes"
                     + (Self.span(executed).map { " (\($0) of what programs execute)" } ?? ""),
-                holds: length.relation(to: claimed[1], tolerance: Self.about) == .within),
+                holds: length.relation(to: claimed(.instructionsOfCheck), tolerance: Self.about) == .within),
         ]
         var measured = [
-            MeasuredFigure(claimed[0].name, share, unit: .ratio),
-            MeasuredFigure(claimed[1].name, length, unit: .instructions),
-            MeasuredFigure("instructions of a check that are executed when it passes", hot, unit: .instructions),
+            MeasuredFigure(.shareOfFunctions, share),
+            MeasuredFigure(.instructionsOfCheck, length),
+            MeasuredFigure(.executedInstructionsOfCheck, hot),
         ]
-        if let text = try? evidence.ratio("\(Self.programs)-text", to: ".text") {
-            measured.append(MeasuredFigure("share of code that is checks", text, unit: .ratio))
-        }
-        if let go = try? evidence.ratio("\(Self.goPrograms)-functions", to: "all functions") {
-            measured.append(MeasuredFigure("share of functions with a check, Go", go, unit: .ratio))
-        }
-        if let text = try? evidence.ratio("\(Self.goPrograms)-text", to: ".text") {
-            measured.append(MeasuredFigure("share of code that is checks, Go", text, unit: .ratio))
+        let shares: [(Figure, CheckCensus.Share, String)] = [
+            (.shareOfCode, .text, Self.programs), (.shareOfGoFunctions, .functions, Self.goPrograms),
+            (.shareOfGoCode, .text, Self.goPrograms),
+        ]
+        measured += shares.compactMap { figure, share, name in
+            (try? evidence.ratio(share, of: name)).map { MeasuredFigure(figure, $0) }
         }
         if let misses {
-            measured.append(MeasuredFigure(claimed[2].name, misses, unit: .ratio))
-            let relation = misses.relation(to: claimed[2])
+            measured.append(MeasuredFigure(.cacheMisses, misses))
+            let relation = misses.relation(to: claimed(.cacheMisses))
             let interval = "\(Self.number(misses.median)) [\(Self.number(misses.low)), \(Self.number(misses.high))]"
             statements.append(
                 Statement(
@@ -229,8 +252,8 @@ public struct PrologueCensusClaim: Claim {
 
     /// The shares of functions with a check, where programs of both kinds were examined.
     private func apart(_ evidence: Evidence) -> String {
-        guard let go = try? evidence.ratio("\(Self.goPrograms)-functions", to: "all functions"),
-            let others = try? evidence.ratio("\(Self.others)-functions", to: "all functions")
+        guard let go = try? evidence.ratio(.functions, of: Self.goPrograms),
+            let others = try? evidence.ratio(.functions, of: Self.others)
         else { return "" }
         return " (\(Estimate.percent(go.median)) % of Go programs, \(Estimate.percent(others.median)) % of others)"
     }
@@ -238,15 +261,15 @@ public struct PrologueCensusClaim: Claim {
     /// The instructions of a check, where programs of both kinds were examined.
     private func lengths(_ evidence: Evidence) -> String {
         let each = [Self.goPrograms, Self.others].compactMap { name in
-            evidence.find(name, metric: "hot-instructions").flatMap { hot in
-                evidence.find(name, metric: "cold-instructions").map { Self.number(hot.median + $0.median) }
+            evidence.find(name, metric: .hotInstructions).flatMap { hot in
+                evidence.find(name, metric: .coldInstructions).map { Self.number(hot.median + $0.median) }
             }
         }
         return each.count == 2 ? " (\(each[0]) in Go programs, \(each[1]) in others)" : ""
     }
 
     private func shares(_ suffix: String, of baseline: String, _ evidence: Evidence) -> [Double] {
-        evidence.all(metric: Record.ratioMetric, where: [Record.baselineParameter: .string(baseline)])
+        evidence.all(metric: .ratio, where: [.baseline: .string(baseline)])
             .filter { $0.name.hasSuffix(suffix) && !$0.name.hasPrefix(Self.programs) }.map(\.median)
     }
 

@@ -6,6 +6,18 @@ import Measurement
 import Peers
 import Report
 
+extension Metric {
+    static let bytesBefore = Metric("bytes before", .bytes)
+    static let bytesAfter = Metric("bytes after", .bytes)
+}
+
+extension ParameterName {
+    /// How it is given back.
+    static let way = ParameterName("way")
+    /// Bytes that each stack used.
+    static let used = ParameterName("used")
+}
+
 public struct Shrink: Claim {
     public init() {}
 
@@ -20,8 +32,14 @@ public struct Shrink: Claim {
         "goroutines that used 32 KiB and wait: four collections, each of which halves their stacks",
     ]
 
+    public let plotted = PlottedNames(
+        [.bytesBefore, .bytesAfter, .time], [.guard, .peer],
+        cases: [ShrinkExperiment.Way.release.rawValue, Self.end, Self.drain, Self.collection])
+
     /// What each stack used, in bytes.
     static let (used, usedByGo) = (256 << 10, 32 << 10)
+    /// The cases of using a stack, of its end and of emptying the pool.
+    private static let (use, end, drain) = ("use", "end", "drain")
     /// The case of giving back with Go; the library's are those of the ways.
     static let collection = "collection"
     private static let ways: [(way: ShrinkExperiment.Way, strategy: StackStrategy)] = [
@@ -58,7 +76,7 @@ public struct Shrink: Claim {
             }
             records += try self.records(
                 Self.collection, samples,
-                ["peer": .string(program.version), "used": .int(Self.usedByGo), "count": .int(count)], laboratory.seed)
+                [.peer: .string(program.version), .used: .int(Self.usedByGo), .count: .int(count)], laboratory.seed)
         }
         return records
     }
@@ -68,7 +86,7 @@ public struct Shrink: Claim {
         _ way: ShrinkExperiment.Way, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
         _ laboratory: Laboratory
     ) throws -> [Record] {
-        let steps = ["use", way.rawValue, "use again"] + (way == .release ? ["end", "drain"] : [])
+        let steps = [Self.use, way.rawValue, "use again"] + (way == .release ? [Self.end, Self.drain] : [])
         var samples: [String: [Step]] = [:]
         for _ in 0..<rounds {
             let findings = try laboratory.experiment(
@@ -89,34 +107,31 @@ public struct Shrink: Claim {
                         after: try findings.number("\(step)/after") / Double(count)))
             }
         }
-        let parameters: [String: ParameterValue] = [
-            "peer": "faultline", "guard": .string(kind.rawValue), "strategy": .string(strategy.rawValue),
-            "way": .string(way.rawValue), "used": .int(Self.used), "count": .int(count),
+        let parameters: [ParameterName: ParameterValue] = [
+            .peer: .thisLibrary, .guard: .string(kind.rawValue), .strategy: .string(strategy.rawValue),
+            .way: .string(way.rawValue), .used: .int(Self.used), .count: .int(count),
         ]
         var records: [Record] = []
         for step in steps {
             records += try self.records(step, samples[step] ?? [], parameters, laboratory.seed)
         }
-        let (given, use) = (samples[way.rawValue] ?? [], samples["use"] ?? [])
+        let (given, use) = (samples[way.rawValue] ?? [], samples[Self.use] ?? [])
         records.append(
-            .ratio(
-                suite: identifier, case: way.rawValue, baseline: "use",
-                estimate: try Bootstrap(seed: laboratory.seed).ratio(of: given.map(\.time), to: use.map(\.time)),
-                parameters: parameters))
+            ratio(
+                way.rawValue, to: Self.use,
+                try Bootstrap(seed: laboratory.seed).ratio(of: given.map(\.time), to: use.map(\.time)), parameters))
         return records
     }
 
     private func records(
-        _ name: String, _ samples: [Step], _ parameters: [String: ParameterValue], _ seed: UInt64
+        _ name: String, _ samples: [Step], _ parameters: [ParameterName: ParameterValue], _ seed: UInt64
     ) throws -> [Record] {
         let bootstrap = Bootstrap(seed: seed)
-        let metrics: [(String, MetricUnit, (Step) -> Double)] = [
-            ("time", .nanoseconds, \.time), ("bytes before", .bytes, \.before), ("bytes after", .bytes, \.after),
+        let metrics: [(Metric, (Step) -> Double)] = [
+            (.time, \.time), (.bytesBefore, \.before), (.bytesAfter, \.after),
         ]
-        return try metrics.map { metric, unit, value in
-            Record(
-                suite: identifier, case: name, metric: metric, unit: unit,
-                estimate: try bootstrap.median(of: samples.map(value)), parameters: parameters)
+        return try metrics.map { metric, value in
+            record(name, metric, try bootstrap.median(of: samples.map(value)), parameters)
         }
     }
 
@@ -125,29 +140,29 @@ public struct Shrink: Claim {
         var text: [String] = []
         var won: [Double] = []
         for name in Self.ways.map(\.way.rawValue) + [Self.collection] {
-            for before in evidence.all(name, metric: "bytes before") {
-                let after = try evidence.estimate(name, metric: "bytes after", where: before.parameters)
-                let time = try evidence.estimate(name, metric: "time", where: before.parameters)
-                // Whatever the interval, at least this share came back.
+            for before in evidence.all(name, metric: .bytesBefore) {
+                let after = try evidence.estimate(name, metric: .bytesAfter, where: before.parameters)
+                let time = try evidence.estimate(name, metric: .time, where: before.parameters)
+                // At least this share came back, by the ends of both intervals.
                 won.append(1 - after.high / before.low)
                 let title = Self.title(before)
-                measured.append(MeasuredFigure("\(title), bytes before", before.estimate, unit: .bytes))
-                measured.append(MeasuredFigure("\(title), bytes after", after, unit: .bytes))
-                measured.append(MeasuredFigure("\(title), time", time, unit: .nanoseconds))
+                measured.append(MeasuredFigure(Figure("\(title), bytes before", .bytes), before.estimate))
+                measured.append(MeasuredFigure(Figure("\(title), bytes after", .bytes), after))
+                measured.append(MeasuredFigure(Figure("\(title), time", .nanoseconds), time))
                 text.append(
                     "\(title): \(Int(before.median)) bytes to \(Int(after.median)) in \(Int(time.median)) ns")
             }
         }
         guard !won.isEmpty else { throw MissingEvidence("no record of what was given back") }
         let reason = text.joined(separator: "; ")
-        // Half or more is given back: what Go's collector does at the least.
+        // Half or more is given back: what Go's collector does at least.
         if won.allSatisfy({ $0 >= 0.5 }) { return Judgement(.confirmed, measured: measured, reason: reason) }
         if won.allSatisfy({ $0 < 0.5 }) { return Judgement(.refuted, measured: measured, reason: reason) }
         return Judgement(.depends, measured: measured, reason: "not by every way: \(reason)")
     }
 
     private static func title(_ record: Record) -> String {
-        if let kind = record.parameters["guard"] { return "\(record.name) with \(kind)" }
-        return "\(record.parameters["peer"] ?? "another") \(record.name)"
+        if let kind = record.parameters[.guard] { return "\(record.name) with \(kind)" }
+        return "\(record.parameters[.peer] ?? "another") \(record.name)"
     }
 }

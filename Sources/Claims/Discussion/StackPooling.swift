@@ -11,6 +11,11 @@ import Measurement
 import Peers
 import Report
 
+extension Figure {
+    static func withPool(_ size: String) -> Figure { Figure("\(size) with a pool", .nanoseconds) }
+    static func withoutPool(_ size: String) -> Figure { Figure("\(size) without a pool", .nanoseconds) }
+}
+
 public struct StackPooling: Claim {
     public init() {}
 
@@ -19,10 +24,8 @@ public struct StackPooling: Claim {
     public let statement =
         "Free stacks in buckets by size cut an allocation from 89 to 21 ns (2 KB) and from 152 to 33 ns (8 KB)."
     public let claimed = [
-        ClaimedFigure("2 KB without a pool", 89, unit: .nanoseconds),
-        ClaimedFigure("2 KB with a pool", 21, unit: .nanoseconds),
-        ClaimedFigure("8 KB without a pool", 152, unit: .nanoseconds),
-        ClaimedFigure("8 KB with a pool", 33, unit: .nanoseconds),
+        ClaimedFigure(.withoutPool("2 KB"), 89), ClaimedFigure(.withPool("2 KB"), 21),
+        ClaimedFigure(.withoutPool("8 KB"), 152), ClaimedFigure(.withPool("8 KB"), 33),
     ]
     public let experiments = [
         "allocate and free one stack with Go's own allocator, as it is and built without its per-processor free stacks",
@@ -31,6 +34,13 @@ public struct StackPooling: Claim {
         "the same with Boost's pool and without, and with a goroutine",
     ]
 
+    public let plotted = PlottedNames(
+        [.time], [.peer, .bytes], cases: [Self.pooled, Self.unpooled],
+        values: [ParameterValue.thisLibrary.description],
+        figures: ["2 KB", "8 KB"].flatMap { [.withPool($0), .withoutPool($0)] })
+
+    /// The cases of a stack from a pool, and of one without.
+    private static let (pooled, unpooled) = ("pooled", "unpooled")
     /// The first use of a stack that the pool kept without its pages.
     static let afterQuiet = "after a quiet time"
     /// Bytes usable at first. What is claimed of 2 KB is asked of the smallest stack that pages allow.
@@ -46,17 +56,18 @@ public struct StackPooling: Claim {
         var records: [Record] = []
         for size in Self.sizes {
             let configuration = Self.configuration(size)
-            let pooled = MeasurementCase("pooled") { try spawn($0, configuration) }
+            let pooled = MeasurementCase(Self.pooled) { try spawn($0, configuration) }
             let result = try laboratory.measure(
                 "\(identifier): \(size) bytes",
                 [
                     pooled, pooled.nullControl(),
                     MeasurementCase(selfTimed: Self.afterQuiet) { try spawnAfterQuiet($0, configuration) },
-                    MeasurementCase("unpooled", setup: StackPool.drain) { try spawnWithoutPool($0, configuration) },
+                    MeasurementCase(Self.unpooled, setup: StackPool.drain) { try spawnWithoutPool($0, configuration) },
                 ], laboratory.batches)
             records += try Record.records(
-                of: result, suite: identifier, comparisons: [("pooled", "unpooled"), (Self.afterQuiet, "unpooled")],
-                parameters: ["peer": "faultline", "bytes": .int(size)])
+                of: result, suite: identifier,
+                comparisons: [(Self.pooled, Self.unpooled), (Self.afterQuiet, Self.unpooled)],
+                parameters: [.peer: .thisLibrary, .bytes: .int(size)])
         }
         for toolchain in laboratory.go { records += try go(toolchain, laboratory) }
         records += try others(laboratory)
@@ -75,20 +86,20 @@ public struct StackPooling: Claim {
         }
         var records: [Record] = []
         for size in Self.goSizes {
-            let pooled = try MeasurementCase.asking("pooled", cached, "stackalloc", size)
+            let pooled = try MeasurementCase.asking(Self.pooled, cached, "stackalloc", size)
             let result = try laboratory.measure(
                 "\(identifier): \(toolchain.version)",
-                [pooled, pooled.nullControl(), try .asking("unpooled", uncached, "stackalloc", size)],
+                [pooled, pooled.nullControl(), try .asking(Self.unpooled, uncached, "stackalloc", size)],
                 laboratory.batches)
             records += try Record.records(
-                of: result, suite: identifier, comparisons: [("pooled", "unpooled")],
-                parameters: ["peer": .string(toolchain.version), "bytes": .int(size)])
+                of: result, suite: identifier, comparisons: [(Self.pooled, Self.unpooled)],
+                parameters: [.peer: .string(toolchain.version), .bytes: .int(size)])
         }
         let result = try laboratory.measure(
-            "\(identifier): goroutines", [try .asking("goroutine", cached, "spawn")], laboratory.batches)
+            "\(identifier): goroutines", [try .asking(WaitingSubject.goroutine, cached, "spawn")], laboratory.batches)
         return records
             + (try Record.records(
-                of: result, suite: identifier, parameters: ["peer": .string(toolchain.version), "bytes": 2048]))
+                of: result, suite: identifier, parameters: [.peer: .string(toolchain.version), .bytes: 2048]))
     }
 
     private func start(_ program: GoProgram) throws(PeerUnavailable) -> Conversation {
@@ -99,43 +110,41 @@ public struct StackPooling: Claim {
         guard let boost = laboratory.boost else { return [] }
         let result = try laboratory.measure(
             "\(identifier): Boost",
-            [.peer("pooled", boost.spawnPooled), .peer("unpooled", boost.spawnProtected)], laboratory.batches)
+            [.peer(Self.pooled, boost.spawnPooled), .peer(Self.unpooled, boost.spawnProtected)], laboratory.batches)
         return try Record.records(
-            of: result, suite: identifier, comparisons: [("pooled", "unpooled")],
-            parameters: ["peer": .string("boost \(boost.version)")])
+            of: result, suite: identifier, comparisons: [(Self.pooled, Self.unpooled)],
+            parameters: [.peer: .string("boost \(boost.version)")])
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         // What was claimed is about Go's allocator; where there is none, the nearest sizes of this library stand in.
-        let versions = evidence.all("pooled", metric: "time").compactMap { record -> String? in
-            guard case .string(let peer)? = record.parameters["peer"], peer.hasPrefix("go") else { return nil }
-            return peer
+        let versions = evidence.all(Self.pooled, metric: .time).compactMap { $0.parameters[.peer]?.text }.filter {
+            $0.hasPrefix("go")
         }
-        let peer = versions.last ?? "faultline"
+        let peer = versions.last.map { ParameterValue.string($0) } ?? .thisLibrary
         var measured: [MeasuredFigure] = []
         var ratios: [Estimate] = []
         var text: [String] = []
-        for (name, bytes) in [("2 KB", peer == "faultline" ? 4096 : 2048), ("8 KB", 8192)] {
-            let which: [String: ParameterValue] = ["peer": .string(peer), "bytes": .int(bytes)]
-            for (pool, word) in [("unpooled", "without"), ("pooled", "with")] {
-                let time = try evidence.estimate(pool, metric: "time", where: which)
-                measured.append(MeasuredFigure("\(name) \(word) a pool", time, unit: .nanoseconds))
+        for (name, bytes) in [("2 KB", peer == .thisLibrary ? 4096 : 2048), ("8 KB", 8192)] {
+            let which: [ParameterName: ParameterValue] = [.peer: peer, .bytes: .int(bytes)]
+            for (pool, figure) in [(Self.unpooled, Figure.withoutPool(name)), (Self.pooled, .withPool(name))] {
+                measured.append(MeasuredFigure(figure, try evidence.estimate(pool, metric: .time, where: which)))
             }
             var baseline = which
-            baseline[Record.baselineParameter] = "unpooled"
-            let ratio = try evidence.estimate("pooled", metric: Record.ratioMetric, where: baseline)
-            measured.append(MeasuredFigure("\(name), time with a pool to without", ratio, unit: .ratio))
+            baseline[.baseline] = .string(Self.unpooled)
+            let ratio = try evidence.estimate(Self.pooled, metric: .ratio, where: baseline)
+            measured.append(MeasuredFigure(Figure("\(name), time with a pool to without", .ratio), ratio))
             ratios.append(ratio)
             text.append("\(name): \(Self.text(ratio)) of the time without (claimed \(Self.text(claimedRatio(name))))")
         }
         for size in Self.sizes {
-            let own: [String: ParameterValue] = [
-                "peer": "faultline", "bytes": .int(size), Record.baselineParameter: "unpooled",
+            let own: [ParameterName: ParameterValue] = [
+                .peer: .thisLibrary, .bytes: .int(size), .baseline: .string(Self.unpooled),
             ]
-            for (name, figure) in [("pooled", "with"), (Self.afterQuiet, Self.afterQuiet)] {
-                guard let ratio = evidence.find(name, metric: Record.ratioMetric, where: own) else { continue }
+            for (name, figure) in [(Self.pooled, "with"), (Self.afterQuiet, Self.afterQuiet)] {
+                guard let ratio = evidence.find(name, metric: .ratio, where: own) else { continue }
                 measured.append(
-                    MeasuredFigure("this library, \(size >> 10) KiB, \(figure) to without", ratio, unit: .ratio))
+                    MeasuredFigure(Figure("this library, \(size >> 10) KiB, \(figure) to without", .ratio), ratio))
             }
         }
         let reason = "\(peer): \(text.joined(separator: "; "))"
@@ -148,7 +157,7 @@ public struct StackPooling: Claim {
     }
 
     private func claimedRatio(_ size: String) -> Double {
-        figure("\(size) with a pool").high! / figure("\(size) without a pool").low!
+        claimed(.withPool(size)).high! / claimed(.withoutPool(size)).low!
     }
 
     private static func text(_ ratio: Double) -> String { "\((ratio * 100).rounded() / 100)" }

@@ -8,6 +8,23 @@ import Experiments
 import Measurement
 import Report
 
+extension Metric {
+    static let crossings = Metric("crossings", .count)
+}
+
+extension ParameterName {
+    /// Whether it grows by a trap.
+    static let trap = ParameterName("trap")
+    static let freshMemory = ParameterName("fresh-memory")
+    static let tracer = ParameterName("tracer")
+}
+
+extension Figure {
+    static let crossingsOfGrowth = Figure("crossings of one growth", .count)
+    static let growthAgainstGo = Figure("growth by a trap against Go's", .ratio)
+    static let slowestGrowthAgainstGo = Figure("the slowest growth by a trap against Go's", .ratio)
+}
+
 public struct TrapCost: Claim {
     public init() {}
 
@@ -17,15 +34,23 @@ public struct TrapCost: Claim {
         "A fault handled by a signal takes at least four crossings between user and kernel and is far slower than Go's "
         + "allocator."
     public let claimed = [
-        ClaimedFigure("crossings of one growth", low: 4, high: nil, unit: .count),
-        // "Far slower" has no number: slower is the least that it says.
-        ClaimedFigure("growth by a trap against Go's", low: 1, high: nil, unit: .ratio),
+        ClaimedFigure(.crossingsOfGrowth, low: 4, high: nil),
+        // "Far slower" has no number: it says at least slower.
+        ClaimedFigure(.growthAgainstGo, low: 1, high: nil),
     ]
     public let experiments = [
         "one growth of each kind in a traced process: entries and returns by occasion",
         "the same growths timed: exception and delivery, handler, system calls, signal return, demand fault, remainder",
         "beside: the kernel's demand fault, a failed check that moves the stack, Go's newstack with warm and fresh memory",
     ]
+
+    public let plotted = PlottedNames(
+        [.time, .crossings] + GrowthPart.allCases.map(\.metric), [.liveBytes, .peer],
+        cases: [Self.newstack, Self.coldNewstack])
+
+    /// What begins the cases of Go's growth, with warm and with fresh memory.
+    private static let newstack = "newstack"
+    private static let coldNewstack = "newstack-fresh-memory"
 
     /// The stack from which goroutines grow here: their first.
     private static let goStack = 2048
@@ -54,16 +79,16 @@ public struct TrapCost: Claim {
                 return []
             }
             var parameters = kind.parameters
-            parameters["tracer"] = "ptrace"
-            let counts = [
-                ("crossings", trace.crossings), ("crossings-fault", trace.fault),
-                ("crossings-delivery", trace.delivery), ("crossings-system-calls", trace.systemCalls),
-                ("crossings-signal-return", trace.signalReturn), ("crossings-demand-faults", trace.demandFaults),
+            parameters[.tracer] = "ptrace"
+            records.append(record(kind.name, .crossings, exactly: Double(trace.crossings), parameters))
+            let occasions = [
+                ("fault", trace.fault), ("delivery", trace.delivery), ("system-calls", trace.systemCalls),
+                ("signal-return", trace.signalReturn), ("demand-faults", trace.demandFaults),
             ]
-            records += counts.map { metric, count in
-                Record(
-                    suite: identifier, case: kind.name, metric: metric, unit: .count, exactly: Double(count),
-                    parameters: parameters)
+            records += occasions.map { occasion, count in
+                record(
+                    kind.name, Metric("\(Metric.crossings.name)-\(occasion)", .count), exactly: Double(count),
+                    parameters)
             }
         }
         return records
@@ -85,7 +110,7 @@ public struct TrapCost: Claim {
         for toolchain in laboratory.go {
             guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
             for isCold in [false, true] {
-                let name = "newstack\(isCold ? "-fresh-memory" : "") \(driver.version)"
+                let name = "\(isCold ? Self.coldNewstack : Self.newstack) \(driver.version)"
                 peers.append((name, driver.version, isCold))
                 cases.append(driver.growth(name, from: Self.goStack, isCold: isCold))
             }
@@ -110,14 +135,14 @@ public struct TrapCost: Claim {
             var record = record
             if let kind = kinds.first(where: { $0.name == record.name }) {
                 record.parameters.merge(kind.parameters) { first, _ in first }
-                record.parameters["trap"] = .bool(traps.contains { $0.name == kind.name })
+                record.parameters[.trap] = .bool(traps.contains { $0.name == kind.name })
             }
-            record.parameters["clock"] = record.parameters["strategy"] == nil ? "monotonic" : "tsc"
+            record.parameters[.clock] = record.parameters[.strategy] == nil ? "monotonic" : "tsc"
             if let peer = peers.first(where: {
-                $0.name == record.name || .string($0.name) == record.parameters["baseline"]
+                $0.name == record.name || .string($0.name) == record.parameters[.baseline]
             }) {
-                record.parameters["peer"] = .string(peer.version)
-                record.parameters["fresh-memory"] = .bool(peer.isCold)
+                record.parameters[.peer] = .string(peer.version)
+                record.parameters[.freshMemory] = .bool(peer.isCold)
             }
             return record
         }
@@ -138,45 +163,43 @@ public struct TrapCost: Claim {
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let traps = evidence.all(metric: "time", where: ["trap": true]).map(\.name)
+        let traps = evidence.all(metric: .time, where: [.trap: true]).map(\.name)
         guard !traps.isEmpty else { throw MissingEvidence("no growth by a trap was timed") }
         var crossings: [Record] = []
         var ratios: [Record] = []
         for name in traps {
-            crossings += evidence.all(name, metric: "crossings")
-            ratios += evidence.all(name, metric: Record.ratioMetric, where: ["fresh-memory": false])
+            crossings += evidence.all(name, metric: .crossings)
+            ratios += evidence.all(name, metric: .ratio, where: [.freshMemory: false])
         }
         guard let fewest = crossings.min(by: { $0.median < $1.median }) else {
             throw MissingEvidence("no crossings were counted")
         }
-        guard let least = ratios.min(by: { $0.median < $1.median }),
-            let most = ratios.max(by: { $0.median < $1.median })
+        guard let fastest = ratios.min(by: { $0.median < $1.median }),
+            let slowest = ratios.max(by: { $0.median < $1.median })
         else { throw MissingEvidence("no growth was measured beside Go's") }
-        let (count, times) = (figure("crossings of one growth"), figure("growth by a trap against Go's"))
         let measured = [
-            MeasuredFigure(count.name, fewest.estimate, unit: .count),
-            MeasuredFigure(times.name, least.estimate, unit: .ratio),
-            MeasuredFigure("the slowest growth by a trap against Go's", most.estimate, unit: .ratio),
+            MeasuredFigure(.crossingsOfGrowth, fewest.estimate), MeasuredFigure(.growthAgainstGo, fastest.estimate),
+            MeasuredFigure(.slowestGrowthAgainstGo, slowest.estimate),
         ]
         let counted = "\(Int(fewest.median)) crossings at least (\(fewest.name))"
         func described(_ record: Record) -> String {
             "\(record.name) takes \(rounded(record.median)) [\(rounded(record.low)), \(rounded(record.high))] times as long "
-                + "as \(record.parameters["peer"]?.description ?? "Go")'s growth"
+                + "as \(record.parameters[.peer]?.description ?? "Go")'s growth"
         }
-        let isMany = fewest.estimate.relation(to: count) != .below
-        let relations = ratios.map { $0.estimate.relation(to: times) }
+        let isMany = fewest.estimate.relation(to: claimed(.crossingsOfGrowth)) != .below
+        let relations = ratios.map { $0.estimate.relation(to: claimed(.growthAgainstGo)) }
         let (slower, faster) = (relations.allSatisfy { $0 == .within }, relations.allSatisfy { $0 == .below })
         switch (isMany, slower, faster) {
         case (true, true, _):
             return Judgement(
-                .confirmed, measured: measured, reason: "\(counted); \(described(least)), \(described(most))")
+                .confirmed, measured: measured, reason: "\(counted); \(described(fastest)), \(described(slowest))")
         case (false, _, true):
-            return Judgement(.refuted, measured: measured, reason: "\(counted); \(described(most))")
+            return Judgement(.refuted, measured: measured, reason: "\(counted); \(described(slowest))")
         default:
             return Judgement(
                 .depends, measured: measured,
-                reason: "\(counted), \(isMany ? "which agrees" : "which disagrees"); \(described(least)), "
-                    + described(most))
+                reason: "\(counted), \(isMany ? "which agrees" : "which disagrees"); \(described(fastest)), "
+                    + described(slowest))
         }
     }
 

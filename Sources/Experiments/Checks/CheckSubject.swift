@@ -24,9 +24,6 @@ package struct CheckSubject {
         package var isReal: Bool { self != .kernel && self != .goKernel }
     }
 
-    /// The name of the parameter of records that has a ``Kind``.
-    package static let kindParameter = "kind"
-
     package let workload: any Workload
     package let kind: Kind
 
@@ -63,10 +60,10 @@ package struct CheckSubject {
     }
 
     /// What each record of this program says of it.
-    package var parameters: [String: ParameterValue] {
+    package var parameters: [ParameterName: ParameterValue] {
         [
-            Self.kindParameter: .string(kind.rawValue), "language": .string(workload.languages[0].rawValue),
-            "strategy": "check-fixed",
+            .kind: .string(kind.rawValue), .language: .string(workload.languages[0].rawValue),
+            .strategy: "check-fixed",
         ]
     }
 }

@@ -17,12 +17,13 @@ package enum InstructionCounting: String {
     case valgrind
 }
 
+extension Metric {
+    /// How many instructions plain code executes for each check that checked code executes.
+    package static let instructionsPerCheck = Metric("instructions-per-check", .instructions)
+}
+
 /// What counted, opened once for a claim.
 package struct InstructionCounts {
-    /// The name of the parameter of records that says who counted.
-    package static let parameter = "counted-by"
-    /// The metric of how many instructions plain code executes for each check that checked code executes.
-    package static let distanceMetric = "instructions-per-check"
     private static let known = Mutex<[String: ExecutionCount]>([:])
 
     package let counting: InstructionCounting

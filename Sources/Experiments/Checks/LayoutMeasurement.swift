@@ -95,38 +95,40 @@ package struct LayoutMeasurement {
 extension LayoutResult {
     /// The records of one program.
     package func records(
-        suite: String, subject: CheckSubject, bootstrap: Bootstrap, parameters: [String: ParameterValue] = [:]
+        suite: String, subject: CheckSubject, bootstrap: Bootstrap, parameters: [ParameterName: ParameterValue] = [:]
     ) throws -> [Record] {
         var shared = subject.parameters.merging(parameters) { $1 }
-        shared["layouts"] = .int(plain.count)
-        shared["rounds"] = .int(rounds)
+        shared[.layouts] = .int(plain.count)
+        shared[.rounds] = .int(rounds)
         var control = shared
-        control[Record.nullControlParameter] = true
+        control[.nullControl] = true
         var records = [
             Record(
-                suite: suite, case: subject.name, metric: "time", unit: .nanoseconds,
-                estimate: try bootstrap.median(of: plain), parameters: shared)
+                suite: suite, case: subject.name, metric: .time, estimate: try bootstrap.median(of: plain),
+                parameters: shared)
         ]
-        for (variant, name) in [(CodeVariant.checked, subject.name), (.padded, "\(subject.name)-padded")] {
+        for (variant, name) in [(CodeVariant.checked, subject.name), (.padded, subject.name + CaseSuffix.padded)] {
             guard let ratios = ratios[variant] else { continue }
             records.append(
                 .ratio(
-                    suite: suite, case: name, baseline: "plain", estimate: try bootstrap.median(of: ratios),
+                    suite: suite, case: name, baseline: CodeVariant.plain.rawValue,
+                    estimate: try bootstrap.median(of: ratios),
                     parameters: shared))
         }
         if !overPadded.isEmpty {
             records.append(
                 .ratio(
-                    suite: suite, case: subject.name, baseline: "padded",
+                    suite: suite, case: subject.name, baseline: CodeVariant.padded.rawValue,
                     estimate: try bootstrap.median(of: overPadded), parameters: shared))
         }
         records.append(
             .ratio(
-                suite: suite, case: "\(subject.name)-other-layout", baseline: "plain",
+                suite: suite, case: subject.name + CaseSuffix.otherLayout, baseline: CodeVariant.plain.rawValue,
                 estimate: try bootstrap.median(of: placement), parameters: control))
         records.append(
             .ratio(
-                suite: suite, case: "\(subject.name)-same-layout", baseline: "plain", estimate: noise,
+                suite: suite, case: "\(subject.name)-same-layout", baseline: CodeVariant.plain.rawValue,
+                estimate: noise,
                 parameters: control))
         records.append(
             .ratio(

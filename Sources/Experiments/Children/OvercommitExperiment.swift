@@ -19,7 +19,10 @@ package struct OvercommitSubject: Sendable {
         }
     }
 
-    package var guardName: String { guardKind?.rawValue ?? "automatic" }
+    /// What the library chooses.
+    package static let automatic = "automatic"
+
+    package var guardName: String { guardKind?.rawValue ?? Self.automatic }
     /// What the keys of its findings begin with.
     package var key: String { "\(strategy.rawValue)/\(guardName)" }
 }

@@ -8,12 +8,17 @@ import Processes
 import Report
 import Workloads
 
+extension Metric {
+    /// The kernel's own stacks.
+    package static let kernel = Metric("kernel", .bytes)
+}
+
 /// Something of which many wait.
 package struct WaitingSubject {
     /// The case of its records.
     package let name: String
     /// Their parameters.
-    package let parameters: [String: ParameterValue]
+    package let parameters: [ParameterName: ParameterValue]
     /// How many wait.
     package let count: Int
     /// Whether the others are measured without it where its process fails.
@@ -24,7 +29,7 @@ package struct WaitingSubject {
     /// Those of the experiment "waiting".
     package static func own(
         _ name: String, kind: WaitingExperiment.Kind, count: Int, _ options: [String] = [],
-        parameters: [String: ParameterValue] = [:]
+        parameters: [ParameterName: ParameterValue] = [:]
     ) -> WaitingSubject {
         WaitingSubject(name: name, parameters: parameters, count: count) { laboratory in
             let findings = try laboratory.experiment(
@@ -37,17 +42,19 @@ package struct WaitingSubject {
         }
     }
 
-    /// What goroutines of a program without stack checks are called.
+    /// What each is called.
+    package static let coroutine = "coroutine"
+    package static let task = "task"
+    package static let goroutine = "goroutine"
+    /// Of a program without stack checks; the parameter ``ParameterName/initial`` has the bytes of their stacks.
     package static let unchecked = "goroutine without checks"
-    /// The parameter that has the bytes of their stacks.
-    package static let initialParameter = "initial"
 
     /// Goroutines; those of a copy without checks where `initial` is the size of their stacks.
     package static func go(_ program: GoProgram, count: Int, initial: Int? = nil) -> WaitingSubject {
-        var parameters: [String: ParameterValue] = ["peer": .string(program.version)]
-        parameters[initialParameter] = initial.map { .int($0) }
+        var parameters: [ParameterName: ParameterValue] = [.peer: .string(program.version)]
+        parameters[.initial] = initial.map { .int($0) }
         return WaitingSubject(
-            name: initial == nil ? "goroutine" : unchecked, parameters: parameters, count: count,
+            name: initial == nil ? goroutine : unchecked, parameters: parameters, count: count,
             // Before Linux 6.13 each guard takes a mapping, of which there are some 65,000.
             mayFail: initial != nil
         ) { laboratory in
@@ -65,17 +72,16 @@ package struct WaitingSubject {
     package func records(suite: String, _ samples: [WaitingSample], seed: UInt64) throws -> [Record] {
         let bootstrap = Bootstrap(seed: seed)
         var shared = parameters
-        shared["count"] = .int(count)
-        let parts: [(String, MetricUnit, (WaitingSample) -> Double?)] = [
-            ("memory", .bytes, \.memory), ("resident", .bytes, \.resident), ("page-tables", .bytes, \.pageTables),
-            ("kernel", .bytes, \.kernel), ("address-space", .bytes, \.addressSpace),
-            ("page-faults", .count, \.pageFaults),
+        shared[.count] = .int(count)
+        let parts: [(Metric, (WaitingSample) -> Double?)] = [
+            (.memory, \.memory), (.resident, \.resident), (.pageTables, \.pageTables), (.kernel, \.kernel),
+            (.addressSpace, \.addressSpace), (.pageFaults, \.pageFaults),
         ]
-        return try parts.compactMap { metric, unit, part in
+        return try parts.compactMap { metric, part in
             let values = samples.compactMap(part)
-            if values.isEmpty || metric == "kernel" && values.allSatisfy({ $0 == 0 }) { return nil }
+            if values.isEmpty || metric == .kernel && values.allSatisfy({ $0 == 0 }) { return nil }
             return Record(
-                suite: suite, case: name, metric: metric, unit: unit, estimate: try bootstrap.median(of: values),
+                suite: suite, case: name, metric: metric, estimate: try bootstrap.median(of: values),
                 parameters: shared)
         }
     }
@@ -109,7 +115,7 @@ extension Laboratory {
     /// What is left to others of the memory that can be had, in bytes.
     private static let spared = 4 << 30
 
-    /// Whether `count` of `subject`, which take at most so many bytes each, have room here; says so where they have not.
+    /// Whether `count` of `subject`, each of which takes at most `each` bytes, have room here; says so where they have not.
     package func hasRoom(for count: Int, _ subject: String, ofBytes each: Int) -> Bool {
         let needed = count * each + Self.spared
         if SystemFiles().availableMemory >= needed { return true }

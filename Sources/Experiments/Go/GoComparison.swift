@@ -10,6 +10,15 @@ import Processes
 import Report
 import Workloads
 
+extension Metric {
+    package static let processorTime = Metric("processor-time", .nanoseconds)
+    package static let elapsedTime = Metric("elapsed-time", .nanoseconds)
+}
+
+extension ParameterName {
+    static let counter = ParameterName("counter")
+}
+
 /// A comparison of a program with its patched copy.
 public struct GoComparison {
     /// One executable among those that take turns.
@@ -63,28 +72,12 @@ public struct GoComparison {
     }
 
     /// What is read from a run.
-    private enum Metric: String, CaseIterable {
-        case processorTime = "processor-time"
-        case elapsedTime = "elapsed-time"
-        case peakMemory = "peak-memory"
-        case pageFaults = "page-faults"
-
-        var unit: MetricUnit {
-            switch self {
-            case .processorTime, .elapsedTime: .nanoseconds
-            case .peakMemory: .bytes
-            case .pageFaults: .count
-            }
-        }
-
-        func value(_ run: Run) -> Double {
-            switch self {
-            case .processorTime: run.finished.usage.processorTime
-            case .elapsedTime: run.elapsed
-            case .peakMemory: Double(run.finished.usage.peakResident)
-            case .pageFaults: Double(run.finished.usage.minorFaults)
-            }
-        }
+    private static var readings: [(metric: Metric, value: (Run) -> Double)] {
+        [
+            (.processorTime, \.finished.usage.processorTime), (.elapsedTime, \.elapsed),
+            (.peakMemory, { Double($0.finished.usage.peakResident) }),
+            (.pageFaults, { Double($0.finished.usage.minorFaults) }),
+        ]
     }
 
     private struct Run {
@@ -182,17 +175,17 @@ public struct GoComparison {
 
     private func records(of samples: [[Variant: [Run]]], _ variants: [Variant]) throws -> [Record] {
         let bootstrap = Bootstrap(seed: seed)
-        let shared: [String: ParameterValue] = ["rounds": .int(rounds), "layouts": .int(layouts.count)]
+        let shared: [ParameterName: ParameterValue] = [.rounds: .int(rounds), .layouts: .int(layouts.count)]
         var records: [Record] = []
-        for metric in Metric.allCases {
+        for (metric, value) in Self.readings {
             func values(_ variant: Variant, _ layout: Int) -> [Double] {
-                (samples[layout][variant] ?? []).map { metric.value($0) }
+                (samples[layout][variant] ?? []).map(value)
             }
             for variant in variants {
                 let all = layouts.indices.flatMap { values(variant, $0) }
                 records.append(
                     Record(
-                        suite: "go-compare", case: variant.title, metric: metric.rawValue, unit: metric.unit,
+                        suite: "go-compare", case: variant.title, metric: metric,
                         estimate: try bootstrap.median(of: all), parameters: shared))
             }
             for (variant, baseline) in Self.comparisons where variants.contains(variant) && variants.contains(baseline)
@@ -210,15 +203,18 @@ public struct GoComparison {
                     }
                 records.append(
                     .ratio(
-                        suite: "go-compare", case: "\(variant.title), \(metric.rawValue)", baseline: baseline.title,
+                        suite: "go-compare", case: Self.caseName(variant, metric), baseline: baseline.title,
                         estimate: estimate,
                         parameters: shared.merging(
-                            variant == .again ? [Record.nullControlParameter: true] : [:]
+                            variant == .again ? [.nullControl: true] : [:]
                         ) { $1 }))
             }
         }
         return records
     }
+
+    /// The case of a variant's ratios.
+    package static func caseName(_ variant: Variant, _ metric: Metric) -> String { "\(variant.title), \(metric.name)" }
 
     // MARK: instructions
 
@@ -250,10 +246,10 @@ public struct GoComparison {
                 return []
             }
         }
-        let parameters: [String: ParameterValue] = ["counter": .string(counter.version)]
+        let parameters: [ParameterName: ParameterValue] = [.counter: .string(counter.version)]
         var records = counts.map { variant, count in
             Record(
-                suite: "go-compare", case: variant.title, metric: "instructions", unit: .instructions, exactly: count,
+                suite: "go-compare", case: variant.title, metric: .instructions, exactly: count,
                 parameters: parameters)
         }
         for (variant, baseline) in Self.comparisons {
@@ -262,7 +258,7 @@ public struct GoComparison {
             else { continue }
             records.append(
                 .ratio(
-                    suite: "go-compare", case: "\(variant.title), instructions", baseline: baseline.title,
+                    suite: "go-compare", case: Self.caseName(variant, .instructions), baseline: baseline.title,
                     estimate: Estimate(exactly: count.1 / base.1), parameters: parameters))
         }
         return records

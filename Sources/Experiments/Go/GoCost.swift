@@ -10,6 +10,11 @@ import Workloads
 
 /// What was measured of one Go program.
 package struct GoCost {
+    /// The baseline of ratios that are not to plain.
+    package static let equal = "equal"
+    private static let original = "original"
+    private static let plain = CodeVariant.plain.rawValue
+
     /// Ratios to plain: over layouts, each the median of its rounds, or over the rounds of the only layout.
     package let original: [Double]
     package let equal: [Double]
@@ -48,8 +53,8 @@ package struct GoCost {
                         return UInt64(time)
                     })
             }
-            add("original", path)
-            for (kind, checks) in [("plain", StripOptions.Checks.removed), ("equal", .equal)] {
+            add(Self.original, path)
+            for (kind, checks) in [(Self.plain, StripOptions.Checks.removed), (Self.equal, .equal)] {
                 let options = StripOptions(initial: PatchedPrograms.initial, checks: checks)
                 add(kind, try programs.copy(of: path, options))
             }
@@ -67,36 +72,36 @@ package struct GoCost {
             }
             return each.count == 1 ? each[0] : try each.map { try Statistics.median($0) }
         }
-        original = try ratios("original", to: "plain")
-        equal = try ratios("equal", to: "plain")
-        stacks = try ratios("original", to: "equal")
+        original = try ratios(Self.original, to: Self.plain)
+        equal = try ratios(Self.equal, to: Self.plain)
+        stacks = try ratios(Self.original, to: Self.equal)
         noise = try measured.ratio(of: cases[cases.count - 1].name, to: cases[0].name)
         plain = try subject.layouts.indices.map {
-            try Statistics.median(measured.samples(of: Self.name("plain", $0)).nanosecondsPerOperation)
+            try Statistics.median(measured.samples(of: Self.name(Self.plain, $0)).nanosecondsPerOperation)
         }
     }
 
     /// The records of `subject`.
     package func records(suite: String, _ subject: GoSubject, _ bootstrap: Bootstrap) throws -> [Record] {
         var shared = subject.parameters
-        shared["rounds"] = .int(rounds)
-        shared["clock"] = "process-time"
-        let control = shared.merging([Record.nullControlParameter: true]) { $1 }
+        shared[.rounds] = .int(rounds)
+        shared[.clock] = "process-time"
+        let control = shared.merging([.nullControl: true]) { $1 }
         return [
             Record(
-                suite: suite, case: subject.name, metric: "time", unit: .nanoseconds,
-                estimate: try bootstrap.median(of: plain), parameters: shared),
-            .ratio(
-                suite: suite, case: subject.name, baseline: "plain", estimate: try bootstrap.median(of: original),
+                suite: suite, case: subject.name, metric: .time, estimate: try bootstrap.median(of: plain),
                 parameters: shared),
             .ratio(
-                suite: suite, case: "\(subject.name)-equal", baseline: "plain",
+                suite: suite, case: subject.name, baseline: Self.plain, estimate: try bootstrap.median(of: original),
+                parameters: shared),
+            .ratio(
+                suite: suite, case: subject.name + CaseSuffix.equal, baseline: Self.plain,
                 estimate: try bootstrap.median(of: equal), parameters: shared),
             .ratio(
-                suite: suite, case: "\(subject.name)-stacks", baseline: "equal",
+                suite: suite, case: subject.name + CaseSuffix.stacks, baseline: Self.equal,
                 estimate: try bootstrap.median(of: stacks), parameters: shared),
             .ratio(
-                suite: suite, case: "\(subject.name)-itself", baseline: "original", estimate: noise,
+                suite: suite, case: "\(subject.name)-itself", baseline: Self.original, estimate: noise,
                 parameters: control),
         ]
     }

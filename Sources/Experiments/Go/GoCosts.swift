@@ -50,18 +50,19 @@ package struct GoCosts {
 
     private func means(suite: String, _ bootstrap: Bootstrap) throws -> [Record] {
         var records: [Record] = []
+        let plain = CodeVariant.plain.rawValue
         for (name, isReal) in [(Self.programs, true), (Self.kernels, false)] {
             let series = [
-                (name, "plain", ratios(isReal: isReal, \.original)),
-                ("\(name)-equal", "plain", ratios(isReal: isReal, \.equal)),
-                ("\(name)-stacks", "equal", ratios(isReal: isReal, \.stacks)),
+                (name, plain, ratios(isReal: isReal, \.original)),
+                (name + CaseSuffix.equal, plain, ratios(isReal: isReal, \.equal)),
+                (name + CaseSuffix.stacks, GoCost.equal, ratios(isReal: isReal, \.stacks)),
             ]
             for (name, baseline, ratios) in series where !ratios.isEmpty {
                 records.append(
                     .ratio(
                         suite: suite, case: name, baseline: baseline,
                         estimate: try bootstrap.geometricMean(ofRatios: ratios, rounds: .independent),
-                        parameters: ["programs": .int(ratios.count)]))
+                        parameters: [.programs: .int(ratios.count)]))
             }
         }
         return records
@@ -77,15 +78,15 @@ package struct GoCosts {
             let count = try GoCheckExecution.count(of: subject.layouts[0], job, laboratory)
             guard count.passes > 0 else { throw ProcessError("valgrind saw no check pass") }
             var shared = subject.parameters
-            shared["work"] = .string(job.work)
-            shared[InstructionCounts.parameter] = .string(InstructionCounting.valgrind.rawValue)
+            shared[.work] = .string(job.work)
+            shared[.countedBy] = .string(InstructionCounting.valgrind.rawValue)
             let plain = count.total - count.checks
             return [
                 .ratio(
-                    suite: suite, case: "\(subject.name)-instructions", baseline: "plain",
+                    suite: suite, case: subject.name + CaseSuffix.instructions, baseline: CodeVariant.plain.rawValue,
                     estimate: Estimate(exactly: count.total / plain), parameters: shared),
                 Record(
-                    suite: suite, case: subject.name, metric: InstructionCounts.distanceMetric, unit: .instructions,
+                    suite: suite, case: subject.name, metric: .instructionsPerCheck,
                     exactly: plain / count.passes, parameters: shared),
             ]
         } catch {

@@ -7,6 +7,11 @@ import Processes
 import Report
 import Workloads
 
+extension ParameterName {
+    static let origin = ParameterName("origin")
+    static let gogc = ParameterName("gogc")
+}
+
 /// A Go program and its work.
 package struct GoSubject {
     /// What records call it.
@@ -32,11 +37,11 @@ package struct GoSubject {
     }
 
     /// What each record says of it.
-    package var parameters: [String: ParameterValue] {
+    package var parameters: [ParameterName: ParameterValue] {
         [
-            CheckSubject.kindParameter: .string(kind.rawValue), "language": "go", "peer": .string(version),
-            "work": .string(job.work), "layouts": .int(layouts.count), "origin": .string(origin.rawValue),
-            "initial": .int(PatchedPrograms.initial), "gomaxprocs": 1, "gogc": "off",
+            .kind: .string(kind.rawValue), .language: "go", .peer: .string(version),
+            .work: .string(job.work), .layouts: .int(layouts.count), .origin: .string(origin.rawValue),
+            .initial: .int(PatchedPrograms.initial), .gomaxprocs: 1, .gogc: "off",
         ]
     }
 

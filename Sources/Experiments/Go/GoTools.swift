@@ -19,10 +19,10 @@ package struct GoTool {
     package var name: String { "\(tool) \(toolchain.version)" }
 
     /// What each record says of it.
-    package var parameters: [String: ParameterValue] {
+    package var parameters: [ParameterName: ParameterValue] {
         [
-            CheckSubject.kindParameter: .string(CheckSubject.Kind.go.rawValue), "language": "go",
-            "peer": .string(toolchain.version),
+            .kind: .string(CheckSubject.Kind.go.rawValue), .language: "go",
+            .peer: .string(toolchain.version),
         ]
     }
 
@@ -62,6 +62,9 @@ package struct GoTool {
 
 /// The part of stack checks in the instructions that a Go program executes.
 package struct GoCheckExecution {
+    /// The baseline of the share that checks have in what is executed.
+    package static let whole = "executed instructions"
+
     package let total: Double
     /// Those of checks that passed, and the part of failed ones before the branch.
     package let checks: Double
@@ -100,16 +103,14 @@ package struct GoCheckExecution {
     }
 
     /// The records of program `name`.
-    package func records(suite: String, case name: String, _ parameters: [String: ParameterValue]) -> [Record] {
+    package func records(suite: String, case name: String, _ parameters: [ParameterName: ParameterValue]) -> [Record] {
         let shared = parameters.merging([
-            InstructionCounts.parameter: .string(InstructionCounting.valgrind.rawValue)
+            .countedBy: .string(InstructionCounting.valgrind.rawValue)
         ]) { $1 }
         return [
-            Record(
-                suite: suite, case: name, metric: "instructions", unit: .instructions, exactly: total,
-                parameters: shared),
+            Record(suite: suite, case: name, metric: .instructions, exactly: total, parameters: shared),
             .ratio(
-                suite: suite, case: "\(name)-executed", baseline: "executed instructions",
+                suite: suite, case: name + CaseSuffix.executed, baseline: Self.whole,
                 estimate: Estimate(exactly: checks / total), parameters: shared),
         ]
     }

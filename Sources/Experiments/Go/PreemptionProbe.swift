@@ -5,19 +5,26 @@ import Measurement
 import Peers
 import Report
 
+extension Metric {
+    static let wait = Metric("wait", .nanoseconds)
+    static let longestWait = Metric("longest-wait", .nanoseconds)
+    static let pieceOfWork = Metric("piece-of-work", .nanoseconds)
+}
+
+extension ParameterName {
+    static let operation = ParameterName("operation")
+    /// How many samples did not end.
+    package static let unended = ParameterName("unended")
+}
+
 /// Something that is waited for, beside some work.
 package struct PreemptionProbe {
-    /// The parameter that counts the samples that did not end.
-    package static let unendedParameter = "unended"
-
-    /// The name of the parameter of records that says which copy of the program ran.
-    package static let variantParameter = "variant"
     /// What goes on beside, by the numbers that `preemption.go` gives it.
     package static let works = ["calls", "maps", "reflection"]
 
     /// The operation of `preemption.go`.
     package let operation: String
-    /// How often it is done in a sample, within ``mostMilliseconds``.
+    /// How often it is done in a sample, within ``maximumMilliseconds``.
     package let count: Int
     /// The number of the work beside it.
     package let work: Int
@@ -29,7 +36,7 @@ package struct PreemptionProbe {
         (self.operation, self.count, self.work, self.processors) = (operation, count, work, processors)
     }
 
-    private static let mostMilliseconds = 200
+    private static let maximumMilliseconds = 200
 
     /// Nanoseconds in one process.
     package struct Sample {
@@ -51,7 +58,7 @@ package struct PreemptionProbe {
             let conversation = try program.converse()
             defer { conversation.end() }
             let answer = try conversation.numbers(
-                "\(operation) \(count) \(work) \(Self.mostMilliseconds)", atLeast: 4, seconds: seconds)
+                "\(operation) \(count) \(work) \(Self.maximumMilliseconds)", atLeast: 4, seconds: seconds)
             return Sample(
                 median: Double(answer[0]), longest: Double(answer[1]), piece: Double(answer[3]), hasEnded: true)
         } catch {
@@ -65,21 +72,21 @@ package struct PreemptionProbe {
         suite: String, _ version: String, _ variant: String, _ samples: [Sample], original: [Sample]?,
         _ bootstrap: Bootstrap
     ) throws -> [Record] {
-        var shared: [String: ParameterValue] = [
-            "peer": .string(version), Self.variantParameter: .string(variant),
-            "work": .string(Self.works[work]), "operation": .string(operation), "gomaxprocs": .int(processors),
-            "initial": .int(PatchedPrograms.initial),
+        var shared: [ParameterName: ParameterValue] = [
+            .peer: .string(version), .variant: .string(variant),
+            .work: .string(Self.works[work]), .operation: .string(operation), .gomaxprocs: .int(processors),
+            .initial: .int(PatchedPrograms.initial),
         ]
         let unended = samples.count { !$0.hasEnded }
-        if unended > 0 { shared[Self.unendedParameter] = .int(unended) }
+        if unended > 0 { shared[.unended] = .int(unended) }
         let parts = [
-            ("wait", samples.map(\.median)), ("longest-wait", samples.map(\.longest)),
-            ("piece-of-work", samples.compactMap(\.piece)),
+            (Metric.wait, samples.map(\.median)), (.longestWait, samples.map(\.longest)),
+            (.pieceOfWork, samples.compactMap(\.piece)),
         ]
         var records = try parts.filter { !$0.1.isEmpty }.map { metric, values in
             Record(
-                suite: suite, case: name(version), metric: metric, unit: .nanoseconds,
-                estimate: try bootstrap.median(of: values), parameters: shared)
+                suite: suite, case: name(version), metric: metric, estimate: try bootstrap.median(of: values),
+                parameters: shared)
         }
         if let original {
             records.append(

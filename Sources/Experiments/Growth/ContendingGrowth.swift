@@ -146,10 +146,10 @@ package struct ContendingGrowth {
             package let threads: Int
             package let samples: [Double]
 
-            package var parameters: [String: ParameterValue] {
+            package var parameters: [ParameterName: ParameterValue] {
                 [
-                    "peer": .string(way.peer), "threads": .int(threads),
-                    "processors": .int(ContendingGrowth.processors),
+                    .peer: .string(way.peer), .threads: .int(threads),
+                    .processors: .int(ContendingGrowth.processors),
                 ]
             }
         }
@@ -164,7 +164,7 @@ package struct ContendingGrowth {
             for turn in turns {
                 records.append(
                     Record(
-                        suite: suite, case: turn.way.name, metric: "time", unit: .nanoseconds,
+                        suite: suite, case: turn.way.name, metric: .time,
                         estimate: try bootstrap.median(of: turn.samples), parameters: turn.parameters))
                 guard turn.threads > 1, let alone = find(turn.way.name, turn.way.peer, threads: 1) else { continue }
                 records.append(
@@ -182,8 +182,8 @@ package struct ContendingGrowth {
             try turns.filter { $0.way.name == name }.compactMap { turn in
                 guard let other = find(baseline, nil, threads: turn.threads) else { return nil }
                 var parameters = turn.parameters
-                if isNull { parameters[Record.nullControlParameter] = true }
-                if other.way.peer != turn.way.peer { parameters["baseline-peer"] = .string(other.way.peer) }
+                if isNull { parameters[.nullControl] = true }
+                if other.way.peer != turn.way.peer { parameters[.baselinePeer] = .string(other.way.peer) }
                 return .ratio(
                     suite: suite, case: name, baseline: baseline,
                     estimate: try Bootstrap(seed: seed).ratio(of: turn.samples, to: other.samples),

@@ -27,12 +27,12 @@ public struct GrowthKind: Sendable {
     package let configuration: StackConfiguration
 
     /// Says in records how the stack was made.
-    package var parameters: [String: ParameterValue] {
-        var parameters: [String: ParameterValue] = [
-            "strategy": .string(configuration.strategy.rawValue), "live-bytes": .int(Self.live),
+    package var parameters: [ParameterName: ParameterValue] {
+        var parameters: [ParameterName: ParameterValue] = [
+            .strategy: .string(configuration.strategy.rawValue), .liveBytes: .int(Self.live),
         ]
-        parameters["guard"] = configuration.guardKind.map { .string($0.rawValue) }
-        parameters["mover"] = configuration.mover.map { .string($0.rawValue) }
+        parameters[.guard] = configuration.guardKind.map { .string($0.rawValue) }
+        parameters[.mover] = configuration.mover.map { .string($0.rawValue) }
         return parameters
     }
 

@@ -25,6 +25,9 @@ public enum GrowthPart: String, CaseIterable, Sendable {
     case demandFault = "demand-fault"
     /// The total less all of the above.
     case remainder = "remainder"
+
+    /// What records call it.
+    package var metric: Metric { Metric(rawValue, .nanoseconds) }
 }
 
 /// Gathers the parts of growths while a case runs.
@@ -85,7 +88,7 @@ package final class GrowthPartsRecorder {
             ] : [(.handler, try median { $0.total - $0.systemCalls }), (.systemCalls, systemCalls)]
         return estimates.map { part, estimate in
             Record(
-                suite: suite, case: kind.name, metric: part.rawValue, unit: .nanoseconds, estimate: estimate,
+                suite: suite, case: kind.name, metric: part.metric, estimate: estimate,
                 parameters: kind.parameters)
         }
     }

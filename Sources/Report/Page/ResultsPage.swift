@@ -1,4 +1,4 @@
-// Which parts a page of results has, and in which order: the answer, the verdicts, each claim with all that was measured
+// Which parts a page of results has, and in which order: the summary, the verdicts, each claim with all that was measured
 // for it, the machine.
 
 import Measurement
@@ -8,14 +8,14 @@ public struct ResultsPage {
     /// What is shown.
     public var document: Document
     /// What follows from it, a line each; shown first.
-    public var answer: [String]
+    public var summary: [String]
     /// Shown with the claim whose identifier begins their name; those of no claim stand with the verdicts.
     public var plots: [Plot]
 
     /// A page.
-    public init(_ document: Document, answer: [String] = [], plots: [Plot] = []) {
+    public init(_ document: Document, summary: [String] = [], plots: [Plot] = []) {
         self.document = document
-        self.answer = answer
+        self.summary = summary
         self.plots = plots
     }
 
@@ -27,8 +27,8 @@ public struct ResultsPage {
     func blocks() throws -> [PageBlock] {
         for record in document.records { try record.check() }
         var blocks: [PageBlock] = [.heading(1, Self.title)]
-        if !answer.isEmpty {
-            blocks += [.heading(2, "The answer"), .list(answer, isNumbered: true)]
+        if !summary.isEmpty {
+            blocks += [.heading(2, "Summary"), .list(summary, isNumbered: true)]
         }
         blocks += document.machine.warnings.map { .warning($0) }
         let verdicts = document.verdicts ?? []
@@ -88,8 +88,8 @@ public struct ResultsPage {
     /// The null controls in sight, because they tell how much of a difference is noise; the rest on request.
     private func records(of suite: String) -> [PageBlock] {
         let records = document.records.filter { $0.suite == suite }
-        let controls = records.filter { $0.parameters[Record.nullControlParameter] == true }
-        let others = records.filter { $0.parameters[Record.nullControlParameter] != true }
+        let controls = records.filter { $0.parameters[.nullControl] == true }
+        let others = records.filter { $0.parameters[.nullControl] != true }
         var blocks: [PageBlock] = []
         if !controls.isEmpty {
             blocks += [
