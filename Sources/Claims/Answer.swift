@@ -1,6 +1,6 @@
-// The answer to the discussion, for somebody who designs a language: a line for each question that they must decide. Lines
-// are templates, filled with what was measured; none has a number of its own, and none says more than what was asked and
-// what came out.
+// The answer to the discussion, for somebody who designs a language: a line for each question that they must decide.
+// Lines are templates, filled with what was measured; none has a number of its own, and none says more than what was
+// asked and what came out.
 
 import Experiments
 import Report

@@ -25,7 +25,8 @@ public protocol Claim: Sendable {
     func measure(_ laboratory: Laboratory) throws -> [Record]
     /// The rule. Pure: the same records give the same judgement.
     ///
-    /// - Throws: ``MissingEvidence`` when a record that it needs is not there; the verdict then is *not measurable here*.
+    /// - Throws: ``MissingEvidence`` when a record that it needs is not there; the verdict then is *not measurable
+    ///   here*.
     func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement
 }
 

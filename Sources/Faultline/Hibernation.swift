@@ -60,8 +60,8 @@ extension StackError {
         case .FL_HIBERNATION_OVERFLOWING: self = .notHibernatable("its stack overflowed and finishes on its reserve")
         case .FL_HIBERNATION_SHARED:
             self = .notHibernatable(
-                "this kernel or its settings cannot replace a guarded page in one step (userfaultfd); if no other thread "
-                    + "uses the stack, pass isUnshared")
+                "this kernel or its settings cannot replace a guarded page in one step (userfaultfd); if no other "
+                    + "thread uses the stack, pass isUnshared")
         case .FL_HIBERNATION_FAILED: self.init(failure, for: .hibernation)
         }
     }

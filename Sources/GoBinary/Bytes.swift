@@ -1,5 +1,5 @@
-// Reading and writing integers in a byte array whose content nobody vouches for. Every offset is checked; sums that would
-// overflow are out of bounds.
+// Reading and writing integers in a byte array whose content nobody vouches for. Every offset is checked; sums that
+// would overflow are out of bounds.
 
 /// Bytes of a file that may be damaged.
 struct Bytes: Sendable {

@@ -1,5 +1,6 @@
-// The parts of an ELF file that a running program has: segments, and where the loader puts their bytes. Sections are used where
-// they are there, but a program without them runs as well. Layout: System V ABI, chapters 4 and 5, and its supplement for AMD64.
+// The parts of an ELF file that a running program has: segments, and where the loader puts their bytes. Sections are
+// used where they are there, but a program without them runs as well. Layout: System V ABI, chapters 4 and 5, and its
+// supplement for AMD64.
 
 /// An executable for Linux on x86-64.
 struct ElfFile: Sendable {
@@ -173,7 +174,8 @@ struct ElfFile: Sendable {
         return offset(of: address, length: 8).flatMap { bytes.integer($0, as: UInt64.self) }
     }
 
-    /// Puts a segment with `content` behind all others; a header of a note, which no program needs to run, becomes its own.
+    /// Puts a segment with `content` behind all others; a header of a note, which no program needs to run, becomes its
+    /// own.
     ///
     /// - Returns: The address of its first byte.
     mutating func addExecutableSegment(_ content: (_ address: UInt64) -> [UInt8]) throws(GoBinaryError) -> UInt64 {

@@ -83,8 +83,8 @@ struct ScriptTests {
         #expect(ending.status == 1)
     }
 
-    /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is needed
-    /// is decided by an empty cache, and by a program that is put into the search path.
+    /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is
+    /// needed is decided by an empty cache, and by a program that is put into the search path.
     @Test(
         arguments: [
             ("needs go-1.27.3: hidden", ["XDG_CACHE_HOME=/nonexistent"], [], nil),

@@ -19,8 +19,8 @@ public struct InitialSize: Claim {
         ClaimedFigure("time of a copy, 8 KB against 2 KB", 4, unit: .ratio),
     ]
     public let experiments = [
-        "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's initial "
-            + "size: growths, time, tail of the latencies",
+        "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's "
+            + "initial size: growths, time, tail of the latencies",
         "Go's goroutines at each size; this library's stacks for plain code (the size is all there is) and for checked "
             + "code (as much again is headroom for what it calls unchecked)",
         "one growth of a goroutine, by the size that is copied",

@@ -104,8 +104,8 @@ public struct Portability: Claim {
         let absent = Self.processors.filter { !processors.contains($0) }
         let open = hazards.filter { $0.parameters["outcome"] == "no test" }.map { "\"\($0.name.prefix(60))\"" }
         let reason =
-            "on \(processors.joined(separator: " and ")) \(hazards.count) hazards: \(passed) shown by tests that passed, "
-            + "\(failed) failed, \(notRun) not run here, \(untested) without a test"
+            "on \(processors.joined(separator: " and ")) \(hazards.count) hazards: \(passed) shown by tests that "
+            + "passed, \(failed) failed, \(notRun) not run here, \(untested) without a test"
             + (open.isEmpty ? "" : " (\(open.joined(separator: ", ")))")
             + (absent.isEmpty ? "" : "; nothing for \(absent.joined(separator: " and "))")
         if failed > 0 { return Judgement(.confirmed, measured: figures, reason: reason) }

@@ -1,8 +1,8 @@
 // "Almost every function has a check; about 10 instructions each; instruction cache pressure."
 //
-// Three statements, judged one by one over real programs. "Almost every" is read as nine in ten. The pressure is looked for
-// in a simulated cache of 32 KiB, in several layouts, because the order of functions decides which of them collide; how much
-// more code a run touches, which depends on no order, is said beside it.
+// Three statements, judged one by one over real programs. "Almost every" is read as nine in ten. The pressure is looked
+// for in a simulated cache of 32 KiB, in several layouts, because the order of functions decides which of them collide;
+// how much more code a run touches, which depends on no order, is said beside it.
 
 import Experiments
 import GoBinary
@@ -17,7 +17,8 @@ public struct PrologueCensusClaim: Claim {
     public let identifier = "prologue-census"
     public let saidBy = "golang-nuts, November 2025"
     public let statement =
-        "Almost every function begins with a stack check of about 10 instructions, which press on the instruction cache."
+        "Almost every function begins with a stack check of about 10 instructions, which press on the instruction "
+        + "cache."
     public let claimed = [
         // Our reading of "almost every".
         ClaimedFigure("share of functions with a check", low: 0.9, high: 1, unit: .ratio),
@@ -26,11 +27,11 @@ public struct PrologueCensusClaim: Claim {
         ClaimedFigure("instruction cache misses, with checks to without", low: 1, high: nil, unit: .ratio),
     ]
     public let experiments = [
-        "the functions of the checked programs, read from their machine code: who has a check, and of which length on the path "
-            + "that passes and on the path that does not",
+        "the functions of the checked programs, read from their machine code: who has a check, and of which length on "
+            + "the path that passes and on the path that does not",
         "the same for the compiler, the linker, gofmt and the command of every version of Go that is installed",
-        "executed instructions with and without checks, touched lines of code, and misses of a simulated instruction cache in "
-            + "several layouts",
+        "executed instructions with and without checks, touched lines of code, and misses of a simulated instruction "
+            + "cache in several layouts",
     ]
 
     /// The case of all real programs together, of those whose checks LLVM wrote, and of those whose checks Go wrote.
@@ -128,8 +129,8 @@ public struct PrologueCensusClaim: Claim {
         return records
     }
 
-    /// The ratio of misses in each layout; nil for a program that fits the cache in one of them, where a ratio of next to
-    /// nothing says nothing, and for one that was not tried in several.
+    /// The ratio of misses in each layout; nil for a program that fits the cache in one of them, where a ratio of next
+    /// to nothing says nothing, and for one that was not tried in several.
     private func collisions(_ pairs: [(plain: ExecutionCount, checked: ExecutionCount)]) -> [Double]? {
         // Fewer misses than one in 100,000 instructions cost less than a thousandth of the time.
         let rarest = 1e-5
