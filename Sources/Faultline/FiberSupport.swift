@@ -33,11 +33,15 @@ public import CSwitch
             "a started coroutine is resumed and destroyed on the thread that started it")
     }
 
-    static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws {
+    static func requireItsThreadIfSuspended(_ fiber: UnsafeMutablePointer<fl_fiber>) {
         switch fiber.pointee.state {
         case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED: requireItsThread(fiber)
         case .FL_FIBER_CREATED, .FL_FIBER_RUNNING, .FL_FIBER_FINISHED, .FL_FIBER_FAULTED: break
         }
+    }
+
+    static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws {
+        requireItsThreadIfSuspended(fiber)
         var failure = fl_failure()
         let result = fl_stack_hibernate(stack(fiber), isUnshared, &failure)
         if let error = StackError(result, failure) { throw error }

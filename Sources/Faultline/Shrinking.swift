@@ -36,10 +36,7 @@ public struct StackShrinkage: Sendable, Equatable {
 
 extension FiberSupport {
     static func shrink(_ fiber: UnsafeMutablePointer<fl_fiber>) throws -> StackShrinkage {
-        switch fiber.pointee.state {
-        case .FL_FIBER_SUSPENDED, .FL_FIBER_IDLE, .FL_FIBER_HIBERNATED: requireItsThread(fiber)
-        case .FL_FIBER_CREATED, .FL_FIBER_RUNNING, .FL_FIBER_FINISHED, .FL_FIBER_FAULTED: break
-        }
+        requireItsThreadIfSuspended(fiber)
         var result = fl_shrink_result()
         switch fl_stack_shrink(stack(fiber), &result) {
         case .FL_SHRINKING_DONE: break

@@ -104,8 +104,8 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             }
         }
 
-        // A stack with guard 'prot-none' takes two mappings; the remedy names what is allowed and what twice that
-        // needs. In mode 2 of overcommit usable memory is charged for as well, with the same error.
+        // A stack with guard 'prot-none' takes two mappings; the remedy tells what is allowed and what helps.
+        // In mode 2 of overcommit usable memory is charged for as well, with the same error.
         private static var mappingsRemedy: String {
             let capabilities = fl_capabilities_get().pointee
             let commit =

@@ -2,6 +2,8 @@
 // How it works and what it does not cover: docs/GO.md. All or nothing: whatever is not understood ends it before a byte
 // is changed.
 
+import ObjectCode
+
 /// What a copy is to be like.
 public struct StripOptions: Sendable, Hashable {
     /// What becomes of the checks.
