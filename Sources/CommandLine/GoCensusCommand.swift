@@ -83,7 +83,8 @@ struct GoCensusCommand: ParsableCommand {
             "none", "\(census.unchecked)", percent(census.unchecked, census.total.functions), "", "", "", "", "", "",
         ])
         var text =
-            "\(path): \(program.build.version), \(census.total.functions) functions, \(census.total.textBytes) bytes of code\n"
+            "\(path): \(program.build.version), \(census.total.functions) functions, "
+            + "\(census.total.textBytes) bytes of code\n"
         text += table.rendered(indentation: 2)
         if census.notUnderstood > 0 { text += "  not understood: \(census.notUnderstood)\n" }
         let frames = census.largestFrames.filter { $0.frameSize != nil }

@@ -81,7 +81,8 @@ struct ScriptTests {
         }
     }
 
-    /// Runs lines of Python that ask `results` for records: one crossing of the kernel, counted for the claim trap-cost.
+    /// Runs lines of Python that ask `results` for records: one crossing of the kernel, counted for the claim
+    /// trap-cost.
     private static func python(_ lines: String) throws -> Program {
         try Program.shell(
             """
@@ -165,8 +166,8 @@ struct ScriptTests {
         #expect(ending.status == 1)
     }
 
-    /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is needed
-    /// is decided by an empty cache, and by a program that is put into the search path.
+    /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is
+    /// needed is decided by an empty cache, and by a program that is put into the search path.
     @Test(
         arguments: [
             ("needs go-1.27.3: hidden", ["XDG_CACHE_HOME=/nonexistent"], [], nil),
