@@ -11,12 +11,13 @@ import Synchronization
         commandName: "echo-load",
         abstract: "Hold many connections to an echo-server, send lines on each, and check every answer.",
         discussion: """
-            First all connections are made, then all send. With a rate each line has a time at which it is due, and its \
-            latency counts from then, so that a server that stalls is not spared the lines that had to wait. Without one \
-            each connection sends its next line when it has the answer, and the latencies say nothing of a load beyond that.
+            First all connections are made, then all send. With a rate each line has a time at which it is due, and \
+            its latency counts from then, so that a server that stalls is not spared the lines that had to wait. \
+            Without one each connection sends its next line when it has the answer, and the latencies say nothing of a \
+            load beyond that.
 
-            Every source address (127.0.0.2 and following) gives some 28,000 ports. Exits with 1 unless every answer was \
-            right.
+            Every source address (127.0.0.2 and following) gives some 28,000 ports. Exits with 1 unless every answer \
+            was right.
             """)
 
     @Option(help: "Port of the server on 127.0.0.1.")

@@ -88,8 +88,8 @@ final class Connections: Sendable {
         }
     }
 
-    /// The recursion has a stack of its own, which goes back to the thread's pool with its line: what one deep line took
-    /// does not stay with an idle connection. Nothing suspends in there.
+    /// The recursion has a stack of its own, which goes back to the thread's pool with its line: what one deep line
+    /// took does not stay with an idle connection. Nothing suspends in there.
     private func answer(to line: ArraySlice<UInt8>) -> [UInt8] {
         let text: String
         do {

@@ -70,8 +70,9 @@ import Glibc
     }
 }
 
-/// Serves every connection until the listener is closed. What the kernel refuses is tried again: the reason may be another
-/// program, or a connection that failed while it waited. The main job's work, so that any other error ends the server.
+/// Serves every connection until the listener is closed. What the kernel refuses is tried again: the reason may be
+/// another program, or a connection that failed while it waited. The main job's work, so that any other error ends the
+/// server.
 func acceptAll(from listener: Descriptor, _ connections: Connections) throws {
     var told: Set<Int32> = []
     while true {

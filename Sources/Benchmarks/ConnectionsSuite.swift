@@ -1,6 +1,6 @@
-// One operation is a connection's life: a coroutine is made, suspends, is resumed when all others have been, uses 32 KiB
-// of stack, and ends. Ten thousand are alive at any time; a sample is timed once each of them has been replaced, when the
-// memory that they take is there. A full run times ten million of each kind, all on one thread.
+// One operation is a connection's life: a coroutine is made, suspends, is resumed when all others have been, uses 32
+// KiB of stack, and ends. Ten thousand are alive at any time; a sample is timed once each of them has been replaced,
+// when the memory that they take is there. A full run times ten million of each kind, all on one thread.
 //
 // A task has no stack: it borrows the thread's for what it calls, which stays in the nearest cache.
 

@@ -1,6 +1,6 @@
-// One operation is one growth of a stack, while other threads grow theirs: 64 stacks for each thread, all at the same moment,
-// in a process for each turn. The time is the processor's: elapsed time, times the processors in use, by the number of
-// growths, so that threads which share nothing would take the same on any number of processors.
+// One operation is one growth of a stack, while other threads grow theirs: 64 stacks for each thread, all at the same
+// moment, in a process for each turn. The time is the processor's: elapsed time, times the processors in use, by the
+// number of growths, so that threads which share nothing would take the same on any number of processors.
 //
 // Memory that stacks grow into comes fresh from the kernel, goroutines and tasks have what their heaps reuse.
 

@@ -1,5 +1,5 @@
-// What a coroutine that waits takes in all: its pages, page tables and what the library keeps, with its page or without;
-// beside it a goroutine and a Swift task. Each sample is a process of its own.
+// What a coroutine that waits takes in all: its pages, page tables and what the library keeps, with its page or
+// without; beside it a goroutine and a Swift task. Each sample is a process of its own.
 
 import Experiments
 import Faultline

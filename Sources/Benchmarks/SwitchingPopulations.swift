@@ -1,6 +1,6 @@
-// One operation is one resume and suspend of the next of many coroutines, in turn: with more of them, their stacks come out
-// of caches further away. Beside them goroutines that yield in turn on one processor, and coroutines whose stacks all begin
-// at the top of their page, so that what is used of each falls into the same few sets of a cache.
+// One operation is one resume and suspend of the next of many coroutines, in turn: with more of them, their stacks come
+// out of caches further away. Beside them goroutines that yield in turn on one processor, and coroutines whose stacks
+// all begin at the top of their page, so that what is used of each falls into the same few sets of a cache.
 
 import Experiments
 import Faultline

@@ -29,6 +29,4 @@ int fl_counter_read(int descriptor, uint64_t *count) {
     return size < 0 ? errno : EIO;
 }
 
-void fl_counter_close(int descriptor) {
-    close(descriptor);
-}
+void fl_counter_close(int descriptor) { close(descriptor); }

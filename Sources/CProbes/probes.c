@@ -25,71 +25,67 @@ int fl_disable_huge_pages(bool disabled) { return prctl(PR_SET_THP_DISABLE, disa
 void fl_probe_touch_stack(size_t bytes) {
     size_t pages = bytes / PAGE;
     if (pages == 0) return;
-    __asm__ volatile(
-        "movq %%rsp, %%rax\n\t"
-        "1: subq $4096, %%rsp\n\t"
-        "movq %%rcx, (%%rsp)\n\t"
-        "decq %%rcx\n\t"
-        "jnz 1b\n\t"
-        "leaq (%%rsp,%1), %%rsp\n\t" // not from rax: a moved stack has another base
-        : "+c"(pages)
-        : "r"(pages * PAGE)
-        : "rax", "memory", "cc");
+    __asm__ volatile("movq %%rsp, %%rax\n\t"
+                     "1: subq $4096, %%rsp\n\t"
+                     "movq %%rcx, (%%rsp)\n\t"
+                     "decq %%rcx\n\t"
+                     "jnz 1b\n\t"
+                     "leaq (%%rsp,%1), %%rsp\n\t" // not from rax: a moved stack has another base
+                     : "+c"(pages)
+                     : "r"(pages * PAGE)
+                     : "rax", "memory", "cc");
 }
 
 uint64_t fl_probe_heap_in_use(void) { return mallinfo2().uordblks; }
 
 void fl_probe_store_at(size_t bytes) {
-    __asm__ volatile(
-        "subq %0, %%rsp\n\t"
-        "movq %0, (%%rsp)\n\t"
-        "addq %0, %%rsp\n\t"
-        :
-        : "r"((bytes + 15) & ~(size_t)15)
-        : "memory", "cc");
+    __asm__ volatile("subq %0, %%rsp\n\t"
+                     "movq %0, (%%rsp)\n\t"
+                     "addq %0, %%rsp\n\t"
+                     :
+                     : "r"((bytes + 15) & ~(size_t)15)
+                     : "memory", "cc");
 }
 
 void fl_probe_touch_memory(void *end, size_t bytes) {
     size_t pages = bytes / PAGE;
     char *pointer = end;
     if (pages == 0) return;
-    __asm__ volatile(
-        "1: subq $4096, %0\n\t"
-        "movq %%rcx, (%0)\n\t"
-        "decq %%rcx\n\t"
-        "jnz 1b\n\t"
-        : "+r"(pointer), "+c"(pages)
-        :
-        : "memory", "cc");
+    __asm__ volatile("1: subq $4096, %0\n\t"
+                     "movq %%rcx, (%0)\n\t"
+                     "decq %%rcx\n\t"
+                     "jnz 1b\n\t"
+                     : "+r"(pointer), "+c"(pages)
+                     :
+                     : "memory", "cc");
 }
 
 // One statement: between its first and last instruction the stack pointer is not what the compiler believes.
 ticks fl_ticks_of_store_below(size_t bytes, size_t interval) {
     uint64_t words = bytes / sizeof(uint64_t), size = words * sizeof(uint64_t);
     ticks result;
-    __asm__ volatile(
-        "1: subq $8, %%rsp\n\t"
-        "movq %%rcx, (%%rsp)\n\t"
-        "testq %4, %%rcx\n\t"
-        "jnz 2f\n\t"
-        "movq %%rsp, (%%rsp)\n\t"
-        "2: decq %%rcx\n\t"
-        "jnz 1b\n\t"
-        "rdtscp\n\t"
-        "shlq $32, %%rdx\n\t"
-        "orq %%rax, %%rdx\n\t"
-        "movq %%rdx, %%r8\n\t"
-        "subq $4096, %%rsp\n\t"
-        "movq %%rcx, (%%rsp)\n\t" // the store that is timed
-        "addq $4096, %%rsp\n\t"
-        "rdtscp\n\t"
-        "shlq $32, %%rdx\n\t"
-        "orq %%rax, %%rdx\n\t"
-        "movq %%r8, %%rax\n\t"
-        "addq %%rbx, %%rsp\n\t"
-        : "=&d"(result.ended), "=&a"(result.began), "+c"(words)
-        : "b"(size), "r"(interval - 1)
-        : "r8", "memory", "cc");
+    __asm__ volatile("1: subq $8, %%rsp\n\t"
+                     "movq %%rcx, (%%rsp)\n\t"
+                     "testq %4, %%rcx\n\t"
+                     "jnz 2f\n\t"
+                     "movq %%rsp, (%%rsp)\n\t"
+                     "2: decq %%rcx\n\t"
+                     "jnz 1b\n\t"
+                     "rdtscp\n\t"
+                     "shlq $32, %%rdx\n\t"
+                     "orq %%rax, %%rdx\n\t"
+                     "movq %%rdx, %%r8\n\t"
+                     "subq $4096, %%rsp\n\t"
+                     "movq %%rcx, (%%rsp)\n\t" // the store that is timed
+                     "addq $4096, %%rsp\n\t"
+                     "rdtscp\n\t"
+                     "shlq $32, %%rdx\n\t"
+                     "orq %%rax, %%rdx\n\t"
+                     "movq %%r8, %%rax\n\t"
+                     "addq %%rbx, %%rsp\n\t"
+                     : "=&d"(result.ended), "=&a"(result.began), "+c"(words)
+                     : "b"(size), "r"(interval - 1)
+                     : "r8", "memory", "cc");
     return result;
 }
 

@@ -73,10 +73,10 @@ int fl_trace_follow(pid_t child, double seconds, fl_trace_event *events, size_t 
                 number = info.entry.nr;
                 in_mark = number == SYS_getpgid && (int32_t)info.entry.args[0] == FL_MARK_ARGUMENT;
             }
-            event.kind = !enters                       ? FL_TRACE_RETURN
-                         : in_mark                     ? FL_TRACE_END
+            event.kind = !enters                      ? FL_TRACE_RETURN
+                         : in_mark                    ? FL_TRACE_END
                          : number == SYS_rt_sigreturn ? FL_TRACE_LEAVE
-                                                       : FL_TRACE_CALL;
+                                                      : FL_TRACE_CALL;
             event.number = number;
             is_event = !in_mark || enters;
             // The first mark counts from its return, the second until its entry.

@@ -1,8 +1,8 @@
 // A claim of the discussion: what to run and the rule that turns what was measured into a verdict. A new claim is a new
 // file and a line in `Claims.all`.
 //
-// Measuring and judging are apart: `measure` knows no claimed number, `judge` is a pure function of records, so that
-// a test can try every branch of a rule with synthetic records and a reader can judge again what was measured elsewhere.
+// Measuring and judging are apart: `measure` knows no claimed number, `judge` is a pure function of records, so that a
+// test can try every branch of a rule with synthetic records and a reader can judge again what was measured elsewhere.
 
 import Experiments
 import Measurement
@@ -29,12 +29,13 @@ public protocol Claim: Sendable {
     func measure(_ laboratory: Laboratory) throws -> [Record]
     /// The rule. Pure: the same records give the same judgement.
     ///
-    /// - Throws: ``MissingEvidence`` when a record that it needs is not there; the verdict then is *not measurable here*.
+    /// - Throws: ``MissingEvidence`` when a record that it needs is not there; the verdict then is *not measurable
+    ///   here*.
     func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement
 }
 
-/// The names by which a plot finds records and figures. `scripts/plots/names.json` has those of every claim, so that a plot
-/// which asks for another name ends with an error.
+/// The names by which a plot finds records and figures. `scripts/plots/names.json` has those of every claim, so that a
+/// plot which asks for another name ends with an error.
 public struct PlottedNames: Sendable, Hashable, Codable {
     private let metrics: [String]
     private let parameters: [String]

@@ -1,6 +1,6 @@
-// Where two costs cross that both grow with the number of calls: found between the points of a sweep, and predicted from what a
-// growth and a call cost. Pure arithmetic on medians of one code layout; what several layouts say is put together by the
-// caller.
+// Where two costs cross that both grow with the number of calls: found between the points of a sweep, and predicted
+// from what a growth and a call cost. Pure arithmetic on medians of one code layout; what several layouts say is put
+// together by the caller.
 
 /// One way of growing in one code layout: nanoseconds of a run with one growth, by calls.
 struct CostCurve {
@@ -42,8 +42,8 @@ struct Crossing {
     /// The same over the first calls, while branches are still learnt and caches filled: up to the point of that index.
     func checkCost(upTo last: Int?) -> Double { checked.perCall(upTo: last) - trap.perCall(upTo: last) }
 
-    /// Calls per growth from which on the trap is faster: between two points as if the difference were a straight line; 1
-    /// where it is faster from the first, ``beyond`` where it is not faster at the end. Where a gain and a later loss
+    /// Calls per growth from which on the trap is faster: between two points as if the difference were a straight line;
+    /// 1 where it is faster from the first, ``beyond`` where it is not faster at the end. Where a gain and a later loss
     /// contradict each other, the smaller of the two, as a share of the time, is noise.
     var measured: Double {
         let gains = zip(trap.times, checked.times).map { $1 - $0 }

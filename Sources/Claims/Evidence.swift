@@ -22,7 +22,8 @@ public struct Evidence: Sendable {
     /// The evidence in `records`.
     public init(_ records: [Record]) { self.records = records }
 
-    /// The records of a case and a metric, or of all cases, with these parameters, in the order in which they were made.
+    /// The records of a case and a metric, or of all cases, with these parameters, in the order in which they were
+    /// made.
     public func all(
         _ name: String? = nil, metric: Metric, where parameters: [ParameterName: ParameterValue] = [:]
     ) -> [Record] {

@@ -1,5 +1,5 @@
-// The hazards of growing by traps as data: the claim about portability looks what became of their tests, and docs/HAZARDS.md has
-// its tables from here.
+// The hazards of growing by traps as data: the claim about portability looks what became of their tests, and
+// docs/HAZARDS.md has its tables from here.
 
 import FoundationEssentials
 

@@ -1,6 +1,6 @@
 // The summary of the discussion, for designers of languages: a line for each question that they must decide. Lines are
-// templates, filled with what was measured; none has a number of its own, and none says more than what was asked and what
-// came out.
+// templates, filled with what was measured; none has a number of its own, and none says more than what was asked and
+// what came out.
 
 import Experiments
 import Report

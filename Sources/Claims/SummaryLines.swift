@@ -1,5 +1,5 @@
-// What the summary says, in the order in which a designer meets the questions: is there something to gain, what does it cost
-// instead, when does that pay, what else can go wrong.
+// What the summary says, in the order in which a designer meets the questions: is there something to gain, what does it
+// cost instead, when does that pay, what else can go wrong.
 
 import Faultline
 
@@ -75,7 +75,10 @@ extension Summary {
         [
             Part(
                 MinimumStack(),
-                "What a small stack takes: \(.smallStack) where it is made of pages, \(.smallGoroutine) as a goroutine"),
+                """
+                What a small stack takes: \(.smallStack) where it is made of pages, \
+                \(.smallGoroutine) as a goroutine
+                """),
             Part(
                 InitialSize(),
                 "A request grows its stack \(.growthsFrom2KB) times from 2 KB and \(.growthsFrom8KB) times from 8 KB"),

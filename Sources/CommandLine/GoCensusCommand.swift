@@ -83,7 +83,8 @@ struct GoCensusCommand: ParsableCommand {
             "none", "\(census.unchecked)", percent(census.unchecked, census.total.functions), "", "", "", "", "", "",
         ])
         var text =
-            "\(path): \(program.build.version), \(census.total.functions) functions, \(census.total.textBytes) bytes of code\n"
+            "\(path): \(program.build.version), \(census.total.functions) functions, "
+            + "\(census.total.textBytes) bytes of code\n"
         text += table.rendered(indentation: 2)
         if census.notUnderstood > 0 { text += "  not understood: \(census.notUnderstood)\n" }
         let frames = census.largestFrames.filter { $0.frameSize != nil }
@@ -97,8 +98,9 @@ struct GoCensusCommand: ParsableCommand {
 
     private static func records(_ path: String, _ program: GoExecutable, _ census: GoCensus) -> [Record] {
         let shared: [ParameterName: ParameterValue] = [
-            ParameterName("binary"): .string(path), .peer: .string(program.build.version), .functions: .int(census.total.functions),
-            .text: .int(census.total.textBytes), ParameterName("not-understood"): .int(census.notUnderstood),
+            ParameterName("binary"): .string(path), .peer: .string(program.build.version),
+            .functions: .int(census.total.functions), .text: .int(census.total.textBytes),
+            ParameterName("not-understood"): .int(census.notUnderstood),
         ]
         func record(_ name: String, _ metric: Metric, _ value: Double) -> Record {
             Record(suite: "go-census", case: name, metric: metric, exactly: value, parameters: shared)

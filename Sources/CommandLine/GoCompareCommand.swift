@@ -15,13 +15,13 @@ struct GoCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Run a Go program with and without its stack checks, in turns.",
         discussion: """
-            Runs the original, the same file again, a copy with equal checks on the same large stacks, and a copy without \
-            checks, and reports processor time, peak memory and page faults with 95 % intervals; executed instructions where \
-            valgrind is installed. Every variant must end alike and write the same. Files that the program writes are \
-            not compared. Options of the program itself follow '--'.
+            Runs the original, the same file again, a copy with equal checks on the same large stacks, and a copy \
+            without checks, and reports processor time, peak memory and page faults with 95 % intervals; executed \
+            instructions where valgrind is installed. Every variant must end alike and write the same. Files that the \
+            program writes are not compared. Options of the program itself follow '--'.
 
-            One layout of the code can show twice the effect: with --layouts the argument is a package's folder, which is \
-            built and linked that often in random order.
+            One layout of the code can show twice the effect: with --layouts the argument is a package's folder, which \
+            is built and linked that often in random order.
 
             Examples:
               faultline go compare /usr/lib/go-1.19/bin/gofmt -- -l /usr/lib/go-1.19/src/go

@@ -1,4 +1,5 @@
-// Fault statistics as a table, as records of the suite `statistics` and as Prometheus metrics, from one list of counters.
+// Fault statistics as a table, as records of the suite `statistics` and as Prometheus metrics, from one list of
+// counters.
 
 import Experiments
 import Faultline

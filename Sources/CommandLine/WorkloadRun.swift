@@ -99,13 +99,14 @@ struct WorkloadRun {
         let strategy = configuration.strategy
         if let refused = overflow.refused {
             return "\(workload): no room for its stack after \(overflow.bytesInUse) bytes of \(overflow.limit) "
-                + "(strategy '\(strategy.rawValue)'): \(refused.call) failed with \(ErrorNumber.text(refused.errno)); free memory"
+                + "(strategy '\(strategy.rawValue)'): \(refused.call) failed with \(ErrorNumber.text(refused.errno)); "
+                + "free memory"
         }
         let remedy =
             switch strategy {
             case .growsDown:
-                "'grows-down' is bounded by RLIMIT_STACK, now \(StackLimit.current) bytes: raise it with ulimit -s, and "
-                    + "--maximum where you set it"
+                "'grows-down' is bounded by RLIMIT_STACK, now \(StackLimit.current) bytes: raise it with ulimit -s, "
+                    + "and --maximum where you set it"
             case .fixed, .demand, .checkFixed: "raise --maximum, or choose a strategy that grows"
             case .fault, .faultMove, .checkMove, .checkSegment: "raise --maximum"
             }

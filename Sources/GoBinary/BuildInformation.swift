@@ -1,5 +1,5 @@
-// What Go's linker says about a build: the version and the settings (`runtime/debug.BuildInfo`). Format: the comment at the top of
-// debug/buildinfo in Go's source.
+// What Go's linker says about a build: the version and the settings (`runtime/debug.BuildInfo`). Format: the comment at
+// the top of debug/buildinfo in Go's source.
 
 import ObjectCode
 

@@ -1,5 +1,5 @@
-// The single changes that a copy without checks consists of. Each finds its place by what the code there does, and refuses when it
-// is not there exactly as often as it must be.
+// The single changes that a copy without checks consists of. Each finds its place by what the code there does, and
+// refuses when it is not there exactly as often as it must be.
 
 import GoStubs
 import ObjectCode
@@ -79,7 +79,8 @@ struct Editor {
     ///
     /// - Returns: What the changed places asked for before.
     mutating func enlargeStacks(_ size: Int) throws(GoBinaryError) -> [Int] {
-        // What newproc1 asks for, and with cgo what the goroutine of a foreign thread gets. Greater ones are those of threads.
+        // What newproc1 asks for, and with cgo what the goroutine of a foreign thread gets. Greater ones are those of
+        // threads.
         let malg = try function("runtime.malg")
         var requests: [Int] = []
         for checked in program.functions where checked.function.name.hasPrefix("runtime.") {
@@ -107,7 +108,8 @@ struct Editor {
         return requests
     }
 
-    /// `startingStackSize`, which stripping leaves no name of: the variable that gcComputeStartingStackSize sets to 2048.
+    /// `startingStackSize`, which stripping leaves no name of: the variable that gcComputeStartingStackSize sets to
+    /// 2048.
     private mutating func enlargeReusedStacks(_ size: Int) throws(GoBinaryError) {
         let all = instructions(of: try function("runtime.gcComputeStartingStackSize"))
         let stores = all.filter {
@@ -196,8 +198,8 @@ struct Editor {
         return freeing
     }
 
-    /// The last instructions before each return of a function, long enough for a jump and free of anything that depends on where
-    /// it is; nothing jumps between them.
+    /// The last instructions before each return of a function, long enough for a jump and free of anything that depends
+    /// on where it is; nothing jumps between them.
     private func endings(of function: GoFunction) throws(GoBinaryError) -> [(start: UInt64, length: Int)] {
         let all = instructions(of: function)
         let targets = Set(all.compactMap { $0.instruction.branch == nil ? nil : $0.target })

@@ -1,5 +1,5 @@
-// The functions of a Go program, from the table that its runtime uses for tracebacks (`.gopclntab`), which stripping keeps. Format:
-// runtime/symtab.go (pcHeader, functab, _func) of Go 1.18 and later.
+// The functions of a Go program, from the table that its runtime uses for tracebacks (`.gopclntab`), which stripping
+// keeps. Format: runtime/symtab.go (pcHeader, functab, _func) of Go 1.18 and later.
 //
 //     header    magic, 0, 0, 1, 8 | functions | files | text | names | units | files | pc tables | functions
 //     functions entry offset, offset of the description (4 bytes each), one more entry offset at the end
@@ -30,8 +30,8 @@ struct FunctionTable: Sendable {
     private static let headerSize = 72
     // Bounds for files that are damaged. There is one table; text that looks like the start of one is rare.
     private static let mostCandidates = 4
-    /// Names and tables of stack sizes are shared between functions, but not so that reading them takes more than this many steps
-    /// for each byte of the file.
+    /// Names and tables of stack sizes are shared between functions, but not so that reading them takes more than this
+    /// many steps for each byte of the file.
     private static let mostStepsPerByte = 4
 
     /// Where the parts are, as offsets in the file.
@@ -85,8 +85,9 @@ struct FunctionTable: Sendable {
             start: start, count: count, names: start + names, tables: start + tables, functions: start + functions)
     }
 
-    /// The address that entry offsets count from. From Go 1.26 on the table no longer says; the runtime's own record does, which
-    /// points to the table and holds the first and the last address next to each other (moduledata's minpc and maxpc).
+    /// The address that entry offsets count from. From Go 1.26 on the table no longer says; the runtime's own record
+    /// does, which points to the table and holds the first and the last address next to each other (moduledata's minpc
+    /// and maxpc).
     private static func text(_ file: ElfFile, _ layout: Layout) -> UInt64? {
         guard let first = file.bytes.integer(layout.functions, as: UInt32.self),
             let last = file.bytes.integer(layout.functions + layout.count * 8, as: UInt32.self), last > first,

@@ -1,5 +1,6 @@
-// A copy of a program without stack checks, whose goroutines start on a large stack that the kernel fills page by page. How it
-// works and what it does not cover: docs/GO.md. All or nothing: whatever is not understood ends it before a byte is changed.
+// A copy of a program without stack checks, whose goroutines start on a large stack that the kernel fills page by page.
+// How it works and what it does not cover: docs/GO.md. All or nothing: whatever is not understood ends it before a byte
+// is changed.
 
 import ObjectCode
 
@@ -15,19 +16,21 @@ public struct StripOptions: Sendable, Hashable {
 
     /// Bytes of a goroutine's stack, a power of two from 64 KiB to 1 GiB.
     public var initial: Int
-    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`, where they are the only points at which Go
-    /// preempts a goroutine.
+    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`, where they are the only points at
+    /// which Go preempts a goroutine.
     public var keepsRuntime: Bool
     /// What becomes of the checks.
     public var checks: Checks
 
     /// Legal values of ``initial``.
     public static let initials = 64 << 10...1 << 30
-    /// 256 KiB, in which a parked goroutine still takes few bytes of the tables that Go keeps for each 8 KiB of its heap.
+    /// 256 KiB, in which a parked goroutine still takes few bytes of the tables that Go keeps for each 8 KiB of its
+    /// heap.
     public static let defaultInitial = 256 << 10
     /// Bytes at the low end of each stack that nothing may touch.
     public static let guardSize = 16 << 10
-    /// The largest frame whose function loses its check: below it the caller's return address is pushed within the guard.
+    /// The largest frame whose function loses its check: below it the caller's return address is pushed within the
+    /// guard.
     static let largestFrame = guardSize - 4096
 
     /// Options, by default all checks removed.
@@ -118,16 +121,17 @@ extension GoExecutable {
         }
     }
 
-    /// What the loop of `bgsweep` (runtime/mgcsweep.go) calls again and again until the sweep is over. The end of a collection, which
-    /// has to come before that, waits until the sweeper is at a check (`forEachP`): without one the two wait for ever. Every
-    /// other loop of the runtime in which a goroutine waits for others parks or yields.
+    /// What the loop of `bgsweep` (runtime/mgcsweep.go) calls again and again until the sweep is over. The end of a
+    /// collection, which has to come before that, waits until the sweeper is at a check (`forEachP`): without one the
+    /// two wait for ever. Every other loop of the runtime in which a goroutine waits for others parks or yields.
     private static let sweepers: Set<String> = ["runtime.sweepone", "runtime.freeSomeWbufs"]
 
     private static func reasonToKeep(_ function: GoFunction, _ options: StripOptions) -> String? {
         guard let frame = function.frameSize else { return "the size of its frame is not known" }
         if frame > StripOptions.largestFrame {
             return
-                "a frame of more than \(StripOptions.largestFrame) bytes could jump over the guard, so that it grows the stack as before"
+                "a frame of more than \(StripOptions.largestFrame) bytes could jump over the guard, so that it grows "
+                + "the stack as before"
         }
         if sweepers.contains(function.name) {
             return "the background sweeper turns in a loop that can wait for a collection, which waits for this check"

@@ -1,5 +1,6 @@
-// How long an instruction of x86-64 is, and where it leads. Lengths and relative targets only: enough to walk through a function and
-// to know what a change would cut in two. Source: Intel's manual, volume 2, chapter 2 and the opcode maps of appendix A.
+// How long an instruction of x86-64 is, and where it leads. Lengths and relative targets only: enough to walk through a
+// function and to know what a change would cut in two. Source: Intel's manual, volume 2, chapter 2 and the opcode maps
+// of appendix A.
 
 import ObjectCode
 

@@ -1,13 +1,13 @@
-// The stack check at the entry of a function, as Go's assembler writes it (cmd/internal/obj/x86/obj6.go, stacksplit), in Go 1.17 and
-// later. Three forms by the size of the frame, and where they lead when they fail:
+// The stack check at the entry of a function, as Go's assembler writes it (cmd/internal/obj/x86/obj6.go, stacksplit),
+// in Go 1.17 and later. Three forms by the size of the frame, and where they lead when they fail:
 //
 //     small     cmp rsp, [r14+G]                                          jbe tail
 //     medium    lea r12, [rsp-N]               cmp r12, [r14+G]           jbe tail
 //     large     mov r12, rsp; sub r12, N; jb tail; cmp r12, [r14+G]       jbe tail
 //     tail      spills; call runtime.morestack…; reloads; jmp entry
 //
-// r14 is the goroutine; G is 16 (stackguard0), or 24 (stackguard1) in functions that run on a system stack. Functions of ABI0 load
-// r14 from thread-local storage first.
+// r14 is the goroutine; G is 16 (stackguard0), or 24 (stackguard1) in functions that run on a system stack. Functions
+// of ABI0 load r14 from thread-local storage first.
 
 import ObjectCode
 

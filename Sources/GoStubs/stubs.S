@@ -1,7 +1,7 @@
-// See go_stubs.h. What the code may use: Go's internal calling convention keeps only rsp, rbp, r14, r15 and xmm15 across a call, so
-// that at the entry of a function all registers but its arguments are free, and at a return all but its results. A system call
-// changes rax, rcx and r11. Nothing of it is known to Go's tables: a signal that arrives here finds an address of no function, which
-// Go treats like code of the kernel's vDSO (no preemption, no traceback).
+// See go_stubs.h. What the code may use: Go's internal calling convention keeps only rsp, rbp, r14, r15 and xmm15
+// across a call, so that at the entry of a function all registers but its arguments are free, and at a return all but
+// its results. A system call changes rax, rcx and r11. Nothing of it is known to Go's tables: a signal that arrives
+// here finds an address of no function, which Go treats like code of the kernel's vDSO (no preemption, no traceback).
 
 #if defined(__x86_64__) && defined(__linux__)
 
@@ -19,8 +19,8 @@
 // struct siginfo: si_addr. struct ucontext: the stack pointer, REG_RSP of the general registers that begin at 40.
 #define SI_ADDR 16
 #define UC_RSP 160
-// struct g and struct m of Go's runtime: the thread of a goroutine, and the goroutine that stands for the thread's own stack.
-// GoBinary looks whether the program has them there.
+// struct g and struct m of Go's runtime: the thread of a goroutine, and the goroutine that stands for the thread's own
+// stack. GoBinary looks whether the program has them there.
 #define G_M 48
 #define M_G0 0
 // What Go's handler pushes on the stack of the goroutine, and the kernel and Go need not: a return address.

@@ -65,8 +65,8 @@ uint64_t fl_closures_run(const uint8_t *input, size_t length, uint64_t parameter
     node[CALL_ONE] = (closure){.call = call_function, .first = &node[BODY], .second = &node[MINUS_ONE]};
     node[CALL_TWO] = (closure){.call = call_function, .first = &node[BODY], .second = &node[MINUS_TWO]};
     node[SUM] = (closure){.call = call_add, .first = &node[CALL_ONE], .second = &node[CALL_TWO]};
-    node[BODY] = (closure){
-        .call = call_conditional, .first = &node[LESS], .second = &node[ARGUMENT], .third = &node[SUM]};
+    node[BODY] =
+        (closure){.call = call_conditional, .first = &node[LESS], .second = &node[ARGUMENT], .third = &node[SUM]};
     uint64_t result = node[BODY].call(&node[BODY], parameter);
     free(node);
     return result;

@@ -150,10 +150,6 @@ static const fl_embedded_file files[] = {
     FILE_ENTRY("Workloads.md", text_Workloads_md),
 };
 
-size_t fl_embedded_count(void) {
-    return sizeof files / sizeof files[0];
-}
+size_t fl_embedded_count(void) { return sizeof files / sizeof files[0]; }
 
-fl_embedded_file fl_embedded_at(size_t index) {
-    return files[index];
-}
+fl_embedded_file fl_embedded_at(size_t index) { return files[index]; }

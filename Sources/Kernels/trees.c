@@ -31,9 +31,7 @@ static tree *tree_bushy(uint64_t depth) {
     return tree_node(left, tree_bushy(depth - 1));
 }
 
-static tree *tree_spine(uint64_t length) {
-    return length == 0 ? NULL : tree_node(NULL, tree_spine(length - 1));
-}
+static tree *tree_spine(uint64_t length) { return length == 0 ? NULL : tree_node(NULL, tree_spine(length - 1)); }
 
 static uint64_t tree_count(const tree *node) {
     return node == NULL ? 0 : tree_count(node->left) + 1 + tree_count(node->right);

@@ -68,8 +68,8 @@ extension MachineFacts {
                 if busy > busyShare * Double(cores) {
                     let tenths = (10 * busy).rounded() / 10
                     warnings.append(
-                        "the machine is busy: \(tenths) of \(cores) processors were in use before the run; wait until it "
-                            + "is idle")
+                        "the machine is busy: \(tenths) of \(cores) processors were in use before the run; wait until "
+                            + "it is idle")
                 }
             } else if let load = facts.loadAverage, load > busyLoadPerCore * Double(cores) {
                 warnings.append(
@@ -90,8 +90,8 @@ extension MachineFacts {
         }
     }
 
-    /// Ticks of all processors since the machine started, and those in which they had nothing to do (proc(5), `stat`: the
-    /// fields after "cpu" are user, nice, system, idle, iowait, …).
+    /// Ticks of all processors since the machine started, and those in which they had nothing to do (proc(5), `stat`:
+    /// the fields after "cpu" are user, nice, system, idle, iowait, …).
     package static func processorTimes(_ files: SystemFiles) -> (all: Double, idle: Double)? {
         guard let line = files.lines("/proc/stat").first, line.hasPrefix("cpu ") else {
             return nil

@@ -51,7 +51,8 @@ package struct SystemFiles: Sendable {
         return fields
     }
 
-    /// Memory of the machine that can be had without swapping, in bytes (`MemAvailable`); 0 where the kernel does not tell.
+    /// Memory of the machine that can be had without swapping, in bytes (`MemAvailable`); 0 where the kernel does not
+    /// tell.
     package var availableMemory: Int { fields("/proc/meminfo")["MemAvailable"] ?? 0 }
 
     /// The names in a directory in ascending order, without those that begin with a dot, or `nil`.

@@ -1,6 +1,7 @@
-// The parts of an ELF file that a running program has: segments, and where the loader puts their bytes. Sections are used where
-// they are there, but a program without them runs as well. Layout: System V ABI, chapters 4 and 5, and its supplement for AMD64.
-// Invariant: the bytes of every loaded segment are in the file; sections may lie anywhere, so their users check.
+// The parts of an ELF file that a running program has: segments, and where the loader puts their bytes. Sections are
+// used where they are there, but a program without them runs as well. Layout: System V ABI, chapters 4 and 5, and its
+// supplement for AMD64. Invariant: the bytes of every loaded segment are in the file; sections may lie anywhere, so
+// their users check.
 
 /// An executable or a shared object for Linux on x86-64.
 public struct ElfFile: Sendable {
@@ -176,7 +177,8 @@ public struct ElfFile: Sendable {
         return offset(of: address, length: 8).flatMap { bytes.integer($0, as: UInt64.self) }
     }
 
-    /// Puts a segment with `content` behind all others; a header of a note, which no program needs to run, becomes its own.
+    /// Puts a segment with `content` behind all others; a header of a note, which no program needs to run, becomes its
+    /// own.
     ///
     /// - Returns: The address of its first byte.
     public mutating func addExecutableSegment(_ content: (_ address: UInt64) -> [UInt8]) throws(ElfError) -> UInt64 {

@@ -18,7 +18,8 @@ public enum TaskPeer {
         }
     }
 
-    /// `count` times: a recursion of `depth` asynchronous frames, none of which suspends. Returns the sum of their values.
+    /// `count` times: a recursion of `depth` asynchronous frames, none of which suspends. Returns the sum of their
+    /// values.
     public static func descend(_ count: Int, depth: Int) -> Int {
         let sum = Sum()
         ThreadExecutor().run { _ in
@@ -41,8 +42,9 @@ public enum TaskPeer {
         return waiting
     }
 
-    /// `count` times: the oldest of `alive` tasks that wait is resumed, does `work` and ends, and a new one is made and waits.
-    /// Returns the time of that, after each was replaced once, and how many tasks ended: twice `alive` more than `count`.
+    /// `count` times: the oldest of `alive` tasks that wait is resumed, does `work` and ends, and a new one is made and
+    /// waits. Returns the time of that, after each was replaced once, and how many tasks ended: twice `alive` more than
+    /// `count`.
     public static func connections(
         _ count: Int, alive: Int, work: @escaping @Sendable () -> Void
     ) -> (nanoseconds: UInt64, ended: Int) {

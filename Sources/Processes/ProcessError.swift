@@ -1,5 +1,5 @@
-/// Why a program cannot be started or failed, or why a file cannot be read or written: one line that names it and, where
-/// there is one, the remedy.
+/// Why a program cannot be started or failed, or why a file cannot be read or written: one line that names it and,
+/// where there is one, the remedy.
 public struct ProcessError: Error, CustomStringConvertible, Sendable {
     /// The line.
     public let description: String

@@ -19,12 +19,13 @@ package enum Spawn {
         }
     }
 
-    /// What a process and its threads took, by the kernel's account; of processes that it started nothing but what it waited for.
+    /// What a process and its threads took, by the kernel's account; of processes that it started nothing but what it
+    /// waited for.
     package struct Usage: Sendable {
         /// Processor time, in the program and in the kernel, in nanoseconds.
         package var processorTime = 0.0
-        /// The most memory that was resident at a time, in bytes. Linux counts what the process was before it became this
-        /// program, so that it is at least what its parent had.
+        /// The most memory that was resident at a time, in bytes. Linux counts what the process was before it became
+        /// this program, so that it is at least what its parent had.
         package var peakResident = 0
         /// Page faults that read nothing from a disk.
         package var minorFaults = 0
@@ -58,8 +59,8 @@ package enum Spawn {
         }
     }
 
-    /// Starts `executable` in a process group of its own, so that it can be ended with whatever it starts and a Ctrl-C at
-    /// the terminal reaches this process alone. It starts with every signal at its default and none blocked.
+    /// Starts `executable` in a process group of its own, so that it can be ended with whatever it starts and a Ctrl-C
+    /// at the terminal reaches this process alone. It starts with every signal at its default and none blocked.
     ///
     /// - Parameter environment: `NAME=value` each; this process's if nil.
     package static func start(

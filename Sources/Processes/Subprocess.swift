@@ -55,9 +55,9 @@ package enum Subprocess {
             output: try namelessFile(), errors: try namelessFile())
     }
 
-    /// The same for a program whose peak of memory is of interest: a shell starts it and ends, so that it begins with the
-    /// little memory of the shell and is this process's to wait for. So is whatever else is left behind by its children
-    /// until the shell has ended: not for a process that starts others meanwhile.
+    /// The same for a program whose peak of memory is of interest: a shell starts it and ends, so that it begins with
+    /// the little memory of the shell and is this process's to wait for. So is whatever else is left behind by its
+    /// children until the shell has ended: not for a process that starts others meanwhile.
     package static func finishMeasured(
         _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }

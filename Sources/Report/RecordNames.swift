@@ -1,5 +1,6 @@
-// The names that records and verdicts are found by. Each is declared once, as a constant of one of these types, beside what
-// writes it; rules, summaries and tests take the constant, so that a name that was changed or removed does not compile.
+// The names that records and verdicts are found by. Each is declared once, as a constant of one of these types, beside
+// what writes it; rules, summaries and tests take the constant, so that a name that was changed or removed does not
+// compile.
 
 /// What a record measures of its case, and in which unit.
 public struct Metric: Sendable, Hashable {

@@ -4,8 +4,8 @@ import Measurement
 
 /// A table of records.
 ///
-/// A parameter that has one value in all of them stands in ``common``; one that all of them have, in a column; any other in
-/// the column "parameters".
+/// A parameter that has one value in all of them stands in ``common``; one that all of them have, in a column; any
+/// other in the column "parameters".
 struct RecordTable {
     /// The parameters that all records share: "clock=monotonic seed=1".
     let common: String

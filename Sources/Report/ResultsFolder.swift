@@ -1,5 +1,5 @@
-// The folder that a run leaves behind: records.json, report.md, report.html, and plots/ where they were drawn. A file is
-// there as a whole or not at all, so a reader that comes at any time sees the results of finished work.
+// The folder that a run leaves behind: records.json, report.md, report.html, and plots/ where they were drawn. A file
+// is there as a whole or not at all, so a reader that comes at any time sees the results of finished work.
 
 import FoundationEssentials
 import Glibc

@@ -1,5 +1,5 @@
-// Inputs for measuring the code itself, again and again: the same work as the default inputs do, in some milliseconds, or
-// in less where every instruction is simulated.
+// Inputs for measuring the code itself, again and again: the same work as the default inputs do, in some milliseconds,
+// or in less where every instruction is simulated.
 
 import Processes
 
@@ -59,8 +59,8 @@ public enum ShortRuns {
         }
     }
 
-    /// The first declarations of a syntax tree, some ten kilobytes of them, as a complete document: clang ends each in a
-    /// line that is indented by four, and a tree by two more lines.
+    /// The first declarations of a syntax tree, some ten kilobytes of them, as a complete document: clang ends each in
+    /// a line that is indented by four, and a tree by two more lines.
     private static func beginning(of tree: [UInt8]) -> [UInt8] {
         let end = Array("\n    },\n".utf8)
         let least = 20_000

@@ -103,7 +103,8 @@ import Testing
         #expect(verdict.reason.contains("over 2 real programs"))
         #expect(
             verdict.reason.contains(
-                "; Go's alone 2 % [1, 2.9] over 4 programs (missing checks gain 0.5 % [0, 1], large stacks 1.5 % [1, 2])"
+                "; Go's alone 2 % [1, 2.9] over 4 programs (missing checks gain 0.5 % [0, 1], large stacks 1.5 % [1, "
+                    + "2])"
             ))
         #expect(verdict.reason.contains("less: gofmt go1.19.8 0 %"))
         #expect(!verdict.reason.contains("fib"))

@@ -1,5 +1,5 @@
-// docs/records.json, the records of the last full run that was published, as evidence: the verdicts beside them follow from them, and
-// every name that a plot reads is declared by its claim.
+// docs/records.json, the records of the last full run that was published, as evidence: the verdicts beside them follow
+// from them, and every name that a plot reads is declared by its claim.
 
 import Experiments
 import Foundation

@@ -18,7 +18,8 @@ import Testing
             time("pooled", pooled), time("unpooled", unpooled),
             .ratio(
                 suite: "stack-pool", case: "pooled", baseline: "unpooled",
-                estimate: Estimate(median: ratio, low: ratio * 0.9, high: ratio * 1.1, samples: 31), parameters: shared),
+                estimate: Estimate(median: ratio, low: ratio * 0.9, high: ratio * 1.1, samples: 31),
+                parameters: shared),
         ]
     }
 

@@ -54,8 +54,8 @@ struct ErrorTests {
         ),
         (
             ["run", "fib", "--reservation", "64KiB"],
-            "--reservation 64KiB has no room for the 256KiB that containing an overflow takes; choose 1MiB, 8MiB, 64MiB "
-                + "or 1GiB"
+            "--reservation 64KiB has no room for the 256KiB that containing an overflow takes; choose 1MiB, 8MiB, "
+                + "64MiB or 1GiB"
         ),
         (
             ["run", "fib", "--initial", "1MiB", "--maximum", "64KiB"],
@@ -78,10 +78,10 @@ struct ErrorTests {
         ),
         (
             ["faults", "nope"],
-            "unknown kind of fault 'nope'; choose from: growth, overflow-contained, overflow, other-guard, below-stack, "
-                + "stale-forwarded, stale, headroom, lost-signal, nil-read, nil-write, nil-call, nil-contained, read-only, "
-                + "execute-data, non-canonical, non-canonical-stack, kernel-address, truncated-file, sent-kill, "
-                + "sent-raise, forced-unwrap"
+            "unknown kind of fault 'nope'; choose from: growth, overflow-contained, overflow, other-guard, "
+                + "below-stack, stale-forwarded, stale, headroom, lost-signal, nil-read, nil-write, nil-call, "
+                + "nil-contained, read-only, execute-data, non-canonical, non-canonical-stack, kernel-address, "
+                + "truncated-file, sent-kill, sent-raise, forced-unwrap"
         ),
     ]
 
@@ -93,7 +93,8 @@ struct ErrorTests {
         ),
         (
             ["run", "fib", "--strategy", "fault-move", "--mover", "uffdio-move", "--guard", "prot-none"],
-            "--mover 'uffdio-move' needs guard 'guard-pages', which is not what this stack has; choose 'copy' or 'mremap'"
+            "--mover 'uffdio-move' needs guard 'guard-pages', which is not what this stack has; choose 'copy' or "
+                + "'mremap'"
         ),
     ]
 
@@ -130,16 +131,16 @@ struct ErrorTests {
             ["run", "fib", "--strategy", "grows-down", "--maximum", "8MiB"])
         try Self.expect(
             ending,
-            "error: --maximum of 8388608 bytes exceeds RLIMIT_STACK (4194304 bytes), which bounds 'grows-down'; raise it "
-                + "with ulimit -s\n", status: 64)
+            "error: --maximum of 8388608 bytes exceeds RLIMIT_STACK (4194304 bytes), which bounds 'grows-down'; raise "
+                + "it with ulimit -s\n", status: 64)
     }
 
     @Test func `results that cannot be written are a failure`() throws {
         let ending = try Program.shell("exec \"$0\" run fib --input 5 >/dev/full")
         try Self.expect(
             ending,
-            "faultline: cannot write to standard output: No space left on device; write the results to a place that has "
-                + "room for them\n", status: 1)
+            "faultline: cannot write to standard output: No space left on device; write the results to a place that "
+                + "has room for them\n", status: 1)
     }
 
     @Test func `a reader that has enough ends the program silently`() throws {

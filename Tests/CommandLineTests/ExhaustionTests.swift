@@ -64,7 +64,8 @@ struct ExhaustionTests {
 }
 
 extension ExhaustionTests {
-    /// The mode is the whole machine's: other programs could be refused memory meanwhile, so it is tried when asked for.
+    /// The mode is the whole machine's: other programs could be refused memory meanwhile, so it is tried when asked
+    /// for.
     @Suite(.serialized) struct Modes {
         @Test(.alone, .needs(.overcommit), arguments: 0...2)
         func `stacks are charged for as expected in each mode of overcommit`(mode: Int) throws {

@@ -3,7 +3,8 @@ import Report
 import TestNeeds
 import Testing
 
-// Most of the time of a million stacks of 8 MiB passes in the kernel, whatever the program was built for: once is enough.
+// Most of the time of a million stacks of 8 MiB passes in the kernel, whatever the program was built for: once is
+// enough.
 #if DEBUG
     private let isOptimized = false
 #else

@@ -82,7 +82,8 @@ struct ResultsTests {
         let ending = try Self.reproduce(folder, "ulimit -f 2")
         #expect(
             ending.errors
-                == "error: cannot write to '\(folder)/records.json': File too large; choose another folder or make room\n"
+                == "error: cannot write to '\(folder)/records.json': File too large; choose another folder or make "
+                + "room\n"
         )
         #expect(ending.status == 1)
         #expect(ending.output == "")

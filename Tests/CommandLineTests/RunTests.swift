@@ -114,8 +114,9 @@ struct RunTests {
             ["run", "json", "--input", "nested:100000", "--strategy", "grows-down"])
         #expect(
             ending.errors
-                == "error: json: stack overflow: the limit of 4194304 bytes (strategy 'grows-down') is reached; 'grows-down' "
-                + "is bounded by RLIMIT_STACK, now 4194304 bytes: raise it with ulimit -s, and --maximum where you set it\n"
+                == "error: json: stack overflow: the limit of 4194304 bytes (strategy 'grows-down') is reached; "
+                + "'grows-down' is bounded by RLIMIT_STACK, now 4194304 bytes: raise it with ulimit -s, and --maximum "
+                + "where you set it\n"
         )
         #expect(ending.output == "")
         #expect(ending.status == 1)
@@ -126,7 +127,8 @@ struct RunTests {
             ["run", "json", "--input", "nested:200000", "--strategy", strategy, "--maximum", "1MiB"])
         #expect(
             ending.errors
-                == "error: json: stack overflow: the limit of 1048576 bytes (strategy '\(strategy)') is reached; \(remedy)\n"
+                == "error: json: stack overflow: the limit of 1048576 bytes (strategy '\(strategy)') is reached; "
+                + "\(remedy)\n"
         )
         #expect(ending.output == "")
         #expect(ending.status == 1)

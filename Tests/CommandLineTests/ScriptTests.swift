@@ -81,7 +81,8 @@ struct ScriptTests {
         }
     }
 
-    /// Runs lines of Python that ask `results` for records: one crossing of the kernel, counted for the claim trap-cost.
+    /// Runs lines of Python that ask `results` for records: one crossing of the kernel, counted for the claim
+    /// trap-cost.
     private static func python(_ lines: String) throws -> Program {
         try Program.shell(
             """
@@ -135,7 +136,8 @@ struct ScriptTests {
     @Test(.enabled(if: ScriptTests.hasMatplotlib))
     func `a claim that renames a record is an error of its plot alone`() throws {
         let scratch = try TemporaryFolder()
-        let folder = String(try scratch.file("records.json", holding: "{\"records\": []}").dropLast("/records.json".count))
+        let file = try scratch.file("records.json", holding: "{\"records\": []}")
+        let folder = String(file.dropLast("/records.json".count))
         let ending = try Program.shell(
             """
             cp -r "$1" "$2/scripts" && sed -i 's/"depth"/"depth of calls"/' "$2/scripts/plots/names.json" &&
@@ -164,8 +166,8 @@ struct ScriptTests {
         #expect(ending.status == 1)
     }
 
-    /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is needed
-    /// is decided by an empty cache, and by a program that is put into the search path.
+    /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is
+    /// needed is decided by an empty cache, and by a program that is put into the search path.
     @Test(
         arguments: [
             ("needs go-1.27.3: hidden", ["XDG_CACHE_HOME=/nonexistent"], [], nil),

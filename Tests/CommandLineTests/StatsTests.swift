@@ -13,11 +13,12 @@ struct StatsTests {
         #expect(Set(records.map(\.suite)) == ["statistics"])
         for scope in ["process", "stack"] {
             let own = records.filter { $0.parameters[ParameterName("scope")] == .string(scope) }
-            let verdicts = own.filter { $0.metric == "traps" }.compactMap { $0.parameters[ParameterName("verdict")] }
+            let kind = ParameterName("verdict")
+            let verdicts = own.filter { $0.metric == "traps" }.compactMap { $0.parameters[kind] }
             #expect(verdicts == FaultStatistics.verdicts.map { .string($0) })
             #expect(own.filter { $0.metric == "moves" }.count == PageMover.allCases.count)
             func value(_ metric: String, _ verdict: String? = nil) -> Double? {
-                own.first { $0.metric == metric && (verdict == nil || $0.parameters[ParameterName("verdict")] == .string(verdict!)) }?
+                own.first { $0.metric == metric && (verdict == nil || $0.parameters[kind] == .string(verdict!)) }?
                     .median
             }
             let growths = try #require(value("growths"))

@@ -49,7 +49,8 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_UFFDIO_MOVE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_MREMAP, first: .fallback, later: .fallback),
         .init(
-            site: .FL_SITE_GROWS_DOWN_PROBE, first: .throwing("grows-down-probe"), later: .throwing("grows-down-probe")),
+            site: .FL_SITE_GROWS_DOWN_PROBE, first: .throwing("grows-down-probe"),
+            later: .throwing("grows-down-probe")),
         .init(site: .FL_SITE_GROWS_DOWN_MAP, first: .throwing("grows-down-map"), later: .throwing("grows-down-map")),
         .init(site: .FL_SITE_ALTERNATE_MAP, first: .throwing("initialization"), later: .throwing("thread preparation")),
         .init(

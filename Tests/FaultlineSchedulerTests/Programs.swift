@@ -8,8 +8,8 @@ final class Running {
     let process = Process()
     private let folder: URL
 
-    /// Starts `program`, which was built with the tests or is named by its path, with at most `descriptors` descriptors and
-    /// `addressSpace` KiB of address space.
+    /// Starts `program`, which was built with the tests or is named by its path, with at most `descriptors` descriptors
+    /// and `addressSpace` KiB of address space.
     init(_ program: String, _ arguments: [String], descriptors: Int? = nil, addressSpace: Int? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "faultline-echo-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -1,4 +1,5 @@
-// What the threads of one run share with another run, or with threads of none: descriptors, and how they wake each other.
+// What the threads of one run share with another run, or with threads of none: descriptors, and how they wake each
+// other.
 import CScheduler
 import FaultlineScheduler
 import Glibc

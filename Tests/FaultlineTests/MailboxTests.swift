@@ -1,5 +1,5 @@
-// What a resumer and a coroutine hand each other, and where it stands meanwhile: above the outermost frame, on a stack that
-// may have moved, shrunk or hibernated since.
+// What a resumer and a coroutine hand each other, and where it stands meanwhile: above the outermost frame, on a stack
+// that may have moved, shrunk or hibernated since.
 import CShim
 import CSwitch
 import Faultline

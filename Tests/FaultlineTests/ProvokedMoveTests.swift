@@ -191,8 +191,8 @@ private func workload(_ name: String) -> String {
     }
 }
 
-/// Runs `body` at depths of the stack that differ by less than a page. Optimized code may stay within one page below its
-/// caller, and only a store that reaches the next one can move.
+/// Runs `body` at depths of the stack that differ by less than a page. Optimized code may stay within one page below
+/// its caller, and only a store that reaches the next one can move.
 private func atOffsets(_ body: @escaping () -> Bool) -> Bool {
     var isSame = true
     for step in 0..<8 {

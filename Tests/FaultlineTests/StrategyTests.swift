@@ -54,8 +54,8 @@ private func work() -> [String] {
 
 extension Stacks {
     @Suite struct Strategies {
-        /// Where it may still grow is not reserved, or it could not. In a process of its own, because another thread may
-        /// map what the stack has left.
+        /// Where it may still grow is not reserved, or it could not. In a process of its own, because another thread
+        /// may map what the stack has left.
         @Test(arguments: [(5 << 20, PROT_READ), ((128 << 10) + 4096, PROT_NONE)])
         func theEndOfAGrowsDownStackLeavesWhatOthersMappedBelow(_ distance: Int, _ protection: Int32) async throws {
             await #expect(processExitsWith: .success) { [distance, protection] in
@@ -187,8 +187,8 @@ extension Stacks {
 
         @Test(arguments: GrowthCase.all, [8 << 10, 16 << 10, 48 << 10, 100 << 10, 200 << 10, 900 << 10, 5 << 20])
         fileprivate func framesLargerThanTheGuardBandGrow(_ growth: GrowthCase, frame: Int) throws {
-            // What a moving stack tolerates without probes is its slot's guard (CShim/README.md): 48 KiB in the smallest
-            // slot, the room below the band in large ones.
+            // What a moving stack tolerates without probes is its slot's guard (CShim/README.md): 48 KiB in the
+            // smallest slot, the room below the band in large ones.
             let initial = growth.strategy == .faultMove && frame > 48 << 10 ? 1 << 20 : 8192
             var configuration = try growth.configuration()
             configuration.initial = initial
@@ -232,8 +232,8 @@ extension Stacks {
             }
         }
 
-        /// The sum of what a frame holds that is filled from its high end to its low end. The array is a local variable, not
-        /// a temporary allocation: those of more than 1 KiB come from the heap.
+        /// The sum of what a frame holds that is filled from its high end to its low end. The array is a local
+        /// variable, not a temporary allocation: those of more than 1 KiB come from the heap.
         @inline(never) private static func sum<let count: Int>(of frame: inout InlineArray<count, UInt8>) -> Int {
             for index in frame.indices.reversed() { frame[index] = UInt8(truncatingIfNeeded: index) }
             return frame.indices.reduce(0) { $0 + Int(frame[$1]) }

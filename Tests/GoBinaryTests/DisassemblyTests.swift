@@ -128,8 +128,8 @@ import Testing
         #expect(seen == replaced.values.filter { !Self.others.contains($0.function) }.count)
     }
 
-    /// What a removed check led to is overwritten with instructions that end a program. The copy still runs, and nothing in it
-    /// refers to morestack but the checks that are listed as left alone.
+    /// What a removed check led to is overwritten with instructions that end a program. The copy still runs, and
+    /// nothing in it refers to morestack but the checks that are listed as left alone.
     @Test(.long, arguments: GoInstallation.thorough, [GoInstallation.Mode.plain, .cgo])
     func onlyWhatIsLeftAloneReachesMorestack(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
         let path = try go.program(mode)

@@ -25,8 +25,8 @@ import Workloads
         }
     }
 
-    /// Together with the other tests here, more than two hundred runs of patched programs. What the release build changes is not
-    /// in them, so that its tests run each a single time.
+    /// Together with the other tests here, more than two hundred runs of patched programs. What the release build
+    /// changes is not in them, so that its tests run each a single time.
     private static func runs(_ number: Int) -> Int {
         #if DEBUG
             number

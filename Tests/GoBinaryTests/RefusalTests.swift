@@ -33,7 +33,8 @@ import Workloads
         }
         #expect(
             refusal(bytes)
-                == "built with a detector of errors (runtime.racecall), whose own code knows the stacks; build it without"
+                == "built with a detector of errors (runtime.racecall), whose own code knows the stacks; build it "
+                + "without"
         )
     }
 

@@ -53,8 +53,8 @@ struct ResultsPageTests {
                 | [check-cost](#check-cost) | **depends** | gain | 0.03 to 0.05 | 0.0200 [0.0100, 0.0400] | 0.02 lies below 0.03 |
                 |  |  | crossings | at least 4 |  |  |
 
-                Numbers are medians with 95 % bootstrap intervals, of rounds in which all cases took turns in an order drawn \
-                anew. Ratios are taken within each round. Lower is better.
+                Numbers are medians with 95 % bootstrap intervals, of rounds in which all cases took turns in an order \
+                drawn anew. Ratios are taken within each round. Lower is better.
 
                 ## check-cost
 

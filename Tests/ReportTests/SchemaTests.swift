@@ -37,8 +37,8 @@ struct SchemaTests {
         #expect(schema[["properties", "schemaVersion", "const"]] == .int(Document.currentSchemaVersion))
     }
 
-    /// One change to a valid document each, with the place and the rule that it breaks. Records: 0 is a time, 1 a ratio,
-    /// 2 a fault.
+    /// One change to a valid document each, with the place and the rule that it breaks. Records: 0 is a time, 1 a
+    /// ratio, 2 a fault.
     @Test(
         arguments: [
             ("schemaVersion", .int(2), "/schemaVersion", "const"),

@@ -1,5 +1,6 @@
 // What a test needs that not every system has, and which tests take long. Both are traits of the test, so that one that
-// cannot run here is skipped and says why; scripts/skipped-tests lists them, and fails where this system has what is needed.
+// cannot run here is skipped and says why; scripts/skipped-tests lists them, and fails where this system has what is
+// needed.
 
 import Glibc
 import TestSupport
@@ -13,15 +14,16 @@ public struct Need: Sendable {
     public let explanation: String
     public let isMet: Bool
 
-    /// - Parameter isMet: Whether this system has it. To see what is skipped without it, name it in `FAULTLINE_WITHOUT`.
+    /// - Parameter isMet: Whether this system has it. To see what is skipped without it, name it in
+    ///   `FAULTLINE_WITHOUT`.
     public init(_ name: String, _ explanation: String, isMet: Bool) {
         self.name = name
         self.explanation = explanation
         self.isMet = isMet && !Self.hidden.contains(name)
     }
 
-    /// Cancels the argument that a test was called with. What the whole test needs is a trait of it: a test that cancels
-    /// itself stands among those that passed in the file of `--xunit-output`.
+    /// Cancels the argument that a test was called with. What the whole test needs is a trait of it: a test that
+    /// cancels itself stands among those that passed in the file of `--xunit-output`.
     public func check(sourceLocation: SourceLocation = #_sourceLocation) throws {
         if !isMet { try Test.cancel(comment, sourceLocation: sourceLocation) }
     }

@@ -21,8 +21,10 @@ __attribute__((noinline)) void ts_jump(uintptr_t address) { ((void (*volatile)(v
 __attribute__((noinline)) void ts_read_indexed(uintptr_t address) {
     uintptr_t base = address - ((uintptr_t)1 << 44), index = (uintptr_t)1 << 44;
     // The address itself must stand in no register when the load executes.
-    __asm__ volatile("xorl %%edi, %%edi\n\tmovzbl (%%rax,%%rcx), %%eax" : "+a"(base), "+c"(index) : : "rdi", "rdx",
-                     "rsi", "r8", "r9", "r10", "r11", "rbx", "r12", "r13", "r14", "r15", "memory");
+    __asm__ volatile("xorl %%edi, %%edi\n\tmovzbl (%%rax,%%rcx), %%eax"
+                     : "+a"(base), "+c"(index)
+                     :
+                     : "rdi", "rdx", "rsi", "r8", "r9", "r10", "r11", "rbx", "r12", "r13", "r14", "r15", "memory");
 }
 
 void ts_write_read_only(void) {

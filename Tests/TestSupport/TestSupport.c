@@ -18,34 +18,33 @@ __attribute__((noinline)) void ts_touch_down(size_t pages) {
     if (pages == 0) return;
     void *kept;
     // rbx holds the former stack pointer: a move must find it there.
-    __asm__ volatile(
-        "movq %%rsp, %%rbx\n"
-        "1:\n\t"
-        "subq $4096, %%rsp\n\t"
-        "movq %[pages], (%%rsp)\n\t"
-        "decq %[pages]\n\t"
-        "jnz 1b\n\t"
-        "movq %%rbx, %%rsp"
-        : [pages] "+r"(pages), "=&b"(kept)
-        :
-        : "memory", "cc");
+    __asm__ volatile("movq %%rsp, %%rbx\n"
+                     "1:\n\t"
+                     "subq $4096, %%rsp\n\t"
+                     "movq %[pages], (%%rsp)\n\t"
+                     "decq %[pages]\n\t"
+                     "jnz 1b\n\t"
+                     "movq %%rbx, %%rsp"
+                     : [pages] "+r"(pages), "=&b"(kept)
+                     :
+                     : "memory", "cc");
 }
 
 // Lowers the stack pointer by `bytes` at once, stores the lowest word first, then calls `body(low, bytes)`.
 static int64_t with_frame(size_t bytes, int64_t (*body)(char *low, size_t bytes)) {
     int64_t result;
-    __asm__ volatile(
-        "movq %%rsp, %%rbx\n\t"
-        "subq %%rsi, %%rsp\n\t"
-        "andq $-16, %%rsp\n\t"
-        "movq $0, (%%rsp)\n\t"
-        "leaq 0(%%rsp), %%rdi\n\t"
-        "callq *%[body]\n\t"
-        "movq %%rbx, %%rsp"
-        : "=a"(result), "+S"(bytes)
-        : [body] "r"(body)
-        : "memory", "cc", "rbx", "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
-          "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    __asm__ volatile("movq %%rsp, %%rbx\n\t"
+                     "subq %%rsi, %%rsp\n\t"
+                     "andq $-16, %%rsp\n\t"
+                     "movq $0, (%%rsp)\n\t"
+                     "leaq 0(%%rsp), %%rdi\n\t"
+                     "callq *%[body]\n\t"
+                     "movq %%rbx, %%rsp"
+                     : "=a"(result), "+S"(bytes)
+                     : [body] "r"(body)
+                     : "memory", "cc", "rbx", "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                       "xmm14", "xmm15");
     return result;
 }
 
@@ -89,23 +88,22 @@ __attribute__((noinline)) void ts_call_below(size_t bytes, void (*body)(void *),
 __attribute__((noinline)) bool ts_keeps_lowest_word(size_t bytes) {
     uint64_t found;
     void *page;
-    __asm__ volatile(
-        "movq %%rsp, %%rbx\n\t"
-        "subq %[bytes], %%rsp\n\t"
-        "movq $0x5eed, (%%rsp)\n\t"
-        "leaq (%%rsp, %[bytes]), %[page]\n"
-        "1:\n\t"
-        "subq $4096, %[page]\n\t"
-        "cmpq %%rsp, %[page]\n\t"
-        "jbe 2f\n\t"
-        "movq $0, (%[page])\n\t"
-        "jmp 1b\n"
-        "2:\n\t"
-        "movq (%%rsp), %[found]\n\t"
-        "movq %%rbx, %%rsp"
-        : [found] "=&r"(found), [page] "=&r"(page)
-        : [bytes] "r"(bytes)
-        : "rbx", "memory", "cc");
+    __asm__ volatile("movq %%rsp, %%rbx\n\t"
+                     "subq %[bytes], %%rsp\n\t"
+                     "movq $0x5eed, (%%rsp)\n\t"
+                     "leaq (%%rsp, %[bytes]), %[page]\n"
+                     "1:\n\t"
+                     "subq $4096, %[page]\n\t"
+                     "cmpq %%rsp, %[page]\n\t"
+                     "jbe 2f\n\t"
+                     "movq $0, (%[page])\n\t"
+                     "jmp 1b\n"
+                     "2:\n\t"
+                     "movq (%%rsp), %[found]\n\t"
+                     "movq %%rbx, %%rsp"
+                     : [found] "=&r"(found), [page] "=&r"(page)
+                     : [bytes] "r"(bytes)
+                     : "rbx", "memory", "cc");
     return found == 0x5eed;
 }
 
@@ -117,15 +115,14 @@ int ts_errno_across_growth(int value, size_t pages) {
 
 // MARK: pointer holders
 
-
 #define SIXTEEN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 #define LOAD(n) "movq %[pointer], %%xmm" #n "\n\tpunpcklqdq %%xmm" #n ", %%xmm" #n "\n\t"
 #define WIDEN(n) "vinsertf128 $1, %%xmm" #n ", %%ymm" #n ", %%ymm" #n "\n\t"
 #define STORE(n) "movdqu %%xmm" #n ", 16*" #n "(%[found])\n\t"
 #define STORE_HIGH(n) "vextractf128 $1, %%ymm" #n ", 16*" #n "(%[found])\n\t"
 #define STORE_BELOW "movq %%rsp, %%rbx\n\tsubq %[distance], %%rsp\n\tmovq $0, (%%rsp)\n\tmovq %%rbx, %%rsp\n\t"
-#define ALL_VECTORS                                                                                                   \
-    "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",       \
+#define ALL_VECTORS                                                                                            \
+    "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", \
         "xmm13", "xmm14", "xmm15"
 
 static bool all_equal(const uint64_t *found, const void *target) {
@@ -193,12 +190,11 @@ __attribute__((noinline)) bool ts_red_zone(void) {
     uint64_t target = 0x5eed, found = 0;
     uintptr_t sp = ts_running_stack()->low + 64;
     // The pointer lies 16 bytes below the stack pointer, in memory, when the store 120 bytes below it faults.
-    __asm__ volatile(
-        "movq %%rsp, %%rbx\n\tmovq %[sp], %%rsp\n\tmovq %[pointer], -16(%%rsp)\n\t"
-        "movq $0, -120(%%rsp)\n\tmovq -16(%%rsp), %[found]\n\tmovq %%rbx, %%rsp"
-        : [found] "=&r"(found)
-        : [pointer] "r"(&target), [sp] "r"(sp)
-        : "memory", "cc", "rbx");
+    __asm__ volatile("movq %%rsp, %%rbx\n\tmovq %[sp], %%rsp\n\tmovq %[pointer], -16(%%rsp)\n\t"
+                     "movq $0, -120(%%rsp)\n\tmovq -16(%%rsp), %[found]\n\tmovq %%rbx, %%rsp"
+                     : [found] "=&r"(found)
+                     : [pointer] "r"(&target), [sp] "r"(sp)
+                     : "memory", "cc", "rbx");
     return found == (uint64_t)(uintptr_t)&target && target == 0x5eed;
 }
 

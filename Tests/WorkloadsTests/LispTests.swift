@@ -22,7 +22,8 @@ struct LispTests {
             ("(begin 1 2 3)", "3"), ("(let ((x 1) (y 2)) (+ x y))", "3"), ("(let* ((x 1) (y (+ x 1))) (* x y))", "2"),
             ("(let* () 5)", "5"), ("(let loop ((i 0) (s 0)) (if (= i 5) s (loop (+ i 1) (+ s i))))", "10"),
             (
-                "(letrec ((e (lambda (n) (if (= n 0) #t (o (- n 1))))) (o (lambda (n) (if (= n 0) #f (e (- n 1)))))) (e 101))",
+                "(letrec ((e (lambda (n) (if (= n 0) #t (o (- n 1))))) (o (lambda (n) (if (= n 0) #f (e (- n 1)))))) "
+                    + "(e 101))",
                 "#f"
             ),
             ("((lambda (x . rest) (list x rest)) 1 2 3)", "(1 (2 3))"), ("((lambda all all))", "()"),

@@ -26,16 +26,16 @@ int fk_read_beyond_file(void);
 uint64_t fk_recurse(size_t bytes);
 /// An address in the caller's frame or just below.
 uintptr_t fk_frame_address(void);
-/// Lowers the stack pointer to `distance` bytes above the lowest page of this stack that can be read, and has the kernel
-/// deliver `signal` there.
+/// Lowers the stack pointer to `distance` bytes above the lowest page of this stack that can be read, and has the
+/// kernel deliver `signal` there.
 void fk_signal_near_end(int signal, size_t distance);
 /// Installs a handler without SA_ONSTACK that does nothing. Returns 0 or an errno value.
 int fk_install_plain_handler(int signal);
 /// Installs handlers of SIGSEGV and SIGBUS that call `report`, restore the default action and let the signal end the
 /// process. Returns 0 or an errno value.
 int fk_install_reporter(void (*report)(int signal));
-/// Runs `body` in a copy of this process (fork), which `body` may kill and which is killed after `seconds`. Returns what
-/// waitpid says of its end, or -1 and an errno value in `*error`. Only for a process with one thread.
+/// Runs `body` in a copy of this process (fork), which `body` may kill and which is killed after `seconds`. Returns
+/// what waitpid says of its end, or -1 and an errno value in `*error`. Only for a process with one thread.
 int fk_run_in_copy(void (*body)(void *_Nullable), void *_Nullable context, unsigned seconds, int *error);
 
 #pragma clang assume_nonnull end

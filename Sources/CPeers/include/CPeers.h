@@ -19,8 +19,8 @@ int fl_peer_thread_round_trips(uint64_t count);
 /// `count` times: create a POSIX thread that does nothing, join it.
 int fl_peer_thread_spawn(uint64_t count);
 
-/// Makes POSIX threads that wait until the process ends, `count` of them or until one is refused. Returns how many wait;
-/// the errno value of a refusal is in `*error`, else 0.
+/// Makes POSIX threads that wait until the process ends, `count` of them or until one is refused. Returns how many
+/// wait; the errno value of a refusal is in `*error`, else 0.
 uint64_t fl_peer_threads_wait(uint64_t count, int *error);
 
 /// `count` calls of a function that the compiler can neither inline nor see through.

@@ -18,14 +18,16 @@ uint64_t fl_probe_heap_in_use(void);
 /// does to a stack, and what compilers' stack probes do.
 void fl_probe_touch_stack(size_t bytes);
 
-/// Lowers the stack pointer by `bytes`, stores one word there, and restores it: a deep call that uses no page on its way.
+/// Lowers the stack pointer by `bytes`, stores one word there, and restores it: a deep call that uses no page on its
+/// way.
 void fl_probe_store_at(size_t bytes);
 
 /// What fl_probe_touch_stack stores, page by page downward, into ordinary memory that ends at `end`.
 void fl_probe_touch_memory(void *end, size_t bytes);
 
-/// Lowers the stack pointer by `bytes`, fills every word there (each 64th with an address of this stack), then times the
-/// first store on the page below. Returns nanoseconds by the time-stamp counter, calibrated against CLOCK_MONOTONIC.
+/// Lowers the stack pointer by `bytes`, fills every word there (each 64th with an address of this stack), then times
+/// the first store on the page below. Returns nanoseconds by the time-stamp counter, calibrated against
+/// CLOCK_MONOTONIC.
 uint64_t fl_probe_store_below(size_t bytes);
 
 enum { FL_PROBE_INTERVAL = 64 };
@@ -35,8 +37,8 @@ uint64_t fl_probe_store_below_filled(size_t bytes, size_t interval);
 
 enum { FL_PROBE_CHECKED_FRAME = 160 << 10 };
 
-/// Begins like a function with a frame of FL_PROBE_CHECKED_FRAME bytes and compiler-inserted checks, then returns: calls
-/// `morestack` where the frame does not fit above the limit at %fs:0x70.
+/// Begins like a function with a frame of FL_PROBE_CHECKED_FRAME bytes and compiler-inserted checks, then returns:
+/// calls `morestack` where the frame does not fit above the limit at %fs:0x70.
 void fl_probe_checked_call(const void *morestack);
 
 /// Ticks of the time-stamp counter in a nanosecond; the first call takes 10 ms to calibrate.
@@ -51,9 +53,9 @@ uint64_t fl_probe_signals(uint64_t count);
 /// `count` system calls that do nothing (getppid).
 void fl_probe_system_calls(uint64_t count);
 
-/// Starts counting the instructions that this thread executes outside the kernel. Returns a descriptor to read the count
-/// from, or a negative errno value: ENOENT or EOPNOTSUPP where there is no such counter (many virtual machines), EACCES or
-/// EPERM where it is not for everybody (kernel.perf_event_paranoid).
+/// Starts counting the instructions that this thread executes outside the kernel. Returns a descriptor to read the
+/// count from, or a negative errno value: ENOENT or EOPNOTSUPP where there is no such counter (many virtual machines),
+/// EACCES or EPERM where it is not for everybody (kernel.perf_event_paranoid).
 int fl_counter_open(void);
 
 /// Stores the count since `fl_counter_open`. Returns 0 or an errno value.

@@ -25,13 +25,14 @@ typedef struct fl_trace_event {
     uint64_t minor_faults; ///< faults since the start mark that the kernel resolved by itself
 } fl_trace_event;
 
-/// Attaches to `child`, a process of this user's with one thread, without stopping it. Returns 0 or an errno value: EPERM
-/// where ptrace is not permitted.
+/// Attaches to `child`, a process of this user's with one thread, without stopping it. Returns 0 or an errno value:
+/// EPERM where ptrace is not permitted.
 int fl_trace_attach(pid_t child);
 
 /// Follows `child` until it has called fl_probe_mark twice, and records what happens between the two. Then lets it go.
 ///
-/// Returns 0 or an errno value: ESRCH when it ended before, ENOSPC when more than `capacity` events happened, ETIMEDOUT.
+/// Returns 0 or an errno value: ESRCH when it ended before, ENOSPC when more than `capacity` events happened,
+/// ETIMEDOUT.
 int fl_trace_follow(pid_t child, double seconds, fl_trace_event *events, size_t capacity, size_t *count);
 
 #pragma clang assume_nonnull end

@@ -16,9 +16,9 @@ typedef struct fl_trap_parts {
     uint64_t traps;    ///< how often the handler was entered: 1, or there are no parts
 } fl_trap_parts;
 
-/// Puts a handler in front of that of SIGSEGV, which reads the time-stamp counter, calls the one behind it and reads the
-/// counter again. Make stacks before: none is made while another handler is in front. One thread at a time. Returns 0 or
-/// an errno value.
+/// Puts a handler in front of that of SIGSEGV, which reads the time-stamp counter, calls the one behind it and reads
+/// the counter again. Make stacks before: none is made while another handler is in front. One thread at a time. Returns
+/// 0 or an errno value.
 int fl_probe_watch_begin(void);
 
 /// Takes it away again.

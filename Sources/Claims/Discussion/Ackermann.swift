@@ -1,8 +1,9 @@
 // "a(4,5) exhausts any fixed stack; growing stacks handle it without a size guess."
 //
-// Ackermann's function of 4 and 5 has more digits than memory has atoms, so that no stack finishes it: what differs is where and
-// how each ends. Every kind of stack gets the same limit and a process of its own. How deep the largest stacks go is
-// told by a recursion without an end, because Ackermann's function takes time with the square of its depth.
+// Ackermann's function of 4 and 5 has more digits than memory has atoms, so that no stack finishes it: what differs is
+// where and how each ends. Every kind of stack gets the same limit and a process of its own. How deep the largest
+// stacks go is told by a recursion without an end, because Ackermann's function takes time with the square of its
+// depth.
 
 import Experiments
 import Faultline
@@ -35,7 +36,8 @@ public struct Ackermann: Claim {
         "a(4,5) exhausts any stack of fixed size; growing stacks handle it without a guess of the size."
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
-        "a(4,5) on every strategy, a thread and every version of Go, all with the same limit: depth, time, memory, ending",
+        "a(4,5) on every strategy, a thread and every version of Go, all with the same limit: depth, time, memory, "
+            + "ending",
         "a recursion without an end on the largest stacks that this library and Go allow",
     ]
 
@@ -240,10 +242,10 @@ public struct Ackermann: Claim {
         let measured = depths.map { MeasuredFigure(Figure("depth of \($0.name)", .count), $0.estimate) }
         let limit = depths[0].parameters[.limit]?.description ?? "?"
         let reason =
-            "with a limit of \(limit) bytes \(finished) of \(growing.count) kinds of stack that grow finished, \(running) were "
-            + "still running, \(count(growing, .error)) ended with an error that the process survived, "
-            + "\(count(growing, .died)) with the process; of \(fixed.count) fixed ones \(count(fixed, .finished)) finished, "
-            + "\(count(fixed, .error)) ended with an error, \(count(fixed, .died)) with the process; depths: "
+            "with a limit of \(limit) bytes \(finished) of \(growing.count) kinds of stack that grow finished, \(running) "
+            + "were still running, \(count(growing, .error)) ended with an error that the process survived, "
+            + "\(count(growing, .died)) with the process; of \(fixed.count) fixed ones \(count(fixed, .finished)) "
+            + "finished, \(count(fixed, .error)) ended with an error, \(count(fixed, .died)) with the process; depths: "
             + depths.map { "\($0.name.dropFirst(Work.ackermann.prefix.count)) \(Int($0.median))" }.joined(
                 separator: ", ")
         return Judgement(verdict, measured: measured, reason: reason)

@@ -47,11 +47,13 @@ public struct AddressSpace: Claim {
         [.stacks, .resident, .pageTables], [.guard, .asked, .maxMapCount])
 
     static let slot = 8 << 20
-    /// The address space of a process: Linux leaves 3 of 4 GiB to programs of 32 bits, and of the others the lower half.
+    /// The address space of a process: Linux leaves 3 of 4 GiB to programs of 32 bits, and of the others the lower
+    /// half.
     static let spaces = [(bits: 32, bytes: 3.0 * 0x1p30), (bits: 47, bytes: 0x1p47), (bits: 56, bytes: 0x1p56)]
     /// Of the memory that can be had, the experiment takes what a stack of 8 MiB takes at least: two pages and some.
     static let bytesOfStack = 8_800
-    /// What a goroutine on such a stack takes: two pages of memory, two of page tables, and 8 KiB in which Go notes its span.
+    /// What a goroutine on such a stack takes: two pages of memory, two of page tables, and 8 KiB in which Go notes its
+    /// span.
     static let bytesOfGoroutine = 24_000
 
     /// The case of an address space.
@@ -72,7 +74,8 @@ public struct AddressSpace: Claim {
         return try records + goroutines(laboratory.isQuick ? 20_000 : 100_000, laboratory)
     }
 
-    /// Goroutines of the newest Go on stacks of the same size, and on the size that `faultline go strip` gives them unless told.
+    /// Goroutines of the newest Go on stacks of the same size, and on the size that `faultline go strip` gives them
+    /// unless told.
     private func goroutines(_ count: Int, _ laboratory: Laboratory) throws -> [Record] {
         guard laboratory.hasRoom(for: count, WaitingSubject.unchecked, ofBytes: Self.bytesOfGoroutine),
             let program = try laboratory.newestGoStackProgram()
@@ -179,8 +182,8 @@ public struct AddressSpace: Claim {
             else { return nil }
             func gigabytes(_ one: Double) -> Double { (one * Double(count) / 1e8).rounded() / 10 }
             return
-                "\(count) goroutines without checks on \(ByteSize(bytes: initial)) took \(gigabytes(record.median)) GB of it "
-                + "and \(gigabytes(memory.median)) GB of memory"
+                "\(count) goroutines without checks on \(ByteSize(bytes: initial)) took \(gigabytes(record.median)) GB "
+                + "of it and \(gigabytes(memory.median)) GB of memory"
         }
         return texts.map { "; \($0)" }.joined()
     }

@@ -1,8 +1,9 @@
 // "The one-time trap pays for the checks it saves."
 //
-// One program, compiled without and with checks, descends on a fresh stack until that grows once, and makes a number of calls there.
-// Plain code grows by a trap, checked code by a failed check; the more calls, the more checks are saved. Code layout moves such
-// times more than a check does, so that everything is measured in several random layouts, and the layout is the sample.
+// One program, compiled without and with checks, descends on a fresh stack until that grows once, and makes a number of
+// calls there. Plain code grows by a trap, checked code by a failed check; the more calls, the more checks are saved.
+// Code layout moves such times more than a check does, so that everything is measured in several random layouts, and
+// the layout is the sample.
 
 import Experiments
 import Faultline
@@ -42,7 +43,8 @@ public struct BreakEven: Claim {
     public let statement = "The one-time trap pays for the checks that it saves."
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
-        "one growth and 1 to 1,000,000 calls on a fresh stack, fault-move and fault against check-move, by initial size",
+        "one growth and 1 to 1,000,000 calls on a fresh stack, fault-move and fault against check-move, by initial "
+            + "size",
         "the crossing of the two curves, beside (trap - checked growth) / cost of a check, over random code layouts",
         "calls per growth of programs that do nothing but call",
     ]
@@ -253,7 +255,8 @@ public struct BreakEven: Claim {
         Double(record.parameters[.sweepEnd]?.whole ?? calls[calls.count - 1])
     }
 
-    /// "fault-move 16KiB wins from 24,000 [18,000, 40,000] calls per growth (predicted 23,000; a check costs 0.3 ns …)".
+    /// "fault-move 16KiB wins from 24,000 [18,000, 40,000] calls per growth (predicted 23,000; a check costs 0.3 ns
+    /// …)".
     private static func described(
         _ crossing: Record, predicted: Record?, cost: Record?, atFirst: Record?, noise: Double?
     ) -> String {

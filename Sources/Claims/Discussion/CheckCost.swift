@@ -1,7 +1,7 @@
 // "Removing the checks gains 3 to 5 % on real programs."
 //
-// The gain is 1 - plain / checked. What decides is its geometric mean over real programs, with the interval over layouts;
-// kernels that do little but call are measured beside them and decide nothing.
+// The gain is 1 - plain / checked. What decides is its geometric mean over real programs, with the interval over
+// layouts; kernels that do little but call are measured beside them and decide nothing.
 
 import Experiments
 import Measurement
@@ -34,12 +34,12 @@ public struct CheckCost: Claim {
     public let statement = "Removing the stack check from every prologue gains 3 to 5 % on real programs."
     public let claimed = [ClaimedFigure(.gainOnRealPrograms, low: 0.03, high: 0.05)]
     public let experiments = [
-        "QuickJS, Lua, zstd, cmark, a JSON parser, a Scheme interpreter and a regex matcher in Swift, and seven kernels in C: "
-            + "without checks, with checks, and with no-ops of the checks' length",
-        "each linked in 24 random orders of its functions (8 in a quick run); the ratio within a layout, and plain code in one "
-            + "layout against plain code in another",
-        "for each version of Go: its compiler, gofmt, its benchmark suite, and three kernels, as they are, with no-ops instead of "
-            + "checks on stacks that are large at once, and with equal checks on the same stacks",
+        "QuickJS, Lua, zstd, cmark, a JSON parser, a Scheme interpreter and a regex matcher in Swift, and seven "
+            + "kernels in C: without checks, with checks, and with no-ops of the checks' length",
+        "each linked in 24 random orders of its functions (8 in a quick run); the ratio within a layout, and plain "
+            + "code in one layout against plain code in another",
+        "for each version of Go: its compiler, gofmt, its benchmark suite, and three kernels, as they are, with no-ops "
+            + "instead of checks on stacks that are large at once, and with equal checks on the same stacks",
         "executed instructions, counted",
     ]
 
@@ -78,8 +78,8 @@ public struct CheckCost: Claim {
         return records
     }
 
-    /// Geometric means over real programs, those in Go among them, and over kernels. Each was measured by itself, in layouts of
-    /// its own.
+    /// Geometric means over real programs, those in Go among them, and over kernels. Each was measured by itself, in
+    /// layouts of its own.
     private func means(
         _ results: [(subject: CheckSubject, result: LayoutResult)], _ go: GoCosts, _ bootstrap: Bootstrap
     ) throws -> [Record] {

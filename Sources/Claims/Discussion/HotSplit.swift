@@ -1,8 +1,8 @@
 // "A call in a loop across a segment boundary is slow; copying cures it."
 //
-// The same function, with a frame of half a KiB, is called in a loop at three depths: where it fits, where it is the function
-// that does not fit, and further down. A first call before the loop is not counted: it pays for growing once, which is
-// another claim's subject.
+// The same function, with a frame of half a KiB, is called in a loop at three depths: where it fits, where it is the
+// function that does not fit, and further down. A first call before the loop is not counted: it pays for growing once,
+// which is another claim's subject.
 
 import CProbes
 import Experiments
@@ -112,8 +112,8 @@ public struct HotSplit: Claim {
             }
         }
         laboratory.note(
-            "\(identifier): Boost's segmented stacks are left out: they are libgcc's, and need a Boost.Context built with "
-                + "context-impl=ucontext and segmented-stacks=on, which Debian's is not")
+            "\(identifier): Boost's segmented stacks are left out: they are libgcc's, and need a Boost.Context built "
+                + "with context-impl=ucontext and segmented-stacks=on, which Debian's is not")
         cases.append(cases[0].nullControl())
         var settings = laboratory.batches
         settings.iterations = .fixed(laboratory.isQuick ? 500 : 2000)

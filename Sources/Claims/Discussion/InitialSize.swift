@@ -40,8 +40,8 @@ public struct InitialSize: Claim {
         ClaimedFigure(.timeOfCopy, 4),
     ]
     public let experiments = [
-        "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's initial "
-            + "size: growths, time, tail of the latencies",
+        "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's "
+            + "initial size: growths, time, tail of the latencies",
         "Go's goroutines at each size; this library's stacks for plain code (the size is all there is) and for checked "
             + "code (as much again is headroom for what it calls unchecked)",
         "one growth of a goroutine, by the size that is copied",
@@ -221,7 +221,8 @@ public struct InitialSize: Claim {
         measured += evidence.all(Self.requests, metric: .growths).filter { $0.parameters[.peer] == .thisLibrary }.map {
             MeasuredFigure(
                 Figure(
-                    "growths of a request, \($0.parameters[.strategy]!) from \($0.parameters[.initial]!) bytes", .count),
+                    "growths of a request, \($0.parameters[.strategy]!) "
+                        + "from \($0.parameters[.initial]!) bytes", .count),
                 $0.estimate)
         }
         let reason =

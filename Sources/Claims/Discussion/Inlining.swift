@@ -1,7 +1,8 @@
 // "The cost of the checks is measurable but exaggerated; inlining amortizes it."
 //
-// Measurable: a check costs something where a call does little. Exaggerated: call-heavy programs, inlined as usual, lose less
-// than the 3 % that the proposal begins with. Amortized: the cost falls with the size of functions and with inlining.
+// Measurable: a check costs something where a call does little. Exaggerated: call-heavy programs, inlined as usual,
+// lose less than the 3 % that the proposal begins with. Amortized: the cost falls with the size of functions and with
+// inlining.
 
 import Experiments
 import Measurement
@@ -39,8 +40,8 @@ public struct Inlining: Claim {
     ]
     public let experiments = [
         "a function of 1 to 1,000 instructions called in a loop, with checks and without, in random layouts",
-        "call-heavy programs compiled without inlining, as usual, and with four times the usual threshold, in random layouts; "
-            + "their executed instructions",
+        "call-heavy programs compiled without inlining, as usual, and with four times the usual threshold, in random "
+            + "layouts; their executed instructions",
     ]
 
     public let plotted = PlottedNames(
@@ -164,7 +165,8 @@ public struct Inlining: Claim {
     private func measurable(_ small: Estimate, _ evidence: Evidence) -> Statement {
         let relation = small.relation(to: claimed(.timeOfSmallFunctions))
         var text =
-            "a measurable cost, \(small.gain.percent) of functions with at most \(Self.maximumOfSmall) instructions of work"
+            "a measurable cost, \(small.gain.percent) of functions "
+            + "with at most \(Self.maximumOfSmall) instructions of work"
         if let padded = try? evidence.ratio(Self.small, to: .padded) {
             text += " (\(padded.gain.percent) against no-ops in their place)"
         }

@@ -26,7 +26,8 @@ public struct MinimumStack: Claim {
         "20,000 coroutines that wait, in the full run 100,000 and 1,000,000, in slots of 8 MiB and 64 KiB: resident "
             + "memory and page tables of one",
         "the same hibernated, where the memory of one is in a compact store",
-        "the same for goroutines of each version of Go as it is and without stack checks, Swift tasks, and fewer threads",
+        "the same for goroutines of each version of Go as it is and without stack checks, Swift tasks, and fewer "
+            + "threads",
     ]
 
     public let plotted = PlottedNames(

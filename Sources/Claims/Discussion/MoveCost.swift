@@ -1,8 +1,8 @@
 // "Copying doubles the stack and corrects every pointer; large stacks are expensive to copy."
 //
-// One move of a stack of a given size, few of its words pointers or all of them, by each mover, and the same growth of a
-// goroutine. A slope is the difference between the largest and the smallest stack, or between many pointers and few, over
-// the difference in bytes or pointers, round by round.
+// One move of a stack of a given size, few of its words pointers or all of them, by each mover, and the same growth of
+// a goroutine. A slope is the difference between the largest and the smallest stack, or between many pointers and few,
+// over the difference in bytes or pointers, round by round.
 
 import Experiments
 import Faultline
@@ -43,7 +43,8 @@ public struct MoveCost: Claim {
     ]
     public let experiments = [
         "one move of 4 KiB to 4 MiB of live stack, few words or all of them pointers: copy, UFFDIO_MOVE, mremap",
-        "beside: every version of Go, one growth of a goroutine's stack of the same sizes, frames of numbers or of pointers",
+        "beside: every version of Go, one growth of a goroutine's stack of the same sizes, frames of numbers or of "
+            + "pointers",
     ]
 
     public let plotted = PlottedNames(
@@ -126,8 +127,8 @@ public struct MoveCost: Claim {
 
     private static func move(_ name: String, _ size: Int, _ mover: PageMover, _ filling: Filling) -> MeasurementCase {
         MeasurementCase(selfTimed: name) { count in
-            // A small one alone would find every cache full of the large ones before it, which goroutines, moved so often
-            // at once, do not.
+            // A small one alone would find every cache full of the large ones before it, which goroutines, moved so
+            // often at once, do not.
             let atOnce = size > GoGrowth.largestAtOnce ? 1 : UInt64(GoGrowth.atOnce)
             var took: UInt64 = 0
             for _ in 0..<count * Int(atOnce) {

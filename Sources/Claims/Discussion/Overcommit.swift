@@ -51,8 +51,8 @@ public struct Overcommit: Claim {
         case group = "control group"
     }
 
-    /// What each stack uses until memory is exhausted, the limit of address space beyond the program's own, and the limit
-    /// of memory of a control group, in bytes.
+    /// What each stack uses until memory is exhausted, the limit of address space beyond the program's own, and the
+    /// limit of memory of a control group, in bytes.
     private static let (use, addressSpace, groupMemory) = (64 << 10, 4 << 30, 64 << 20)
     private static let maximumOfFixed = 512 << 10
 
@@ -167,8 +167,8 @@ public struct Overcommit: Claim {
         let simulated = strict.contains { $0.parameters[.simulated] == true }
         let reason =
             ([
-                "in mode 2\(simulated ? ", worked out," : "") \(dependent.count) of \(strict.count) are refused or charged "
-                    + "in full" + (dependent.isEmpty ? "" : " (\(dependent.joined(separator: ", ")))")
+                "in mode 2\(simulated ? ", worked out," : "") \(dependent.count) of \(strict.count) are refused or "
+                    + "charged in full" + (dependent.isEmpty ? "" : " (\(dependent.joined(separator: ", ")))")
             ] + ends).joined(separator: "; ")
         if free.isEmpty { return Judgement(.confirmed, measured: measured, reason: reason) }
         if dependent.isEmpty { return Judgement(.refuted, measured: measured, reason: reason) }

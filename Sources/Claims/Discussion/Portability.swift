@@ -147,8 +147,8 @@ public struct Portability: Claim {
             "\"\($0.name.prefix(60))\""
         }
         let reason =
-            "on \(processors.joined(separator: " and ")) \(hazards.count) hazards: \(passed) shown by tests that passed, "
-            + "\(failed) failed, \(notRun) not run here, \(untested) without a test"
+            "on \(processors.joined(separator: " and ")) \(hazards.count) hazards: \(passed) shown by tests that "
+            + "passed, \(failed) failed, \(notRun) not run here, \(untested) without a test"
             + (open.isEmpty ? "" : " (\(open.joined(separator: ", ")))")
             + (absent.isEmpty ? "" : "; nothing for \(absent.joined(separator: " and "))")
         if failed > 0 { return Judgement(.confirmed, measured: figures, reason: reason) }

@@ -1,9 +1,9 @@
 // "A stack check does nothing but check the stack: removing it changes nothing else."
 //
-// It was not said in these words, but counting only the check's instructions takes it for granted. Go also preempts by it: the
-// scheduler sets a goroutine's bound so high that its next check fails. What decides is how long a sleep and a collection take
-// beside a goroutine that does not stop, on one processor, and how long a collection stops the world, on two, without checks
-// and with them.
+// It was not said in these words, but counting only the check's instructions takes it for granted. Go also preempts by
+// it: the scheduler sets a goroutine's bound so high that its next check fails. What decides is how long a sleep and a
+// collection take beside a goroutine that does not stop, on one processor, and how long a collection stops the world,
+// on two, without checks and with them.
 
 import Experiments
 import GoBinary
@@ -28,8 +28,9 @@ public struct Preemption: Claim {
         ClaimedFigure(.longestWait, low: nil, high: 1)
     ]
     public let experiments = [
-        "on one processor, beside a goroutine that calls functions, iterates a map, or compares by reflection without end: how long "
-            + "a sleep of 1 ms and a collection take; the same on two processors: how long a collection stops the world",
+        "on one processor, beside a goroutine that calls functions, iterates a map, or compares by reflection without "
+            + "end: how long a sleep of 1 ms and a collection take; the same on two processors: how long a collection "
+            + "stops the world",
         "for each version of Go (a quick run: the newest): the program as it is, without checks, and with those of the "
             + "runtime and of reflect kept",
     ]

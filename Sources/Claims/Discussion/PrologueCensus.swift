@@ -1,8 +1,8 @@
 // "Almost every function has a check; about 10 instructions each; instruction cache pressure."
 //
-// Three statements, judged one by one over real programs. "Almost every" is read as nine in ten. The pressure is looked for
-// in a simulated cache of 32 KiB, in several layouts, because the order of functions decides which of them collide; how much
-// more code a run touches, which depends on no order, is said beside it.
+// Three statements, judged one by one over real programs. "Almost every" is read as nine in ten. The pressure is looked
+// for in a simulated cache of 32 KiB, in several layouts, because the order of functions decides which of them collide;
+// how much more code a run touches, which depends on no order, is said beside it.
 
 import Experiments
 import GoBinary
@@ -32,7 +32,7 @@ extension Figure {
 }
 
 extension Evidence {
-    fileprivate func ratio(_ share: CheckShare, of name: String) throws(MissingEvidence) -> Estimate {
+    fileprivate func ratio(_ share: CheckCensus.Share, of name: String) throws(MissingEvidence) -> Estimate {
         try ratio(name + share.suffix, to: share.whole)
     }
 }
@@ -43,7 +43,8 @@ public struct PrologueCensusClaim: Claim {
     public let identifier = "prologue-census"
     public let saidBy = "golang-nuts, November 2025"
     public let statement =
-        "Almost every function begins with a stack check of about 10 instructions, which press on the instruction cache."
+        "Almost every function begins with a stack check of about 10 instructions, which press on the instruction "
+        + "cache."
     public let claimed = [
         // Our reading of "almost every".
         ClaimedFigure(.shareOfFunctions, low: 0.9, high: 1),
@@ -52,16 +53,16 @@ public struct PrologueCensusClaim: Claim {
         ClaimedFigure(.cacheMisses, low: 1, high: nil),
     ]
     public let experiments = [
-        "the functions of the checked programs, read from their machine code: which have a check, and how long it is on the path "
-            + "that passes and on the path that does not",
+        "the functions of the checked programs, read from their machine code: which have a check, and how long it is "
+            + "on the path that passes and on the path that does not",
         "the same for the compiler, the linker, gofmt and the command of every version of Go that is installed",
-        "executed instructions with and without checks, touched lines of code, and misses of a simulated instruction cache in "
-            + "several layouts",
+        "executed instructions with and without checks, touched lines of code, and misses of a simulated instruction "
+            + "cache in several layouts",
     ]
 
     public let plotted = PlottedNames(
         [.ratio], [.kind],
-        cases: [Self.programs, Self.misses, CaseSuffix.executed] + CheckShare.allCases.map(\.suffix),
+        cases: [Self.programs, Self.misses, CaseSuffix.executed] + CheckCensus.Share.allCases.map(\.suffix),
         values: [CheckSubject.Kind.kernel.rawValue])
 
     /// What ends the cases of ratios of cache misses and of touched lines.
@@ -162,8 +163,8 @@ public struct PrologueCensusClaim: Claim {
         return records
     }
 
-    /// The ratio of misses in each layout; nil for a program that fits the cache in one of them, where a ratio of next to
-    /// nothing says nothing, and for one that was not tried in several.
+    /// The ratio of misses in each layout; nil for a program that fits the cache in one of them, where a ratio of next
+    /// to nothing says nothing, and for one that was not tried in several.
     private func collisions(_ pairs: [(plain: ExecutionCount, checked: ExecutionCount)]) -> [Double]? {
         // Fewer misses than one in 100,000 instructions cost less than a thousandth of the time.
         let rarest = 1e-5
@@ -227,7 +228,7 @@ public struct PrologueCensusClaim: Claim {
             MeasuredFigure(.instructionsOfCheck, length),
             MeasuredFigure(.executedInstructionsOfCheck, hot),
         ]
-        let shares: [(Figure, CheckShare, String)] = [
+        let shares: [(Figure, CheckCensus.Share, String)] = [
             (.shareOfCode, .text, Self.programs), (.shareOfGoFunctions, .functions, Self.goPrograms),
             (.shareOfGoCode, .text, Self.goPrograms),
         ]

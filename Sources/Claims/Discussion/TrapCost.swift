@@ -1,7 +1,7 @@
 // "A fault handled by a signal takes at least four crossings and is far slower than Go's allocator."
 //
-// Crossings are counted by a tracer in a process that grows one stack; times are taken in this process, part by part, beside
-// Go's own growth. The rule compares each way of growing by a trap with each version of Go.
+// Crossings are counted by a tracer in a process that grows one stack; times are taken in this process, part by part,
+// beside Go's own growth. The rule compares each way of growing by a trap with each version of Go.
 
 import CProbes
 import Experiments
@@ -41,7 +41,8 @@ public struct TrapCost: Claim {
     public let experiments = [
         "one growth of each kind in a traced process: entries and returns by occasion",
         "the same growths timed: exception and delivery, handler, system calls, signal return, demand fault, remainder",
-        "beside: the kernel's demand fault, a failed check that moves the stack, Go's newstack with warm and fresh memory",
+        "beside: the kernel's demand fault, a failed check that moves the stack, Go's newstack with warm and fresh "
+            + "memory",
     ]
 
     public let plotted = PlottedNames(
@@ -183,8 +184,8 @@ public struct TrapCost: Claim {
         ]
         let counted = "\(Int(fewest.median)) crossings at least (\(fewest.name))"
         func described(_ record: Record) -> String {
-            "\(record.name) takes \(rounded(record.median)) [\(rounded(record.low)), \(rounded(record.high))] times as long "
-                + "as \(record.parameters[.peer]?.description ?? "Go")'s growth"
+            "\(record.name) takes \(rounded(record.median)) [\(rounded(record.low)), \(rounded(record.high))] "
+                + "times as long as \(record.parameters[.peer]?.description ?? "Go")'s growth"
         }
         let isMany = fewest.estimate.relation(to: claimed(.crossingsOfGrowth)) != .below
         let relations = ratios.map { $0.estimate.relation(to: claimed(.growthAgainstGo)) }

@@ -15,24 +15,24 @@ extension ParameterName {
     package static let checks = ParameterName("checks")
 }
 
-/// A part that checks have in a whole: a ratio with a case of its own.
-package enum CheckShare: String, CaseIterable {
-    case functions
-    case text
+extension CheckCensus {
+    /// A part that checks have in a whole: a ratio with a case of its own.
+    package enum Share: String, CaseIterable {
+        case functions
+        case text
 
-    /// What ends the name of the case.
-    package var suffix: String { "-\(rawValue)" }
+        /// What ends the name of the case.
+        package var suffix: String { "-\(rawValue)" }
 
-    /// The baseline of the ratio.
-    package var whole: String {
-        switch self {
-        case .functions: "all functions"
-        case .text: ".text"
+        /// The baseline of the ratio.
+        package var whole: String {
+            switch self {
+            case .functions: "all functions"
+            case .text: ".text"
+            }
         }
     }
-}
 
-extension CheckCensus {
     /// Nothing of code without checks.
     package func records(suite: String, case name: String, _ parameters: [ParameterName: ParameterValue]) -> [Record] {
         guard functions > 0, checks > 0, textBytes > 0 else { return [] }
@@ -41,7 +41,7 @@ extension CheckCensus {
                 suite: suite, case: name, metric: metric, exactly: Double(total) / Double(checks),
                 parameters: parameters)
         }
-        func share(_ share: CheckShare, _ part: Int, of whole: Int) -> Record {
+        func share(_ share: Share, _ part: Int, of whole: Int) -> Record {
             .ratio(
                 suite: suite, case: name + share.suffix, baseline: share.whole,
                 estimate: Estimate(exactly: Double(part) / Double(whole)),

@@ -1,6 +1,6 @@
-// How many instructions a program executes with and without checks. The processor's own counter where the machine has one,
-// else valgrind; each count says by which it was made. What valgrind counted in this process is not counted again: it
-// depends on nothing but the code and its input.
+// How many instructions a program executes with and without checks. The processor's own counter where the machine has
+// one, else valgrind; each count says by which it was made. What valgrind counted in this process is not counted again:
+// it depends on nothing but the code and its input.
 
 import CPeers
 import CProbes
@@ -49,7 +49,8 @@ package struct InstructionCounts {
         }
     }
 
-    /// Executed instructions of one run of `code`, simulated misses where they are simulated, and touched lines if asked for.
+    /// Executed instructions of one run of `code`, simulated misses where they are simulated, and touched lines if
+    /// asked for.
     private func count(
         _ prepared: PreparedWorkload, _ code: LoadedCode, withLines: Bool, _ laboratory: Laboratory
     ) throws -> ExecutionCount {
@@ -80,7 +81,8 @@ package struct InstructionCounts {
     }
 
     private func processorCount(_ prepared: PreparedWorkload, _ code: LoadedCode) throws -> ExecutionCount {
-        // The first run fills caches of the allocator and of the runtime; the least of the others is without interrupts.
+        // The first run fills caches of the allocator and of the runtime; the least of the others is without
+        // interrupts.
         let counts = try (0..<6).map { _ in
             try Self.counted { _ = try withStack(CheckSubject.stack) { try prepared.run(code) } }
         }

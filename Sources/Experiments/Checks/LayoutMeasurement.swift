@@ -1,5 +1,6 @@
-// One program in many layouts: the same functions in another order, which moves times by more than a check costs. A sample
-// is what one layout says; intervals are taken by resampling layouts, so that they tell what another link would show.
+// One program in many layouts: the same functions in another order, which moves times by more than a check costs. A
+// sample is what one layout says; intervals are taken by resampling layouts, so that they tell what another link would
+// show.
 //
 // All variants and layouts take turns in one measurement. In each layout the variants have their functions in the same
 // order, so that a ratio within it compares code that differs in its prologues.

@@ -20,9 +20,10 @@ struct ContentionExperiment: Experiment {
     /// What grows.
     private enum Kind: String { case stack, task }
 
-    /// Options: `kind`; `threads`; `phases`; `depths`, at which each coroutine stores, in bytes below its first frames, separated
-    /// by commas; `growths` of each coroutine, as they must be counted; `calls` that do nothing, at each depth, as work
-    /// that threads share nothing for; those of a stack. A task descends by `bytes` of frames instead of its stores.
+    /// Options: `kind`; `threads`; `phases`; `depths`, at which each coroutine stores, in bytes below its first frames,
+    /// separated by commas; `growths` of each coroutine, as they must be counted; `calls` that do nothing, at each
+    /// depth, as work that threads share nothing for; those of a stack. A task descends by `bytes` of frames instead of
+    /// its stores.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
@@ -54,8 +55,8 @@ struct ContentionExperiment: Experiment {
         Experiments.finish()
     }
 
-    /// Asynchronous frames that take so many bytes of each task: found by trying, because how large one is depends on how
-    /// this program was compiled.
+    /// Asynchronous frames that take so many bytes of each task: found by trying, because how large one is depends on
+    /// how this program was compiled.
     private static func frames(in bytes: Int) throws -> Int {
         func taken(frames: Int) throws -> Int {
             let descents = TaskPeer.Descents(stacks, depth: frames)

@@ -7,14 +7,14 @@ import Measurement
 import Processes
 import Workloads
 
-/// Uses stacks until there is no more memory: under a limit of address space, in a group with a limit of memory, or where
-/// no more than there is may be promised.
+/// Uses stacks until there is no more memory: under a limit of address space, in a group with a limit of memory, or
+/// where no more than there is may be promised.
 struct ExhaustionExperiment: Experiment {
     let name = "exhaustion"
 
-    /// Options: `address-space`, in bytes beyond what is mapped; `group`, a folder of a cgroup to enter; `limit`, in bytes
-    /// of all stacks; `mode`, of overcommit, set meanwhile; `use`, in bytes of each stack; `reach`, how many bytes further
-    /// down each stores one word; those of a stack.
+    /// Options: `address-space`, in bytes beyond what is mapped; `group`, a folder of a cgroup to enter; `limit`, in
+    /// bytes of all stacks; `mode`, of overcommit, set meanwhile; `use`, in bytes of each stack; `reach`, how many
+    /// bytes further down each stores one word; those of a stack.
     ///
     /// Others wait meanwhile. How many of them are `lost` is found, and whether a stack can be made `again` once those
     /// that filled the memory have gone.

@@ -7,7 +7,8 @@ import Workloads
 struct MeasuredProcessExperiment: Experiment {
     let name = "measured-process"
 
-    /// Options: `program`; `argument-1` and so on; `seconds` that it may take; `rounds`; `resident` bytes of this process.
+    /// Options: `program`; `argument-1` and so on; `seconds` that it may take; `rounds`; `resident` bytes of this
+    /// process.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {

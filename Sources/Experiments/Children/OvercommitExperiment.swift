@@ -27,8 +27,8 @@ package struct OvercommitSubject: Sendable {
     package var key: String { "\(strategy.rawValue)/\(guardName)" }
 }
 
-/// One stack of each kind, made and grown under a mode of overcommit, each in a copy of this process: the mode is the whole
-/// machine's, and copies are quickly made.
+/// One stack of each kind, made and grown under a mode of overcommit, each in a copy of this process: the mode is the
+/// whole machine's, and copies are quickly made.
 struct OvercommitExperiment: Experiment {
     let name = "overcommit"
 
@@ -37,8 +37,8 @@ struct OvercommitExperiment: Experiment {
     /// Bytes that each stack grows by.
     private static let growth = 64 << 10
 
-    /// Options: `mode`, which is set meanwhile; without it, and where it cannot be set (`refused` says why), the one that is
-    /// in force. Finds `limit` where the limit of what may be committed had to be raised meanwhile, in KiB.
+    /// Options: `mode`, which is set meanwhile; without it, and where it cannot be set (`refused` says why), the one
+    /// that is in force. Finds `limit` where the limit of what may be committed had to be raised meanwhile, in KiB.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {

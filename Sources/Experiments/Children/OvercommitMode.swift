@@ -54,8 +54,8 @@ struct OvercommitModeExperiment: Experiment {
 /// What may be committed in mode 2, where so much is counted already that not even a process could be started: raised,
 /// and set back.
 ///
-/// The count need not be what is in use. What a mapping with MAP_GROWSDOWN and MAP_NORESERVE has grown by stays in it when
-/// the mapping is gone (seen on Linux 6.18), until the machine restarts.
+/// The count need not be what is in use. What a mapping with MAP_GROWSDOWN and MAP_NORESERVE has grown by stays in it
+/// when the mapping is gone (seen on Linux 6.18), until the machine restarts.
 struct CommitLimit {
     /// The setting that gives the limit in KiB, 0 where it is a share of the memory.
     static let path = "/proc/sys/vm/overcommit_kbytes"

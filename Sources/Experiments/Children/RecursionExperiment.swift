@@ -1,5 +1,5 @@
-// A recursion that nothing but its stack ends, in a process of its own: the process may die of it, and its peak of memory is that
-// of one stack.
+// A recursion that nothing but its stack ends, in a process of its own: the process may die of it, and its peak of
+// memory is that of one stack.
 
 import CProbes
 import Faultline
@@ -11,7 +11,8 @@ import Workloads
 struct RecursionExperiment: Experiment {
     let name = "recursion"
 
-    /// Options: `strategy`; `limit` of the stack in bytes; `m` and `n` of Ackermann's function, or neither for a runaway.
+    /// Options: `strategy`; `limit` of the stack in bytes; `m` and `n` of Ackermann's function, or neither for a
+    /// runaway.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {

@@ -3,8 +3,8 @@
 import Workloads
 
 enum RequestDocuments {
-    /// How deeply requests are nested, in turn; the same list as in requests.go. No statistics of real traffic: most are
-    /// shallow, one in seven is deep.
+    /// How deeply requests are nested, in turn; the same list as in requests.go. No statistics of real traffic: most
+    /// are shallow, one in seven is deep.
     static let depths = [1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 8, 12, 16, 24]
 
     /// The same text as requests.go makes.

@@ -10,8 +10,8 @@ struct StacksExperiment: Experiment {
     /// What a coroutine that waits uses of its stack, in bytes.
     private static let firstPage = 4096
 
-    /// Options: `count`; `guard`; `reservation` in bytes; `strategy`; `suspended` (1: each coroutine has run and waits);
-    /// `touched`, in bytes that each of those has used by then, its first page included.
+    /// Options: `count`; `guard`; `reservation` in bytes; `strategy`; `suspended` (1: each coroutine has run and
+    /// waits); `touched`, in bytes that each of those has used by then, its first page included.
     func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
@@ -62,7 +62,8 @@ struct StacksExperiment: Experiment {
     private static func suspended(
         _ configuration: StackConfiguration, _ touched: Int, _ stacks: inout [Coroutine<Void, Void, Void>]
     ) throws {
-        // Without a call of its own the frames of one that touches no more fit the first page wherever they begin in it.
+        // Without a call of its own the frames of one that touches no more fit the first page wherever they begin in
+        // it.
         let stack =
             touched == firstPage
             ? try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in try co.suspend(()) }

@@ -15,8 +15,8 @@ package final class SwitchingPopulation: @unchecked Sendable {
     /// As many stacks in a row begin at so many different lines.
     private static let group = 16
 
-    /// One whose stacks begin at staggered lines, and one whose stacks do not. They are made in turn, so that neither has
-    /// the better memory.
+    /// One whose stacks begin at staggered lines, and one whose stacks do not. They are made in turn, so that neither
+    /// has the better memory.
     package static func pair(_ size: Int) throws -> (staggered: SwitchingPopulation, unstaggered: SwitchingPopulation) {
         var staggered: [Coroutine<Int, Int, Void>] = []
         var unstaggered: [Coroutine<Int, Int, Void>] = []

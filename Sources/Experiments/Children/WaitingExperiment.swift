@@ -13,10 +13,11 @@ package struct WaitingExperiment: Experiment {
         case coroutine, task, thread
     }
 
-    /// Options: `kind`; `count`; `depth` in frames of the handler; for coroutines those of ``StacksExperiment``; `parse`
-    /// (1: each parses the document of a request first), `hibernate` (1: each hibernates as soon as it waits) and `wake`
-    /// (so many of them, evenly spread, are resumed one by one and hibernate again; their median time is found). By policy:
-    /// `idle` in milliseconds and `budget` in bytes, with `sweeps` beside those that follow the making.
+    /// Options: `kind`; `count`; `depth` in frames of the handler; for coroutines those of ``StacksExperiment``;
+    /// `parse` (1: each parses the document of a request first), `hibernate` (1: each hibernates as soon as it waits)
+    /// and `wake` (so many of them, evenly spread, are resumed one by one and hibernate again; their median time is
+    /// found). By policy: `idle` in milliseconds and `budget` in bytes, with `sweeps` beside those that follow the
+    /// making.
     package func run(
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
@@ -108,8 +109,8 @@ package struct WaitingExperiment: Experiment {
 }
 
 extension Coroutine {
-    /// Coroutines that have begun and wait. In a function that is as generic as the class `body` is passed on as it is: code
-    /// that knows the types wraps it in a closure of its own at each call, and that would be measured too.
+    /// Coroutines that have begun and wait. In a function that is as generic as the class `body` is passed on as it is:
+    /// code that knows the types wraps it in a closure of its own at each call, and that would be measured too.
     fileprivate static func suspended(
         _ count: Int, _ configuration: StackConfiguration, _ input: Input, _ hibernates: Bool, _ body: @escaping Body
     ) throws -> [Coroutine] {

@@ -115,7 +115,8 @@ extension Laboratory {
     /// What is left to others of the memory that can be had, in bytes.
     private static let spared = 4 << 30
 
-    /// Whether `count` of `subject`, each of which takes at most `each` bytes, have room here; says so where they have not.
+    /// Whether `count` of `subject`, each of which takes at most `each` bytes, have room here; says so where they have
+    /// not.
     package func hasRoom(for count: Int, _ subject: String, ofBytes each: Int) -> Bool {
         let needed = count * each + Self.spared
         if SystemFiles().availableMemory >= needed { return true }
@@ -123,7 +124,8 @@ extension Laboratory {
         return false
     }
 
-    /// Samples of every subject, one of each in a round, the order drawn anew for each round; none of one that failed and may.
+    /// Samples of every subject, one of each in a round, the order drawn anew for each round; none of one that failed
+    /// and may.
     package func samples(_ subjects: [WaitingSubject], rounds: Int) throws -> [[WaitingSample]] {
         var random = SeededGenerator(seed: seed)
         var samples = Array(repeating: [WaitingSample](), count: subjects.count)
@@ -169,7 +171,8 @@ extension Laboratory {
         }
     }
 
-    /// A copy of `program` without stack checks, whose goroutines have stacks of `initial` bytes; nil where it cannot be patched.
+    /// A copy of `program` without stack checks, whose goroutines have stacks of `initial` bytes; nil where it cannot
+    /// be patched.
     package func unchecked(_ program: GoProgram, initial: Int) throws -> GoProgram? {
         try step("taking the checks out of a program of \(program.version)")
         do throws(ProcessError) {

@@ -1,9 +1,9 @@
 // Synthetic faults whose true cause is known, to measure how well the classifier tells causes apart.
 //
-// Each is built as it comes about: a scene (where a stack, its room, its guard and other memory lie), what an instruction
-// does there, and what the kernel and the handler would then report. The verdict that is due follows from the part of
-// the scene that was chosen. The generator does not ask the classifier, and it leaves out no case that the classifier finds
-// hard.
+// Each is built as it comes about: a scene (where a stack, its room, its guard and other memory lie), what an
+// instruction does there, and what the kernel and the handler would then report. The verdict that is due follows from
+// the part of the scene that was chosen. The generator does not ask the classifier, and it leaves out no case that the
+// classifier finds hard.
 
 @_spi(Experiments) import Faultline
 

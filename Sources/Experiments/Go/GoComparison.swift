@@ -1,8 +1,8 @@
 // One Go program as it is and without its stack checks, run in turns.
 //
-// Invariants: every round runs every variant of one layout once, in an order drawn anew; whatever a variant wrote and how it ended
-// is what the original did, or nothing is reported; what is compared is the ratio within a round, and over several layouts
-// the layout is the sample.
+// Invariants: every round runs every variant of one layout once, in an order drawn anew; whatever a variant wrote and
+// how it ended is what the original did, or nothing is reported; what is compared is the ratio within a round, and over
+// several layouts the layout is the sample.
 
 import GoBinary
 import Measurement
@@ -163,8 +163,8 @@ public struct GoComparison {
         guard run.finished.output == expected.finished.output, run.finished.outputSize == expected.finished.outputSize
         else {
             throw MeasurementFailure(
-                "the variant '\(variant.title)' writes something else than another run; if the program never writes the "
-                    + "same twice, pass --ignore-output")
+                "the variant '\(variant.title)' writes something else than another run; if the program never writes "
+                    + "the same twice, pass --ignore-output")
         }
     }
 

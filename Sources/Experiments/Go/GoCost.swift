@@ -1,7 +1,7 @@
-// What the checks of a Go program cost: the program as it is beside copies of it, the runs interleaved. "Plain" is the copy
-// whose checks are no-ops and whose goroutines begin on a stack large enough. Of the copy with equal checks the stacks are
-// the same, so that its ratio to plain is the checks' alone, and the ratio of the original to it is that of stacks which begin
-// small and grow.
+// What the checks of a Go program cost: the program as it is beside copies of it, the runs interleaved. "Plain" is the
+// copy whose checks are no-ops and whose goroutines begin on a stack large enough. Of the copy with equal checks the
+// stacks are the same, so that its ratio to plain is the checks' alone, and the ratio of the original to it is that of
+// stacks which begin small and grow.
 
 import GoBinary
 import Measurement
@@ -31,8 +31,8 @@ package struct GoCost {
 
     /// Makes the copies and measures.
     ///
-    /// - Throws: `ProcessError` where a program cannot be patched; ``MeasurementFailure`` where a copy does not do what the
-    ///   original does; ``Interrupted``.
+    /// - Throws: `ProcessError` where a program cannot be patched; ``MeasurementFailure`` where a copy does not do what
+    ///   the original does; ``Interrupted``.
     package init(_ subject: GoSubject, claim: String, _ laboratory: Laboratory) throws {
         let programs = try PatchedPrograms()
         var cases: [MeasurementCase] = []

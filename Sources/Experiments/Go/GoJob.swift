@@ -1,5 +1,5 @@
-// What Go programs are given to do, so that they do it alike each time: the same input, one processor, no collections. A run
-// that ends otherwise than it should or writes something else is an error, never a number.
+// What Go programs are given to do, so that they do it alike each time: the same input, one processor, no collections.
+// A run that ends otherwise than it should or writes something else is an error, never a number.
 
 import Peers
 import Processes
@@ -16,7 +16,8 @@ package struct GoJob {
     /// The part of the output that is the same in every run.
     var steady: @Sendable (String) -> String = { $0 }
 
-    /// One processor, and no collections, whose number depends on how far one got before the other: settings of every run.
+    /// One processor, and no collections, whose number depends on how far one got before the other: settings of every
+    /// run.
     package static let settings = ["GOGC": "off", "GOMAXPROCS": "1"]
 
     package static func environment(_ toolchain: GoToolchain) -> [String] {
@@ -50,8 +51,8 @@ package struct GoJob {
 }
 
 extension GoJob {
-    /// gofmt looks for badly formatted files below folders of the standard library. The tests of Go's own packages for syntax
-    /// hold files that are no Go.
+    /// gofmt looks for badly formatted files below folders of the standard library. The tests of Go's own packages for
+    /// syntax hold files that are no Go.
     static func formatting(_ toolchain: GoToolchain, _ folders: [String]) -> GoJob {
         GoJob(
             work: "-l \(folders.joined(separator: " "))",

@@ -1,5 +1,5 @@
-// The Go programs whose checks are measured: those that come with Go, its benchmark suite, and kernels of ours, of every version
-// that is installed.
+// The Go programs whose checks are measured: those that come with Go, its benchmark suite, and kernels of ours, of
+// every version that is installed.
 
 import Measurement
 import Peers

@@ -1,4 +1,5 @@
-// The programs that come with Go, which are written in it: the real programs of this language that every installation has.
+// The programs that come with Go, which are written in it: the real programs of this language that every installation
+// has.
 
 import GoBinary
 import Measurement
@@ -92,7 +93,8 @@ package struct GoCheckExecution {
         of program: GoExecutable, at path: String, _ arguments: [String], environment: [String],
         _ laboratory: Laboratory
     ) throws(ProcessError) {
-        // Callgrind (3.19) ends with a failed assertion when a signal arrives in a handler: nothing is preempted by signals.
+        // Callgrind (3.19) ends with a failed assertion when a signal arrives in a handler: nothing is preempted by
+        // signals.
         let calm = environment.filter { !$0.hasPrefix("GODEBUG=") } + ["GODEBUG=asyncpreemptoff=1"]
         let profile = try InstructionProfile(
             of: path, arguments, environment: calm, seconds: 120, isUnwanted: { laboratory.isAskedToStop })

@@ -7,8 +7,9 @@ import Workloads
 
 /// Makes such copies, each once.
 package struct PatchedPrograms {
-    /// The stack of a goroutine in every program that is timed: more than any of them needs, which a program that outgrows it
-    /// would end with a message, and less than what Go 1.19 asks the kernel to back with huge pages (2 MiB and more).
+    /// The stack of a goroutine in every program that is timed: more than any of them needs, which a program that
+    /// outgrows it would end with a message, and less than what Go 1.19 asks the kernel to back with huge pages (2 MiB
+    /// and more).
     package static let initial = 1 << 20
 
     private let cache: ContentCache

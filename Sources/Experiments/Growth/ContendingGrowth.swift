@@ -1,5 +1,5 @@
-// Ways of growing many stacks at once on several threads: what the claim `contention` and the suite of that name measure.
-// Invariant: a sample in which another number of stacks grew, or otherwise than it should, is an error.
+// Ways of growing many stacks at once on several threads: what the claim `contention` and the suite of that name
+// measure. Invariant: a sample in which another number of stacks grew, or otherwise than it should, is an error.
 
 import Faultline
 import Glibc
@@ -87,8 +87,8 @@ package struct ContendingGrowth {
         ContendingGrowth(name, peer: program.version, .goroutines(program))
     }
 
-    /// Nanoseconds of processor time for one growth: elapsed time, times the processors in use, by the number of growths.
-    /// None where this machine lacks what it needs, which is then named.
+    /// Nanoseconds of processor time for one growth: elapsed time, times the processors in use, by the number of
+    /// growths. None where this machine lacks what it needs, which is then named.
     private func samples(_ threads: Int, phases: Int, _ laboratory: Laboratory) throws -> [Double] {
         let used = Double(min(threads, Self.processors))
         switch means {

@@ -64,8 +64,8 @@ package final class GoGrowth {
         }
     }
 
-    /// A case of calls in a loop, so many steps above the depth at which a stack of `size` bytes is full. An operation is a
-    /// call.
+    /// A case of calls in a loop, so many steps above the depth at which a stack of `size` bytes is full. An operation
+    /// is a call.
     package func boundary(_ name: String, size: Int, stepsAbove steps: Int) -> MeasurementCase {
         MeasurementCase(selfTimed: name) { [self] count in
             try driver.numbers("boundary 1 \(size) \(count) \(steps)")[0]

@@ -1,5 +1,6 @@
-// The ways in which room for one more page is made, each performed exactly once on a stack made for it: what `trap-cost`
-// times and what a process of its own does under a tracer. Invariant: a growth that did not happen just so is an error.
+// The ways in which room for one more page is made, each performed exactly once on a stack made for it: what
+// `trap-cost` times and what a process of its own does under a tracer. Invariant: a growth that did not happen just so
+// is an error.
 
 import CProbes
 @_spi(Experiments) import Faultline
@@ -103,8 +104,8 @@ public struct GrowthKind: Sendable {
 
     /// Makes room once, on a new stack.
     ///
-    /// - Throws: ``MeasurementFailure`` when the stack did not grow exactly once and as it should; `StackError` when no such
-    ///   stack can be made.
+    /// - Throws: ``MeasurementFailure`` when the stack did not grow exactly once and as it should; `StackError` when no
+    ///   such stack can be made.
     package func perform(_ manner: Manner) throws -> Times {
         StackPool.drain()
         let means = self.means

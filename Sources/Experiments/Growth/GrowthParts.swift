@@ -1,5 +1,5 @@
-// The time of one growth, part by part. Each part is measured by itself, so that their sum can miss the total; what it misses is
-// a record like the others.
+// The time of one growth, part by part. Each part is measured by itself, so that their sum can miss the total; what it
+// misses is a record like the others.
 //
 //     before the store                                                            the store is done
 //     | exception and delivery | handler: own work, system calls | return | retry and demand fault |
@@ -45,7 +45,8 @@ package final class GrowthPartsRecorder {
 
     package init(_ kind: GrowthKind) { self.kind = kind }
 
-    /// Growths taken apart: a case beside the one that times them as a whole, because of the clock around each system call.
+    /// Growths taken apart: a case beside the one that times them as a whole, because of the clock around each system
+    /// call.
     package var measurementCase: MeasurementCase {
         MeasurementCase(selfTimed: "\(kind.name) in parts") { [self] count in
             var sum = Sample()

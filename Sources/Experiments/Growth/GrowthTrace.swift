@@ -1,9 +1,10 @@
 // One growth under a tracer: how often control passes between user and kernel, and at which occasions.
 //
-// One passage in one direction is one crossing. A fault that the kernel answers with a signal is an entry, and the delivery a
-// return into the handler; a system call, rt_sigreturn among them, is an entry and a return; so is a fault that the kernel
-// resolves unseen by supplying a page. The tracer sees signals and system calls; unseen faults are those that the
-// kernel counts for the process (minor faults) and so include pages that the handler touches for the first time.
+// One passage in one direction is one crossing. A fault that the kernel answers with a signal is an entry, and the
+// delivery a return into the handler; a system call, rt_sigreturn among them, is an entry and a return; so is a fault
+// that the kernel resolves unseen by supplying a page. The tracer sees signals and system calls; unseen faults are
+// those that the kernel counts for the process (minor faults) and so include pages that the handler touches for the
+// first time.
 
 import CProbes
 import Glibc
@@ -56,8 +57,8 @@ public struct GrowthTrace: Sendable, Hashable {
     }
 }
 
-/// What a process does that is to be traced: waits for a byte from its tracer, then grows one stack to know that everything
-/// is loaded, and a second one between the marks.
+/// What a process does that is to be traced: waits for a byte from its tracer, then grows one stack to know that
+/// everything is loaded, and a second one between the marks.
 struct GrowthExperiment: Experiment {
     let name = "growth"
 

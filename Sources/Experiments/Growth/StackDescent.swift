@@ -1,7 +1,7 @@
 // Descents on stacks of a strategy: where a stack is full, and what it costs to be there.
 //
-// Depth is counted in levels, frames of one size, and the level at which a stack grows is found by trying: how large the
-// frames above are depends on how this program was compiled.
+// Depth is counted in levels, frames of one size, and the level at which a stack grows is found by trying: how large
+// the frames above are depends on how this program was compiled.
 
 import Faultline
 import Measurement
@@ -51,8 +51,8 @@ package struct StackDescent {
         return (descent, statistics)
     }
 
-    /// The least number of levels below which the function that is called in a loop finds no room, so that the stack grows;
-    /// nil where it never does.
+    /// The least number of levels below which the function that is called in a loop finds no room, so that the stack
+    /// grows; nil where it never does.
     package func boundary() throws -> Int? {
         func grows(_ levels: Int) throws -> Bool { try run(levels: levels, .loop(1)).statistics.growths > 0 }
         guard configuration.strategy.grows, configuration.strategy != .growsDown else { return nil }

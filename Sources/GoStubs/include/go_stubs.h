@@ -1,5 +1,6 @@
-// Code that `faultline go strip` adds to a Go program: it guards the low end of each goroutine's stack and ends the program when one
-// overflows. It is never run here; GoBinary copies its bytes. Position-independent; nothing in it is written to.
+// Code that `faultline go strip` adds to a Go program: it guards the low end of each goroutine's stack and ends the
+// program when one overflows. It is never run here; GoBinary copies its bytes. Position-independent; nothing in it is
+// written to.
 //
 //     marker     16 bytes of text, by which a patched program is known
 //     parameters four numbers, filled in when it is copied

@@ -8,13 +8,13 @@
 #pragma clang assume_nonnull begin
 
 /// The entry points of the C kernels, compiled into the program. `parameter` is the size; there is no input.
-uint64_t fl_ackermann_run(
-    const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);
-uint64_t fl_closures_run(
-    const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);
+uint64_t fl_ackermann_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter,
+                          fl_workload_outcome *outcome);
+uint64_t fl_closures_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter,
+                         fl_workload_outcome *outcome);
 uint64_t fl_fib_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);
-uint64_t fl_nqueens_run(
-    const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);
+uint64_t fl_nqueens_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter,
+                        fl_workload_outcome *outcome);
 uint64_t fl_sort_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);
 uint64_t fl_tak_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);
 uint64_t fl_trees_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);

@@ -19,8 +19,8 @@ enum {
 /// What a run reports besides its checksum. The caller zeroes it; the code stores only what it has to say.
 /// Swift code reads and writes it through `Sources/Workloads/Code/Outcome.swift`, which mirrors these offsets.
 typedef struct fl_workload_outcome {
-    uint64_t status;                       ///< 0: the work is done; otherwise `message` says why not
-    uint64_t counts[FL_WORKLOAD_COUNTS];   ///< meaning depends on the workload
+    uint64_t status;                        ///< 0: the work is done; otherwise `message` says why not
+    uint64_t counts[FL_WORKLOAD_COUNTS];    ///< meaning depends on the workload
     char message[FL_WORKLOAD_MESSAGE_SIZE]; ///< UTF-8, NUL-terminated, one line
 } fl_workload_outcome;
 
@@ -32,8 +32,8 @@ _Static_assert(sizeof(fl_workload_outcome) == 256, "mirrored in Outcome.swift");
 /// Does the work once, on the calling stack. Returns a 64-bit checksum of the result (FNV-1a unless the workload says
 /// otherwise). Keeps no state between calls, prints nothing, starts no thread. `input` is read only and may be null
 /// when `length` is 0; `parameter` is the workload's size.
-typedef uint64_t fl_workload_run(
-    const uint8_t *_Nullable input, size_t length, uint64_t parameter, fl_workload_outcome *outcome);
+typedef uint64_t fl_workload_run(const uint8_t *_Nullable input, size_t length, uint64_t parameter,
+                                 fl_workload_outcome *outcome);
 
 #pragma clang assume_nonnull end
 

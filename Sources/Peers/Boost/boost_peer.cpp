@@ -21,8 +21,7 @@ void echo(context::detail::transfer_t from) {
 }
 
 // Makes a fiber on a stack of `allocator`, runs it to its end and destroys it.
-template <typename Allocator>
-std::int32_t spawn(std::uint64_t count, Allocator allocator) noexcept {
+template <typename Allocator> std::int32_t spawn(std::uint64_t count, Allocator allocator) noexcept {
     try {
         for (std::uint64_t i = 0; i < count; i++) {
             context::fiber fiber(std::allocator_arg, allocator,
@@ -44,8 +43,7 @@ extern "C" std::uint64_t fl_boost_version() { return BOOST_VERSION; }
 extern "C" std::int32_t fl_boost_fcontext_round_trips(std::uint64_t count) {
     enum { size = 64 << 10 };
     alignas(64) static char stack[size];
-    context::detail::transfer_t other = {
-        context::detail::make_fcontext(stack + size, size, echo), nullptr};
+    context::detail::transfer_t other = {context::detail::make_fcontext(stack + size, size, echo), nullptr};
     for (std::uint64_t i = 0; i < count; i++) other = context::detail::jump_fcontext(other.fctx, nullptr);
     return 0;
 }

@@ -1,7 +1,7 @@
 // A recursion on the stack of a POSIX thread, until that ends it.
 //
-// Arguments: the size of the stack, then "runaway", or the two arguments of Ackermann's function. On the overflow it writes
-// "depth=D nanoseconds=T" and dies of the fault; a recursion that returns writes the same with "value=V" behind.
+// Arguments: the size of the stack, then "runaway", or the two arguments of Ackermann's function. On the overflow it
+// writes "depth=D nanoseconds=T" and dies of the fault; a recursion that returns writes the same with "value=V" behind.
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

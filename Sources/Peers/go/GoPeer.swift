@@ -1,4 +1,5 @@
-// Go toolchains as they are installed, and the small programs in this folder built with each. The network is never asked.
+// Go toolchains as they are installed, and the small programs in this folder built with each. The network is never
+// asked.
 
 import Glibc
 import Processes
@@ -150,8 +151,8 @@ public enum GoSource: String, Sendable, CaseIterable {
     /// Many stacks, and requests that grow them: `stacks.go`, `requests.go`, `switching.go`, `connections.go`,
     /// `internals.go`.
     case stacks
-    /// The same in a Go whose processors keep no free stacks for themselves (`stackNoCache` of runtime/stack.go). Building
-    /// it compiles Go's standard library, which takes some ten seconds the first time.
+    /// The same in a Go whose processors keep no free stacks for themselves (`stackNoCache` of runtime/stack.go).
+    /// Building it compiles Go's standard library, which takes some ten seconds the first time.
     case uncachedStacks = "uncached-stacks"
     /// Programs that do little but call: `kernels.go`.
     case kernels

@@ -1,10 +1,11 @@
-// Go's benchmark suite go1 (test/bench/go1 of its sources up to Go 1.20), which Debian has in the package golang-1.19-src.
-// It is built as `go test -c` does, by each version.
+// Go's benchmark suite go1 (test/bench/go1 of its sources up to Go 1.20), which Debian has in the package
+// golang-1.19-src. It is built as `go test -c` does, by each version.
 
 import Processes
 import Workloads
 
-/// Those of its benchmarks that are real programs and begin soon: the others of the suite prepare 25 MB of text for a second.
+/// Those of its benchmarks that are real programs and begin soon: the others of the suite prepare 25 MB of text for a
+/// second.
 public enum GoSuite {
     /// What to say where it is not there.
     public static let remedy = "Go's benchmark suite go1 is not measured: install golang-1.19-src"

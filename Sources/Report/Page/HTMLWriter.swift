@@ -72,12 +72,14 @@ private enum HTMLWriter {
             let span = figures.count > 1 ? " rowspan=\"\(figures.count)\"" : ""
             let rows = figures.enumerated().map { place, figure in
                 var cells =
-                    "<td class=\"figure\">\(escaped(figure.name))</td><td class=\"number\">\(escaped(figure.claimed?.description ?? ""))"
-                    + "</td><td class=\"number\">\(escaped(figure.measured?.description ?? ""))</td>"
+                    "<td class=\"figure\">\(escaped(figure.name))</td><td "
+                    + "class=\"number\">\(escaped(figure.claimed?.description ?? ""))</td><td "
+                    + "class=\"number\">\(escaped(figure.measured?.description ?? ""))</td>"
                 if place == 0 {
                     let name = escaped(verdict.claim)
                     cells =
-                        "<td\(span) class=\"claim\"><a href=\"#\(name)\">\(name)</a></td><td\(span)>\(badge(verdict.verdict))</td>"
+                        "<td\(span) class=\"claim\"><a "
+                        + "href=\"#\(name)\">\(name)</a></td><td\(span)>\(badge(verdict.verdict))</td>"
                         + cells + "<td\(span) class=\"reason\">\(escaped(verdict.reason(atMost: 180)))</td>"
                 }
                 return element("tr", cells)

@@ -1,5 +1,5 @@
-// Which parts a page of results has, and in which order: the summary, the verdicts, each claim with all that was measured
-// for it, the machine.
+// Which parts a page of results has, and in which order: the summary, the verdicts, each claim with all that was
+// measured for it, the machine.
 
 import Measurement
 
@@ -55,8 +55,8 @@ public struct ResultsPage {
         ] + plots.filter { claim(of: $0) == nil }.map { .plot($0) } + [
             .verdicts(verdicts),
             .paragraph(
-                "Numbers are medians with 95 % bootstrap intervals, of rounds in which all cases took turns in an order "
-                    + "drawn anew. Ratios are taken within each round. Lower is better."),
+                "Numbers are medians with 95 % bootstrap intervals, of rounds in which all cases took turns in an "
+                    + "order drawn anew. Ratios are taken within each round. Lower is better."),
         ]
     }
 

@@ -1,5 +1,5 @@
-// How often this very program misses a first-level data cache, by cachegrind. The cache is indexed within a page, so that
-// where the kernel puts pages makes no difference to it; the levels below it are not simulated.
+// How often this very program misses a first-level data cache, by cachegrind. The cache is indexed within a page, so
+// that where the kernel puts pages makes no difference to it; the levels below it are not simulated.
 
 import Glibc
 import Processes

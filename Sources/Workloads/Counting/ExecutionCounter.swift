@@ -30,9 +30,9 @@ public struct ExecutionCount: Hashable, Sendable {
 
 /// Counts what code executes. Needs valgrind.
 public struct ExecutionCounter: Sendable {
-    /// What is simulated: 32 KiB, 8 ways, lines of 64 bytes, as in Intel's cores before Golden Cove and AMD's since Zen 2.
-    /// Fixed, so that results of two machines can be compared. The last level is larger than any program here, so that it
-    /// misses each line once.
+    /// What is simulated: 32 KiB, 8 ways, lines of 64 bytes, as in Intel's cores before Golden Cove and AMD's since Zen
+    /// 2. Fixed, so that results of two machines can be compared. The last level is larger than any program here, so
+    /// that it misses each line once.
     public static let cache = "32768,8,64"
     private static let options = [
         "--tool=cachegrind", "--cache-sim=yes", "--I1=\(cache)", "--D1=32768,8,64", "--LL=67108864,16,64",
@@ -54,8 +54,8 @@ public struct ExecutionCounter: Sendable {
         guard let valgrind = folders.lazy.map({ "\($0)/valgrind" }).first(where: Files.isExecutable) else {
             throw ProcessError("instructions are not counted: install valgrind")
         }
-        // Swift's runtime and hash tables of pointers take other ways with every other address: without setarch, or where
-        // it is not allowed, counts vary a little.
+        // Swift's runtime and hash tables of pointers take other ways with every other address: without setarch, or
+        // where it is not allowed, counts vary a little.
         let fixed = folders.lazy.map { "\($0)/setarch" }.first(where: Files.isExecutable)
         if let fixed, (try? Subprocess.finish(fixed, ["-R", valgrind, "--version"], seconds: 60))?.ending == .exited(0)
         {

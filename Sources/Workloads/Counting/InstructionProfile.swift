@@ -1,5 +1,5 @@
-// How often each instruction of a program was executed, by valgrind's callgrind. The program is run as it is: nothing of it
-// has to be built here.
+// How often each instruction of a program was executed, by valgrind's callgrind. The program is run as it is: nothing
+// of it has to be built here.
 
 import Processes
 
@@ -15,8 +15,8 @@ package struct InstructionProfile: Hashable, Sendable {
         range.reduce(0) { $0 + (counts[$1] ?? 0) }
     }
 
-    /// Runs `executable` with every instruction counted, which takes some 50 times as long as the program alone, or until
-    /// `seconds` have passed.
+    /// Runs `executable` with every instruction counted, which takes some 50 times as long as the program alone, or
+    /// until `seconds` have passed.
     ///
     /// - Throws: `ProcessError` where valgrind is missing or cannot run the program to its end.
     package init(
@@ -44,8 +44,8 @@ package struct InstructionProfile: Hashable, Sendable {
         try self.init(text)
     }
 
-    /// Reads what callgrind wrote: a line "0xADDRESS COUNT" for each instruction, and after each line "calls=" one more that
-    /// tells what was executed below that call, which is no instruction of its own.
+    /// Reads what callgrind wrote: a line "0xADDRESS COUNT" for each instruction, and after each line "calls=" one more
+    /// that tells what was executed below that call, which is no instruction of its own.
     init(_ text: String) throws(ProcessError) {
         var isBelowCall = false
         var knowsPositions = false

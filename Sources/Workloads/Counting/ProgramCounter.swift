@@ -1,4 +1,5 @@
-// How many instructions a whole program executes, its start included, by valgrind's cachegrind without its simulation of caches.
+// How many instructions a whole program executes, its start included, by valgrind's cachegrind without its simulation
+// of caches.
 
 import Glibc
 import Processes

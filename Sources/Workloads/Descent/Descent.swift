@@ -1,5 +1,5 @@
-// Code that goes down a stack and works there, plain and checked from one source: for experiments that need to know how deep
-// they are. It is no workload of the program, because its input means nothing.
+// Code that goes down a stack and works there, plain and checked from one source: for experiments that need to know how
+// deep they are. It is no workload of the program, because its input means nothing.
 
 internal import Kernels
 
@@ -56,8 +56,8 @@ public struct DescentCode: Sendable {
     public func descent(levels: Int, _ work: Work) -> Descent { Descent(entry, levels, work) }
 }
 
-/// One descent, and what it found. Its memory is apart from the stack, so that a descent whose frames a fault abandons can
-/// still be asked how deep it came.
+/// One descent, and what it found. Its memory is apart from the stack, so that a descent whose frames a fault abandons
+/// can still be asked how deep it came.
 public final class Descent {
     private let entry: LoadedCode.Entry
     private let words: UnsafeMutablePointer<UInt64>

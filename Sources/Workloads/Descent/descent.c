@@ -1,8 +1,9 @@
 /// Goes down a stack and works at the bottom: what a growth costs, what calls cost beside it, and how deep a stack is.
 ///
-/// The input is three words: levels to go down, the operation at the bottom, its count. The checksum is the number of calls
-/// that the operation made, or Ackermann's value. Results that are of interest even if a fault abandons the frames are
-/// stored as they are known: counts[0] ticks of the first call of a loop, counts[1] of the others, counts[2] the greatest depth.
+/// The input is three words: levels to go down, the operation at the bottom, its count. The checksum is the number of
+/// calls that the operation made, or Ackermann's value. Results that are of interest even if a fault abandons the
+/// frames are stored as they are known: counts[0] ticks of the first call of a loop, counts[1] of the others, counts[2]
+/// the greatest depth.
 #include "kernel.h"
 
 enum operation { CALLS, LOOP, ACKERMANN, RUNAWAY };
@@ -68,20 +69,18 @@ static __attribute__((noinline)) uint64_t runaway(uint64_t depth, uint64_t *deep
 
 static uint64_t work(uint64_t operation, uint64_t count, fl_workload_outcome *outcome) {
     switch ((enum operation)operation) {
-    case CALLS:
-        return on_new_room(count);
-    case LOOP:
-        return loop(count, outcome);
+    case CALLS: return on_new_room(count);
+    case LOOP: return loop(count, outcome);
     case ACKERMANN:
         // The two arguments in one word.
         return ackermann(count >> 32, count & 0xffffffff, 1, &outcome->counts[2]);
-    case RUNAWAY:
-        return runaway(1, &outcome->counts[2]);
+    case RUNAWAY: return runaway(1, &outcome->counts[2]);
     }
     return 0;
 }
 
-static __attribute__((noinline)) uint64_t descend(uint64_t levels, const uint64_t *words, fl_workload_outcome *outcome) {
+static __attribute__((noinline)) uint64_t descend(uint64_t levels, const uint64_t *words,
+                                                  fl_workload_outcome *outcome) {
     volatile uint64_t room[8];
     KEPT_ROOM(room);
     room[0] = levels;

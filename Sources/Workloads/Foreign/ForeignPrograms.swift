@@ -81,8 +81,8 @@ public enum ForeignPrograms {
 
 /// What can be told of a Markdown text by looking at its lines.
 enum Markdown {
-    /// Headings that begin with number signs, outside fenced code. Underlined headings are not known here: the documents
-    /// of this package have none.
+    /// Headings that begin with number signs, outside fenced code. Underlined headings are not known here: the
+    /// documents of this package have none.
     static func headings(in text: [UInt8]) -> UInt64 {
         var count: UInt64 = 0
         var isFenced = false

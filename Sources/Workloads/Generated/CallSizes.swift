@@ -1,8 +1,8 @@
-// A C function of a chosen size that is called again and again: what a check costs against the work of a call. The source
-// is made here, for each size, so that the compiler sees nothing but the call and the work.
+// A C function of a chosen size that is called again and again: what a check costs against the work of a call. The
+// source is made here, for each size, so that the compiler sees nothing but the call and the work.
 //
-// The function calls itself some levels deep, as real calls nest: a loop around one call whose return address is read as
-// soon as it is written takes one time or twice that, by the luck of the processor's predictors. Its work is single
+// The function calls itself some levels deep, as real calls nest: a loop around one call whose return address is read
+// as soon as it is written takes one time or twice that, by the luck of the processor's predictors. Its work is single
 // instructions of one cycle in two chains that do not wait for each other: two instructions a cycle, which is what much
 // real code comes to.
 //

@@ -5,8 +5,8 @@ enum StandardProgram {
     /// queens by lists, and recursion 2,000 calls deep.
     static let text = text(fibonacci: 12, count: 200, queens: 7, depth: 2000)
 
-    /// The same with other sizes: which Fibonacci number the inner evaluator computes, how far it counts, how many queens
-    /// are placed, and how deep the recursion is.
+    /// The same with other sizes: which Fibonacci number the inner evaluator computes, how far it counts, how many
+    /// queens are placed, and how deep the recursion is.
     static func text(fibonacci: Int, count: Int, queens: Int, depth: Int) -> String {
         var (number, next) = (0, 1)
         for _ in 0..<fibonacci { (number, next) = (next, number + next) }

@@ -34,8 +34,8 @@ struct DisassembledInstruction {
     }
 }
 
-/// A run of instructions that others took the place of. The disassembler's other instructions, with their addresses, are the same
-/// in both programs.
+/// A run of instructions that others took the place of. The disassembler's other instructions, with their addresses,
+/// are the same in both programs.
 struct Replacement {
     var old: [DisassembledInstruction] = []
     var new: [DisassembledInstruction] = []

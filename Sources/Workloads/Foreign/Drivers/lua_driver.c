@@ -15,8 +15,8 @@ uint64_t fl_lua_run(const uint8_t *input, size_t length, uint64_t parameter, fl_
     lua_pushinteger(state, (lua_Integer)parameter);
     lua_setglobal(state, "size");
     uint64_t hash = 0;
-    if (luaL_loadbuffer(state, (const char *)input, length, "=program.lua") != LUA_OK
-        || lua_pcall(state, 0, 1, 0) != LUA_OK) {
+    if (luaL_loadbuffer(state, (const char *)input, length, "=program.lua") != LUA_OK ||
+        lua_pcall(state, 0, 1, 0) != LUA_OK) {
         const char *text = lua_tostring(state, -1);
         fl_outcome_fail(outcome, text ? text : "an error without a text");
     } else {

@@ -21,8 +21,8 @@ uint64_t fl_zstd_run(const uint8_t *input, size_t length, uint64_t parameter, fl
         size_t size = ZSTD_compress(compressed, bound, input, length, LEVEL);
         if (ZSTD_isError(size)) {
             fl_outcome_fail(outcome, ZSTD_getErrorName(size));
-        } else if (ZSTD_decompress(restored, length + 1, compressed, size) != length
-                   || memcmp(restored, input, length) != 0) {
+        } else if (ZSTD_decompress(restored, length + 1, compressed, size) != length ||
+                   memcmp(restored, input, length) != 0) {
             fl_outcome_fail(outcome, "decompression does not give the input back");
         } else {
             hash = FL_HASH_BASIS;
