@@ -16,7 +16,7 @@ public struct MemorySuite: BenchSuite {
         let name: String
         let options: [String]
         let parameters: [ParameterName: ParameterValue]
-        /// What one takes at most, in bytes, to tell whether so many have room here.
+        /// What one takes at most, in bytes, to tell whether they have room here.
         let atMost: Int
         let counts: [Int]
 

@@ -59,7 +59,7 @@ private func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) th
 /// over.
 ///
 /// The coroutine is started and ended by the API; in between only the two contexts change hands. A fault in the body
-/// meanwhile could not make room, because nobody says which stack runs; the body does not go deeper than at its start.
+/// meanwhile could not make room, because the library is not told which stack runs; the body does not go deeper than at its start.
 @inline(never)
 private func rawRoundTrips(_ count: Int) throws {
     var isLast = false
@@ -68,7 +68,7 @@ private func rawRoundTrips(_ count: Int) throws {
             guard let fiber = fl_fiber_running() else { preconditionFailure("a coroutine runs") }
             let (own, resumer) = contexts(of: fiber)
             SwitchedFiber.current = fiber
-            // Nobody hands an input over below, which this reports by throwing.
+            // No input is handed over below, which this reports by throwing.
             _ = try? co.suspend(())
             while !isLast.pointee { _ = fl_switch(own, resumer) }
         }

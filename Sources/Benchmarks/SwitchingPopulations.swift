@@ -13,7 +13,7 @@ struct SwitchingPopulations {
 
     static let sizes = [2, 100, 10_000, 100_000]
     /// Operations of a sample at least, where a turn of all takes fewer.
-    private static let leastOperations = 20_000
+    private static let minimumOperations = 20_000
 
     func records(_ laboratory: Laboratory) throws -> [Record] {
         let peer = try laboratory.newestGoroutines()
@@ -39,7 +39,7 @@ struct SwitchingPopulations {
         }
         return try Record.records(
             of: laboratory.measure(
-                "\(suite): \(size)", cases, laboratory.repetitions(max(size, Self.leastOperations), rounds: 41)),
+                "\(suite): \(size)", cases, laboratory.repetitions(max(size, Self.minimumOperations), rounds: 41)),
             suite: suite, comparisons: comparisons, parameters: parameters)
     }
 }

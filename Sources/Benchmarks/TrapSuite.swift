@@ -13,8 +13,8 @@ public struct TrapSuite: BenchSuite {
 
     /// Live bytes when the stack grows: one page, so that what is moved does not count.
     private static let live = 4096
-    /// The most pages that one batch of kernel faults touches: 16 MiB.
-    private static let mostPages = 4096
+    /// The largest number of pages that one batch of kernel faults touches: 16 MiB.
+    private static let maximumPages = 4096
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let steps = [
@@ -58,7 +58,7 @@ public struct TrapSuite: BenchSuite {
 
     /// Kernel faults on fresh memory, one per page.
     private func demandFault() -> MeasurementCase {
-        MeasurementCase(selfTimed: "demand-fault", maximumIterations: Self.mostPages) { count in
+        MeasurementCase(selfTimed: "demand-fault", maximumIterations: Self.maximumPages) { count in
             let length = count * 4096
             let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let memory, memory != MAP_FAILED else {

@@ -1,4 +1,4 @@
-// Gains and shares in per cent, as the discussion speaks of them.
+// Numbers in the texts of reasons, and gains and shares in per cent, as the discussion speaks of them.
 
 import Experiments
 import Measurement
@@ -17,5 +17,23 @@ extension Estimate {
         let digits = abs(share) < 0.001 && share != 0 ? 100.0 : 10.0
         let rounded = (share * 100 * digits).rounded() / digits
         return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    }
+}
+
+extension Double {
+    /// "1.25", "3.0": no more decimals than these, which is more than intervals bear.
+    func text(decimals: Int = 2) -> String {
+        let scale = [1.0, 10, 100, 1000][decimals]
+        return "\((self * scale).rounded() / scale)"
+    }
+}
+
+extension Estimate {
+    /// "1.25 [1.2, 1.31]".
+    func text(decimals: Int = 2) -> String {
+        let (median, low, high) = (
+            median.text(decimals: decimals), low.text(decimals: decimals), high.text(decimals: decimals)
+        )
+        return "\(median) [\(low), \(high)]"
     }
 }

@@ -70,6 +70,17 @@ public final class Laboratory {
         note(text)
     }
 
+    /// Whether such stacks can be made here; what is not measured without them is said to be missing.
+    package func offers(_ configuration: StackConfiguration, for subject: String) -> Bool {
+        do {
+            try configuration.validate()
+            return true
+        } catch {
+            missing("\(subject) is not measured: \(error)")
+            return false
+        }
+    }
+
     /// Whether the user asked to stop.
     public var isAskedToStop: Bool { isInterrupted() }
 

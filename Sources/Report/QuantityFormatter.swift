@@ -70,10 +70,10 @@ private struct Scale {
             // A whole number of units needs no decimals: "16 KiB", not "16.0 KiB".
             if (value / divisor).rounded() == value / divisor { decimals = 0 }
         case .count, .instructions:
-            decimals = value.rounded() == value ? 0 : Self.decimals(for: value, least: 0)
+            decimals = value.rounded() == value ? 0 : Self.decimals(for: value, minimum: 0)
         case .ratio:
             // Two decimals are what a reader compares ratios by; a tiny one still shows three digits.
-            decimals = Self.decimals(for: value, least: value.magnitude < 1000 ? 2 : 0)
+            decimals = Self.decimals(for: value, minimum: value.magnitude < 1000 ? 2 : 0)
             if value.magnitude >= 0.1 { decimals = min(decimals, 2) }
         }
     }
@@ -84,15 +84,15 @@ private struct Scale {
         for (candidate, name) in units.dropFirst() where value.magnitude >= candidate * (1 - 0.5 / next) {
             (divisor, suffix) = (candidate, name)
         }
-        decimals = Self.decimals(for: value / divisor, least: 0)
+        decimals = Self.decimals(for: value / divisor, minimum: 0)
     }
 
     /// Decimals that give three significant digits.
-    private static func decimals(for value: Double, least: Int) -> Int {
-        guard value.isFinite, value != 0 else { return least }
+    private static func decimals(for value: Double, minimum: Int) -> Int {
+        guard value.isFinite, value != 0 else { return minimum }
         // Of the rounded number: 9.996 is 10.0, not 10.00.
         let exponent = Int(floor(log10(value.magnitude * (1 + 0.5e-3))))
-        return min(9, max(least, 2 - exponent))
+        return min(9, max(minimum, 2 - exponent))
     }
 
     func number(_ value: Double) -> String {

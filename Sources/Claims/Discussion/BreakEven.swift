@@ -279,13 +279,12 @@ public struct BreakEven: Claim {
                 "predicted \(predicted.median > end ? "more than \(grouped(end))" : grouped(predicted.median))")
         }
         if let cost {
-            let numbers = [cost.median, cost.low, cost.high].map { "\(($0 * 1000).rounded() / 1000)" }
-            details.append("a check costs \(numbers[0]) [\(numbers[1]), \(numbers[2])] ns a call")
+            details.append("a check costs \(cost.estimate.text(decimals: 3)) ns a call")
             if let atFirst, let calls = atFirst.parameters[.calls] {
-                details.append("\((atFirst.median * 1000).rounded() / 1000) in the first \(calls)")
+                details.append("\(atFirst.median.text(decimals: 3)) in the first \(calls)")
             }
             if let noise {
-                let floor = "\((noise * 1000).rounded() / 1000)"
+                let floor = noise.text(decimals: 3)
                 details.append(cost.low <= noise ? "not clearly above the noise of \(floor)" : "noise \(floor)")
             }
         }
@@ -300,11 +299,6 @@ public struct BreakEven: Claim {
             digits = (digits / 10).rounded()
             unit *= 10
         }
-        var result = ""
-        for (index, digit) in String(Int(digits * unit)).reversed().enumerated() {
-            if index > 0, index % 3 == 0 { result.append(",") }
-            result.append(digit)
-        }
-        return String(result.reversed())
+        return QuantityFormatter.grouped(digits * unit, decimals: 0)
     }
 }

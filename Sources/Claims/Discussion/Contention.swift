@@ -100,10 +100,10 @@ public struct Contention: Claim {
         // Where others take the processors, not much can be called free of contention.
         let free = noise > Self.maximumNoise ? [] : compared.filter { $0.median <= noise }
         func list(_ records: [Record]) -> String {
-            records.map { "\(Self.title($0)) \(Self.text($0.median))" }.joined(separator: ", ")
+            records.map { "\(Self.title($0)) \($0.median.text())" }.joined(separator: ", ")
         }
         let reason =
-            "processor time of a growth with \(busy) threads, in that of one (noise \(Self.text(noise))): "
+            "processor time of a growth with \(busy) threads, in that of one (noise \(noise.text())): "
             + list(compared)
         if contending.count == compared.count { return Judgement(.confirmed, measured: measured, reason: reason) }
         if free.count == compared.count { return Judgement(.refuted, measured: measured, reason: reason) }
@@ -115,8 +115,6 @@ public struct Contention: Claim {
         }
         return Judgement(.depends, measured: measured, reason: "\(list(contending)) contend; \(reason)")
     }
-
-    private static func text(_ number: Double) -> String { "\((number * 100).rounded() / 100)" }
 
     private static func title(_ record: Record) -> String {
         guard record.name == WaitingSubject.goroutine, let peer = record.parameters[.peer] else { return record.name }

@@ -194,9 +194,7 @@ public struct HotSplit: Claim {
 
     /// "check-segment at: 900.0 [890.0, 910.0] times a call that fits", for each.
     private static func described(_ records: [Record]) -> String {
-        records.map { record in
-            let numbers = [record.median, record.low, record.high].map { ($0 * 100).rounded() / 100 }
-            return "\(record.name) the boundary \(numbers[0]) [\(numbers[1]), \(numbers[2])]"
-        }.joined(separator: ", ") + " times a call that fits"
+        records.map { "\($0.name) the boundary \($0.estimate.text())" }.joined(separator: ", ")
+            + " times a call that fits"
     }
 }

@@ -3,6 +3,7 @@
 import Experiments
 import Measurement
 import Peers
+import Processes
 import Report
 
 extension Metric {
@@ -119,8 +120,12 @@ public struct InitialSize: Claim {
                         laboratory in
                         let findings = try laboratory.experiment("requests", options)
                         guard findings.succeeded else {
-                            if findings.message.contains("headroom") { throw TooLittleHeadroom(size: size) }
-                            throw findings.failure("the requests were not served")
+                            let failure = findings.failure("the requests were not served")
+                            // Its code is sound, as it has shown on a large stack: this one was too small for it.
+                            if isChecked, findings.values["begun"] != nil, case .signalled = findings.ending {
+                                throw TooLittleHeadroom(size: size, failure: failure)
+                            }
+                            throw failure
                         }
                         return Self.sample(
                             try ["time", "growths"].map(findings.number)
@@ -134,6 +139,7 @@ public struct InitialSize: Claim {
     /// Unchecked code did not get by with what checked code left it.
     private struct TooLittleHeadroom: Error {
         let size: Int
+        let failure: MeasurementFailure
     }
 
     private static func sample(_ numbers: [Double], _ count: Int) -> Sample {
@@ -151,11 +157,11 @@ public struct InitialSize: Claim {
             for index in random.permutation(of: subjects.count) where left.contains(index) {
                 do {
                     samples[index].append(try subjects[index].sample(laboratory))
-                } catch let failure as TooLittleHeadroom {
+                } catch let error as TooLittleHeadroom {
                     left.remove(index)
                     laboratory.missing(
-                        "checked code with \(failure.size) bytes at first is not measured: the unchecked code that it "
-                            + "calls needs more headroom than as much again")
+                        "checked code with \(error.size) bytes at first is not measured: the unchecked code that it "
+                            + "calls needs more headroom than as much again (\(error.failure))")
                 }
             }
         }
@@ -226,8 +232,8 @@ public struct InitialSize: Claim {
                 $0.estimate)
         }
         let reason =
-            "\(peer): \(Self.text(measures[0])) growths from 2 KB, \(Self.text(measures[1])) from 8 KB, a copy "
-            + "\(Self.text(measures[2])) times as long"
+            "\(peer): \(measures[0].median.text()) growths from 2 KB, \(measures[1].median.text()) from 8 KB, a copy "
+            + "\(measures[2].median.text()) times as long"
         // More growths from the smaller size, and longer copies from the larger one.
         guard measures[0].low > measures[1].high, measures[2].low > 1 else {
             return Judgement(.refuted, measured: measured, reason: reason)
@@ -237,6 +243,4 @@ public struct InitialSize: Claim {
             isClose ? .confirmed : .depends, measured: measured,
             reason: isClose ? reason : "the direction holds, the numbers are those of the requests: \(reason)")
     }
-
-    private static func text(_ estimate: Estimate) -> String { "\((estimate.median * 100).rounded() / 100)" }
 }

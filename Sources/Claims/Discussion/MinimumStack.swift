@@ -48,8 +48,7 @@ public struct MinimumStack: Claim {
                 (64 << 10, .protNone, 30_000),
             ] where count < 1_000_000 || kind == .guardPages {
                 let configuration = StackConfiguration(reservation: slot, guardKind: kind)
-                do { try configuration.validate() } catch {
-                    laboratory.missing("coroutines with '\(kind.rawValue)' are not measured: \(error)")
+                guard laboratory.offers(configuration, for: "memory of coroutines with '\(kind.rawValue)'") else {
                     continue
                 }
                 subjects.append(
@@ -141,7 +140,7 @@ public struct MinimumStack: Claim {
         let relations = ratios.map { $0.estimate.relation(to: claimed(.memoryAgainstGoroutines), tolerance: 0.1) }
         let reason =
             "a goroutine takes \(Int(goroutine.median)) bytes, not 2,048; "
-            + ratios.map { "\(Self.title($0)) \(Self.rounded($0.median)) times as much" }.joined(separator: ", ")
+            + ratios.map { "\(Self.title($0)) \($0.median.text()) times as much" }.joined(separator: ", ")
             + (hibernated.last.map { "; hibernated a coroutine takes \(Int($0.median))" } ?? "")
         if relations.allSatisfy({ $0 == .within || $0 == .above }) {
             return Judgement(.confirmed, measured: measured, reason: reason)
@@ -151,8 +150,6 @@ public struct MinimumStack: Claim {
         }
         return Judgement(.depends, measured: measured, reason: "it depends on the slot: \(reason)")
     }
-
-    private static func rounded(_ number: Double) -> String { "\((number * 100).rounded() / 100)" }
 
     private static func title(_ record: Record) -> String {
         var parts = [record.name]

@@ -250,7 +250,7 @@ public struct MoveCost: Claim {
         let reason =
             (copies.map { Self.described($0, "KiB") } + pointers.map { Self.described($0, "pointer") }
             + movers.map {
-                "\($0.name) \(Self.rounded($0.median)) [\(Self.rounded($0.low)), \(Self.rounded($0.high))] of a copy"
+                "\($0.name) \($0.estimate.text()) of a copy"
             })
             .joined(separator: "; ")
         let isDoubled = factors.allSatisfy {
@@ -273,8 +273,6 @@ public struct MoveCost: Claim {
     }
 
     private static func described(_ record: Record, _ unit: String) -> String {
-        "\(record.name) \(rounded(record.median)) [\(rounded(record.low)), \(rounded(record.high))] ns per \(unit)"
+        "\(record.name) \(record.estimate.text()) ns per \(unit)"
     }
-
-    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 }

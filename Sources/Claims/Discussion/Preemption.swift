@@ -148,11 +148,10 @@ public struct Preemption: Claim {
     }
 
     private static func list(_ records: [Record]) -> String {
-        func number(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
-        return records.map { record in
+        records.map { record in
             let isBound = record.parameters[.unended] != nil
-            return "\(record.name) \(isBound ? "at least " : "")\(number(record.median)) times "
-                + "[\(number(record.low)), \(number(record.high))]"
+            return "\(record.name) \(isBound ? "at least " : "")\(record.median.text(decimals: 1)) times "
+                + "[\(record.low.text(decimals: 1)), \(record.high.text(decimals: 1))]"
         }.joined(separator: ", ")
     }
 }

@@ -218,8 +218,8 @@ public struct PrologueCensusClaim: Claim {
                 "\(Estimate.percent(share.median)) % of functions have a check" + apart(evidence),
                 holds: share.relation(to: claimed(.shareOfFunctions)) == .within),
             Statement(
-                "\(Self.number(length.median)) instructions each\(lengths(evidence)), of which "
-                    + "\(Self.number(hot.median)) are executed when it passes"
+                "\(length.median.text()) instructions each\(lengths(evidence)), of which "
+                    + "\(hot.median.text()) are executed when it passes"
                     + (Self.span(executed).map { " (\($0) of what programs execute)" } ?? ""),
                 holds: length.relation(to: claimed(.instructionsOfCheck), tolerance: Self.about) == .within),
         ]
@@ -238,7 +238,7 @@ public struct PrologueCensusClaim: Claim {
         if let misses {
             measured.append(MeasuredFigure(.cacheMisses, misses))
             let relation = misses.relation(to: claimed(.cacheMisses))
-            let interval = "\(Self.number(misses.median)) [\(Self.number(misses.low)), \(Self.number(misses.high))]"
+            let interval = misses.text()
             statements.append(
                 Statement(
                     "instruction cache misses times \(interval)"
@@ -263,7 +263,7 @@ public struct PrologueCensusClaim: Claim {
     private func lengths(_ evidence: Evidence) -> String {
         let each = [Self.goPrograms, Self.others].compactMap { name in
             evidence.find(name, metric: .hotInstructions).flatMap { hot in
-                evidence.find(name, metric: .coldInstructions).map { Self.number(hot.median + $0.median) }
+                evidence.find(name, metric: .coldInstructions).map { (hot.median + $0.median).text() }
             }
         }
         return each.count == 2 ? " (\(each[0]) in Go programs, \(each[1]) in others)" : ""
@@ -278,6 +278,4 @@ public struct PrologueCensusClaim: Claim {
         guard let minimum = shares.min(), let maximum = shares.max() else { return nil }
         return "\(Estimate.percent(minimum)) to \(Estimate.percent(maximum)) %"
     }
-
-    private static func number(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
 }

@@ -57,11 +57,10 @@ public struct Shrink: Claim {
         let count = laboratory.isQuick ? 200 : 1_000
         let rounds = laboratory.isQuick ? 7 : 21
         var records: [Record] = []
-        for kind in StackGuard.allCases {
-            do { try StackConfiguration(guardKind: kind).validate() } catch {
-                laboratory.missing("stacks with '\(kind.rawValue)' are not measured: \(error)")
-                continue
-            }
+        for kind in StackGuard.allCases
+        where laboratory.offers(
+            StackConfiguration(guardKind: kind), for: "what stacks with '\(kind.rawValue)' give back")
+        {
             // Hibernation needs guard pages.
             for (way, strategy) in Self.ways where way != .hibernate || kind == .guardPages {
                 records += try self.records(way, strategy, kind, count: count, rounds: rounds, laboratory)

@@ -135,7 +135,7 @@ public struct StackPooling: Claim {
             let ratio = try evidence.estimate(Self.pooled, metric: .ratio, where: baseline)
             measured.append(MeasuredFigure(Figure("\(name), time with a pool to without", .ratio), ratio))
             ratios.append(ratio)
-            text.append("\(name): \(Self.text(ratio)) of the time without (claimed \(Self.text(claimedRatio(name))))")
+            text.append("\(name): \(ratio.text()) of the time without (claimed \(claimedRatio(name).text()))")
         }
         for size in Self.sizes {
             let own: [ParameterName: ParameterValue] = [
@@ -158,11 +158,6 @@ public struct StackPooling: Claim {
 
     private func claimedRatio(_ size: String) -> Double {
         claimed(.withPool(size)).high! / claimed(.withoutPool(size)).low!
-    }
-
-    private static func text(_ ratio: Double) -> String { "\((ratio * 100).rounded() / 100)" }
-    private static func text(_ ratio: Estimate) -> String {
-        "\(text(ratio.median)) [\(text(ratio.low)), \(text(ratio.high))]"
     }
 }
 

@@ -149,7 +149,7 @@ public struct Stackless: Claim {
             ]
             guard let ratio = evidence.find(Self.task, metric: .ratio, where: which) else { continue }
             measured.append(MeasuredFigure(.taskAgainstCoroutine(what), ratio))
-            text.append("\(what.rawValue) takes a task \((ratio.median * 10).rounded() / 10) times as long")
+            text.append("\(what.rawValue) takes a task \(ratio.median.text(decimals: 1)) times as long")
         }
         if let few = evidence.find(Self.task, metric: .memory, where: [.depth: .int(Self.shallow)]),
             let many = evidence.find(Self.task, metric: .memory, where: [.depth: .int(Self.deep)])

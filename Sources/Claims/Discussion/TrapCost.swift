@@ -184,7 +184,7 @@ public struct TrapCost: Claim {
         ]
         let counted = "\(Int(fewest.median)) crossings at least (\(fewest.name))"
         func described(_ record: Record) -> String {
-            "\(record.name) takes \(rounded(record.median)) [\(rounded(record.low)), \(rounded(record.high))] "
+            "\(record.name) takes \(record.estimate.text()) "
                 + "times as long as \(record.parameters[.peer]?.description ?? "Go")'s growth"
         }
         let isMany = fewest.estimate.relation(to: claimed(.crossingsOfGrowth)) != .below
@@ -202,11 +202,5 @@ public struct TrapCost: Claim {
                 reason: "\(counted), \(isMany ? "which agrees" : "which disagrees"); \(described(fastest)), "
                     + described(slowest))
         }
-    }
-
-    /// Two digits behind the point: more than the intervals bear.
-    private func rounded(_ value: Double) -> String {
-        let hundredths = (value * 100).rounded()
-        return "\(hundredths / 100)"
     }
 }

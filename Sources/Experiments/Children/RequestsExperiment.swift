@@ -21,6 +21,7 @@ struct RequestsExperiment: Experiment {
         // Once on a large stack: metadata of the language and the allocator's first memory are not a request's work.
         let large = StackConfiguration(strategy: configuration.strategy.needsChecks ? .checkFixed : .demand)
         for request in requests { _ = try withStack(large) { try request.run(code) } }
+        try found("begun", 1)
         // And once each as they will be, for what the library does once.
         for request in requests { _ = try withStack(configuration) { try request.run(code) } }
         FaultStatistics.resetProcess()

@@ -7,7 +7,7 @@ enum PageBlock {
     case paragraph(String)
     /// A paragraph after a word in bold.
     case labelled(String, String)
-    /// What somebody said.
+    /// What a source said.
     case quotation(String, by: String)
     case warning(String)
     case list([String], isNumbered: Bool = false)
