@@ -41,7 +41,7 @@ public struct AddressSpace: Claim {
         }
         for count in laboratory.isQuick ? [100_000] : [100_000, 1_000_000] {
             guard laboratory.hasRoom(for: count, "stack of 8 MiB", ofBytes: Self.bytesOfStack) else { continue }
-            for kind in StackKind.guards {
+            for kind in [StackGuard.guardPages, .protNone] {
                 records += try reserved(count, kind, laboratory)
             }
         }
@@ -61,26 +61,23 @@ public struct AddressSpace: Claim {
         }
     }
 
-    private func reserved(_ count: Int, _ kind: StackKind, _ laboratory: Laboratory) throws -> [Record] {
-        let findings = try laboratory.experiment(
-            "stacks", ["count=\(count)", "guard=\(kind.name)", "reservation=\(Self.slot)"], seconds: 300)
-        guard findings.succeeded else {
-            if kind.isUnavailable(findings) {
-                laboratory.missing("guard '\(kind.name)' is not measured: \(findings.message)")
-                return []
-            }
-            throw findings.failure("it did not end as it should")
+    private func reserved(_ count: Int, _ kind: StackGuard, _ laboratory: Laboratory) throws -> [Record] {
+        guard try laboratory.offers(StackConfiguration(guardKind: kind), for: "guard '\(kind.rawValue)'") else {
+            return []
         }
+        let findings = try laboratory.experiment(
+            "stacks", ["count=\(count)", "guard=\(kind.rawValue)", "reservation=\(Self.slot)"], seconds: 300)
+        guard findings.succeeded else { throw findings.failure("it did not end as it should") }
         let made = try findings.number("made")
         var shared: [String: ParameterValue] = [
-            "guard": .string(kind.name), "asked": .int(count), "slot": .int(Self.slot),
+            "guard": .string(kind.rawValue), "asked": .int(count), "slot": .int(Self.slot),
         ]
         shared["refused"] = findings.values["call"].map { .string($0) }
         shared["errno"] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
         shared["max-map-count"] = KernelFile("/proc/sys/vm/max_map_count").number.map { .int($0) }
         func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
             Record(
-                suite: identifier, case: kind.name, metric: metric, unit: unit, exactly: value, parameters: shared)
+                suite: identifier, case: kind.rawValue, metric: metric, unit: unit, exactly: value, parameters: shared)
         }
         return [
             record("stacks", .count, made), record("slots", .bytes, made * Double(Self.slot)),
@@ -167,17 +164,5 @@ public struct AddressSpace: Claim {
                 + "and \(gigabytes(memory.median)) GB of memory"
         }
         return texts.map { "; \($0)" }.joined()
-    }
-}
-
-/// A kind of guard, by the name that the library gives it.
-struct StackKind: Sendable, Hashable {
-    let name: String
-
-    static let guards = [StackKind(name: "guard-pages"), StackKind(name: "prot-none")]
-
-    /// Whether the child ended because this machine does not have it.
-    func isUnavailable(_ findings: Findings) -> Bool {
-        name == "guard-pages" && findings.message.contains("MADV_GUARD_INSTALL")
     }
 }
