@@ -41,10 +41,12 @@ let package = Package(
         .target(name: "CProcesses", cSettings: warningsAreErrorsC),
         .target(
             name: "Processes", dependencies: ["CProcesses"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
+        // ELF files and what stack checks take of their code.
+        .target(name: "ObjectCode", exclude: ["README.md"], swiftSettings: warningsAreErrors),
         // What runs on a stack, and what it is compared with.
         .target(name: "Kernels", cSettings: warningsAreErrorsC),
         .target(
-            name: "Workloads", dependencies: ["Kernels", "Processes"], exclude: ["README.md"],
+            name: "Workloads", dependencies: ["Kernels", "ObjectCode", "Processes"], exclude: ["README.md"],
             resources: [
                 .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
                 .embedInCode("Counting/counting_runner.c"), .embedInCode("Descent/descent.c"),
@@ -64,12 +66,13 @@ let package = Package(
         // Go programs without their stack checks.
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
         .target(
-            name: "GoBinary", dependencies: ["GoStubs"], exclude: ["README.md"], swiftSettings: warningsAreErrors),
+            name: "GoBinary", dependencies: ["GoStubs", "ObjectCode"], exclude: ["README.md"],
+            swiftSettings: warningsAreErrors),
         // The laboratory and what is done in it; the suites of the benchmark; the claims with their rules.
         .target(
             name: "Experiments",
             dependencies: [
-                "Faultline", "Measurement", "Report", "Workloads", "Processes", "CPeers",
+                "Faultline", "Measurement", "Report", "Workloads", "Processes", "ObjectCode", "CPeers",
                 "CProbes",
                 "Peers", "CFaultKinds", "GoBinary",
             ],
@@ -85,7 +88,7 @@ let package = Package(
         .target(
             name: "Claims",
             dependencies: [
-                "Experiments", "Faultline", "Measurement", "Report", "Workloads", "Processes", "CProbes",
+                "Experiments", "Faultline", "Measurement", "Report", "Workloads", "Processes", "ObjectCode", "CProbes",
                 "Peers",
                 "GoBinary",
             ],
@@ -97,7 +100,7 @@ let package = Package(
             name: "CommandLine",
             dependencies: [
                 "Faultline", "Measurement", "Report", "Workloads", "Processes", "Experiments", "Benchmarks", "Claims",
-                "CFaultKinds", "GoBinary",
+                "ObjectCode", "CFaultKinds", "GoBinary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
@@ -140,9 +143,11 @@ let package = Package(
             name: "CShimInternals", dependencies: ["CShim"], path: "Tests/CShimInternals",
             cSettings: warningsAreErrorsC),
         .testTarget(
-            name: "CShimTests", dependencies: ["CShim", "CShimInternals"], swiftSettings: warningsAreErrors),
+            name: "CShimTests", dependencies: ["CShim", "CShimInternals", "Measurement"],
+            swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "FaultlineTests", dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport"],
+            name: "FaultlineTests",
+            dependencies: ["Faultline", "CShim", "CSwitch", "StackWords", "TestSupport", "Measurement"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "FaultlineSchedulerTests",
@@ -151,7 +156,8 @@ let package = Package(
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "CrashTests", dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild"],
+            name: "CrashTests",
+            dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild", "Measurement"],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "BenchmarksTests", dependencies: ["CommandLine", "Measurement", "Report", "Workloads", "Processes"],
@@ -172,10 +178,11 @@ let package = Package(
             dependencies: ["Claims", "Experiments", "Faultline", "Measurement", "Report", "Workloads"],
             swiftSettings: warningsAreErrors),
         .executableTarget(
-            name: "FuzzGoBinary", dependencies: ["GoBinary"], path: "Tests/Programs/FuzzGoBinary",
+            name: "FuzzGoBinary", dependencies: ["GoBinary", "ObjectCode", "Measurement"],
+            path: "Tests/Programs/FuzzGoBinary",
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "GoBinaryTests", dependencies: ["GoBinary", "Workloads", "Processes"],
+            name: "GoBinaryTests", dependencies: ["GoBinary", "ObjectCode", "Workloads", "Processes"],
             exclude: ["Corpus"],
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
@@ -184,8 +191,10 @@ let package = Package(
         .testTarget(
             name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "WorkloadsTests", dependencies: ["Workloads", "Processes"], swiftSettings: warningsAreErrors),
+            name: "WorkloadsTests", dependencies: ["Workloads", "ObjectCode", "Processes"],
+            swiftSettings: warningsAreErrors),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: warningsAreErrors),
+        .testTarget(name: "ObjectCodeTests", dependencies: ["ObjectCode"], swiftSettings: warningsAreErrors),
         .testTarget(name: "ReportTests", dependencies: ["Report", "Measurement"], swiftSettings: warningsAreErrors),
         .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: warningsAreErrors),
     ],

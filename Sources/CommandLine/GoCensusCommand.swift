@@ -3,6 +3,7 @@
 import ArgumentParser
 import GoBinary
 import Measurement
+import ObjectCode
 import Report
 
 /// Counts the checks of Go executables.
@@ -36,7 +37,7 @@ struct GoCensusCommand: ParsableCommand {
         // All are read before anything is printed.
         let programs = try binaries.map { (path: $0, program: try GoProgramFile.read($0)) }
         let censuses = programs.map {
-            (path: $0.path, program: $0.program, census: CheckCensus($0.program, frames: frames))
+            (path: $0.path, program: $0.program, census: GoCensus($0.program, frames: frames))
         }
         switch format {
         case .table:
@@ -58,29 +59,30 @@ struct GoCensusCommand: ParsableCommand {
         count == 0 ? "" : "\((Double(sum) / Double(count) * 100).rounded() / 100)"
     }
 
-    private static func text(_ path: String, _ program: GoExecutable, _ census: CheckCensus) -> String {
+    private static func text(_ path: String, _ program: GoExecutable, _ census: GoCensus) -> String {
         var table = TextTable([
             .init("check"), .init("functions", .right), .init("of all", .right), .init("hot instructions", .right),
             .init("hot bytes", .right), .init("cold instructions", .right), .init("cold bytes", .right),
             .init("hot of .text", .right), .init("cold of .text", .right),
         ])
-        func row(_ name: String, _ tally: CheckCensus.Tally) {
+        func row(_ name: String, _ census: CheckCensus) {
+            let (hot, cold) = (census.hot, census.cold)
             table.append([
-                name, "\(tally.functions)", percent(tally.functions, census.functions),
-                each(tally.hotInstructions, tally.functions), each(tally.hotBytes, tally.functions),
-                each(tally.coldInstructions, tally.functions), each(tally.coldBytes, tally.functions),
-                percent(tally.hotBytes, census.textBytes), percent(tally.coldBytes, census.textBytes),
+                name, "\(census.checks)", percent(census.checks, census.functions),
+                each(hot.instructions, census.checks), each(hot.bytes, census.checks),
+                each(cold.instructions, census.checks), each(cold.bytes, census.checks),
+                percent(hot.bytes, census.textBytes), percent(cold.bytes, census.textBytes),
             ])
         }
         for frameClass in FrameClass.allCases {
-            if let tally = census.classes[frameClass] { row("\(frameClass.rawValue) frame", tally) }
+            if let some = census.classes[frameClass] { row("\(frameClass.rawValue) frame", some) }
         }
         row("all", census.total)
         table.append([
-            "none", "\(census.unchecked)", percent(census.unchecked, census.functions), "", "", "", "", "", "",
+            "none", "\(census.unchecked)", percent(census.unchecked, census.total.functions), "", "", "", "", "", "",
         ])
         var text =
-            "\(path): \(program.build.version), \(census.functions) functions, \(census.textBytes) bytes of code\n"
+            "\(path): \(program.build.version), \(census.total.functions) functions, \(census.total.textBytes) bytes of code\n"
         text += table.rendered(indentation: 2)
         if census.notUnderstood > 0 { text += "  not understood: \(census.notUnderstood)\n" }
         let frames = census.largestFrames.filter { $0.frameSize != nil }
@@ -92,10 +94,10 @@ struct GoCensusCommand: ParsableCommand {
         return text
     }
 
-    private static func records(_ path: String, _ program: GoExecutable, _ census: CheckCensus) -> [Record] {
+    private static func records(_ path: String, _ program: GoExecutable, _ census: GoCensus) -> [Record] {
         let shared: [String: ParameterValue] = [
-            "binary": .string(path), "peer": .string(program.build.version), "functions": .int(census.functions),
-            "text": .int(census.textBytes), "not-understood": .int(census.notUnderstood),
+            "binary": .string(path), "peer": .string(program.build.version), "functions": .int(census.total.functions),
+            "text": .int(census.total.textBytes), "not-understood": .int(census.notUnderstood),
         ]
         func record(_ name: String, _ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
             Record(suite: "go-census", case: name, metric: metric, unit: unit, exactly: value, parameters: shared)
@@ -107,17 +109,17 @@ struct GoCensusCommand: ParsableCommand {
         }
         var records: [Record] = []
         let rows = FrameClass.allCases.map { ($0.rawValue, census.classes[$0]) } + [("all", census.total)]
-        for case (let name, let tally?) in rows where tally.functions > 0 {
-            let count = Double(tally.functions)
+        for case (let name, let census?) in rows where census.checks > 0 {
+            let (hot, cold, count) = (census.hot, census.cold, Double(census.checks))
             records += [
                 record(name, "functions", .count, count),
-                ratio("\(name)-functions", of: "all functions", tally.functions, census.functions),
-                record(name, "hot-instructions", .instructions, Double(tally.hotInstructions) / count),
-                record(name, "hot-bytes", .bytes, Double(tally.hotBytes) / count),
-                record(name, "cold-instructions", .instructions, Double(tally.coldInstructions) / count),
-                record(name, "cold-bytes", .bytes, Double(tally.coldBytes) / count),
-                ratio("\(name)-hot-text", of: ".text", tally.hotBytes, census.textBytes),
-                ratio("\(name)-text", of: ".text", tally.hotBytes + tally.coldBytes, census.textBytes),
+                ratio("\(name)-functions", of: "all functions", census.checks, census.functions),
+                record(name, "hot-instructions", .instructions, Double(hot.instructions) / count),
+                record(name, "hot-bytes", .bytes, Double(hot.bytes) / count),
+                record(name, "cold-instructions", .instructions, Double(cold.instructions) / count),
+                record(name, "cold-bytes", .bytes, Double(cold.bytes) / count),
+                ratio("\(name)-hot-text", of: ".text", hot.bytes, census.textBytes),
+                ratio("\(name)-text", of: ".text", hot.bytes + cold.bytes, census.textBytes),
             ]
         }
         for function in census.largestFrames {

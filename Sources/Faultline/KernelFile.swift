@@ -3,14 +3,14 @@
 #endif
 
 /// A text file of the kernel; what cannot be read is empty.
-package struct KernelFile {
-    package let text: String
-    package var lines: [Substring] { text.split(separator: "\n") }
-    package var lineCount: Int { text.utf8.count { $0 == UInt8(ascii: "\n") } }
+struct KernelFile {
+    let text: String
+    var lines: [Substring] { text.split(separator: "\n") }
+    var lineCount: Int { text.utf8.count { $0 == UInt8(ascii: "\n") } }
     /// The number in the first line, nil where it has none.
-    package var number: Int? { Int(text.prefix { !$0.isNewline }) }
+    var number: Int? { Int(text.prefix { !$0.isNewline }) }
 
-    package init(_ path: String) {
+    init(_ path: String) {
         var bytes: [UInt8] = []
         let file = open(path, O_RDONLY | O_CLOEXEC)
         defer { if file >= 0 { close(file) } }
@@ -24,11 +24,8 @@ package struct KernelFile {
         text = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Memory of the machine that can be used without swapping, in bytes (`MemAvailable`); 0 where it cannot be read.
-    package static var availableMemory: Int { KernelFile("/proc/meminfo").fields["MemAvailable"] ?? 0 }
-
     /// The fields of lines such as `VmSize:   123 kB`, in bytes.
-    package var fields: [String: Int] {
+    var fields: [String: Int] {
         var fields: [String: Int] = [:]
         for line in lines {
             let parts = line.split(whereSeparator: { $0 == ":" || $0 == " " || $0 == "\t" })

@@ -1,6 +1,8 @@
 // What Go's linker says about a build: the version and the settings (`runtime/debug.BuildInfo`). Format: the comment at the top of
 // debug/buildinfo in Go's source.
 
+import ObjectCode
+
 /// The version that built a program, and how it was built.
 public struct BuildInformation: Sendable, Hashable {
     /// As Go spells it, such as "go1.27.3".

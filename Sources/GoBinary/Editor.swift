@@ -2,6 +2,7 @@
 // is not there exactly as often as it must be.
 
 import GoStubs
+import ObjectCode
 
 /// Changes a copy of a program.
 struct Editor {
@@ -61,9 +62,9 @@ struct Editor {
 
     /// Replaces the instructions on the path that passes.
     mutating func replace(_ check: StackCheck, _ kind: StripOptions.Checks) throws(GoBinaryError) {
-        let hot = bytes(check.address, check.address + UInt64(check.hotBytes))
+        let hot = bytes(check.address, check.address + UInt64(check.hot.bytes))
         switch kind {
-        case .removed: try file.replace(check.address, with: StackCheck.noOperation(check.hotBytes))
+        case .removed: try file.replace(check.address, with: StackCheck.noOperation(check.hot.bytes))
         case .equal:
             guard let equal = StackCheck.reversed(hot[...]) else {
                 throw .malformed("a check changed while it was read")
@@ -155,7 +156,7 @@ struct Editor {
         let message = Array(options.overflowMessage.utf8)
         var edits: [(UInt64, [UInt8])] = []
         let program = self.program
-        _ = try file.addExecutableSegment { start in
+        let content = { (start: UInt64) -> [UInt8] in
             var code = GoStubs(
                 threshold: options.initial, guardSize: StripOptions.guardSize, threadOffset: offset, message: message)
             let install = start + UInt64(GoStubs.layout.install_guard)
@@ -175,11 +176,11 @@ struct Editor {
             }
             let here = start + UInt64(code.bytes.count)
             code.bytes += [0xe8] + Self.displacement(from: here + 5, to: start + UInt64(GoStubs.layout.remove_guard))
-            code.bytes += Self.jump(from: here + 5, to: entry.address + UInt64(entry.hotBytes))
+            code.bytes += Self.jump(from: here + 5, to: entry.address + UInt64(entry.hot.bytes))
             edits.append(
                 (
                     entry.address,
-                    Self.jump(from: entry.address, to: here) + StackCheck.noOperation(entry.hotBytes - 5)
+                    Self.jump(from: entry.address, to: here) + StackCheck.noOperation(entry.hot.bytes - 5)
                 ))
             let end = Int(GoStubs.layout.on_signal_end)
             code.bytes.replaceSubrange(end..<end + 5, with: Self.jump(from: start + UInt64(end), to: signal.target))
@@ -190,6 +191,7 @@ struct Editor {
                 ))
             return code.bytes
         }
+        _ = try GoBinaryError.reporting { () throws(ElfError) in try file.addExecutableSegment(content) }
         for (address, bytes) in edits { try file.replace(address, with: bytes) }
         return freeing
     }
@@ -266,8 +268,8 @@ struct Editor {
     }
 
     /// The signed 32-bit number at the end of an instruction.
-    private static func lastNumber(_ code: [UInt8]) -> Int64 {
-        Int64(Int32(bitPattern: code.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }))
+    private static func lastNumber(_ code: [UInt8]) -> Int64? {
+        Int32(littleEndianBytes: code.suffix(4)).map(Int64.init)
     }
 }
 

@@ -5,6 +5,8 @@
 //     functions entry offset, offset of the description (4 bytes each), one more entry offset at the end
 //     description entry offset | name | arguments | deferreturn | pcsp | …
 
+import ObjectCode
+
 /// A function of a Go program.
 public struct GoFunction: Sendable, Hashable {
     /// With its package: "runtime.newproc1".

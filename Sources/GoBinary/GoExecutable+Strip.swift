@@ -1,6 +1,8 @@
 // A copy of a program without stack checks, whose goroutines start on a large stack that the kernel fills page by page. How it
 // works and what it does not cover: docs/GO.md. All or nothing: whatever is not understood ends it before a byte is changed.
 
+import ObjectCode
+
 /// What a copy is to be like.
 public struct StripOptions: Sendable, Hashable {
     /// What becomes of the checks.

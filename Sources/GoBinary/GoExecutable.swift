@@ -1,5 +1,7 @@
 // A Go program as a whole: its version, its functions and their checks. Reading never changes the file.
 
+import ObjectCode
+
 /// A Linux executable for x86-64 built by Go.
 public struct GoExecutable: Sendable {
     /// A function and its check, if it has one.
@@ -33,7 +35,7 @@ public struct GoExecutable: Sendable {
     ///
     /// - Throws: ``GoBinaryError`` for anything but an executable for Linux on x86-64 of one of ``versions`` of Go.
     public init(_ content: [UInt8]) throws(GoBinaryError) {
-        file = try ElfFile(content)
+        file = try GoBinaryError.reporting { () throws(ElfError) in try ElfFile(content) }
         build = try BuildInformation(file)
         guard let minor = build.minorVersion, Self.versions.contains(minor) else {
             throw GoBinaryError(
@@ -105,9 +107,9 @@ public struct GoExecutable: Sendable {
                     opcode == 0xe8 || opcode == 0xe9
                     || opcode & 0xf0 == 0x80 && within > 1 && file.bytes.content[start + within - 2] == 0x0f
                 guard isBranch, let number = file.bytes.integer(start + within, as: UInt32.self) else { continue }
-                let place = function.address &+ UInt64(within)
-                let target = place &+ 4 &+ UInt64(bitPattern: Int64(Int32(bitPattern: number)))
-                if moreStack.contains(target), checked.check?.callDisplacement != place,
+                let site = function.address &+ UInt64(within)
+                let target = site &+ 4 &+ UInt64(bitPattern: Int64(Int32(bitPattern: number)))
+                if moreStack.contains(target), checked.check?.callDisplacement != site,
                     mayBranch(file.bytes.content[start..<start + function.size], endingAt: start + within + 4)
                 {
                     stray.append((function, "it calls morestack from elsewhere than a check"))

@@ -1,6 +1,8 @@
 // How long an instruction of x86-64 is, and where it leads. Lengths and relative targets only: enough to walk through a function and
 // to know what a change would cut in two. Source: Intel's manual, volume 2, chapter 2 and the opcode maps of appendix A.
 
+import ObjectCode
+
 /// One decoded instruction.
 struct Instruction: Sendable, Hashable {
     /// One-byte opcodes, those behind 0F, behind 0F 38, behind 0F 3A; others (VEX and EVEX maps above 3) as they are.
@@ -139,8 +141,7 @@ struct Instruction: Sendable, Hashable {
 
         mutating func number32() -> Int? {
             guard skip(4) else { return nil }
-            let number = (1...4).reduce(UInt32(0)) { $0 << 8 | UInt32(code[offset - $1]) }
-            return Int(Int32(bitPattern: number))
+            return Int32(littleEndianBytes: code[offset - 4..<offset]).map(Int.init)
         }
 
         /// The operand in memory that a ModRM byte describes.

@@ -9,6 +9,8 @@
 // r14 is the goroutine; G is 16 (stackguard0), or 24 (stackguard1) in functions that run on a system stack. Functions of ABI0 load
 // r14 from thread-local storage first.
 
+import ObjectCode
+
 /// How a check compares, by the size of the frame it is for.
 public enum FrameClass: String, Sendable, CaseIterable, Hashable {
     /// At most 128 bytes: the stack pointer itself is compared.
@@ -25,16 +27,12 @@ public struct StackCheck: Sendable, Hashable {
     public let frameClass: FrameClass
     /// The address of its first instruction.
     public let address: UInt64
-    /// Bytes of its instructions on the path that passes.
-    public let hotBytes: Int
-    /// Their number.
-    public let hotInstructions: Int
+    /// What is executed when it passes.
+    public let hot: CodeSize
     /// The address of what it leads to when it fails.
     public let tail: UInt64
-    /// Bytes of that, the jump back included.
-    public let tailBytes: Int
-    /// Their number of instructions.
-    public let tailInstructions: Int
+    /// The size of that, the jump back included.
+    public let cold: CodeSize
     /// Whether it is for a function that runs on a system stack.
     public let isForSystemStack: Bool
     /// Where the call of the tail has its displacement.
@@ -151,9 +149,9 @@ public struct StackCheck: Sendable, Hashable {
                 guard offset + displacement == 0 else { break }
                 return .check(
                     StackCheck(
-                        frameClass: pattern.frameClass, address: address + UInt64(load), hotBytes: pattern.length,
-                        hotInstructions: pattern.instructions, tail: address + UInt64(start),
-                        tailBytes: offset - start, tailInstructions: count,
+                        frameClass: pattern.frameClass, address: address + UInt64(load),
+                        hot: CodeSize(instructions: pattern.instructions, bytes: pattern.length),
+                        tail: address + UInt64(start), cold: CodeSize(instructions: count, bytes: offset - start),
                         isForSystemStack: pattern.guardOffset == 0x18,
                         callDisplacement: address + UInt64(call!)))
             } else if instruction.branch != nil || instruction.isReturn {

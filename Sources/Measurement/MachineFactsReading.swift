@@ -43,7 +43,7 @@ extension MachineFacts {
             $0.split(separator: " ").contains("hypervisor")
         }
         facts.kernelRelease = files.text("/proc/sys/kernel/osrelease")
-        facts.totalMemory = files.text("/proc/meminfo").flatMap(totalMemory)
+        facts.totalMemory = files.fields("/proc/meminfo")["MemTotal"]
         facts.transparentHugepages =
             files.text("/sys/kernel/mm/transparent_hugepage/enabled").flatMap(bracketed)
         facts.overcommitMemory = files.number("/proc/sys/vm/overcommit_memory")
@@ -93,7 +93,7 @@ extension MachineFacts {
     /// Ticks of all processors since the machine started, and those in which they had nothing to do (proc(5), `stat`: the
     /// fields after "cpu" are user, nice, system, idle, iowait, …).
     package static func processorTimes(_ files: SystemFiles) -> (all: Double, idle: Double)? {
-        guard let line = files.text("/proc/stat")?.split(separator: "\n").first, line.hasPrefix("cpu ") else {
+        guard let line = files.lines("/proc/stat").first, line.hasPrefix("cpu ") else {
             return nil
         }
         // Time of guests is in that of users already.
@@ -132,17 +132,6 @@ extension MachineFacts {
             return nil
         }
         return "implementer \(implementer) part \(part)"
-    }
-
-    private static func totalMemory(_ text: String) -> Int? {
-        for line in text.split(separator: "\n") where line.hasPrefix("MemTotal:") {
-            guard let number = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-                return nil
-            }
-            let (bytes, overflow) = number.multipliedReportingOverflow(by: 1024)
-            return overflow ? nil : bytes
-        }
-        return nil
     }
 
     /// The word in brackets: the one in force.

@@ -1,9 +1,10 @@
-// Reads small text files below a root, so that a test can lay out a machine of its own. Nothing here fails: what cannot
-// be read is absent.
+// Reads the kernel's text files below a root, so that a test can lay out a machine of its own. Nothing here fails: what
+// cannot be read is absent.
 
 import Glibc
 
-package struct SystemFiles {
+/// The files of `/proc` and `/sys`.
+package struct SystemFiles: Sendable {
     /// Put before each path; empty for the real machine.
     package var root: String
 
@@ -11,17 +12,14 @@ package struct SystemFiles {
         self.root = root
     }
 
-    /// No file of interest is larger; `/proc/cpuinfo` is about 1.5 KB per processor.
-    static let mostBytes = 4 << 20
-
     /// The text of a file without surrounding white space, or `nil`.
-    func text(_ path: String) -> String? {
+    package func text(_ path: String) -> String? {
         let descriptor = open(root + path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count < Self.mostBytes {
+        while true {
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { return nil }
@@ -32,9 +30,29 @@ package struct SystemFiles {
     }
 
     /// The number in a file, or `nil`.
-    func number(_ path: String) -> Int? {
+    package func number(_ path: String) -> Int? {
         text(path).flatMap { Int($0) }
     }
+
+    /// The lines of a file that are not empty; none where it cannot be read.
+    package func lines(_ path: String) -> [Substring] {
+        text(path)?.split(separator: "\n") ?? []
+    }
+
+    /// The fields of lines such as `VmSize:   123 kB`, in bytes.
+    package func fields(_ path: String) -> [String: Int] {
+        var fields: [String: Int] = [:]
+        for line in lines(path) {
+            let parts = line.split(whereSeparator: { $0 == ":" || $0 == " " || $0 == "\t" })
+            guard parts.count == 3, parts[2] == "kB", let number = Int(parts[1]) else { continue }
+            let (bytes, overflow) = number.multipliedReportingOverflow(by: 1024)
+            if !overflow { fields[String(parts[0])] = bytes }
+        }
+        return fields
+    }
+
+    /// Memory of the machine that can be had without swapping, in bytes (`MemAvailable`); 0 where the kernel does not tell.
+    package var availableMemory: Int { fields("/proc/meminfo")["MemAvailable"] ?? 0 }
 
     /// The names in a directory in ascending order, without those that begin with a dot, or `nil`.
     func names(in path: String) -> [String]? {

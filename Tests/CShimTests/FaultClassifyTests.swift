@@ -1,5 +1,6 @@
 // Classification of faults: synthetic facts against verdicts, at the edges of each zone and in bulk.
 import CShim
+import Measurement
 import TestNeeds
 import Testing
 
@@ -373,9 +374,9 @@ private let protections: [Case] = [
 
 /// Makes facts that need not fit together, with addresses crowded around the places where the verdict changes.
 private struct FactsGenerator {
-    private var random: SplitMix64
+    private var random: SeededGenerator
 
-    init(seed: UInt64) { random = SplitMix64(state: seed) }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     private mutating func chance(_ outOf: UInt64) -> Bool { random.next() % outOf == 0 }
 
@@ -541,17 +542,4 @@ private func purity(_ facts: fl_fault_facts, _ verdict: fl_verdict) -> String? {
         withUnsafeBytes(of: other) { old.elementsEqual($0) }
     }
     return isUnchanged ? nil : "facts are not written to"
-}
-
-/// A small deterministic generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -1,6 +1,7 @@
 // The operand decoder against encodings whose effective address is written out by hand.
 #if arch(x86_64)
     import CShim
+    import Measurement
     import Testing
 
     /// Register values above 4 GiB, each distinct, so that a wrong base, index or width shows in the address.
@@ -290,7 +291,7 @@
 
         @Test("the result depends on the instruction's own bytes alone")
         func ignoresFollowingBytes() {
-            var generator = SplitMix64(state: 0x1D_EC0D_E5EE_D001)
+            var generator = SeededGenerator(seed: 0x1D_EC0D_E5EE_D001)
             var decodedCount = 0
             var code = [UInt8](repeating: 0, count: 24)
             for _ in 0..<200_000 {

@@ -1,11 +1,12 @@
 // The words of hibernated stacks in few bytes: they come back as they were, and nothing beyond the stream is touched.
 import CShimInternals
+import Measurement
 import Testing
 
 private let base: UInt = 0x7f12_3456_7000
 
 /// Words as stacks hold them: of every length, near the base, with the upper half of the one before.
-private func words(_ count: Int, _ random: inout SplitMix64) -> [UInt] {
+private func words(_ count: Int, _ random: inout SeededGenerator) -> [UInt] {
     var upper: UInt = 0x5555
     return (0..<count).map { _ in
         switch Int.random(in: 0..<6, using: &random) {
@@ -43,7 +44,7 @@ private func decode(_ bytes: GuardedBytes, _ count: Int, steps: (Int) -> Int = {
 
 @Suite struct StackCodecTests {
     @Test(arguments: UInt64(0)..<40) func randomWordsComeBackWhateverTheStepsOfDecoding(seed: UInt64) throws {
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         let original = words(Int.random(in: 1...700, using: &random), &random)
         let encoded = try #require(encode(original, capacity: fl_words_measure(original, original.count, base)))
         #expect(decode(encoded.stream, original.count) == original)
@@ -51,7 +52,7 @@ private func decode(_ bytes: GuardedBytes, _ count: Int, steps: (Int) -> Int = {
     }
 
     @Test(arguments: UInt64(100)..<120) func aByteTooFewIsRefusedAndNothingBehindItIsWritten(seed: UInt64) throws {
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         // The last word takes bytes, so the stream has no zeros at its end to save.
         let original = words(Int.random(in: 0...60, using: &random), &random) + [0x1234_5678_9abc_def0]
         let measured = fl_words_measure(original, original.count, base)
@@ -89,7 +90,7 @@ private func decode(_ bytes: GuardedBytes, _ count: Int, steps: (Int) -> Int = {
     }
 
     @Test(arguments: UInt64(200)..<210) func decodingReadsNothingBehindACutOrDamagedStream(seed: UInt64) throws {
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         let original = words(40, &random)
         let whole = try #require(encode(original, capacity: fl_words_measure(original, original.count, base)))
         for length in 0...whole.stream.count {

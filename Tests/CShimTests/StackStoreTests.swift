@@ -2,6 +2,7 @@
 import CShim
 import CShimInternals
 import Glibc
+import Measurement
 import Testing
 
 private struct Block {
@@ -25,7 +26,7 @@ private let slab: UInt64 = 64 << 10
 @Suite struct StackStoreTests {
     @Test func blocksOfAllSizesKeepTheirBytesAndGiveThemBack() async {
         await #expect(processExitsWith: .success) {
-            var random = SplitMix64(state: 1)
+            var random = SeededGenerator(seed: 1)
             var blocks: [Block] = []
             for round in 0..<4_000 {
                 if round % 3 == 2, let index = blocks.indices.randomElement(using: &random) {

@@ -2,6 +2,7 @@
 // ends where nothing may be read.
 import CShimInternals
 import Glibc
+import Measurement
 import Testing
 
 // Only read after it was made.
@@ -121,7 +122,7 @@ private func address(_ value: UInt) -> [UInt8] { [addressOperation] + value.litt
     }
 
     @Test(arguments: UInt64(0)..<8) func noisePassesOrIsRefused(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         let bytes = GuardedBytes(64)
         var view = fl_unwind_view()
         view.low = stack.address

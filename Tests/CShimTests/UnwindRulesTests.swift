@@ -1,6 +1,7 @@
 // Call frame information built by hand: the rules that hold at each address, and that damaged tables are refused
 // without a read outside their object, whose end is guarded.
 import CShimInternals
+import Measurement
 import Testing
 
 /// One function's program, from its first address on.
@@ -213,7 +214,7 @@ private let usual: [UInt8] = [0x41, 0x0e, 16, 0x86, 2, 0x43, 0x0d, 6, 0x4c, 0x0c
 
     // The last bytes of the object are the last that can be read, so a read beyond it ends the process.
     @Test(arguments: UInt64(0)..<6) func damageIsRefusedOrGivesRulesAndNothingOutsideIsRead(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         let functions = (0..<3).map { Function(offset: code + 64 * $0, length: 64, program: usual) }
         let sound = Object(functions)
         let bytes = (0..<sound.memory.count).map { sound.memory[$0] }

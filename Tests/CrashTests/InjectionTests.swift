@@ -2,6 +2,7 @@
 import CShim
 import Faultline
 import Glibc
+import Measurement
 import Testing
 
 /// What a refusal at a site leads to.
@@ -145,7 +146,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test func withoutGuardPagesEachStackHasAGuardAndTheErrorNamesTheSetting() throws {
-        let allowed = try #require(KernelFile("/proc/sys/vm/max_map_count").number)
+        let allowed = try #require(SystemFiles().number("/proc/sys/vm/max_map_count"))
         try expectChild(
             "no-guard-install", ends: .exited(0),
             writes: [

@@ -5,26 +5,17 @@ import StackWords
 import TestSupport
 import Testing
 
+import struct Measurement.SeededGenerator
+
 @testable import Faultline
 
 /// Kept by the body on its stack.
 private typealias Words = UnsafeMutableBufferPointer<UInt64>
 private typealias Sleeper = Coroutine<Void, Words, Void>
 
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// Values of every width, zeros, and addresses of the words themselves, which follow a stack that moves: whatever the
 /// store encodes differently.
-private func word(_ random: inout SplitMix, near address: UInt) -> UInt64 {
+private func word(_ random: inout SeededGenerator, near address: UInt) -> UInt64 {
     switch random.next() % 6 {
     case 0: 0
     case 1: UInt64(address) + random.next() % 8
@@ -34,16 +25,16 @@ private func word(_ random: inout SplitMix, near address: UInt) -> UInt64 {
 }
 
 /// Suspends below `depth` frames that each hold words of a pattern, and checks them on the way back.
-private func descend(_ co: borrowing Sleeper.Suspender, _ depth: Int, _ random: inout SplitMix) throws -> Bool {
+private func descend(_ co: borrowing Sleeper.Suspender, _ depth: Int, _ random: inout SeededGenerator) throws -> Bool {
     let (count, seed) = (Int(random.next() % 40) + 1, random.next())
     var isIntact = false
     try withStackWords(count) { words in
         let address = UInt(bitPattern: words.baseAddress)
-        var pattern = SplitMix(state: seed)
+        var pattern = SeededGenerator(seed: seed)
         for n in words.indices { words[n] = word(&pattern, near: address) }
         let below = depth == 0 ? true : try descend(co, depth - 1, &random)
         if depth == 0 { try co.suspend(words) }
-        pattern = SplitMix(state: seed)
+        pattern = SeededGenerator(seed: seed)
         isIntact = words.allSatisfy { $0 == word(&pattern, near: address) } && below
     }
     return isIntact
@@ -78,13 +69,13 @@ extension Stacks {
         @Test(
             arguments: kinds.map { ($0, true) } + kinds.filter { $0.mover != .mremap }.map { ($0, false) })
         func whatTheFramesHoldIsTheSameAfterManyCycles(_ kind: StackConfiguration, _ isUnshared: Bool) throws {
-            var random = SplitMix(state: 11)
+            var random = SeededGenerator(seed: 11)
             // Plain code has only what is there at first where checks make room.
             let growsByFaults = [.fault, .faultMove, .demand].contains(kind.strategy)
             let deepest = kind == small || !growsByFaults ? 4 : 120
             for round in 0..<40 {
                 let depth = Int(random.next() % UInt64(deepest))
-                var own = SplitMix(state: UInt64(round))
+                var own = SeededGenerator(seed: UInt64(round))
                 var intact = 0
                 let co = try Sleeper(configuration: kind) { (co: borrowing _, _) in
                     for _ in 0..<4 where try descend(co, depth, &own) { intact += 1 }

@@ -1,5 +1,6 @@
 // What is changed is what a disassembler sees as a check, and nothing else; and no path leads from there to morestack.
 
+import ObjectCode
 import TestNeeds
 import Testing
 
@@ -66,8 +67,8 @@ import Testing
     private func isRemoval(_ change: Replacement, of check: StackCheck) -> Bool {
         let bound = check.isForSystemStack ? "0x18(%r14)" : "0x10(%r14)"
         let compared = check.frameClass == .small ? "%rsp" : "%r12"
-        guard change.old.count == check.hotInstructions, let jump = change.old.last else { return false }
-        return jump.end == check.address + UInt64(check.hotBytes) && jump.text.hasPrefix("jbe ")
+        guard change.old.count == check.hot.instructions, let jump = change.old.last else { return false }
+        return jump.end == check.address + UInt64(check.hot.bytes) && jump.text.hasPrefix("jbe ")
             && jump.target == check.tail && change.old[change.old.count - 2].text == "cmp    \(bound),\(compared)"
             && change.new.allSatisfy(\.doesNothing)
     }
@@ -114,7 +115,7 @@ import Testing
         let folder = try TemporaryFolder()
         let changes = try Replacement.all(path, try folder.executable(copy.content))
         let jumps = Dictionary(
-            uniqueKeysWithValues: replaced.values.map { ($0.check.address + UInt64($0.check.hotBytes), $0) })
+            uniqueKeysWithValues: replaced.values.map { ($0.check.address + UInt64($0.check.hot.bytes), $0) })
         var seen = 0
         var odd: [Replacement] = []
         for change in changes {
@@ -137,10 +138,10 @@ import Testing
         var file = Bytes(copy.content)
         for case (let function, let check?) in program.functions.map({ ($0.function, $0.check) })
         where !left.contains(function.name) {
-            let offset = try #require(program.file.offset(of: check.tail, length: check.tailBytes))
+            let offset = try #require(program.file.offset(of: check.tail, length: check.cold.bytes))
             // ud2, and int3 for the odd byte
-            file.replace(offset, with: (0..<check.tailBytes).map { $0 % 2 == 0 ? 0x0f : 0x0b })
-            if check.tailBytes % 2 == 1 { file.replace(offset + check.tailBytes - 1, with: [0xcc]) }
+            file.replace(offset, with: (0..<check.cold.bytes).map { $0 % 2 == 0 ? 0x0f : 0x0b })
+            if check.cold.bytes % 2 == 1 { file.replace(offset + check.cold.bytes - 1, with: [0xcc]) }
         }
         let trapped = try GoExecutable(file.content)
         #expect(trapped.notUnderstood.isEmpty)

@@ -27,10 +27,10 @@ import Testing
 
     @Test func aProgramIsReadAndChanged() throws {
         let program = try GoExecutable(SyntheticProgram().bytes())
-        let census = CheckCensus(program)
-        #expect(census.functions == 16 && census.notUnderstood == 0)
-        #expect(census.classes[.small]?.functions == 7)
-        #expect(census.classes[.medium]?.functions == 1 && census.classes[.large]?.functions == 1)
+        let census = GoCensus(program)
+        #expect(census.total.functions == 16 && census.notUnderstood == 0)
+        #expect(census.classes[.small]?.checks == 7)
+        #expect(census.classes[.medium]?.checks == 1 && census.classes[.large]?.checks == 1)
         #expect(census.largestFrames.first?.name == "main.large" && census.largestFrames.first?.frameSize == 20_000)
         let stripped = try program.stripped()
         // Neither the sweeper's nor the large frame's, nor that of stackfree, which became a jump.

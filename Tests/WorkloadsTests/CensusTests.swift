@@ -1,3 +1,4 @@
+import ObjectCode
 import Processes
 import Testing
 
@@ -9,16 +10,16 @@ struct CensusTests {
         "the census of checked code is what the prologues say one by one", arguments: ["sort", "lisp", "json", "trees"])
     func census(_ name: String) throws {
         let code = try CodeLoader().load(Workloads.named(name), variant: .checked)
-        let census = try PrologueCensus(of: code)
+        let census = try CheckCensus(of: code)
         let own = try MachineCode(try #require(code.path)).own
         #expect(census.functions == own.count)
         #expect(census.checks == own.filter(\.beginsWithCheck).count)
         #expect(census.checks > 0)
-        #expect(census.hotInstructions >= 2 * census.checks && census.hotInstructions <= 3 * census.checks)
-        #expect(census.hotBytes >= 11 * census.checks && census.hotBytes <= 23 * census.checks)
-        #expect(census.coldInstructions >= 4 * census.checks && census.coldInstructions <= 5 * census.checks)
-        #expect(census.coldBytes >= 18 * census.checks && census.coldBytes <= 23 * census.checks)
-        #expect(census.hotBytes + census.coldBytes < census.textBytes)
+        #expect(census.hot.instructions >= 2 * census.checks && census.hot.instructions <= 3 * census.checks)
+        #expect(census.hot.bytes >= 11 * census.checks && census.hot.bytes <= 23 * census.checks)
+        #expect(census.cold.instructions >= 4 * census.checks && census.cold.instructions <= 5 * census.checks)
+        #expect(census.cold.bytes >= 18 * census.checks && census.cold.bytes <= 23 * census.checks)
+        #expect(census.hot.bytes + census.cold.bytes < census.textBytes)
     }
 
     @Test("a disassembler finds as many checks", arguments: ["json", "lisp", "regex", "sort"])
@@ -30,15 +31,15 @@ struct CensusTests {
             "\(Files.folder(of: toolchain.clang))/llvm-objdump",
             ["-d", "--no-show-raw-insn", try #require(code.path)], in: folder.path)
         let lines = String(decoding: try Files.read("\(folder.path)/output.txt"), as: UTF8.self).split(separator: "\n")
-        let census = try PrologueCensus(of: code)
+        let census = try CheckCensus(of: code)
         #expect(lines.filter { $0.contains("%fs:0x70") && $0.contains("cmp") }.count == census.checks)
         #expect(lines.filter { $0.contains("callq") && $0.contains("<__morestack>") }.count == census.checks)
     }
 
     @Test("code without checks has none")
     func plain() throws {
-        let census = try PrologueCensus(of: CodeLoader().load(SortWorkload(), variant: .plain))
-        #expect(census.checks == 0 && census.hotBytes == 0 && census.coldBytes == 0)
+        let census = try CheckCensus(of: CodeLoader().load(SortWorkload(), variant: .plain))
+        #expect(census.checks == 0 && census.hot.bytes == 0 && census.cold.bytes == 0)
         #expect(census.functions > 0 && census.textBytes > 0)
     }
 
@@ -48,6 +49,6 @@ struct CensusTests {
         let folder = try TemporaryFolder()
         let path = "\(folder.path)/cut.so"
         try Files.write(try Files.read(try #require(code.path)).prefix(length), to: path)
-        #expect(line { try PrologueCensus(path: path) } == "\(path) is not a 64-bit ELF file with a symbol table")
+        #expect(line { try CheckCensus(path: path) } == "\(path) is not a 64-bit ELF file with a symbol table")
     }
 }

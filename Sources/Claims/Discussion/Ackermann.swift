@@ -60,7 +60,7 @@ public struct Ackermann: Claim {
     private func runaways(_ laboratory: Laboratory) throws -> [Record] {
         let limit = laboratory.isQuick ? 64 << 20 : StackConfiguration.largestMaximum
         // A move needs the stack twice.
-        guard KernelFile.availableMemory > 3 * limit else {
+        guard SystemFiles().availableMemory > 3 * limit else {
             laboratory.missing(
                 "a recursion on the largest stacks is left out: it needs \(3 * limit >> 20) MiB of free memory")
             return []

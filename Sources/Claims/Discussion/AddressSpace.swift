@@ -1,7 +1,6 @@
 // "8 MiB each makes 100,000 goroutines take 800 GB of address space; a 32-bit machine cannot."
 
 import Experiments
-import Faultline
 import GoBinary
 import Measurement
 import Report
@@ -74,7 +73,7 @@ public struct AddressSpace: Claim {
         ]
         shared["refused"] = findings.values["call"].map { .string($0) }
         shared["errno"] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
-        shared["max-map-count"] = KernelFile("/proc/sys/vm/max_map_count").number.map { .int($0) }
+        shared["max-map-count"] = SystemFiles().number("/proc/sys/vm/max_map_count").map { .int($0) }
         func record(_ metric: String, _ unit: MetricUnit, _ value: Double) -> Record {
             Record(
                 suite: identifier, case: kind.rawValue, metric: metric, unit: unit, exactly: value, parameters: shared)

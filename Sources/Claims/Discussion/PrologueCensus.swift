@@ -7,6 +7,7 @@
 import Experiments
 import GoBinary
 import Measurement
+import ObjectCode
 import Processes
 import Report
 import Workloads
@@ -26,7 +27,7 @@ public struct PrologueCensusClaim: Claim {
         ClaimedFigure("instruction cache misses, with checks to without", low: 1, high: nil, unit: .ratio),
     ]
     public let experiments = [
-        "the functions of the checked programs, read from their machine code: who has a check, and of which length on the path "
+        "the functions of the checked programs, read from their machine code: which have a check, and how long it is on the path "
             + "that passes and on the path that does not",
         "the same for the compiler, the linker, gofmt and the command of every version of Go that is installed",
         "executed instructions with and without checks, touched lines of code, and misses of a simulated instruction cache in "
@@ -43,23 +44,23 @@ public struct PrologueCensusClaim: Claim {
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let subjects = CheckSubject.all(laboratory)
         var records: [Record] = []
-        var total = CensusTally()
+        var total = CheckCensus()
         for subject in subjects {
             try laboratory.step("\(identifier): examining \(subject.name)")
             do throws(WorkloadError) {
                 let code = try CodeLoader().load(subject.workload, variant: .checked)
-                let tally = CensusTally(try PrologueCensus(of: code))
-                if subject.kind.isReal { total.add(tally) }
-                records += tally.records(suite: identifier, case: subject.name, subject.parameters)
+                let census = try CheckCensus(of: code)
+                if subject.kind.isReal { total += census }
+                records += census.records(suite: identifier, case: subject.name, subject.parameters)
             } catch {
                 laboratory.missing("\(subject.name) is not examined: \(error)")
             }
         }
         let (ours, go) = (total, try goPrograms(laboratory))
-        total.add(go.tally)
+        total += go.census
         records += go.records
-        for (name, tally) in [(Self.programs, total), (Self.others, ours), (Self.goPrograms, go.tally)] {
-            records += tally.records(suite: identifier, case: name, [:])
+        for (name, census) in [(Self.programs, total), (Self.others, ours), (Self.goPrograms, go.census)] {
+            records += census.records(suite: identifier, case: name, [:])
         }
         if let counts = InstructionCounts(laboratory, simulating: true) {
             records += try pressure(subjects.filter(\.kind.isReal), counts, laboratory)
@@ -68,15 +69,15 @@ public struct PrologueCensusClaim: Claim {
     }
 
     /// The programs that come with each version of Go, and what they execute.
-    private func goPrograms(_ laboratory: Laboratory) throws -> (tally: CensusTally, records: [Record]) {
-        var total = CensusTally()
+    private func goPrograms(_ laboratory: Laboratory) throws -> (census: CheckCensus, records: [Record]) {
+        var total = CheckCensus()
         var records: [Record] = []
         for tool in GoTool.all(laboratory, ["compile", "link", "gofmt", "go"]) {
             try laboratory.step("\(identifier): examining \(tool.name)")
             do throws(ProcessError) {
-                let tally = CensusTally(CheckCensus(try tool.executable()))
-                total.add(tally)
-                records += tally.records(suite: identifier, case: tool.name, tool.parameters)
+                let census = GoCensus(try tool.executable()).total
+                total += census
+                records += census.records(suite: identifier, case: tool.name, tool.parameters)
                 guard let job = tool.counted else { continue }
                 let execution = try GoCheckExecution.count(of: tool.path, job, laboratory)
                 records += execution.records(suite: identifier, case: tool.name, tool.parameters)
@@ -250,8 +251,8 @@ public struct PrologueCensusClaim: Claim {
     }
 
     private static func span(_ shares: [Double]) -> String? {
-        guard let least = shares.min(), let most = shares.max() else { return nil }
-        return "\(Estimate.percent(least)) to \(Estimate.percent(most)) %"
+        guard let minimum = shares.min(), let maximum = shares.max() else { return nil }
+        return "\(Estimate.percent(minimum)) to \(Estimate.percent(maximum)) %"
     }
 
     private static func number(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }

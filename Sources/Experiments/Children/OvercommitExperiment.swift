@@ -40,12 +40,12 @@ struct OvercommitExperiment: Experiment {
         _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
     ) throws {
         var keeper: OvercommitKeeper?
-        let inForce = KernelFile(OvercommitModeExperiment.path).number
+        let inForce = SystemFiles().number(OvercommitModeExperiment.path)
         if options.text("mode") != nil, try options.number("mode") != inForce {
-            let limit = KernelFile(CommitLimit.path).number
+            let limit = SystemFiles().number(CommitLimit.path)
             do {
                 keeper = try OvercommitKeeper(mode: options.number("mode"))
-                if let raised = KernelFile(CommitLimit.path).number, raised != limit { try found("limit", raised) }
+                if let raised = SystemFiles().number(CommitLimit.path), raised != limit { try found("limit", raised) }
             } catch let refusal as OvercommitModeRefused {
                 try found("refused", refusal)
             }
@@ -127,7 +127,7 @@ private struct CommitCharge {
         var size = 0
         var isWritable = false
         var hasFlags = false
-        for line in KernelFile("/proc/self/smaps").lines {
+        for line in SystemFiles().lines("/proc/self/smaps") {
             let words = line.split(separator: " ")
             guard let first = words.first else { continue }
             if !first.hasSuffix(":") {

@@ -4,7 +4,6 @@
 // any way, or takes longer than it may. It holds a lock meanwhile, so that two runs never take each other's setting for
 // the machine's own.
 
-import Faultline
 import Glibc
 import Measurement
 import Processes
@@ -37,7 +36,7 @@ struct OvercommitModeExperiment: Experiment {
             usleep(50_000)
             waited += 50
         }
-        guard let former = KernelFile(Self.path).number else {
+        guard let former = SystemFiles().number(Self.path) else {
             throw MeasurementFailure("cannot read \(Self.path)")
         }
         let limit = mode == 2 ? try CommitLimit.ofOneWithRoom() : nil
@@ -68,13 +67,13 @@ struct CommitLimit {
 
     /// Nil where half of the limit is left.
     static func ofOneWithRoom() throws -> CommitLimit? {
-        let memory = KernelFile("/proc/meminfo").fields
+        let memory = SystemFiles().fields("/proc/meminfo")
         guard let limit = memory["CommitLimit"], let counted = memory["Committed_AS"], counted > limit / 2 else {
             return nil
         }
-        let given = KernelFile(path).number ?? 0
+        let given = SystemFiles().number(path) ?? 0
         let path = given > 0 ? Self.path : share
-        guard let former = KernelFile(path).number else { throw MeasurementFailure("cannot read \(path)") }
+        guard let former = SystemFiles().number(path) else { throw MeasurementFailure("cannot read \(path)") }
         try Files.write("\((counted + limit) >> 10)\n".utf8, to: Self.path)
         return CommitLimit(path: path, former: former)
     }

@@ -1,6 +1,5 @@
 // What the kernel says of this process's memory, from /proc. In bytes, but for the number of mappings.
 
-import Faultline
 import Glibc
 import Measurement
 
@@ -15,7 +14,7 @@ struct ProcessMemory {
 
     /// - Throws: ``MeasurementFailure`` where the kernel does not tell.
     static func current() throws -> ProcessMemory {
-        let fields = KernelFile("/proc/self/status").fields
+        let fields = SystemFiles().fields("/proc/self/status")
         guard let size = fields["VmSize"], let resident = fields["VmRSS"], let tables = fields["VmPTE"] else {
             throw MeasurementFailure("/proc/self/status has no VmSize, VmRSS or VmPTE: mount /proc")
         }

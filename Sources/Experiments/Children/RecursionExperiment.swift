@@ -4,6 +4,7 @@
 import CProbes
 import Faultline
 import Glibc
+import Measurement
 import Report
 import Workloads
 
@@ -55,7 +56,7 @@ struct RecursionExperiment: Experiment {
     }
 
     private static func memory(_ field: String) throws -> Int {
-        guard let bytes = KernelFile("/proc/self/status").fields[field] else {
+        guard let bytes = SystemFiles().fields("/proc/self/status")[field] else {
             throw MeasurementFailure("/proc/self/status has no \(field): mount /proc")
         }
         return bytes

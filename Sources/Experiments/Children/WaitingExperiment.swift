@@ -31,7 +31,7 @@ package struct WaitingExperiment: Experiment {
         if let policy = try options.hibernationPolicy() { try policy.apply() }
         let mappingsBefore = try ProcessMemory.mappings()
         let before = try ProcessMemory.current()
-        let kernelBefore = KernelFile("/proc/meminfo").fields["KernelStack"] ?? 0
+        let kernelBefore = SystemFiles().fields("/proc/meminfo")["KernelStack"] ?? 0
         let waiting = try Self.wait(kind, count, depth, work, options)
         for _ in 0..<(try options.number("sweeps", or: 0)) { HibernationPolicy.sweep() }
         let after = try ProcessMemory.current()
@@ -40,7 +40,7 @@ package struct WaitingExperiment: Experiment {
         try found("page-tables", after.pageTables - before.pageTables)
         if kind == .thread {
             // Of the whole machine, which is why there are many.
-            let kernel = KernelFile("/proc/meminfo").fields["KernelStack"] ?? 0
+            let kernel = SystemFiles().fields("/proc/meminfo")["KernelStack"] ?? 0
             try found("kernel-stacks", max(0, kernel - kernelBefore))
         }
         try found("mappings", try ProcessMemory.mappings() - mappingsBefore)

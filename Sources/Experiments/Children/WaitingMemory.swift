@@ -1,7 +1,6 @@
 // What one of many that wait takes, in bytes: samples from processes of their own, for coroutines, tasks, threads and
 // goroutines alike.
 
-import Faultline
 import GoBinary
 import Measurement
 import Peers
@@ -113,7 +112,7 @@ extension Laboratory {
     /// Whether `count` of `subject`, which take at most so many bytes each, have room here; says so where they have not.
     package func hasRoom(for count: Int, _ subject: String, ofBytes each: Int) -> Bool {
         let needed = count * each + Self.spared
-        if KernelFile.availableMemory >= needed { return true }
+        if SystemFiles().availableMemory >= needed { return true }
         missing("\(count) of '\(subject)' are not made: they need \(needed >> 20) MiB of free memory")
         return false
     }

@@ -95,7 +95,7 @@ package struct GoCheckExecution {
             of: path, arguments, environment: calm, seconds: 120, isUnwanted: { laboratory.isAskedToStop })
         total = profile.total
         let found = program.functions.compactMap(\.check)
-        checks = found.reduce(0) { $0 + profile.executed(in: $1.address..<$1.address + UInt64($1.hotBytes)) }
+        checks = found.reduce(0) { $0 + profile.executed(in: $1.address..<$1.address + UInt64($1.hot.bytes)) }
         passes = found.reduce(0) { $0 + profile.executed(in: $1.address..<$1.address + 1) }
     }
 

@@ -1,19 +1,6 @@
 // How an input is made from another: what damage, and what an attacker, would do to a file.
 
-/// A generator whose sequence a seed decides (SplitMix64; Steele, Lea and Flood 2014).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
-}
+import Measurement
 
 /// Changes of a byte string.
 enum Mutation: CaseIterable {
@@ -39,36 +26,38 @@ enum Mutation: CaseIterable {
     }
 
     private func apply(_ bytes: inout [UInt8], _ other: [UInt8], _ random: inout SeededGenerator) {
-        let place = Int.random(in: 0..<bytes.count, using: &random)
+        let offset = Int.random(in: 0..<bytes.count, using: &random)
         switch self {
-        case .flip: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-        case .byte: bytes[place] = UInt8.random(in: 0...255, using: &random)
-        case .extreme: Self.store(Self.extremes.randomElement(using: &random)!, &bytes, place, &random)
-        case .offset: Self.store(UInt64.random(in: 0...UInt64(2 * bytes.count), using: &random), &bytes, place, &random)
+        case .flip: bytes[offset] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+        case .byte: bytes[offset] = UInt8.random(in: 0...255, using: &random)
+        case .extreme: Self.store(Self.extremes.randomElement(using: &random)!, &bytes, offset, &random)
+        case .offset:
+            Self.store(UInt64.random(in: 0...UInt64(2 * bytes.count), using: &random), &bytes, offset, &random)
         case .truncation:
-            // Rare: most that is short is refused at once.
-            if Int.random(in: 0..<8, using: &random) == 0 { bytes.removeSubrange(place...) }
+            // Rare: a short input is mostly refused at once.
+            if Int.random(in: 0..<8, using: &random) == 0 { bytes.removeSubrange(offset...) }
         case .splice:
             guard !other.isEmpty else { return }
             let start = Int.random(in: 0..<other.count, using: &random)
-            Self.overwrite(&bytes, place, other[start...].prefix(Int.random(in: 1...256, using: &random)))
+            Self.overwrite(&bytes, offset, other[start...].prefix(Int.random(in: 1...256, using: &random)))
         case .copy:
             let start = Int.random(in: 0..<bytes.count, using: &random)
-            Self.overwrite(&bytes, place, bytes[start...].prefix(Int.random(in: 1...128, using: &random)))
+            Self.overwrite(&bytes, offset, bytes[start...].prefix(Int.random(in: 1...128, using: &random)))
         }
     }
 
     /// Writes a number of 2, 4 or 8 bytes where such a field would be.
-    private static func store(_ number: UInt64, _ bytes: inout [UInt8], _ place: Int, _ random: inout SeededGenerator) {
+    private static func store(_ number: UInt64, _ bytes: inout [UInt8], _ offset: Int, _ random: inout SeededGenerator)
+    {
         let size = [2, 4, 8].randomElement(using: &random)!
-        let start = place / min(size, 4) * min(size, 4)
+        let start = offset / min(size, 4) * min(size, 4)
         for index in 0..<size where start + index < bytes.count {
             bytes[start + index] = UInt8(truncatingIfNeeded: number >> (8 * index))
         }
     }
 
-    private static func overwrite(_ bytes: inout [UInt8], _ place: Int, _ piece: ArraySlice<UInt8>) {
-        let piece = Array(piece.prefix(bytes.count - place))
-        bytes.replaceSubrange(place..<place + piece.count, with: piece)
+    private static func overwrite(_ bytes: inout [UInt8], _ offset: Int, _ piece: ArraySlice<UInt8>) {
+        let piece = Array(piece.prefix(bytes.count - offset))
+        bytes.replaceSubrange(offset..<offset + piece.count, with: piece)
     }
 }

@@ -4,6 +4,8 @@
 
 import Glibc
 import GoBinary
+import Measurement
+import ObjectCode
 
 /// The file with the input at hand.
 let candidate = "fuzz-go-binary.input"
@@ -16,11 +18,12 @@ func end(_ text: String, _ status: Int32) -> Never {
 
 /// What came of an input, without the numbers and names that differ from input to input.
 func outcome(_ input: [UInt8]) -> String {
+    _ = try? ElfFile(input).functions()
     do throws(GoBinaryError) {
         let program = try GoExecutable(input)
-        let census = CheckCensus(program)
+        let census = GoCensus(program)
         let stripped = try program.stripped(StripOptions(checks: input.count % 2 == 0 ? .removed : .equal))
-        return "\(stripped.replaced) of \(census.functions)"
+        return "\(stripped.replaced) of \(census.total.functions)"
     } catch {
         let text = error.description
         guard !text.isEmpty, !text.utf8.contains(where: { $0 < 32 || $0 == 127 }) else {

@@ -1,29 +1,30 @@
 // The parts of an ELF file that a running program has: segments, and where the loader puts their bytes. Sections are used where
 // they are there, but a program without them runs as well. Layout: System V ABI, chapters 4 and 5, and its supplement for AMD64.
+// Invariant: the bytes of every loaded segment are in the file; sections may lie anywhere, so their users check.
 
-/// An executable for Linux on x86-64.
-struct ElfFile: Sendable {
+/// An executable or a shared object for Linux on x86-64.
+public struct ElfFile: Sendable {
     /// What one program header says.
-    struct Segment: Sendable {
-        var kind: UInt32
+    public struct Segment: Sendable {
+        public var kind: UInt32
         /// 1 executable, 2 writable, 4 readable.
-        var flags: UInt32
-        var offset: Int
-        var address: UInt64
-        var fileSize: Int
-        var memorySize: Int
-        var alignment: UInt64
+        public var flags: UInt32
+        public var offset: Int
+        public var address: UInt64
+        public var fileSize: Int
+        public var memorySize: Int
+        public var alignment: UInt64
 
-        var isLoaded: Bool { kind == Self.load }
-        var isExecutable: Bool { flags & 1 != 0 }
-        var isWritable: Bool { flags & 2 != 0 }
+        public var isLoaded: Bool { kind == Self.load }
+        public var isExecutable: Bool { flags & 1 != 0 }
+        public var isWritable: Bool { flags & 2 != 0 }
 
-        static let load: UInt32 = 1
-        static let dynamic: UInt32 = 2
-        static let note: UInt32 = 4
-        static let size = 56
+        public static let load: UInt32 = 1
+        public static let dynamic: UInt32 = 2
+        public static let note: UInt32 = 4
+        public static let size = 56
 
-        var bytes: [UInt8] {
+        public var bytes: [UInt8] {
             kind.littleEndianBytes + flags.littleEndianBytes + offset.littleEndianBytes + address.littleEndianBytes
                 + address.littleEndianBytes + fileSize.littleEndianBytes + memorySize.littleEndianBytes
                 + alignment.littleEndianBytes
@@ -31,44 +32,46 @@ struct ElfFile: Sendable {
     }
 
     /// What one section header says.
-    struct Section: Sendable {
-        var name: String
-        var address: UInt64
-        var offset: Int
-        var size: Int
+    public struct Section: Sendable {
+        public var name: String
+        public var address: UInt64
+        public var offset: Int
+        public var size: Int
+        /// The section that this one refers to, such as a symbol table to its names.
+        public var link: Int
     }
 
     /// Linkers make a dozen; the bound is for files that are damaged.
-    private static let mostSegments = 64
+    private static let maximumSegments = 64
     /// Code reaches so far, and with it what is added.
     private static let reach: UInt64 = 1 << 31
 
-    var bytes: Bytes
-    private(set) var segments: [Segment]
-    let sections: [Section]
+    public var bytes: Bytes
+    public private(set) var segments: [Segment]
+    public let sections: [Section]
     /// Whether the loader chooses where it goes.
-    let isPositionIndependent: Bool
+    public let isPositionIndependent: Bool
     /// What the loader adds to the load address and stores, by where it stores it.
-    let relocations: [UInt64: UInt64]
+    public let relocations: [UInt64: UInt64]
     private let headerOffset: Int
 
     /// Reads headers; nothing is loaded or run.
-    init(_ content: [UInt8]) throws(GoBinaryError) {
+    public init(_ content: [UInt8]) throws(ElfError) {
         bytes = Bytes(content)
-        guard content.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw GoBinaryError("not an ELF executable") }
+        guard content.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw ElfError.notELF }
         guard bytes[4] == 2, bytes[5] == 1, bytes.integer(18, as: UInt16.self) == 62 else {
-            throw GoBinaryError("not for x86-64; only Linux amd64 executables are understood")
+            throw ElfError.otherProcessor
         }
         switch bytes.integer(16, as: UInt16.self) {
         case 2: isPositionIndependent = false
         case 3: isPositionIndependent = true
-        default: throw GoBinaryError("an object file or a core dump, not an executable")
+        default: throw ElfError.notExecutable
         }
         guard let start = bytes.size(32), let entrySize = bytes.integer(54, as: UInt16.self),
             let count = bytes.integer(56, as: UInt16.self), Int(entrySize) == Segment.size, count > 0,
             bytes.holds(start, Int(count) * Segment.size)
         else { throw .malformed("the program headers are not within it") }
-        guard count <= Self.mostSegments else { throw .malformed("it has \(count) program headers") }
+        guard count <= Self.maximumSegments else { throw .malformed("it has \(count) program headers") }
         headerOffset = start
         segments = []
         for index in 0..<Int(count) {
@@ -85,39 +88,39 @@ struct ElfFile: Sendable {
         relocations = Self.relocations(bytes, segments)
     }
 
-    private static func segment(_ bytes: Bytes, _ offset: Int) throws(GoBinaryError) -> Segment {
+    private static func segment(_ bytes: Bytes, _ offset: Int) throws(ElfError) -> Segment {
         guard let kind = bytes.integer(offset, as: UInt32.self), let flags = bytes.integer(offset + 4, as: UInt32.self),
-            let place = bytes.size(offset + 8), let address = bytes.size(offset + 16),
+            let start = bytes.size(offset + 8), let address = bytes.size(offset + 16),
             let fileSize = bytes.size(offset + 32), let memorySize = bytes.size(offset + 40),
             let alignment = bytes.integer(offset + 48, as: UInt64.self)
         else { throw .malformed("a program header is not a header") }
         let segment = Segment(
-            kind: kind, flags: flags, offset: place, address: UInt64(address), fileSize: fileSize,
+            kind: kind, flags: flags, offset: start, address: UInt64(address), fileSize: fileSize,
             memorySize: memorySize, alignment: alignment)
         guard segment.isLoaded else { return segment }
         // User addresses have 47 bits.
-        guard bytes.holds(place, fileSize), memorySize >= fileSize, address < 1 << 47, memorySize < 1 << 47 else {
+        guard bytes.holds(start, fileSize), memorySize >= fileSize, address < 1 << 47, memorySize < 1 << 47 else {
             throw .malformed("a segment reaches beyond it")
         }
         return segment
     }
 
-    /// None where the headers do not hold together: they are no part of what runs.
+    /// None where the headers do not hold together: they are no part of what runs. One that is damaged keeps its index,
+    /// without a name and outside of the file.
     private static func sections(_ bytes: Bytes) -> [Section] {
         guard let start = bytes.size(40), start > 0, bytes.integer(58, as: UInt16.self) == 64,
             let count = bytes.integer(60, as: UInt16.self), let names = bytes.integer(62, as: UInt16.self),
             bytes.holds(start, Int(count) * 64), names < count, let nameTable = bytes.size(start + Int(names) * 64 + 24)
         else { return [] }
-        var sections: [Section] = []
-        for index in 0..<Int(count) {
+        return (0..<Int(count)).map { index in
             let header = start + index * 64
             guard let name = bytes.integer(header, as: UInt32.self), let address = bytes.size(header + 16),
                 let offset = bytes.size(header + 24), let size = bytes.size(header + 32),
+                let link = bytes.integer(header + 40, as: UInt32.self),
                 nameTable <= bytes.count, let text = bytes.text(nameTable + Int(name), limit: 256)
-            else { continue }
-            sections.append(Section(name: text, address: UInt64(address), offset: offset, size: size))
+            else { return Section(name: "", address: 0, offset: .max, size: 0, link: 0) }
+            return Section(name: text, address: UInt64(address), offset: offset, size: size, link: Int(link))
         }
-        return sections
     }
 
     /// `R_X86_64_RELATIVE` entries of the table that `DT_RELA` names.
@@ -137,10 +140,10 @@ struct ElfFile: Sendable {
         guard let table, let start = offset(of: table, length: size, in: segments) else { return [:] }
         var found: [UInt64: UInt64] = [:]
         for entry in stride(from: start, to: start + size - 23, by: 24) {
-            guard let place = bytes.integer(entry, as: UInt64.self), bytes.integer(entry + 8, as: UInt64.self) == 8,
+            guard let target = bytes.integer(entry, as: UInt64.self), bytes.integer(entry + 8, as: UInt64.self) == 8,
                 let value = bytes.integer(entry + 16, as: UInt64.self)
             else { continue }
-            found[place] = value
+            found[target] = value
         }
         return found
     }
@@ -156,19 +159,19 @@ struct ElfFile: Sendable {
     }
 
     /// Where in the file `length` bytes are that are loaded at `address`; nil where not all of them come from the file.
-    func offset(of address: UInt64, length: Int = 1) -> Int? {
+    public func offset(of address: UInt64, length: Int = 1) -> Int? {
         Self.offset(of: address, length: length, in: segments)
     }
 
     /// Where the loader puts the byte at `offset`.
-    func address(of offset: Int) -> UInt64? {
+    public func address(of offset: Int) -> UInt64? {
         segments.first { $0.isLoaded && offset >= $0.offset && offset - $0.offset < $0.fileSize }.map {
             $0.address + UInt64(offset - $0.offset)
         }
     }
 
     /// The address stored at `address` once the file is loaded, the load address taken as 0.
-    func pointer(at address: UInt64) -> UInt64? {
+    public func pointer(at address: UInt64) -> UInt64? {
         if let relocated = relocations[address] { return relocated }
         return offset(of: address, length: 8).flatMap { bytes.integer($0, as: UInt64.self) }
     }
@@ -176,16 +179,16 @@ struct ElfFile: Sendable {
     /// Puts a segment with `content` behind all others; a header of a note, which no program needs to run, becomes its own.
     ///
     /// - Returns: The address of its first byte.
-    mutating func addExecutableSegment(_ content: (_ address: UInt64) -> [UInt8]) throws(GoBinaryError) -> UInt64 {
+    public mutating func addExecutableSegment(_ content: (_ address: UInt64) -> [UInt8]) throws(ElfError) -> UInt64 {
         guard let note = segments.firstIndex(where: { $0.kind == Segment.note }) else {
-            throw GoBinaryError("no program header can be spared for a segment of its own")
+            throw ElfError.noSpareHeader
         }
         let loaded = segments.filter(\.isLoaded)
         let end = loaded.map { $0.address + UInt64($0.memorySize) }.max() ?? 0
         // Beyond what the kernel puts right behind the last segment.
         let address = (end + 0x1f_ffff) & ~0xf_ffff
         guard let start = loaded.map(\.address).min(), address - start < Self.reach - 1 << 20 else {
-            throw GoBinaryError("it spreads over more memory than a call reaches")
+            throw ElfError.outOfReach
         }
         let new = content(address)
         let offset = bytes.append(new, alignment: 4096)

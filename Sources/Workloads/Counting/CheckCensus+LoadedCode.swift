@@ -14,26 +14,11 @@
 //
 // A check whose cold path is none of these is an error: a census that guesses is none.
 
+import ObjectCode
 import Processes
 
-/// Totals over the functions of one piece of checked code.
-public struct PrologueCensus: Hashable, Sendable {
-    /// The functions of the code itself, without what the pipeline and the linker add.
-    public private(set) var functions = 0
-    /// Those that begin with a check.
-    public private(set) var checks = 0
-    /// Instructions of all checks when they pass.
-    public private(set) var hotInstructions = 0
-    /// Bytes of them.
-    public private(set) var hotBytes = 0
-    /// Instructions of all checks that are executed only when a check fails.
-    public private(set) var coldInstructions = 0
-    /// Bytes of them.
-    public private(set) var coldBytes = 0
-    /// All code, in bytes.
-    public private(set) var textBytes = 0
-
-    /// Reads the shared object of `code`.
+extension CheckCensus {
+    /// Reads the shared object of `code`: its own functions, without what the pipeline and the linker add.
     ///
     /// - Throws: `WorkloadError` when it is no such file, or has a check of a form that is not known.
     public init(of code: LoadedCode) throws(WorkloadError) {
@@ -44,23 +29,25 @@ public struct PrologueCensus: Hashable, Sendable {
     }
 
     init(path: String) throws(ProcessError) {
-        let object = try ObjectFile(path)
-        textBytes = object.textSize
-        for function in object.functions where Self.isOwn(function.name) {
-            functions += 1
+        let content = try Files.read(path)
+        let functions: [ElfFile.Function]
+        do throws(ElfError) {
+            let file = try ElfFile(content)
+            functions = try file.functions().filter { Self.isOwn($0.name) }
+            self.init(functions: functions.count, textBytes: try file.section(".text").size)
+        } catch {
+            throw ProcessError("\(path) is not a 64-bit ELF file with a symbol table")
+        }
+        for function in functions {
             guard let hot = HotPath(function.code) else { continue }
-            guard let cold = ColdPath(function.code, at: hot.target, body: hot.end) else {
+            guard let cold = CodeSize(coldPath: function.code, at: hot.target, body: hot.end) else {
                 throw ProcessError("\(path): the check of \(function.name) has an unknown form")
             }
-            checks += 1
-            hotInstructions += hot.instructions
-            hotBytes += hot.bytes
-            coldInstructions += cold.instructions
-            coldBytes += cold.bytes
+            count(hot: hot.size, cold: cold)
         }
     }
 
-    /// The hooks of the pipeline and what swiftrt.o brings along are nobody's work.
+    /// False of the hooks of the pipeline and what swiftrt.o brings along.
     private static func isOwn(_ name: String) -> Bool {
         !name.hasPrefix("__morestack") && !name.hasPrefix("swift_image") && !name.hasPrefix("_ZL")
     }
@@ -68,9 +55,7 @@ public struct PrologueCensus: Hashable, Sendable {
 
 /// A number of four bytes with a sign.
 private func displacement(_ code: ArraySlice<UInt8>) -> Int? {
-    guard code.count >= 4 else { return nil }
-    let value = code.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    return Int(Int32(bitPattern: value))
+    Int32(littleEndianBytes: code.prefix(4)).map(Int.init)
 }
 
 private struct HotPath {
@@ -78,8 +63,7 @@ private struct HotPath {
     private static let indirect: [UInt8] = [0x64, 0x4c, 0x3b, 0x1c, 0x25, 0x70, 0, 0, 0]
     private static let lea: [UInt8] = [0x4c, 0x8d, 0x9c, 0x24]
 
-    var instructions = 2
-    var bytes: Int
+    var size: CodeSize
     /// The index of the first byte behind it.
     var end: Int
     /// The index of the cold path.
@@ -88,6 +72,7 @@ private struct HotPath {
     /// Nil if the code does not begin with a check.
     init?(_ code: ArraySlice<UInt8>) {
         var rest = code
+        var instructions = 2
         if rest.starts(with: Self.lea), rest.dropFirst(8).starts(with: Self.indirect) {
             instructions = 3
             rest = rest.dropFirst(17)
@@ -112,31 +97,28 @@ private struct HotPath {
             return nil
         }
         end = rest.startIndex
-        bytes = end - code.startIndex
+        size = CodeSize(instructions: instructions, bytes: end - code.startIndex)
     }
 }
 
-private struct ColdPath {
-    var instructions: Int
-    var bytes: Int
-
-    /// Nil if there is no such code at `target`; `body` is where the jump at its end goes.
-    init?(_ code: ArraySlice<UInt8>, at target: Int, body: Int) {
+extension CodeSize {
+    /// Nil if there is no cold path at `target`; `body` is where the jump at its end goes.
+    fileprivate init?(coldPath code: ArraySlice<UInt8>, at target: Int, body: Int) {
         guard code.indices.contains(target) else { return nil }
         let path = code[target...]
         guard path.starts(with: [0x41, 0xba]), path.dropFirst(6).starts(with: [0x41, 0xbb]),
             path.dropFirst(12).first == 0xe8, path.dropFirst(17).first == 0xc3
         else { return nil }
-        (instructions, bytes) = (4, 18)
+        self.init(instructions: 4, bytes: 18)
         let rest = path.dropFirst(18)
         if rest.first == 0xeb, let offset = rest.dropFirst().first,
             rest.startIndex + 2 + Int(Int8(bitPattern: offset)) == body
         {
-            (instructions, bytes) = (5, 20)
+            self.init(instructions: 5, bytes: 20)
         } else if rest.first == 0xe9, let offset = displacement(rest.dropFirst()),
             rest.startIndex + 5 + offset == body
         {
-            (instructions, bytes) = (5, 23)
+            self.init(instructions: 5, bytes: 23)
         }
     }
 }
