@@ -70,6 +70,18 @@ public final class Laboratory {
         note(text)
     }
 
+    /// Whether stacks of this configuration can be made here. Where they cannot, `subject` is missing.
+    package func offers(_ configuration: StackConfiguration, for subject: String) throws -> Bool {
+        do {
+            try configuration.validate()
+            return true
+        } catch let error as StackError {
+            guard case .invalidConfiguration = error else { throw error }
+            missing("\(subject) is not measured: \(error)")
+            return false
+        }
+    }
+
     /// Whether the user asked to stop.
     public var isAskedToStop: Bool { isInterrupted() }
 

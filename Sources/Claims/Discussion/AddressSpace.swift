@@ -1,6 +1,7 @@
 // "8 MiB each makes 100,000 goroutines take 800 GB of address space; a 32-bit machine cannot."
 
 import Experiments
+import Faultline
 import GoBinary
 import Measurement
 import Report
@@ -67,7 +68,7 @@ public struct AddressSpace: Claim {
         }
         for count in laboratory.isQuick ? [100_000] : [100_000, 1_000_000] {
             guard laboratory.hasRoom(for: count, "stack of 8 MiB", ofBytes: Self.bytesOfStack) else { continue }
-            for kind in StackKind.guards {
+            for kind in [StackGuard.guardPages, .protNone] {
                 records += try reserved(count, kind, laboratory)
             }
         }
@@ -88,28 +89,25 @@ public struct AddressSpace: Claim {
         }
     }
 
-    private func reserved(_ count: Int, _ kind: StackKind, _ laboratory: Laboratory) throws -> [Record] {
-        let findings = try laboratory.experiment(
-            "stacks", ["count=\(count)", "guard=\(kind.name)", "reservation=\(Self.slot)"], seconds: 300)
-        guard findings.succeeded else {
-            if kind.isUnavailable(findings) {
-                laboratory.missing("guard '\(kind.name)' is not measured: \(findings.message)")
-                return []
-            }
-            throw findings.failure("it did not end as it should")
+    private func reserved(_ count: Int, _ kind: StackGuard, _ laboratory: Laboratory) throws -> [Record] {
+        guard try laboratory.offers(StackConfiguration(guardKind: kind), for: "guard '\(kind.rawValue)'") else {
+            return []
         }
+        let findings = try laboratory.experiment(
+            "stacks", ["count=\(count)", "guard=\(kind.rawValue)", "reservation=\(Self.slot)"], seconds: 300)
+        guard findings.succeeded else { throw findings.failure("it did not end as it should") }
         let made = try findings.number("made")
         var shared: [ParameterName: ParameterValue] = [
-            .guard: .string(kind.name), .asked: .int(count), .slot: .int(Self.slot),
+            .guard: .string(kind.rawValue), .asked: .int(count), .slot: .int(Self.slot),
         ]
         shared[.refused] = findings.values["call"].map { .string($0) }
         shared[.errno] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
         shared[.maxMapCount] = SystemFiles().number("/proc/sys/vm/max_map_count").map { .int($0) }
         let counted: [Metric] = [.addressSpace, .mappings, .resident, .pageTables]
         return [
-            record(kind.name, .stacks, exactly: made, shared),
-            record(kind.name, .slots, exactly: made * Double(Self.slot), shared),
-        ] + (try counted.map { record(kind.name, $0, exactly: try findings.number($0.name), shared) })
+            record(kind.rawValue, .stacks, exactly: made, shared),
+            record(kind.rawValue, .slots, exactly: made * Double(Self.slot), shared),
+        ] + (try counted.map { record(kind.rawValue, $0, exactly: try findings.number($0.name), shared) })
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
@@ -186,17 +184,5 @@ public struct AddressSpace: Claim {
                 + "of it and \(gigabytes(memory.median)) GB of memory"
         }
         return texts.map { "; \($0)" }.joined()
-    }
-}
-
-/// A kind of guard, by the name that the library gives it.
-struct StackKind: Sendable, Hashable {
-    let name: String
-
-    static let guards = [StackKind(name: "guard-pages"), StackKind(name: "prot-none")]
-
-    /// Whether the child ended because this machine does not have it.
-    func isUnavailable(_ findings: Findings) -> Bool {
-        name == "guard-pages" && findings.message.contains("MADV_GUARD_INSTALL")
     }
 }

@@ -15,8 +15,9 @@ package struct ContendingGrowth {
     private let means: Means
 
     private enum Means {
-        /// The experiment `contention` with these options, in a process for each time.
-        case experiment([String], mover: PageMover?)
+        /// The experiment `contention` with these options, which ask for stacks of that kind, in a process for each
+        /// time.
+        case experiment([String], StackConfiguration)
         case goroutines(GoProgram)
     }
 
@@ -41,8 +42,8 @@ package struct ContendingGrowth {
         "depths=\(depths.map(String.init).joined(separator: ","))"
     }
 
-    private init(_ name: String, _ options: [String], mover: PageMover? = nil) {
-        (self.name, peer, means) = (name, "faultline", .experiment(options, mover: mover))
+    private init(_ name: String, _ options: [String], _ configuration: StackConfiguration = .init()) {
+        (self.name, peer, means) = (name, "faultline", .experiment(options, configuration))
     }
 
     private init(_ name: String, peer: String, _ means: Means) {
@@ -52,7 +53,8 @@ package struct ContendingGrowth {
     /// By trap and in place from 8 KiB to 128 KiB, each of four steps twice as far.
     package static func inPlace(_ name: String, _ kind: StackGuard) -> ContendingGrowth {
         ContendingGrowth(
-            name, ["strategy=fault", "initial=8192", "guard=\(kind.rawValue)", option(depths), "growths=4"])
+            name, ["strategy=fault", "initial=8192", "guard=\(kind.rawValue)", option(depths), "growths=4"],
+            StackConfiguration(strategy: .fault, guardKind: kind))
     }
 
     /// By one move of a stack of 16 KiB.
@@ -62,7 +64,7 @@ package struct ContendingGrowth {
             [
                 "strategy=fault-move", "initial=16384", "depths=16384", "growths=1", "mover=\(mover.rawValue)",
                 "guard=\(kind.rawValue)",
-            ], mover: mover)
+            ], StackConfiguration(strategy: .faultMove, guardKind: kind, mover: mover))
     }
 
     /// The same stores as in place, for which the kernel alone supplies pages.
@@ -79,7 +81,7 @@ package struct ContendingGrowth {
     /// pieces of a kilobyte that its allocator takes from the heap; a quarter of the descent counts as one growth.
     package static func tasks(_ name: String) -> ContendingGrowth {
         ContendingGrowth(
-            name, ["kind=task", "bytes=\((128 << 10) - (8 << 10))", option(depths), "growths=0"], mover: nil)
+            name, ["kind=task", "bytes=\((128 << 10) - (8 << 10))", option(depths), "growths=0"])
     }
 
     /// Goroutines, whose stacks grow from 2 KiB to 128 KiB, with as many processors of Go's as threads.
@@ -92,17 +94,12 @@ package struct ContendingGrowth {
     private func samples(_ threads: Int, phases: Int, _ laboratory: Laboratory) throws -> [Double] {
         let used = Double(min(threads, Self.processors))
         switch means {
-        case .experiment(let options, let mover):
+        case .experiment(let options, let configuration):
+            guard try laboratory.offers(configuration, for: name) else { return [] }
             let findings = try laboratory.experiment(
                 "contention", ["threads=\(threads)", "phases=\(phases)"] + options)
-            guard findings.succeeded else {
-                if findings.message.contains("needs") {
-                    laboratory.missing("\(name) is not measured: \(findings.message)")
-                    return []
-                }
-                throw findings.failure("the stacks did not all grow")
-            }
-            if let mover, findings.values["moves/\(mover.rawValue)"] == nil {
+            guard findings.succeeded else { throw findings.failure("the stacks did not all grow") }
+            if let mover = configuration.mover, findings.values["moves/\(mover.rawValue)"] == nil {
                 laboratory.missing("\(name) is not measured: this kernel moves pages otherwise")
                 return []
             }
