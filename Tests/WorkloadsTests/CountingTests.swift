@@ -71,7 +71,7 @@ struct CountingTests {
         "what callgrind did not write is no profile",
         arguments: ["", "positions: line\n1 2", "positions: instr\n0xz 1"])
     func noProfile(_ text: String) {
-        #expect(throws: WorkloadError.self) { try InstructionProfile(text) }
+        #expect(throws: ProcessError.self) { try InstructionProfile(text) }
     }
 
     @Test("any program can be profiled; one that fails is an error", .needs(.valgrind))

@@ -24,7 +24,7 @@ public struct Shrink: Claim {
     static let (used, usedByGo) = (256 << 10, 32 << 10)
     /// The case of giving back with Go; the library's are those of the ways.
     static let collection = "collection"
-    private static let ways: [(way: ShrinkExperiment.Way, strategy: StackStrategy)] = [
+    private static let ways: [(way: ShrinkExperiment.Method, strategy: StackStrategy)] = [
         (.release, .fault), (.move, .faultMove), (.hibernate, .fault),
     ]
 
@@ -65,7 +65,7 @@ public struct Shrink: Claim {
 
     /// Of a process that gives back in one way; none where the machine cannot.
     private func records(
-        _ way: ShrinkExperiment.Way, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
+        _ way: ShrinkExperiment.Method, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
         _ laboratory: Laboratory
     ) throws -> [Record] {
         let steps = ["use", way.rawValue, "use again"] + (way == .release ? ["end", "drain"] : [])

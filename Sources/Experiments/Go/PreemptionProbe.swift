@@ -1,5 +1,5 @@
 // How long something takes beside a goroutine that does not stop, asked of a process of its own. One that has not ended when its
-// time is up counts as that time, and its record says of how many samples that is so: it took at least as long.
+// time is up counts as that time, and its record says of how many samples that is so: it took that long or longer.
 
 import Measurement
 import Peers
@@ -17,7 +17,7 @@ package struct PreemptionProbe {
 
     /// The operation of `preemption.go`.
     package let operation: String
-    /// How often it is done in a sample, within ``mostMilliseconds``.
+    /// How often it is done in a sample, within ``maximumMilliseconds``.
     package let count: Int
     /// The number of the work beside it.
     package let work: Int
@@ -29,7 +29,7 @@ package struct PreemptionProbe {
         (self.operation, self.count, self.work, self.processors) = (operation, count, work, processors)
     }
 
-    private static let mostMilliseconds = 200
+    private static let maximumMilliseconds = 200
 
     /// Nanoseconds in one process.
     package struct Sample {
@@ -51,7 +51,7 @@ package struct PreemptionProbe {
             let conversation = try program.converse()
             defer { conversation.end() }
             let answer = try conversation.numbers(
-                "\(operation) \(count) \(work) \(Self.mostMilliseconds)", atLeast: 4, seconds: seconds)
+                "\(operation) \(count) \(work) \(Self.maximumMilliseconds)", atLeast: 4, seconds: seconds)
             return Sample(
                 median: Double(answer[0]), longest: Double(answer[1]), piece: Double(answer[3]), hasEnded: true)
         } catch {
