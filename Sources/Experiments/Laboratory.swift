@@ -34,7 +34,7 @@ public final class Laboratory {
     private let progress: (String) -> Void
     /// Whether the user asked to stop.
     private let isInterrupted: () -> Bool
-    /// What a reader should know of this run, in the order in which it was said.
+    /// What a reader should know of this run, in order.
     public private(set) var notes: [String] = []
     /// What could not be run since ``beginClaim()``, each with its remedy.
     public private(set) var missingHere: [String] = []
@@ -43,7 +43,7 @@ public final class Laboratory {
     private lazy var goToolchains = GoToolchain.installed()
     /// Every version of Go that is installed, the oldest first. Says so when there is none.
     public var go: [GoToolchain] {
-        // Each claim that asks hears of it, not only the first.
+        // Every claim that asks is told, not only the first.
         if goToolchains.isEmpty { missing(GoToolchain.remedy) }
         return goToolchains
     }

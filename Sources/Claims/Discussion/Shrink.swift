@@ -42,7 +42,7 @@ public struct Shrink: Claim {
     private static let (use, end, drain) = ("use", "end", "drain")
     /// The case of giving back with Go; the library's are those of the ways.
     static let collection = "collection"
-    private static let ways: [(way: ShrinkExperiment.Way, strategy: StackStrategy)] = [
+    private static let ways: [(way: ShrinkExperiment.Method, strategy: StackStrategy)] = [
         (.release, .fault), (.move, .faultMove), (.hibernate, .fault),
     ]
 
@@ -83,7 +83,7 @@ public struct Shrink: Claim {
 
     /// Of a process that gives back in one way; none where the machine cannot.
     private func records(
-        _ way: ShrinkExperiment.Way, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
+        _ way: ShrinkExperiment.Method, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
         _ laboratory: Laboratory
     ) throws -> [Record] {
         let steps = [Self.use, way.rawValue, "use again"] + (way == .release ? [Self.end, Self.drain] : [])
