@@ -1,6 +1,7 @@
 // "8 MiB each makes 100,000 goroutines take 800 GB of address space; a 32-bit machine cannot."
 
 import Experiments
+import Faultline
 import GoBinary
 import Measurement
 import Report
