@@ -34,7 +34,7 @@ public struct Shrink: Claim {
 
     public let plotted = PlottedNames(
         [.bytesBefore, .bytesAfter, .time], [.guard, .peer],
-        cases: [ShrinkExperiment.Way.release.rawValue, Self.end, Self.drain, Self.collection])
+        cases: [ShrinkExperiment.Method.release.rawValue, Self.end, Self.drain, Self.collection])
 
     /// What each stack used, in bytes.
     static let (used, usedByGo) = (256 << 10, 32 << 10)
