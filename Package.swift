@@ -170,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests",
             dependencies: [
-                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Workloads",
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads",
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(

@@ -8,7 +8,7 @@ import Report
 /// Lists the claims.
 struct ClaimsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "claims", abstract: "List the claims of the discussion, who made them, and their numbers.",
+        commandName: "claims", abstract: "List the claims of the discussion with their authors and numbers.",
         discussion: """
             Examples:
               faultline claims

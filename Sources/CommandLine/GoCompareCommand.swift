@@ -13,15 +13,15 @@ import Workloads
 /// Runs a program as it is and without its checks, in turns.
 struct GoCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Run a Go program with and without its stack checks, in turns.",
+        commandName: "compare", abstract: "Run a Go program with and without its stack checks.",
         discussion: """
-            Runs the original, the same file again, a copy with equal checks on the same large stacks, and a copy \
-            without checks, and reports processor time, peak memory and page faults with 95 % intervals; executed \
-            instructions where valgrind is installed. Every variant must end alike and write the same. Files that the \
-            program writes are not compared. Options of the program itself follow '--'.
+            Runs the original, the same file again, a copy with equal checks on the same large stacks, and a copy without \
+            checks, and reports processor time, peak memory and page faults with 95 % intervals; executed instructions where \
+            valgrind is installed. Every variant must exit and write as the original does. Files that the program writes are \
+            not compared. Options of the program itself follow '--'.
 
-            One layout of the code can show twice the effect: with --layouts the argument is a package's folder, which \
-            is built and linked that often in random order.
+            The layout of the code alone can double the effect: with --layouts the argument is a package's folder, which is \
+            built and linked n times in random order.
 
             Examples:
               faultline go compare /usr/lib/go-1.19/bin/gofmt -- -l /usr/lib/go-1.19/src/go
@@ -32,16 +32,16 @@ struct GoCompareCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A Go executable; with --layouts the folder of a main package.", valueName: "binary"))
     var binary: String
 
-    @Argument(help: ArgumentHelp("What the program is given.", valueName: "args"))
+    @Argument(help: ArgumentHelp("Arguments of the program.", valueName: "args"))
     var arguments: [String] = []
 
-    @Option(help: ArgumentHelp("Rounds that count, after one that does not.", valueName: "n"))
+    @Option(help: ArgumentHelp("Measured rounds, after one that warms up.", valueName: "n"))
     var rounds = 15
 
     @Flag(inversion: .prefixedNo, help: "Also run a copy with equal checks on the same stacks.")
     var null = true
 
-    @Option(help: ArgumentHelp("Build and link so many times in random order; needs Go 1.22 or later.", valueName: "n"))
+    @Option(help: ArgumentHelp("Build and link n times in random order; needs Go 1.22 or later.", valueName: "n"))
     var layouts: Int?
 
     @Option(name: .customLong("go"), help: ArgumentHelp("The go command that builds.", valueName: "command"))
@@ -58,7 +58,7 @@ struct GoCompareCommand: ParsableCommand {
     @Flag(help: "Do not compare what the variants write.")
     var ignoreOutput = false
 
-    @Option(help: ArgumentHelp("Seconds after which a run hangs.", valueName: "n"))
+    @Option(help: ArgumentHelp("Seconds after which a run counts as hanging.", valueName: "n"))
     var seconds = 600.0
 
     @Option(help: ArgumentHelp("How to print.", valueName: "format"))
@@ -87,9 +87,9 @@ struct GoCompareCommand: ParsableCommand {
         let progress = Report.Progress()
         defer { progress.finish() }
         Interruption.listen()
-        let layouts = try executables(in: folder, progress.update).enumerated().map { place, path in
-            progress.update("patching \(place + 1)")
-            return try layout(path, folder: folder, name: "\(place)")
+        let layouts = try executables(in: folder, progress.update).enumerated().map { index, path in
+            progress.update("patching \(index + 1)")
+            return try layout(path, folder: folder, name: "\(index)")
         }
         let comparison = GoComparison(
             layouts: layouts, arguments: arguments, rounds: rounds, longest: seconds, comparesOutput: !ignoreOutput,

@@ -11,8 +11,8 @@ struct GoStripCommand: ParsableCommand {
         commandName: "strip", abstract: "Write a copy of a Go executable without stack checks.",
         usage: "faultline go strip <binary> --output <file> [<options>]",
         discussion: """
-            The copy's goroutines start on a stack of --initial bytes, which the kernel fills page by page; a guard at its low
-            end ends the program with a message. Nothing is written unless every check was understood. Checks that are left
+            The copy's goroutines start on a stack of --initial bytes, which the kernel fills page by page; a guard at its low \
+            end ends the program with a message. Nothing is written unless every check was understood. Checks that are left \
             alone are listed with the reason.
 
             Examples:

@@ -1,4 +1,4 @@
-// Ctrl-C, told apart from an end by force: the first asks, the second ends the process as if nobody had handled it.
+// Ctrl-C: the first asks the program to stop, the second ends the process as if there were no handler.
 
 import Glibc
 import Synchronization
@@ -21,7 +21,7 @@ enum Interruption {
         sigemptyset(&action.sa_mask)
         // It fails only for signals that cannot be handled, which SIGINT is not.
         sigaction(SIGINT, &action, nil)
-        // Whoever started the program may have blocked it: programs start others from threads that take no signals.
+        // The program that started this one may have blocked it: some start others from threads that take no signals.
         var interrupt = sigset_t()
         sigemptyset(&interrupt)
         sigaddset(&interrupt, SIGINT)

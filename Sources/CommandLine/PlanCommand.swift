@@ -9,8 +9,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan", abstract: "Work out what many coroutines would take, and what limit is met first.",
         usage: "faultline plan --coroutines <count> [<options>]",
         discussion: """
-            Address space, mappings, page tables and memory of so many suspended
-            coroutines, and what bounds their number on this machine, the tightest first.
+            Address space, mappings, page tables and memory of that number of suspended
+            coroutines, and what bounds it on this machine, the tightest first.
             Nothing is reserved. Exit code 0, whether they fit or not.
 
             Examples:

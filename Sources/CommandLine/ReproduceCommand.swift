@@ -15,7 +15,7 @@ struct ReproduceCommand: ParsableCommand {
             A verdict is computed from what is measured here: confirmed, refuted, \
             depends, or not measurable here, with what is missing.
 
-            Ctrl-C ends the run after the step at hand: finished claims are kept, the \
+            Ctrl-C ends the run after the current step: finished claims are kept, the \
             missing ones are named, and the exit code is 130. A second one ends it at once.
 
             Examples:
@@ -31,12 +31,12 @@ struct ReproduceCommand: ParsableCommand {
 
     @Flag(
         exclusivity: .exclusive,
-        help: ArgumentHelp("Fewer and shorter rounds, or all that is worth waiting for. (default: --full)"))
+        help: ArgumentHelp("Fewer and shorter rounds, or all of them. (default: --full)"))
     var extent: Extent?
 
     @Option(
         help: ArgumentHelp(
-            "Keep the results there: records.json, report.md and report.html, written after each claim.",
+            "Write the results to this folder: records.json, report.md and report.html, written after each claim.",
             valueName: "folder"),
         completion: .directory)
     var out: String?

@@ -10,7 +10,7 @@ extension PageMover: ExpressibleByArgument {}
 
 /// The stack that a workload runs on.
 struct StackOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("How the stack makes room.", valueName: "strategy"))
+    @Option(help: ArgumentHelp("How the stack grows.", valueName: "strategy"))
     var strategy = StackStrategy.fault
 
     @Option(
@@ -33,7 +33,7 @@ struct StackOptions: ParsableArguments {
     @Option(name: .customLong("guard"), help: ArgumentHelp("What stands below the stack.", valueName: "guard"))
     var guardKind: StackGuard?
 
-    @Option(help: ArgumentHelp("How pages of a moving stack get to their new place.", valueName: "mover"))
+    @Option(help: ArgumentHelp("How pages of a moving stack get to their new slot.", valueName: "mover"))
     var mover: PageMover?
 
     /// What `fault` may use when nothing is said: as much as `withGrowableStack` allows.

@@ -111,7 +111,7 @@ struct StatisticsReport {
     }
 
     private static let highWater = "high-water"
-    private static let highWaterHelp = "Most bytes of one stack in use at a trap, failed check or overflow."
+    private static let highWaterHelp = "Maximum bytes of one stack in use at a trap, failed check or overflow."
     private static let handlerTimeHelp =
         "Time in the handler; quantiles are upper bounds of buckets of a quarter octave."
 

@@ -77,7 +77,7 @@ public enum Experiments {
         var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(UInt32(RLIMIT_CORE.rawValue)), &noCore)
         alarm(longest)
-        // Whoever started it may block signals that an experiment sends itself.
+        // The process that started it may block signals that an experiment sends itself.
         var none = sigset_t()
         sigemptyset(&none)
         sigprocmask(SIG_SETMASK, &none, nil)

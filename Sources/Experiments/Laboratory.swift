@@ -34,7 +34,7 @@ public final class Laboratory {
     private let progress: (String) -> Void
     /// Whether the user asked to stop.
     private let isInterrupted: () -> Bool
-    /// What a reader should know of this run, in the order in which it was said.
+    /// What a reader should know of this run, in order.
     public private(set) var notes: [String] = []
     /// What could not be run since ``beginClaim()``, each with its remedy.
     public private(set) var missingHere: [String] = []
@@ -43,7 +43,7 @@ public final class Laboratory {
     private lazy var goToolchains = GoToolchain.installed()
     /// Every version of Go that is installed, the oldest first. Says so when there is none.
     public var go: [GoToolchain] {
-        // Each claim that asks hears of it, not only the first.
+        // Every claim that asks is told, not only the first.
         if goToolchains.isEmpty { missing(GoToolchain.remedy) }
         return goToolchains
     }
@@ -70,12 +70,13 @@ public final class Laboratory {
         note(text)
     }
 
-    /// Whether such stacks can be made here; what is not measured without them is said to be missing.
-    package func offers(_ configuration: StackConfiguration, for subject: String) -> Bool {
+    /// Whether stacks of this configuration can be made here. Where they cannot, `subject` is missing.
+    package func offers(_ configuration: StackConfiguration, for subject: String) throws -> Bool {
         do {
             try configuration.validate()
             return true
-        } catch {
+        } catch let error as StackError {
+            guard case .invalidConfiguration = error else { throw error }
             missing("\(subject) is not measured: \(error)")
             return false
         }

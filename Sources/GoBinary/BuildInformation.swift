@@ -61,7 +61,7 @@ public struct BuildInformation: Sendable, Hashable {
         return (String(decoding: text, as: UTF8.self), start + size)
     }
 
-    /// "1.27" of "go1.27.3"; nil of a version that is none: a development version, one with experiments.
+    /// "1.27" of "go1.27.3"; nil for what is no release: a development version, or one with experiments.
     var minorVersion: Int? {
         let parts = version.dropFirst(2).split(separator: ".", omittingEmptySubsequences: false)
         guard (2...3).contains(parts.count), parts[0] == "1",

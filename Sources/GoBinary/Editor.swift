@@ -1,5 +1,5 @@
-// The single changes that a copy without checks consists of. Each finds its place by what the code there does, and
-// refuses when it is not there exactly as often as it must be.
+// The single changes that a copy without checks consists of. Each finds the code to change by what it does, and refuses
+// when it is not there exactly as often as it must be.
 
 import GoStubs
 import ObjectCode
@@ -77,7 +77,7 @@ struct Editor {
 
     /// Has every goroutine start on a stack of `size` bytes that is never shrunk.
     ///
-    /// - Returns: What the changed places asked for before.
+    /// - Returns: What the changed instructions asked for before.
     mutating func enlargeStacks(_ size: Int) throws(GoBinaryError) -> [Int] {
         // What newproc1 asks for, and with cgo what the goroutine of a foreign thread gets. Greater ones are those of
         // threads.
@@ -98,7 +98,7 @@ struct Editor {
             }
         }
         guard requests.contains(2048) else {
-            throw GoBinaryError("no place is found at which a goroutine's stack is made")
+            throw GoBinaryError("the call that makes a goroutine's stack is not found")
         }
         try enlargeReusedStacks(size)
         for name in ["runtime.shrinkstack", "runtime.gcComputeStartingStackSize"] {

@@ -29,10 +29,10 @@ struct FunctionTable: Sendable {
     private static let magics: [UInt32] = [0xffff_fff0, 0xffff_fff1]
     private static let headerSize = 72
     // Bounds for files that are damaged. There is one table; text that looks like the start of one is rare.
-    private static let mostCandidates = 4
-    /// Names and tables of stack sizes are shared between functions, but not so that reading them takes more than this
-    /// many steps for each byte of the file.
-    private static let mostStepsPerByte = 4
+    private static let maximumCandidates = 4
+    /// Functions share names and tables of stack sizes; reading them takes at most this many steps for each byte of the
+    /// file.
+    private static let maximumStepsPerByte = 4
 
     /// Where the parts are, as offsets in the file.
     private struct Layout {
@@ -48,7 +48,7 @@ struct FunctionTable: Sendable {
         guard !candidates.isEmpty else {
             throw GoBinaryError("not built by Go 1.18 or later, or packed: there is no table of functions in it")
         }
-        for start in candidates.prefix(Self.mostCandidates) {
+        for start in candidates.prefix(Self.maximumCandidates) {
             guard let layout = Self.layout(file.bytes, start), let text = Self.text(file, layout) else { continue }
             functions = try Self.functions(file, layout, text)
             return
@@ -94,9 +94,9 @@ struct FunctionTable: Sendable {
             let table = file.address(of: layout.start)
         else { return nil }
         let words = 64
-        for place in pointers(to: table, in: file) {
+        for pointer in pointers(to: table, in: file) {
             for word in 1..<words {
-                let here = place &+ UInt64(word * 8)
+                let here = pointer &+ UInt64(word * 8)
                 guard let low = file.pointer(at: here), let high = file.pointer(at: here &+ 8),
                     low >= UInt64(first), high >= low, high - low == UInt64(last - first),
                     file.offset(of: low, length: Int(last - first)) != nil
@@ -109,15 +109,15 @@ struct FunctionTable: Sendable {
 
     /// Addresses of words that hold `address` once the program is loaded.
     private static func pointers(to address: UInt64, in file: ElfFile) -> [UInt64] {
-        var places = file.relocations.filter { $0.value == address }.map(\.key).sorted()
+        var pointers = file.relocations.filter { $0.value == address }.map(\.key).sorted()
         for segment in file.segments where segment.isLoaded && !segment.isExecutable && segment.fileSize >= 8 {
             let skew = Int((8 - segment.address % 8) % 8)
             for within in stride(from: skew, through: segment.fileSize - 8, by: 8)
             where file.bytes.integer(segment.offset + within, as: UInt64.self) == address {
-                places.append(segment.address + UInt64(within))
+                pointers.append(segment.address + UInt64(within))
             }
         }
-        return places
+        return pointers
     }
 
     private static func functions(
@@ -125,12 +125,12 @@ struct FunctionTable: Sendable {
     ) throws(GoBinaryError) -> [GoFunction] {
         var functions: [GoFunction] = []
         functions.reserveCapacity(layout.count)
-        var steps = mostStepsPerByte * file.bytes.count
+        var steps = maximumStepsPerByte * file.bytes.count
         for index in 0..<layout.count {
-            let place = layout.functions + index * 8
-            guard let entry = file.bytes.integer(place, as: UInt32.self),
-                let next = file.bytes.integer(place + 8, as: UInt32.self), next >= entry,
-                let description = file.bytes.integer(place + 4, as: UInt32.self),
+            let row = layout.functions + index * 8
+            guard let entry = file.bytes.integer(row, as: UInt32.self),
+                let next = file.bytes.integer(row + 8, as: UInt32.self), next >= entry,
+                let description = file.bytes.integer(row + 4, as: UInt32.self),
                 let name = file.bytes.integer(layout.functions + Int(description) + 4, as: UInt32.self),
                 let pcsp = file.bytes.integer(layout.functions + Int(description) + 16, as: UInt32.self)
             else { throw .malformed("function \(index) has no description") }

@@ -4,7 +4,7 @@
 
 import ObjectCode
 
-/// What a copy is to be like.
+/// How a copy is made.
 public struct StripOptions: Sendable, Hashable {
     /// What becomes of the checks.
     public enum Checks: String, Sendable, CaseIterable {
@@ -55,7 +55,7 @@ public struct StripOptions: Sendable, Hashable {
 /// A changed copy and what was done to it.
 public struct StrippedProgram: Sendable {
     /// A check that was left alone, and why.
-    public struct Left: Sendable, Hashable {
+    public struct KeptCheck: Sendable, Hashable {
         public let function: String
         public let reason: String
     }
@@ -65,13 +65,13 @@ public struct StrippedProgram: Sendable {
     /// How many checks were replaced.
     public let replaced: Int
     /// Those that were not.
-    public let left: [Left]
+    public let left: [KeptCheck]
     /// Places at which the program asks for a stack, with the bytes it asked for before.
     public let stackRequests: [Int]
 }
 
 extension GoExecutable {
-    /// By which a changed program is known.
+    /// Marks a changed program.
     static let marker = Array("faultline strip\n".utf8)
 
     /// Makes the changed copy.
@@ -91,7 +91,7 @@ extension GoExecutable {
             throw GoBinaryError("runtime.sweepone, where a collection interrupts the sweeper, has no check")
         }
         var editor = Editor(program: self, file: file)
-        var left: [StrippedProgram.Left] = []
+        var left: [StrippedProgram.KeptCheck] = []
         let hooked = try editor.addGuards(options)
         var replaced = 0
         for checked in functions {

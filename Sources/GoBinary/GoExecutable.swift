@@ -91,8 +91,8 @@ public struct GoExecutable: Sendable {
     }
 
     /// Functions that call or jump to morestack from anywhere but an understood check. Every byte is taken for the
-    /// start of a displacement, so that none is missed; what looks like one is believed unless the instructions there
-    /// are others.
+    /// start of a displacement, so that none is missed; what looks like one counts unless the instructions there are
+    /// others.
     private static func strayCalls(
         _ file: ElfFile, _ functions: [CheckedFunction], _ moreStack: Set<UInt64>
     ) -> [(GoFunction, String)] {

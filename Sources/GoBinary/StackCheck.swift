@@ -71,25 +71,26 @@ public struct StackCheck: Sendable, Hashable {
                 else { return nil }
                 return Branch(offset: index, length: instruction.length, displacement: displacement)
             }
-            var place = 0
+            var compared = 0
             branches = []
             if matches([0x49, 0x3b, 0x66], 0) {
                 (frameClass, instructions) = (.small, 2)
             } else {
                 if matches([0x4c, 0x8d, 0x64, 0x24], 0) {
-                    (frameClass, instructions, place) = (.medium, 3, 5)
+                    (frameClass, instructions, compared) = (.medium, 3, 5)
                 } else if matches([0x4c, 0x8d, 0xa4, 0x24], 0) {
-                    (frameClass, instructions, place) = (.medium, 3, 8)
+                    (frameClass, instructions, compared) = (.medium, 3, 8)
                 } else if matches([0x49, 0x89, 0xe4, 0x49, 0x81, 0xec], 0), let wrapped = branch(0x72, 10) {
-                    (frameClass, instructions, place) = (.large, 5, wrapped.end)
+                    (frameClass, instructions, compared) = (.large, 5, wrapped.end)
                     branches.append(wrapped)
                 } else {
                     return nil
                 }
-                guard matches([0x4d, 0x3b, 0x66], place) else { return nil }
+                guard matches([0x4d, 0x3b, 0x66], compared) else { return nil }
             }
-            compare = place
-            guard let field = byte(place + 3), field == 0x10 || field == 0x18, let last = branch(0x76, place + 4) else {
+            compare = compared
+            guard let field = byte(compared + 3), field == 0x10 || field == 0x18, let last = branch(0x76, compared + 4)
+            else {
                 return nil
             }
             guardOffset = field
@@ -100,8 +101,9 @@ public struct StackCheck: Sendable, Hashable {
     /// Loads of the goroutine that come before a check, in functions of ABI0.
     static func lengthOfLoad(_ code: ArraySlice<UInt8>) -> Int {
         func matches(_ bytes: [UInt8], _ index: Int) -> Bool {
-            bytes.enumerated().allSatisfy { place, byte in
-                code.indices.contains(code.startIndex + index + place) && code[code.startIndex + index + place] == byte
+            bytes.enumerated().allSatisfy { offset, byte in
+                code.indices.contains(code.startIndex + index + offset)
+                    && code[code.startIndex + index + offset] == byte
             }
         }
         // mov r14, fs:[offset]

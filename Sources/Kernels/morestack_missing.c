@@ -1,4 +1,4 @@
-/// The landing place of a failed prologue check when nobody was named to handle it.
+/// Where a failed prologue check leads when no handler was named.
 #include "Kernels.h"
 
 #include <stdlib.h>

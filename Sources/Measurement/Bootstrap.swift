@@ -8,7 +8,7 @@ import Glibc
 /// Computes medians and geometric means with 95 % intervals; the same seed gives the same interval.
 ///
 /// Coverage is close to 95 % from about 15 samples on. With fewer the interval is honest only as the range that
-/// resampling gives: with n samples it can never reach beyond the least and the greatest of them.
+/// resampling gives: with n samples it can never reach beyond their minimum and maximum.
 public struct Bootstrap: Sendable, Hashable {
     /// Resamples for a quick look: the ends of a 95 % interval then lie on 50 resamples each.
     public static let quickResamples = 2_000
@@ -107,15 +107,15 @@ public struct Bootstrap: Sendable, Hashable {
 /// Samples in ascending order, and where each of them went.
 private struct RankedSamples {
     let ordered: [Double]
-    /// `rank[i]` is the place in ``ordered`` of sample `i`.
+    /// `rank[i]` is the index in ``ordered`` of sample `i`.
     let rank: [Int]
 
     init(_ samples: [Double]) throws {
         ordered = try Statistics.sorted(samples)
         var rank = [Int](repeating: 0, count: samples.count)
         // Ties are broken by position, so that ranks are a permutation.
-        let places = samples.indices.sorted { (samples[$0], $0) < (samples[$1], $1) }
-        for (place, index) in places.enumerated() { rank[index] = place }
+        let order = samples.indices.sorted { (samples[$0], $0) < (samples[$1], $1) }
+        for (position, index) in order.enumerated() { rank[index] = position }
         self.rank = rank
     }
 
@@ -124,14 +124,14 @@ private struct RankedSamples {
 
     /// The median of the resample that holds the sample of rank i `counts[i]` times. The counts sum to ``count``.
     func median(counts: [Int]) -> Double {
-        let upperPlace = count / 2
-        let lowerPlace = count % 2 == 1 ? upperPlace : upperPlace - 1
+        let upperRank = count / 2
+        let lowerRank = count % 2 == 1 ? upperRank : upperRank - 1
         var seen = 0
         var lower: Double?
-        for place in counts.indices {
-            seen += counts[place]
-            if lower == nil, seen > lowerPlace { lower = ordered[place] }
-            if seen > upperPlace { return Statistics.midpoint(lower ?? ordered[place], ordered[place]) }
+        for rank in counts.indices {
+            seen += counts[rank]
+            if lower == nil, seen > lowerRank { lower = ordered[rank] }
+            if seen > upperRank { return Statistics.midpoint(lower ?? ordered[rank], ordered[rank]) }
         }
         preconditionFailure("the counts do not sum to the number of samples")
     }

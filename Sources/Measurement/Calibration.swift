@@ -22,7 +22,7 @@ struct Calibration {
     var elapsedPerIteration: Double
 
     /// No batch has more iterations than this, so that a body that reports no time at all cannot run for ever.
-    static let mostIterations = 1 << 30
+    static let maximumIterations = 1 << 30
 
     /// Finds the number of iterations with which two batches in a row take at least `target` nanoseconds.
     ///
@@ -32,7 +32,7 @@ struct Calibration {
     static func calibrate(
         _ measured: MeasurementCase, target: UInt64, patience: UInt64, clock: MeasurementClock
     ) throws -> Calibration {
-        let limit = min(measured.maximumIterations ?? mostIterations, mostIterations)
+        let limit = min(measured.maximumIterations ?? maximumIterations, maximumIterations)
         var iterations = 1
         var reached = 0
         while true {
@@ -57,12 +57,12 @@ struct Calibration {
     static func counts(
         _ calibrations: [Calibration], of cases: [MeasurementCase], shared: Bool, longestBatch: UInt64
     ) -> [Int] {
-        let most = calibrations.map(\.iterations).max() ?? 1
+        let largest = calibrations.map(\.iterations).max() ?? 1
         return zip(calibrations, cases).map { calibration, measured in
             guard shared else { return calibration.iterations }
             let fitting = Double(longestBatch) / max(calibration.elapsedPerIteration, 1e-3)
-            let affordable = fitting < Double(most) ? Int(fitting) : most
-            return min(max(affordable, calibration.iterations), measured.maximumIterations ?? most)
+            let affordable = fitting < Double(largest) ? Int(fitting) : largest
+            return min(max(affordable, calibration.iterations), measured.maximumIterations ?? largest)
         }
     }
 }

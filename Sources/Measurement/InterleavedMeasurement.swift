@@ -87,22 +87,22 @@ public struct InterleavedMeasurement {
             guard names.insert(measured.name).inserted else {
                 throw MeasurementError.duplicateCase(measured.name)
             }
-            try Self.require(measured.maximumIterations ?? 1, atLeast: 1, "maximumIterations")
+            try Self.require(measured.maximumIterations ?? 1, minimum: 1, "maximumIterations")
         }
-        try Self.require(settings.rounds, atLeast: 1, "rounds")
-        try Self.require(settings.warmUpRounds, atLeast: 0, "warmUpRounds")
-        try Self.require(settings.resamples, atLeast: Bootstrap.fewestResamples, "resamples")
-        try Self.require(Int(clamping: settings.targetBatch), atLeast: 1, "targetBatch")
+        try Self.require(settings.rounds, minimum: 1, "rounds")
+        try Self.require(settings.warmUpRounds, minimum: 0, "warmUpRounds")
+        try Self.require(settings.resamples, minimum: Bootstrap.fewestResamples, "resamples")
+        try Self.require(Int(clamping: settings.targetBatch), minimum: 1, "targetBatch")
         if case .fixed(let count) = settings.iterations {
-            try Self.require(count, atLeast: 1, "iterations")
+            try Self.require(count, minimum: 1, "iterations")
         }
         self.cases = cases
         self.settings = settings
     }
 
-    private static func require(_ value: Int, atLeast least: Int, _ setting: String) throws {
-        guard value >= least else {
-            throw MeasurementError.settingTooSmall(setting: setting, value: value, least: least)
+    private static func require(_ value: Int, minimum: Int, _ setting: String) throws {
+        guard value >= minimum else {
+            throw MeasurementError.settingTooSmall(setting: setting, value: value, minimum: minimum)
         }
     }
 
@@ -161,8 +161,8 @@ public enum MeasurementError: Error, Hashable, CustomStringConvertible {
     case noCases
     /// Two cases have this name.
     case duplicateCase(String)
-    /// A setting is below its least value.
-    case settingTooSmall(setting: String, value: Int, least: Int)
+    /// A setting is below its minimum.
+    case settingTooSmall(setting: String, value: Int, minimum: Int)
     /// No case has this name; the names there are.
     case unknownCase(String, known: [String])
 
@@ -172,8 +172,8 @@ public enum MeasurementError: Error, Hashable, CustomStringConvertible {
             "a measurement needs at least one case"
         case .duplicateCase(let name):
             "two cases are named '\(name)': give each case a name of its own"
-        case .settingTooSmall(let setting, let value, let least):
-            "\(setting) is \(value): it must be at least \(least)"
+        case .settingTooSmall(let setting, let value, let minimum):
+            "\(setting) is \(value): it must be at least \(minimum)"
         case .unknownCase(let name, let known):
             "no case is named '\(name)': the cases are \(known.joined(separator: ", "))"
         }

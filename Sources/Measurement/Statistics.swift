@@ -65,7 +65,7 @@ public enum Statistics {
 
     /// The `fraction` quantile, interpolated linearly between neighbours (Hyndman and Fan's type 7). O(n log n).
     ///
-    /// - Parameter fraction: From 0, the least sample, to 1, the greatest.
+    /// - Parameter fraction: From 0, the minimum, to 1, the maximum.
     /// - Throws: ``StatisticsError/noSamples``, ``StatisticsError/notFinite(_:)``.
     /// - Precondition: `fraction` is in `0 ... 1`.
     public static func quantile(_ fraction: Double, of samples: [Double]) throws -> Double {

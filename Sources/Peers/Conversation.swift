@@ -5,7 +5,7 @@ import Glibc
 import Processes
 import Workloads
 
-/// A peer's program stopped talking or said what it should not; one line.
+/// A peer's program ended, was late or answered wrongly; one line.
 public struct PeerFailure: Error, CustomStringConvertible, Sendable {
     /// The line.
     public let description: String

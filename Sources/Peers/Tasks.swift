@@ -52,26 +52,26 @@ public enum TaskPeer {
         let ended = Sum()
         let took = Sum()
         waiting.executor.run { executor in
-            @Sendable func open(_ place: Int) {
+            @Sendable func open(_ index: Int) {
                 Task(executorPreference: executor) {
                     await withUnsafeContinuation { continuation in
-                        if place == waiting.continuations.count {
+                        if index == waiting.continuations.count {
                             waiting.continuations.append(continuation)
                         } else {
-                            waiting.continuations[place] = continuation
+                            waiting.continuations[index] = continuation
                         }
                     }
                     work()
                     ended.value += 1
                 }
             }
-            for place in 0..<alive { open(place) }
+            for index in 0..<alive { open(index) }
             await Task.yield()
             @Sendable func replace(_ count: Int) async {
                 for number in 0..<count {
-                    let place = number % alive
-                    waiting.continuations[place].resume()
-                    open(place)
+                    let index = number % alive
+                    waiting.continuations[index].resume()
+                    open(index)
                     await Task.yield()
                 }
             }
@@ -196,7 +196,7 @@ private final class ThreadExecutor: TaskExecutor, @unchecked Sendable {
             ended.value = true
         }
         drain()
-        precondition(ended.value, "a task that nobody will resume waits")
+        precondition(ended.value, "a task waits and nothing will resume it")
     }
 
     /// Runs what is enqueued, and what that enqueues.

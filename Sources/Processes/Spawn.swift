@@ -24,8 +24,8 @@ package enum Spawn {
     package struct Usage: Sendable {
         /// Processor time, in the program and in the kernel, in nanoseconds.
         package var processorTime = 0.0
-        /// The most memory that was resident at a time, in bytes. Linux counts what the process was before it became
-        /// this program, so that it is at least what its parent had.
+        /// The maximum of resident memory, in bytes. Linux counts what the process was before it became this
+        /// program, so that it is at least what its parent had.
         package var peakResident = 0
         /// Page faults that read nothing from a disk.
         package var minorFaults = 0
@@ -115,7 +115,7 @@ package enum Spawn {
     ) throws(ProcessError) -> Ending {
         var began = timespec()
         clock_gettime(CLOCK_MONOTONIC, &began)
-        // Short waits at first: most programs here end at once.
+        // Short waits at first: programs here mostly end at once.
         var pause: UInt32 = 200
         var isLate = false
         while true {

@@ -10,18 +10,18 @@ package enum Subprocess {
     /// What a program that ended has left behind.
     package struct Finished: Sendable {
         package let ending: Spawn.Ending
-        /// What it wrote to standard output, at most ``mostOutput`` bytes.
+        /// What it wrote to standard output, at most ``maximumOutput`` bytes.
         package let output: String
         /// Bytes that it wrote to standard output, ``output`` and what was cut off.
         package let outputSize: Int
-        /// What it wrote to standard error, at most ``mostOutput`` bytes.
+        /// What it wrote to standard error, at most ``maximumOutput`` bytes.
         package let errors: String
         /// What it took. ``Spawn/Usage/peakResident`` is at least what this process has, but for ``finishMeasured``.
         package let usage: Spawn.Usage
     }
 
     /// More than this is cut off: what programs say here is a few lines.
-    package static let mostOutput = 1 << 20
+    package static let maximumOutput = 1 << 20
 
     /// Runs `executable`. Its standard output goes to `output.txt` in `folder`.
     ///
@@ -56,8 +56,8 @@ package enum Subprocess {
     }
 
     /// The same for a program whose peak of memory is of interest: a shell starts it and ends, so that it begins with
-    /// the little memory of the shell and is this process's to wait for. So is whatever else is left behind by its
-    /// children until the shell has ended: not for a process that starts others meanwhile.
+    /// the little memory of the shell, and this process adopts it. Until the shell has ended this process adopts what
+    /// its other children leave behind as well: not for a process that starts others meanwhile.
     package static func finishMeasured(
         _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }
@@ -84,7 +84,7 @@ package enum Subprocess {
         guard try Spawn.wait(for: shell, seconds: 20) == .exited(0),
             let child = pid_t(contents(of: number).split(separator: "\n").first ?? "")
         else { throw ProcessError("cannot start \(executable) by a shell") }
-        // Adopted by now, and what it leaves behind itself is nobody's here. That cannot fail: it did not before.
+        // Adopted by now, and what it leaves behind itself is not adopted here. That cannot fail: it did not before.
         _ = fl_adopt_orphans(false)
         // It cannot fail: the pipe is empty, and its other end is open here.
         _ = write(gate[1], "\n", 1)
@@ -96,7 +96,7 @@ package enum Subprocess {
             usage: usage)
     }
 
-    // Files, not pipes: nobody has to read while the program runs.
+    // Files, not pipes: nothing has to read while the program runs.
     private static func finish(
         _ executable: String, _ arguments: [String], environment: [String]?, seconds: Double,
         isUnwanted: () -> Bool = { false }, output: Int32, errors: Int32
@@ -143,8 +143,8 @@ package enum Subprocess {
     private static func contents(of descriptor: Int32) -> String {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
-        while bytes.count < mostOutput {
-            let count = pread(descriptor, &buffer, min(buffer.count, mostOutput - bytes.count), off_t(bytes.count))
+        while bytes.count < maximumOutput {
+            let count = pread(descriptor, &buffer, min(buffer.count, maximumOutput - bytes.count), off_t(bytes.count))
             if count > 0 {
                 bytes += buffer[..<count]
             } else if count == 0 || errno != EINTR {

@@ -63,10 +63,10 @@ public enum ShortRuns {
     /// a line that is indented by four, and a tree by two more lines.
     private static func beginning(of tree: [UInt8]) -> [UInt8] {
         let end = Array("\n    },\n".utf8)
-        let least = 20_000
-        guard tree.count > least,
-            let place = tree.indices.dropFirst(least).first(where: { tree[$0...].starts(with: end) })
+        let minimum = 20_000
+        guard tree.count > minimum,
+            let cut = tree.indices.dropFirst(minimum).first(where: { tree[$0...].starts(with: end) })
         else { return tree }
-        return tree[..<place] + Array("\n    }\n  ]\n}\n".utf8)
+        return tree[..<cut] + Array("\n    }\n  ]\n}\n".utf8)
     }
 }

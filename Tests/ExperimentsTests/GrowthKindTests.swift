@@ -11,7 +11,8 @@ import Testing
         for kind in GrowthKind.all { #expect(GrowthKind.named(kind.name)?.name == kind.name) }
     }
 
-    @Test(arguments: GrowthKind.all.map(\.name)) func everyKindGrowsOnceInEachManner(_ name: String) throws {
+    @Test(arguments: GrowthKind.all.map(\.name)) func everyKindGrowsOnceUnderEachInstrumentation(_ name: String) throws
+    {
         let kind = try #require(GrowthKind.named(name))
         // Pages without access, copying and demand paging need nothing of the kernel.
         try Need.check(
@@ -19,8 +20,8 @@ import Testing
         #expect(try kind.isOffered())
         let times = try kind.perform(.inParts)
         let parts = times.parts
-        #expect(parts.traps == (kind.means == .trap ? 1 : 0))
-        if kind.means == .trap {
+        #expect(parts.traps == (kind.mechanism == .trap ? 1 : 0))
+        if kind.mechanism == .trap {
             // Each part is rounded down by itself.
             let sum = parts.delivery + parts.handler + parts.back
             #expect(sum <= parts.total && parts.total - sum <= 3)

@@ -1,6 +1,5 @@
 import Experiments
 import Faultline
-import Measurement
 import Testing
 
 @Suite struct SyntheticFaultsTests {
@@ -11,7 +10,7 @@ import Testing
     ]
 
     @Test func eachCauseGetsTheVerdictThatIsDueOrTheDocumentedOther() {
-        var faults = SyntheticFaults(random: SeededGenerator(seed: 3))
+        var faults = SyntheticFaults(seed: 3)
         var seen: [SyntheticFault.Cause: Int] = [:]
         for _ in 0..<200_000 {
             let fault = faults.next()
@@ -25,8 +24,8 @@ import Testing
     }
 
     @Test func theSameNumbersGiveTheSameFaults() {
-        var first = SyntheticFaults(random: SeededGenerator(seed: 9))
-        var second = SyntheticFaults(random: SeededGenerator(seed: 9))
+        var first = SyntheticFaults(seed: 9)
+        var second = SyntheticFaults(seed: 9)
         for _ in 0..<1_000 {
             let (one, other) = (first.next(), second.next())
             #expect(one.cause == other.cause && one.classified() == other.classified())

@@ -235,12 +235,12 @@ struct InterleavedMeasurementTests {
         }
         fails(.noCases, [])
         fails(.duplicateCase("a"), [one, one])
-        fails(.settingTooSmall(setting: "rounds", value: 0, least: 1), [one]) { $0.rounds = 0 }
-        fails(.settingTooSmall(setting: "warmUpRounds", value: -1, least: 0), [one]) { $0.warmUpRounds = -1 }
-        fails(.settingTooSmall(setting: "resamples", value: 99, least: 100), [one]) { $0.resamples = 99 }
-        fails(.settingTooSmall(setting: "targetBatch", value: 0, least: 1), [one]) { $0.targetBatch = 0 }
-        fails(.settingTooSmall(setting: "iterations", value: 0, least: 1), [one]) { $0.iterations = .fixed(0) }
-        fails(.settingTooSmall(setting: "maximumIterations", value: 0, least: 1), [pretending("b", 1, limit: 0)])
+        fails(.settingTooSmall(setting: "rounds", value: 0, minimum: 1), [one]) { $0.rounds = 0 }
+        fails(.settingTooSmall(setting: "warmUpRounds", value: -1, minimum: 0), [one]) { $0.warmUpRounds = -1 }
+        fails(.settingTooSmall(setting: "resamples", value: 99, minimum: 100), [one]) { $0.resamples = 99 }
+        fails(.settingTooSmall(setting: "targetBatch", value: 0, minimum: 1), [one]) { $0.targetBatch = 0 }
+        fails(.settingTooSmall(setting: "iterations", value: 0, minimum: 1), [one]) { $0.iterations = .fixed(0) }
+        fails(.settingTooSmall(setting: "maximumIterations", value: 0, minimum: 1), [pretending("b", 1, limit: 0)])
         let result = try InterleavedMeasurement(cases: [one], settings: Self.once).run()
         let error = #expect(throws: MeasurementError.self) { try result.time(of: "z") }
         #expect(error.map { "\($0)" } == "no case is named 'z': the cases are a")

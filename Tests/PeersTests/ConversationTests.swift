@@ -46,7 +46,7 @@ import Workloads
     @Test func muchOutputNeitherHangsNorFillsMemory() throws {
         let finished = try Subprocess.finish("/bin/sh", ["-c", "head -c 3000000 /dev/zero"], seconds: 20)
         #expect(finished.ending == .exited(0))
-        #expect(finished.output.utf8.count == Subprocess.mostOutput)
+        #expect(finished.output.utf8.count == Subprocess.maximumOutput)
     }
 
     @Test func aSignalIsAnEnding() throws {

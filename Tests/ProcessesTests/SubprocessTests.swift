@@ -26,11 +26,11 @@ import Testing
     }
 
     @Test func outputBeyondTheLimitIsCountedAndCutOff() throws {
-        let size = Subprocess.mostOutput + 5
+        let size = Subprocess.maximumOutput + 5
         let finished = try Subprocess.finish("/bin/sh", ["-c", "head -c \(size) /dev/zero"], seconds: 60)
         #expect(finished.ending == .exited(0))
         #expect(finished.outputSize == size)
-        #expect(finished.output.utf8.count == Subprocess.mostOutput)
+        #expect(finished.output.utf8.count == Subprocess.maximumOutput)
     }
 
     @Test func aProgramThatIsNoLongerWantedIsKilledWithWhatItStarted() throws {

@@ -242,8 +242,8 @@ public struct Ackermann: Claim {
         let measured = depths.map { MeasuredFigure(Figure("depth of \($0.name)", .count), $0.estimate) }
         let limit = depths[0].parameters[.limit]?.description ?? "?"
         let reason =
-            "with a limit of \(limit) bytes \(finished) of \(growing.count) kinds of stack that grow finished, \(running) "
-            + "were still running, \(count(growing, .error)) ended with an error that the process survived, "
+            "with a limit of \(limit) bytes \(finished) of \(growing.count) kinds of stack that grow finished, "
+            + "\(running) were still running, \(count(growing, .error)) ended with an error that the process survived, "
             + "\(count(growing, .died)) with the process; of \(fixed.count) fixed ones \(count(fixed, .finished)) "
             + "finished, \(count(fixed, .error)) ended with an error, \(count(fixed, .died)) with the process; depths: "
             + depths.map { "\($0.name.dropFirst(Work.ackermann.prefix.count)) \(Int($0.median))" }.joined(

@@ -61,7 +61,7 @@ public struct Classification: Claim {
     private func synthetic(_ laboratory: Laboratory) throws -> [Record] {
         let total = laboratory.isQuick ? 2_000_000 : 20_000_000
         let verdicts = FaultStatistics.verdicts
-        var faults = SyntheticFaults(random: SeededGenerator(seed: laboratory.seed))
+        var faults = SyntheticFaults(seed: laboratory.seed)
         var counts: [SyntheticFault.Cause: [Int]] = [:]
         for cause in SyntheticFault.Cause.allCases { counts[cause] = Array(repeating: 0, count: verdicts.count) }
         var due: [SyntheticFault.Cause: String] = [:]

@@ -48,7 +48,7 @@ public struct MinimumStack: Claim {
                 (64 << 10, .protNone, 30_000),
             ] where count < 1_000_000 || kind == .guardPages {
                 let configuration = StackConfiguration(reservation: slot, guardKind: kind)
-                guard laboratory.offers(configuration, for: "memory of coroutines with '\(kind.rawValue)'") else {
+                guard try laboratory.offers(configuration, for: "memory of coroutines with '\(kind.rawValue)'") else {
                     continue
                 }
                 subjects.append(

@@ -34,7 +34,7 @@ public struct Shrink: Claim {
 
     public let plotted = PlottedNames(
         [.bytesBefore, .bytesAfter, .time], [.guard, .peer],
-        cases: [ShrinkExperiment.Way.release.rawValue, Self.end, Self.drain, Self.collection])
+        cases: [ShrinkExperiment.Method.release.rawValue, Self.end, Self.drain, Self.collection])
 
     /// What each stack used, in bytes.
     static let (used, usedByGo) = (256 << 10, 32 << 10)
@@ -42,7 +42,7 @@ public struct Shrink: Claim {
     private static let (use, end, drain) = ("use", "end", "drain")
     /// The case of giving back with Go; the library's are those of the ways.
     static let collection = "collection"
-    private static let ways: [(way: ShrinkExperiment.Way, strategy: StackStrategy)] = [
+    private static let ways: [(way: ShrinkExperiment.Method, strategy: StackStrategy)] = [
         (.release, .fault), (.move, .faultMove), (.hibernate, .fault),
     ]
 
@@ -58,7 +58,7 @@ public struct Shrink: Claim {
         let rounds = laboratory.isQuick ? 7 : 21
         var records: [Record] = []
         for kind in StackGuard.allCases
-        where laboratory.offers(
+        where try laboratory.offers(
             StackConfiguration(guardKind: kind), for: "what stacks with '\(kind.rawValue)' give back")
         {
             // Hibernation needs guard pages.
@@ -82,7 +82,7 @@ public struct Shrink: Claim {
 
     /// Of a process that gives back in one way; none where the machine cannot.
     private func records(
-        _ way: ShrinkExperiment.Way, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
+        _ way: ShrinkExperiment.Method, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
         _ laboratory: Laboratory
     ) throws -> [Record] {
         let steps = [Self.use, way.rawValue, "use again"] + (way == .release ? [Self.end, Self.drain] : [])

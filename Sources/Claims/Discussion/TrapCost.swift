@@ -104,7 +104,7 @@ public struct TrapCost: Claim {
                 return took
             }
         }
-        cases += recorders.filter { $0.kind.means != .demand }.map(\.measurementCase)
+        cases += recorders.filter { $0.kind.mechanism != .demand }.map(\.measurementCase)
         cases.append(MeasurementCase(selfTimed: "signal-return") { fl_probe_signal_returns(UInt64($0)) })
         if let first = cases.first(where: { $0.name.hasPrefix("fault-") }) { cases.append(first.nullControl()) }
         var peers: [(name: String, version: String, isCold: Bool)] = []
@@ -125,8 +125,8 @@ public struct TrapCost: Claim {
     private func records(
         of result: MeasurementResult, _ kinds: [GrowthKind], _ peers: [(name: String, version: String, isCold: Bool)]
     ) throws -> [Record] {
-        let traps = kinds.filter { $0.means == .trap }
-        let comparisons = kinds.filter { $0.means != .demand }.flatMap { kind in
+        let traps = kinds.filter { $0.mechanism == .trap }
+        let comparisons = kinds.filter { $0.mechanism != .demand }.flatMap { kind in
             (["demand"] + peers.map(\.name)).map { (case: kind.name, baseline: $0) }
         }
         let records = try Record.records(of: result, suite: identifier, comparisons: comparisons)
@@ -154,7 +154,7 @@ public struct TrapCost: Claim {
     ) throws -> [Record] {
         let signalReturn = try result.time(of: "signal-return")
         let demandFault = try result.time(of: "demand")
-        return try recorders.filter { $0.kind.means != .demand }.flatMap { recorder in
+        return try recorders.filter { $0.kind.mechanism != .demand }.flatMap { recorder in
             try recorder.records(
                 suite: identifier, rounds: settings.rounds, signalReturn: signalReturn, demandFault: demandFault,
                 bootstrap: Bootstrap(resamples: settings.resamples, seed: settings.seed))

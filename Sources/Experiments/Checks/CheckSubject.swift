@@ -15,7 +15,7 @@ package struct CheckSubject {
         case own
         /// Written in Go by others, for use.
         case go
-        /// A kernel: next to nothing but calls.
+        /// A kernel: almost nothing but calls.
         case kernel
         /// A kernel in Go.
         case goKernel = "go-kernel"
@@ -33,7 +33,7 @@ package struct CheckSubject {
 
     package var name: String { workload.name }
 
-    /// All of them; those that were not fetched are missing, and are said to be.
+    /// All of them; those that were not fetched are reported as missing.
     package static func all(_ laboratory: Laboratory) -> [CheckSubject] {
         var subjects: [CheckSubject] = []
         let foreign = ForeignPrograms.all()

@@ -11,7 +11,7 @@ import Report
 import Synchronization
 import Workloads
 
-/// Who counted.
+/// What counted.
 package enum InstructionCounting: String {
     case processor
     case valgrind
@@ -30,7 +30,7 @@ package struct InstructionCounts {
     private let counter: ExecutionCounter?
 
     /// - Parameter simulating: only valgrind will do, because caches are simulated too.
-    /// - Returns: Nil when nothing can count here, which is said to be missing.
+    /// - Returns: Nil when nothing can count here, which is reported as missing.
     package init?(_ laboratory: Laboratory, simulating: Bool = false) {
         if !simulating, Self.processorCounts() {
             (counting, counter) = (.processor, nil)
@@ -81,13 +81,13 @@ package struct InstructionCounts {
     }
 
     private func processorCount(_ prepared: PreparedWorkload, _ code: LoadedCode) throws -> ExecutionCount {
-        // The first run fills caches of the allocator and of the runtime; the least of the others is without
+        // The first run fills caches of the allocator and of the runtime; the minimum of the others is without
         // interrupts.
         let counts = try (0..<6).map { _ in
             try Self.counted { _ = try withStack(CheckSubject.stack) { try prepared.run(code) } }
         }
-        guard let least = counts.dropFirst().min() else { throw MeasurementFailure("nothing was counted") }
-        return ExecutionCount(instructions: Double(least))
+        guard let minimum = counts.dropFirst().min() else { throw MeasurementFailure("nothing was counted") }
+        return ExecutionCount(instructions: Double(minimum))
     }
 
     /// The instructions that this thread executes in `body`.

@@ -2,7 +2,7 @@
 //
 // Each thread has coroutines that wait. At a barrier all threads begin to resume theirs, each of which grows and waits
 // again; the phase ends when the last thread is through. Making stacks and giving them back happens outside the phase,
-// and so many growths are in one that the barrier does not count. Tasks do the same on executors of their own.
+// and a phase has enough growths for the barrier not to count. Tasks do the same on executors of their own.
 
 import CPeers
 import CProbes
@@ -55,8 +55,8 @@ struct ContentionExperiment: Experiment {
         Experiments.finish()
     }
 
-    /// Asynchronous frames that take so many bytes of each task: found by trying, because how large one is depends on
-    /// how this program was compiled.
+    /// How many asynchronous frames take that many bytes of a task: found by trying, because how large one is depends
+    /// on how this program was compiled.
     private static func frames(in bytes: Int) throws -> Int {
         func taken(frames: Int) throws -> Int {
             let descents = TaskPeer.Descents(stacks, depth: frames)

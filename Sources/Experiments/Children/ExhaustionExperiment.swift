@@ -1,4 +1,4 @@
-// What becomes of coroutines when there is no more memory, whatever the limit that says so.
+// What happens to coroutines when memory is used up, under each limit that can be met.
 
 import CProbes
 import Faultline
@@ -7,8 +7,8 @@ import Measurement
 import Processes
 import Workloads
 
-/// Uses stacks until there is no more memory: under a limit of address space, in a group with a limit of memory, or
-/// where no more than there is may be promised.
+/// Uses stacks until memory is used up: under a limit of address space, in a group with a limit of memory, or without
+/// overcommit.
 struct ExhaustionExperiment: Experiment {
     let name = "exhaustion"
 
@@ -40,10 +40,10 @@ struct ExhaustionExperiment: Experiment {
         if options.text("limit") != nil { StackMemory.limit = try options.number("limit") }
         let bystanders = try (0..<Self.bystanders).map { try Self.waiting(configuration, $0) }
         var stacks: [Coroutine<Void, Void, Void>] = []
-        stacks.reserveCapacity(Self.most)
+        stacks.reserveCapacity(Self.maximumStacks)
         try found("begun", 1)
         do {
-            while stacks.count < Self.most { stacks.append(try Self.used(configuration, use)) }
+            while stacks.count < Self.maximumStacks { stacks.append(try Self.used(configuration, use)) }
             try found("refused", 0)
         } catch {
             try found("refused", 1)
@@ -90,7 +90,7 @@ struct ExhaustionExperiment: Experiment {
     }
 
     /// More than any of the limits allows; the machine's own memory must not be what ends it.
-    private static let most = 4_000
+    private static let maximumStacks = 4_000
 
     @inline(never)
     private static func used(_ configuration: StackConfiguration, _ use: Use) throws -> Coroutine<Void, Void, Void> {

@@ -52,7 +52,7 @@ struct FaultsExperiment: Experiment {
         return FaultKind.Ending(status: status) == kind.ending ? verdict : "!\(verdict)"
     }
 
-    /// Thousands of messages about faults that are wanted help nobody.
+    /// Thousands of messages about faults that are wanted hide everything else.
     private static func silenceErrors() throws {
         let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
         guard nowhere >= 0, dup2(nowhere, STDERR_FILENO) >= 0 else {

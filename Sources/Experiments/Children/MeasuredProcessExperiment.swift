@@ -1,5 +1,5 @@
-// What a program takes, as `Subprocess.finishMeasured` sees it. In a process of its own, because for a moment it is the
-// parent of whatever any other child of its own leaves behind.
+// What a program takes, as `Subprocess.finishMeasured` sees it. In a process of its own, because for a moment it
+// adopts what its other children leave behind.
 
 import Processes
 import Workloads

@@ -1,4 +1,4 @@
-// Setting vm.overcommit_memory for a moment, and back whatever happens.
+// Setting vm.overcommit_memory for a moment, and back in every case.
 //
 // The setting is the whole machine's. A process of its own sets it and sets it back, when this process says so, ends in
 // any way, or takes longer than it may. It holds a lock meanwhile, so that two runs never take each other's setting for
@@ -13,7 +13,7 @@ import Workloads
 struct OvercommitModeExperiment: Experiment {
     static let path = "/proc/sys/vm/overcommit_memory"
     private static let lock = "/run/faultline-overcommit.lock"
-    /// The mode is set for as many milliseconds at most, and the lock waited for as many.
+    /// Milliseconds for which the mode is set at most, and the lock waited for.
     private static let longest: Int32 = 30_000
 
     let name = "overcommit-mode"
@@ -51,7 +51,7 @@ struct OvercommitModeExperiment: Experiment {
     }
 }
 
-/// What may be committed in mode 2, where so much is counted already that not even a process could be started: raised,
+/// What may be committed in mode 2, where what is counted already may leave no room for one more process: raised,
 /// and set back.
 ///
 /// The count need not be what is in use. What a mapping with MAP_GROWSDOWN and MAP_NORESERVE has grown by stays in it
@@ -119,7 +119,7 @@ final class OvercommitKeeper {
         }
     }
 
-    /// Has the former mode set again, and waits until it is.
+    /// Has the former mode restored, and waits until it is.
     func end() {
         guard input >= 0 else { return }
         close(input)

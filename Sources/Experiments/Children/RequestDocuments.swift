@@ -1,10 +1,10 @@
-// The requests that several claims serve: small documents, nested as deeply as such documents are, now and then deeper.
+// The requests that several claims serve: small documents, mostly shallow, some deep.
 
 import Workloads
 
 enum RequestDocuments {
-    /// How deeply requests are nested, in turn; the same list as in requests.go. No statistics of real traffic: most
-    /// are shallow, one in seven is deep.
+    /// How deeply requests are nested, in turn; the same list as in requests.go. Not statistics of real traffic: chosen
+    /// so that one in seven is deep.
     static let depths = [1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 8, 12, 16, 24]
 
     /// The same text as requests.go makes.

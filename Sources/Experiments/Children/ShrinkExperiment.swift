@@ -1,5 +1,5 @@
-// Gives memory of stacks back, step by step, and says what each step took and won: while coroutines wait, in one of the
-// ways that the library has, at their end, and by emptying the pool.
+// Gives memory of stacks back, step by step, and says what each step cost and released: while coroutines wait, by one
+// of the library's methods, at their end, and by emptying the pool.
 
 import CProbes
 import Faultline
@@ -9,8 +9,8 @@ import Measurement
 package struct ShrinkExperiment: Experiment {
     package let name = "shrink"
 
-    /// A way to give back the memory of a coroutine that waits.
-    package enum Way: String, CaseIterable {
+    /// How the memory of a coroutine that waits is given back.
+    package enum Method: String, CaseIterable {
         /// Shrinking in place.
         case release
         /// Shrinking twice, so that a stack that moves goes back to a smaller slot.
@@ -36,7 +36,7 @@ package struct ShrinkExperiment: Experiment {
     ) throws {
         let count = try options.number("count")
         let bytes = try options.number("bytes")
-        let way: Way = try options.choice("way", or: .release)
+        let way: Method = try options.choice("way", or: .release)
         let configuration = try options.stackConfiguration()
         // One first, with all that the process needs once.
         let first = try Self.coroutine(configuration, bytes)

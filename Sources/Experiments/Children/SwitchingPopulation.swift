@@ -1,6 +1,6 @@
 // Many coroutines that are resumed in turn, and the process that does so under a simulation of caches.
 //
-// Invariant: where the stacks of a population begin is looked at, not believed.
+// Invariant: where the stacks of a population begin is checked.
 
 @_spi(Experiments) import Faultline
 import Measurement
@@ -12,43 +12,43 @@ package final class SwitchingPopulation: @unchecked Sendable {
 
     private init(_ coroutines: [Coroutine<Int, Int, Void>]) { self.coroutines = coroutines }
 
-    /// As many stacks in a row begin at so many different lines.
+    /// This many stacks in a row begin at different lines.
     private static let group = 16
 
-    /// One whose stacks begin at staggered lines, and one whose stacks do not. They are made in turn, so that neither
-    /// has the better memory.
+    /// One whose stacks have staggered bases, and one whose stacks do not. They are made in turn, so that neither has
+    /// the better memory.
     package static func pair(_ size: Int) throws -> (staggered: SwitchingPopulation, unstaggered: SwitchingPopulation) {
         var staggered: [Coroutine<Int, Int, Void>] = []
         var unstaggered: [Coroutine<Int, Int, Void>] = []
-        var places: (staggered: Set<Int>, unstaggered: Set<Int>) = ([], [])
+        var bases: (staggered: Set<Int>, unstaggered: Set<Int>) = ([], [])
         defer { DebugKnobs.staggerBases(true) }
         for first in stride(from: 0, to: size, by: group) {
             let count = min(group, size - first)
             DebugKnobs.staggerBases(true)
-            for _ in 0..<count { staggered.append(try coroutine(&places.staggered)) }
+            for _ in 0..<count { staggered.append(try coroutine(&bases.staggered)) }
             DebugKnobs.staggerBases(false)
-            for _ in 0..<count { unstaggered.append(try coroutine(&places.unstaggered)) }
+            for _ in 0..<count { unstaggered.append(try coroutine(&bases.unstaggered)) }
         }
-        // Few may share their place by chance.
-        guard places.unstaggered.count == 1, places.staggered.count > 1 || size < 100 else {
+        // Few may share their base by chance.
+        guard bases.unstaggered.count == 1, bases.staggered.count > 1 || size < 100 else {
             throw MeasurementFailure(
-                "\(size) stacks begin at \(places.staggered.count) places of a page, and without stagger at "
-                    + "\(places.unstaggered.count)")
+                "\(size) stacks begin at \(bases.staggered.count) offsets of a page, and without stagger at "
+                    + "\(bases.unstaggered.count)")
         }
         return (SwitchingPopulation(staggered), SwitchingPopulation(unstaggered))
     }
 
-    private static func coroutine(_ places: inout Set<Int>) throws -> Coroutine<Int, Int, Void> {
+    private static func coroutine(_ bases: inout Set<Int>) throws -> Coroutine<Int, Int, Void> {
         let coroutine = try Coroutine<Int, Int, Void>(
             configuration: StackConfiguration(reservation: 64 << 10)
         ) { co, _ in
-            var input = try co.suspend(place())
+            var input = try co.suspend(base())
             while true { input = try co.suspend(input &+ 1) }
         }
-        guard case .suspended(let place) = try coroutine.resume(0) else {
+        guard case .suspended(let base) = try coroutine.resume(0) else {
             throw MeasurementFailure("a coroutine has ended")
         }
-        places.insert(place)
+        bases.insert(base)
         _ = try coroutine.resume(0)
         return coroutine
     }
@@ -70,7 +70,7 @@ package final class SwitchingPopulation: @unchecked Sendable {
 
 /// Where in its page a frame lies that is entered here.
 @inline(never) @_optimize(none)
-private func place() -> Int {
+private func base() -> Int {
     var here = 0
     return withUnsafeMutablePointer(to: &here) { Int(bitPattern: $0) & 4095 }
 }

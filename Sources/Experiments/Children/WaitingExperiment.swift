@@ -15,7 +15,7 @@ package struct WaitingExperiment: Experiment {
 
     /// Options: `kind`; `count`; `depth` in frames of the handler; for coroutines those of ``StacksExperiment``;
     /// `parse` (1: each parses the document of a request first), `hibernate` (1: each hibernates as soon as it waits)
-    /// and `wake` (so many of them, evenly spread, are resumed one by one and hibernate again; their median time is
+    /// and `wake` (how many of them, evenly spread, are resumed one by one and hibernate again; their median time is
     /// found). By policy: `idle` in milliseconds and `budget` in bytes, with `sweeps` beside those that follow the
     /// making.
     package func run(

@@ -112,11 +112,10 @@ package struct WaitingSample {
 }
 
 extension Laboratory {
-    /// What is left to others of the memory that can be had, in bytes.
+    /// Bytes of available memory that are left to others.
     private static let spared = 4 << 30
 
-    /// Whether `count` of `subject`, each of which takes at most `each` bytes, have room here; says so where they have
-    /// not.
+    /// Whether `count` of `subject`, which take at most `each` bytes, have room here; says so where they have not.
     package func hasRoom(for count: Int, _ subject: String, ofBytes each: Int) -> Bool {
         let needed = count * each + Self.spared
         if SystemFiles().availableMemory >= needed { return true }
@@ -124,8 +123,8 @@ extension Laboratory {
         return false
     }
 
-    /// Samples of every subject, one of each in a round, the order drawn anew for each round; none of one that failed
-    /// and may.
+    /// Samples of every subject, one of each in a round, the order drawn anew for each round; without those that failed
+    /// and are allowed to.
     package func samples(_ subjects: [WaitingSubject], rounds: Int) throws -> [[WaitingSample]] {
         var random = SeededGenerator(seed: seed)
         var samples = Array(repeating: [WaitingSample](), count: subjects.count)

@@ -6,6 +6,7 @@
 // classifier finds hard.
 
 @_spi(Experiments) import Faultline
+import Measurement
 
 /// A synthetic fault.
 package struct SyntheticFault {
@@ -85,13 +86,13 @@ private let userEnd: UInt = 1 << 47
 private let causes = SyntheticFault.Cause.allCases
 
 /// An endless sequence of synthetic faults, each cause as often as any other.
-package struct SyntheticFaults<Random: RandomNumberGenerator> {
+package struct SyntheticFaults {
     private typealias Cause = SyntheticFault.Cause
 
-    private var random: Random
+    private var random: SeededGenerator
 
-    /// - Parameter random: determines everything.
-    package init(random: Random) { self.random = random }
+    /// - Parameter seed: determines everything.
+    package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     /// Where a stack lies, drawn anew for each fault. See CShim/README.md for the drawing.
     private struct Scene {

@@ -1,4 +1,4 @@
-// One Go program as it is and without its stack checks, run in turns.
+// One Go program as it is and without its stack checks, run alternately.
 //
 // Invariants: every round runs every variant of one layout once, in an order drawn anew; whatever a variant wrote and
 // how it ended is what the original did, or nothing is reported; what is compared is the ratio within a round, and over
@@ -91,7 +91,7 @@ public struct GoComparison {
     public let arguments: [String]
     /// Rounds of each layout, after one that is thrown away.
     public let rounds: Int
-    /// Seconds after which a run hangs.
+    /// Seconds after which a run counts as hanging.
     public let longest: Double
     /// Whether what the variants write must be the same.
     public let comparesOutput: Bool
@@ -126,9 +126,9 @@ public struct GoComparison {
         var expected: Run?
         for round in 0...rounds {
             for layout in random.permutation(of: layouts.count) {
-                for place in random.permutation(of: variants.count) {
+                for index in random.permutation(of: variants.count) {
                     if isInterrupted() { return nil }
-                    let variant = variants[place]
+                    let variant = variants[index]
                     progress("round \(round) of \(rounds): \(variant.title)")
                     let run = try run(layouts[layout].paths[variant]!, isInterrupted)
                     if isInterrupted() { return nil }
@@ -194,7 +194,7 @@ public struct GoComparison {
                     if layouts.count == 1 {
                         try bootstrap.ratio(of: values(variant, 0), to: values(baseline, 0))
                     } else {
-                        // Order of functions moves time more than checks do: each layout says one number.
+                        // The order of functions moves time more than checks do: each layout gives one number.
                         try bootstrap.median(
                             of: try layouts.indices.map {
                                 try Statistics.median(

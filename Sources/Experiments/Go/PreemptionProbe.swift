@@ -1,6 +1,6 @@
 // How long something takes beside a goroutine that does not stop, asked of a process of its own. One that has not ended
-// when its time is up counts as that time, and its record says of how many samples that is so: it took at least as
-// long.
+// when its time is up counts as that time, and its record says of how many samples that is so: it took that long or
+// longer.
 
 import Measurement
 import Peers

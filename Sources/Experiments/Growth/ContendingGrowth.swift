@@ -12,10 +12,11 @@ package struct ContendingGrowth {
     /// What records call it.
     package let name: String
     package let peer: String
-    private let means: Means
+    private let runner: Runner
 
-    private enum Means {
-        /// The experiment `contention` with these options, in a process for each time, on such stacks.
+    private enum Runner {
+        /// The experiment `contention` with these options, which ask for stacks of that kind, in a process for each
+        /// time.
         case experiment([String], StackConfiguration)
         case goroutines(GoProgram)
     }
@@ -41,12 +42,12 @@ package struct ContendingGrowth {
         "depths=\(depths.map(String.init).joined(separator: ","))"
     }
 
-    private init(_ name: String, _ options: [String], _ configuration: StackConfiguration = StackConfiguration()) {
-        (self.name, peer, means) = (name, ParameterValue.thisLibrary.description, .experiment(options, configuration))
+    private init(_ name: String, _ options: [String], _ configuration: StackConfiguration = .init()) {
+        (self.name, peer, runner) = (name, ParameterValue.thisLibrary.description, .experiment(options, configuration))
     }
 
-    private init(_ name: String, peer: String, _ means: Means) {
-        (self.name, self.peer, self.means) = (name, peer, means)
+    private init(_ name: String, peer: String, _ runner: Runner) {
+        (self.name, self.peer, self.runner) = (name, peer, runner)
     }
 
     /// By trap and in place from 8 KiB to 128 KiB, each of four steps twice as far.
@@ -92,9 +93,9 @@ package struct ContendingGrowth {
     /// growths. None where this machine lacks what it needs, which is then named.
     private func samples(_ threads: Int, phases: Int, _ laboratory: Laboratory) throws -> [Double] {
         let used = Double(min(threads, Self.processors))
-        switch means {
+        switch runner {
         case .experiment(let options, let configuration):
-            guard laboratory.offers(configuration, for: name) else { return [] }
+            guard try laboratory.offers(configuration, for: name) else { return [] }
             let findings = try laboratory.experiment(
                 "contention", ["threads=\(threads)", "phases=\(phases)"] + options)
             guard findings.succeeded else { throw findings.failure("the stacks did not all grow") }
@@ -122,7 +123,7 @@ package struct ContendingGrowth {
     /// Every way on every number of threads, in an order drawn anew for each round.
     package static func measure(
         _ ways: [ContendingGrowth], _ settings: Settings, _ laboratory: Laboratory
-    ) throws -> Measured {
+    ) throws -> Measurements {
         let turns = ways.indices.flatMap { way in threads.map { (way: way, threads: $0) } }
         var samples = Array(repeating: [Double](), count: turns.count)
         var random = SeededGenerator(seed: laboratory.seed)
@@ -132,11 +133,11 @@ package struct ContendingGrowth {
                 samples[index] += try ways[turn.way].samples(turn.threads, phases: settings.phases, laboratory)
             }
         }
-        let byTurn = zip(turns, samples).map { Measured.Turn(way: ways[$0.way], threads: $0.threads, samples: $1) }
-        return Measured(turns: byTurn.filter { !$0.samples.isEmpty }, seed: laboratory.seed)
+        let byTurn = zip(turns, samples).map { Measurements.Turn(way: ways[$0.way], threads: $0.threads, samples: $1) }
+        return Measurements(turns: byTurn.filter { !$0.samples.isEmpty }, seed: laboratory.seed)
     }
 
-    package struct Measured {
+    package struct Measurements {
         package struct Turn {
             package let way: ContendingGrowth
             package let threads: Int

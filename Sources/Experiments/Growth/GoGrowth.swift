@@ -19,7 +19,7 @@ package final class GoGrowth {
     package struct Extent {
         package let used: Int
         package let frames: Int
-        /// Each frame of the kind that holds pointers has so many of them.
+        /// How many pointers each frame of the kind that holds pointers has.
         package static let pointersPerFrame = 16
     }
 
@@ -64,8 +64,8 @@ package final class GoGrowth {
         }
     }
 
-    /// A case of calls in a loop, so many steps above the depth at which a stack of `size` bytes is full. An operation
-    /// is a call.
+    /// A case of calls in a loop, `steps` above the depth at which a stack of `size` bytes is full. An operation is a
+    /// call.
     package func boundary(_ name: String, size: Int, stepsAbove steps: Int) -> MeasurementCase {
         MeasurementCase(selfTimed: name) { [self] count in
             try driver.numbers("boundary 1 \(size) \(count) \(steps)")[0]

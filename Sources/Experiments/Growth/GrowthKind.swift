@@ -1,16 +1,15 @@
-// The ways in which room for one more page is made, each performed exactly once on a stack made for it: what
-// `trap-cost` times and what a process of its own does under a tracer. Invariant: a growth that did not happen just so
-// is an error.
+// The ways in which a stack grows by one page, each performed exactly once on a stack made for it: what `trap-cost`
+// times and what a process of its own does under a tracer. Invariant: a growth that happened otherwise is an error.
 
 import CProbes
 @_spi(Experiments) import Faultline
 import Measurement
 import Report
 
-/// One way of making room.
+/// One way of growing.
 public struct GrowthKind: Sendable {
-    /// Which of several times a growth is told by.
-    package enum Means {
+    /// What makes a stack grow.
+    package enum Mechanism {
         /// Nothing is to be done: the kernel supplies the page.
         case demand
         /// A trap, in place or by a move.
@@ -24,7 +23,7 @@ public struct GrowthKind: Sendable {
 
     /// What records call it.
     public let name: String
-    package let means: Means
+    package let mechanism: Mechanism
     package let configuration: StackConfiguration
 
     /// Says in records how the stack was made.
@@ -40,7 +39,7 @@ public struct GrowthKind: Sendable {
     /// Every way there is, whether or not this kernel offers it.
     public static let all: [GrowthKind] =
         [
-            GrowthKind(name: "demand", means: .demand, configuration: StackConfiguration(strategy: .demand)),
+            GrowthKind(name: "demand", mechanism: .demand, configuration: StackConfiguration(strategy: .demand)),
             trap("fault-guard-pages", .fault, .guardPages), trap("fault-prot-none", .fault, .protNone),
             trap("fault-move-uffdio-move", .faultMove, .guardPages, .uffdioMove),
             trap("fault-move-copy", .faultMove, .guardPages, .copy),
@@ -54,14 +53,14 @@ public struct GrowthKind: Sendable {
     ) -> GrowthKind {
         // One page for what is live, one for the frames above it.
         GrowthKind(
-            name: name, means: .trap,
+            name: name, mechanism: .trap,
             configuration: StackConfiguration(
                 strategy: strategy, initial: 2 * live, guardKind: guardKind, mover: mover))
     }
 
     private static func check(_ name: String, _ mover: PageMover) -> GrowthKind {
         GrowthKind(
-            name: name, means: .check,
+            name: name, mechanism: .check,
             configuration: StackConfiguration(strategy: .checkMove, guardKind: .guardPages, mover: mover))
     }
 
@@ -69,7 +68,7 @@ public struct GrowthKind: Sendable {
     public static func named(_ name: String) -> GrowthKind? { all.first { $0.name == name } }
 
     /// What is done around the growth.
-    package enum Manner {
+    package enum Instrumentation {
         /// It is timed as a whole.
         case timed
         /// The time is taken apart, where it is a trap, and its system calls are timed: with two readings of the clock
@@ -94,72 +93,72 @@ public struct GrowthKind: Sendable {
             return true
         } catch is StackError {
             return false
-        } catch is OtherMover {
+        } catch is UnexpectedMover {
             return false
         }
     }
 
     /// Another mover did the work, because the kernel refused the one that was asked for.
-    private struct OtherMover: Error {}
+    private struct UnexpectedMover: Error {}
 
     /// Makes room once, on a new stack.
     ///
     /// - Throws: ``MeasurementFailure`` when the stack did not grow exactly once and as it should; `StackError` when no
     ///   such stack can be made.
-    package func perform(_ manner: Manner) throws -> Times {
+    package func perform(_ instrumentation: Instrumentation) throws -> Times {
         StackPool.drain()
-        let means = self.means
+        let mechanism = self.mechanism
         // Made before another handler may be put in front of the library's: afterwards none can be made.
         let coroutine = try Coroutine<Void, Never, Times>(configuration: configuration) { (_: borrowing _, _) in
-            Self.grow(means, manner)
+            Self.grow(mechanism, instrumentation)
         }
-        if manner == .inParts {
+        if instrumentation == .inParts {
             let error = fl_probe_watch_begin()
             guard error == 0 else { throw MeasurementFailure("\(name): no handler: \(ErrorNumber.text(error))") }
         }
-        defer { if manner == .inParts { fl_probe_watch_end() } }
+        defer { if instrumentation == .inParts { fl_probe_watch_end() } }
         guard case .finished(let times) = try coroutine.resume() else {
             preconditionFailure("a body that never suspends ends")
         }
         try check(coroutine.statistics)
-        guard manner != .inParts || means != .trap || times.parts.traps == 1 else {
+        guard instrumentation != .inParts || mechanism != .trap || times.parts.traps == 1 else {
             throw MeasurementFailure("\(name): \(times.parts.traps) traps instead of one")
         }
         return times
     }
 
-    private static func grow(_ means: Means, _ manner: Manner) -> Times {
-        if manner == .marked {
+    private static func grow(_ mechanism: Mechanism, _ instrumentation: Instrumentation) -> Times {
+        if instrumentation == .marked {
             // What is live has its pages before: they are not part of the growth.
             fl_probe_touch_stack(live)
             fl_probe_mark()
         }
-        defer { if manner == .marked { fl_probe_mark() } }
+        defer { if instrumentation == .marked { fl_probe_mark() } }
         var times = Times()
         let before = DebugKnobs.nanosecondsInSystemCalls
-        if manner == .inParts { DebugKnobs.timeSystemCalls(true) }
-        if means == .check {
+        if instrumentation == .inParts { DebugKnobs.timeSystemCalls(true) }
+        if mechanism == .check {
             let start = fl_probe_now()
             fl_probe_checked_call(CheckedCode.morestack)
             times.parts.total = fl_probe_now() - start
-        } else if manner == .inParts {
+        } else if instrumentation == .inParts {
             times.parts = fl_probe_store_parts(live)
         } else {
             times.parts.total = fl_probe_store_below(live)
         }
-        if manner == .inParts { DebugKnobs.timeSystemCalls(false) }
+        if instrumentation == .inParts { DebugKnobs.timeSystemCalls(false) }
         times.systemCalls = DebugKnobs.nanosecondsInSystemCalls - before
         return times
     }
 
     private func check(_ statistics: FaultStatistics) throws {
         let moves = statistics.moves.values.reduce(0, +)
-        let growths = means == .demand ? 0 : 1
+        let growths = mechanism == .demand ? 0 : 1
         let expected = configuration.strategy.moves ? 1 : 0
         guard statistics.growths == growths, moves == expected else {
             throw MeasurementFailure(
                 "\(name): \(statistics.growths) growths and \(moves) moves instead of \(growths) and \(expected)")
         }
-        if let mover = configuration.mover, statistics.moves[mover] != 1 { throw OtherMover() }
+        if let mover = configuration.mover, statistics.moves[mover] != 1 { throw UnexpectedMover() }
     }
 }

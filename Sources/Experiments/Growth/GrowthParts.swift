@@ -78,7 +78,7 @@ package final class GrowthPartsRecorder {
         func median(_ part: (Sample) -> Double) throws -> Estimate { try bootstrap.median(of: kept.map(part)) }
         let systemCalls = try median(\.systemCalls)
         let estimates: [(GrowthPart, Estimate)] =
-            kind.means == .trap
+            kind.mechanism == .trap
             ? [
                 (.delivery, try median(\.delivery)), (.handler, try median { $0.handler - $0.systemCalls }),
                 (.systemCalls, systemCalls), (.signalReturn, signalReturn), (.demandFault, demandFault),

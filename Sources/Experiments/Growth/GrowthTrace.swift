@@ -71,7 +71,7 @@ struct GrowthExperiment: Experiment {
             throw MeasurementFailure("the experiment needs kind=NAME, one of \(names)")
         }
         var byte: UInt8 = 0
-        guard read(STDIN_FILENO, &byte, 1) == 1 else { throw MeasurementFailure("nobody traces this process") }
+        guard read(STDIN_FILENO, &byte, 1) == 1 else { throw MeasurementFailure("this process is not traced") }
         _ = try kind.perform(.timed)
         _ = try kind.perform(.marked)
     }
@@ -79,7 +79,7 @@ struct GrowthExperiment: Experiment {
 
 extension GrowthKind {
     /// More events than any growth has.
-    private static let mostEvents = 256
+    private static let maximumEvents = 256
     private static let seconds = 20.0
 
     /// Traces one growth in a process of its own.
@@ -99,7 +99,7 @@ extension GrowthKind {
             "/proc/self/exe", [Experiments.command, GrowthExperiment().name, "kind=\(name)"],
             environment: Spawn.environment(changing: ["SWIFT_BACKTRACE": "enable=no"]),
             streams: Spawn.Streams(input: ends[0], output: nowhere, errors: nowhere))
-        var events = [fl_trace_event](repeating: fl_trace_event(), count: Self.mostEvents)
+        var events = [fl_trace_event](repeating: fl_trace_event(), count: Self.maximumEvents)
         var count = 0
         var error = fl_trace_attach(child)
         let isRefused = error != 0

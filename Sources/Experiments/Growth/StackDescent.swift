@@ -23,7 +23,7 @@ package struct StackDescent {
     /// One descent on a stack of its own.
     ///
     /// - Parameters:
-    ///   - warmLevels: Goes down so many levels before, so that the pages of the stack are there; nil does not.
+    ///   - warmLevels: How many levels it goes down before, so that the pages of the stack are there; nil does not.
     ///   - time: Wraps the descent where it is timed, on the stack itself.
     /// - Throws: ``MeasurementFailure`` when the code computes something else than it should.
     // One copy for all callers: a specialized one has frames of another size above the descent, and the boundary that
@@ -51,7 +51,7 @@ package struct StackDescent {
         return (descent, statistics)
     }
 
-    /// The least number of levels below which the function that is called in a loop finds no room, so that the stack
+    /// The minimum number of levels below which the function that is called in a loop finds no room, so that the stack
     /// grows; nil where it never does.
     package func boundary() throws -> Int? {
         func grows(_ levels: Int) throws -> Bool { try run(levels: levels, .loop(1)).statistics.growths > 0 }

@@ -21,7 +21,7 @@
 
 /// Filled in when the code is copied; little-endian.
 struct FL_SWIFT_NAME("GoStubParameters") fl_go_stub_parameters {
-    /// Stacks of at least so many bytes are guarded.
+    /// Stacks of this size and larger ones are guarded, in bytes.
     uint64_t threshold;
     /// Bytes of a guard, a multiple of the page size.
     uint64_t guard_size;

@@ -1,4 +1,4 @@
-/// The binary interface between a workload's code and whoever runs it.
+/// The binary interface between a workload's code and the program that runs it.
 ///
 /// Each workload's code is one function of type `fl_workload_run`. It exists several times: compiled into the program,
 /// and built at run time from the same source without checks, with compiler-inserted prologue checks, and with no-ops

@@ -15,7 +15,7 @@ namespace context = boost::context;
 
 namespace {
 
-// Jumps back to whoever jumped here, for ever.
+// Jumps back to where the jump here came from, for ever.
 void echo(context::detail::transfer_t from) {
     for (;;) from = context::detail::jump_fcontext(from.fctx, from.data);
 }

@@ -1,8 +1,8 @@
 // libgcc's own split stacks: a call in a loop at the end of a segment. Compiled by gcc with -fsplit-stack.
 //
-// Reads lines "loop COUNT LEVELS" and answers with the nanoseconds of COUNT calls, made so many levels below the depth
-// at which the called function is the one that does not fit its segment (above, if LEVELS is negative). A call before
-// them is not timed. Ends with its input.
+// Reads lines "loop COUNT LEVELS" and answers with the nanoseconds of COUNT calls, made LEVELS below the depth at which
+// the called function is the one that does not fit its segment (above, if LEVELS is negative). A call before them is
+// not timed. Ends with its input.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -24,20 +24,20 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static __attribute__((noinline)) uint64_t ackermann(uint64_t m, uint64_t n, uint64_t depth, uint64_t *most) {
-    if (depth > *most) *most = depth;
+static __attribute__((noinline)) uint64_t ackermann(uint64_t m, uint64_t n, uint64_t depth, uint64_t *maximum) {
+    if (depth > *maximum) *maximum = depth;
     if (m == 0) return n + 1;
-    uint64_t inner = n == 0 ? 1 : ackermann(m, n - 1, depth + 1, most);
+    uint64_t inner = n == 0 ? 1 : ackermann(m, n - 1, depth + 1, maximum);
     KEPT(inner);
-    uint64_t value = ackermann(m - 1, inner, depth + 1, most);
+    uint64_t value = ackermann(m - 1, inner, depth + 1, maximum);
     KEPT(value);
     return value;
 }
 
-static __attribute__((noinline)) uint64_t runaway(uint64_t depth, uint64_t *most) {
-    *most = depth;
+static __attribute__((noinline)) uint64_t runaway(uint64_t depth, uint64_t *maximum) {
+    *maximum = depth;
     if (depth == UINT64_MAX) return 0;
-    uint64_t value = runaway(depth + 1, most);
+    uint64_t value = runaway(depth + 1, maximum);
     KEPT(value);
     return value;
 }

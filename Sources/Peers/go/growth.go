@@ -31,7 +31,7 @@ type descent struct {
 	used   uintptr       // bytes of stack in use at the wanted growth
 	stray  bool          // a growth happened elsewhere than in the leaf
 
-	calls int // instead of growing: call the leaf so often at step `stop`, timed together
+	calls int // instead of growing: call the leaf as often at step `stop`, timed together
 	stop  int
 }
 
@@ -167,7 +167,7 @@ func growth(count int, arguments []int) []int64 {
 }
 
 // Calls of a leaf in a loop, count loops of argument[1] calls each, so deep in a stack of argument[0] bytes that the leaf is the
-// function that does not fit any more (argument[2] is 0), or so many steps further up (above 0) or down (below 0). A call before
+// function that does not fit any more (argument[2] is 0), or as many steps further up (above 0) or down (below 0). A call before
 // each loop is not timed: it is the one at which the stack may grow.
 func boundary(count int, arguments []int) []int64 {
 	wanted := 0

@@ -15,7 +15,7 @@ func init() {
 	operations["runaway"] = runawayOnce
 }
 
-// A line for every so many levels that are new.
+// New levels for each line.
 const levelsPerLine = 256
 
 var deepest int

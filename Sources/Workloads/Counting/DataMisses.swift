@@ -23,7 +23,7 @@ extension ExecutionCounter {
             try Subprocess.run(
                 toolchain.objcopy, ["--strip-debug", String(cString: program), "\(folder)/program"], in: folder)
             try Files.makeExecutable("\(folder)/program")
-            let simulations = Simulations(isUnwanted: isUnwanted)
+            let simulations = ConcurrentPrograms(isUnwanted: isUnwanted)
             for (number, arguments) in runs.enumerated() {
                 let options = [
                     "--tool=cachegrind", "--cache-sim=yes", "--I1=\(Self.cache)", "--D1=\(Self.dataCache)",

@@ -97,7 +97,7 @@ public struct ExecutionCounter: Sendable {
                 cases += ["\(folder)/input-\(index)", String(each.parameter), String(each.checksum)]
             }
             // Nothing is timed, so all may run at once.
-            let runs = Simulations(isUnwanted: isUnwanted)
+            let runs = ConcurrentPrograms(isUnwanted: isUnwanted)
             let times = withLines ? ["0", "1", "2"] : ["1", "2"]
             for times in times {
                 let arguments =
@@ -131,7 +131,7 @@ public struct ExecutionCounter: Sendable {
         for header in headers { key.add(header.bytes) }
         let entry = "counting_runner-\(key.digits)"
         if let path = cache.path(entry) {
-            // Whoever built it may not have come to this.
+            // The process that built it may have ended before this.
             try Files.makeExecutable(path)
             return path
         }
@@ -177,7 +177,7 @@ struct Totals: Hashable {
 }
 
 /// Programs that run at the same time. None outlives this.
-final class Simulations {
+final class ConcurrentPrograms {
     private let isUnwanted: () -> Bool
     private var running: [(child: pid_t, errors: String)] = []
 

@@ -43,7 +43,7 @@ public struct DescentCode: Sendable {
             }
         }
 
-        /// What the code must return; nil where nobody knows.
+        /// What the code must return; nil where it is not known.
         fileprivate var expected: UInt64? {
             switch self {
             case .calls(let count), .loop(let count): UInt64(count)

@@ -44,7 +44,7 @@ public struct ForeignProgram: Workload, CodeSourceProvider {
         if let checksum = input.checksum {
             expected = WorkloadCase(input: input.bytes, parameter: size, checksum: checksum, counts: input.counts)
         } else {
-            // Nobody else can tell the result in full: plain code that passes the independent check is what the
+            // The result in full is not known otherwise: plain code that passes the independent check is what the
             // others are compared with.
             let code = try CodeLoader(environment: environment).load(self, variant: .plain)
             expected = try WorkloadCase(
@@ -73,7 +73,7 @@ public struct ForeignProgram: Workload, CodeSourceProvider {
             name: name, language: .c, symbol: "fl_\(name)_run", files: files, units: [driver.name] + units,
             flags: ["-w"] + flags + headers.map { "-I\(folder)/\($0)" },
             identity: try WorkloadError.reporting { () throws(ProcessError) in
-                try Identities.of(self, units: units, headers: headers, files: files)
+                try SourceIdentities.of(self, units: units, headers: headers, files: files)
             })
     }
 }
@@ -90,7 +90,7 @@ struct ForeignInput: Sendable {
 }
 
 /// The identities of sources, computed once in a process: they are megabytes, and every layout asks.
-private enum Identities {
+private enum SourceIdentities {
     private static let known = Mutex<[String: String]>([:])
 
     static func of(

@@ -52,7 +52,7 @@ public struct CallSizeWorkload: Workload, CodeSourceProvider {
     private var text: String {
         let pairs = instructions / 2
         let last = instructions % 2 == 1 ? "leaq 1(%0), %0\\n" : ""
-        // Functions of many lengths that nobody calls, so that another order of functions is another place.
+        // Functions of many lengths that are never called, so that another order of functions means other addresses.
         let others = (1...24).map { index in
             """
             __attribute__((used)) static void other\(index)(void) {

@@ -121,7 +121,7 @@ struct CodeBuilder {
             input = unit
         }
         try Subprocess.run(toolchain.clang, codeGeneratorArguments + [input, "-o", object], in: folder)
-        // The notes make linkers rewrite the checks; the other section lists the no-ops and nobody reads it.
+        // The notes make linkers rewrite the checks; the other section lists the no-ops and is never read.
         try Subprocess.run(
             toolchain.objcopy,
             [

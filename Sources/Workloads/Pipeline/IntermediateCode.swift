@@ -1,8 +1,8 @@
 // Edits LLVM's textual intermediate representation: one more attribute on each function definition, a name for each.
 
 enum IntermediateCode {
-    /// Gives private functions a name in the symbol table, which changes no instruction: without it nobody can tell how
-    /// many functions there are.
+    /// Gives private functions a name in the symbol table, which changes no instruction: without it
+    /// the functions cannot be counted.
     static func naming(_ code: [UInt8]) -> [UInt8] {
         let (hidden, named) = (Array("define private ".utf8), Array("define internal ".utf8))
         let lines = code.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -19,10 +19,10 @@ enum IntermediateCode {
         let keyword = Array("define ".utf8)
         let insertion = Array(" \(attribute)".utf8)
         for line in code.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            if line.starts(with: keyword), let place = attributePlace(line) {
-                result += line[..<place]
+            if line.starts(with: keyword), let insertionPoint = attributeIndex(line) {
+                result += line[..<insertionPoint]
                 result += insertion
-                result += line[place...]
+                result += line[insertionPoint...]
             } else {
                 result += line
             }
@@ -33,7 +33,7 @@ enum IntermediateCode {
     }
 
     /// Where the attributes of a definition begin: behind its parameters and `unnamed_addr`. Nil if it is variadic.
-    private static func attributePlace(_ line: ArraySlice<UInt8>) -> Int? {
+    private static func attributeIndex(_ line: ArraySlice<UInt8>) -> Int? {
         // The return type and its attributes come first and contain no '@' outside quotes.
         guard var index = firstOutsideQuotes(UInt8(ascii: "@"), in: line) else { return nil }
         guard let opening = firstOutsideQuotes(UInt8(ascii: "("), in: line[index...]) else { return nil }

@@ -1,5 +1,5 @@
-// The independent check of the regex workload: all ways through the pattern at once, one character after the other,
-// without recursion over the text and without backtracking (Thompson's construction, with the captures of each way).
+// The independent check of the regex workload: all threads through the pattern at once, one character after the other,
+// without recursion over the text and without backtracking (Thompson's construction, with the captures of each thread).
 //
 // Ways are kept in order of preference, so the first that accepts is the match that backtracking finds first. Back
 // references have no such automaton; patterns that use them are checked otherwise (RegexWorkload.swift).
@@ -14,8 +14,8 @@ struct RegexSimulation {
         case accept
     }
 
-    /// A way that waits at a state that reads a character.
-    private struct Way {
+    /// A thread that waits at a state that reads a character.
+    private struct Thread {
         var state: Int
         var slots: [Int]
     }
@@ -25,7 +25,7 @@ struct RegexSimulation {
     private var next: [Int] = []
     private let start: Int
     private let slotCount: Int
-    /// The position at which a state was last reached, so that the way preferred most keeps it.
+    /// The position at which a state was last reached, so that the thread preferred most keeps it.
     private var reached: [Int] = []
 
     init(_ pattern: RegexPattern, text: UnsafeBufferPointer<UInt8>) {
@@ -41,32 +41,32 @@ struct RegexSimulation {
 
     /// Begin and end of the next match from `position` on and of its groups, nil if there is none.
     mutating func search(from position: Int) -> [Int]? {
-        var ways: [Way] = []
+        var threads: [Thread] = []
         var best: [Int]?
         var index = position
         for state in reached.indices { reached[state] = -1 }
         while true {
-            var following: [Way] = []
+            var following: [Thread] = []
             // A match may begin here unless one has been found further left.
-            if best == nil, ways.isEmpty || index == position {
-                follow(start, Self.unset(slotCount, begin: index), index, &ways)
+            if best == nil, threads.isEmpty || index == position {
+                follow(start, Self.unset(slotCount, begin: index), index, &threads)
             } else if best == nil {
-                follow(start, Self.unset(slotCount, begin: index), index, &ways)
+                follow(start, Self.unset(slotCount, begin: index), index, &threads)
             }
             let scalar = decode(index)
             let after = index + (scalar?.length ?? 1)
-            for way in ways {
-                if case .accept = states[way.state] {
-                    best = way.slots
+            for thread in threads {
+                if case .accept = states[thread.state] {
+                    best = thread.slots
                     best![1] = index
                     break
                 }
-                if case .set(let set) = states[way.state], let scalar, set.contains(scalar.value) {
-                    follow(next[way.state], way.slots, after, &following)
+                if case .set(let set) = states[thread.state], let scalar, set.contains(scalar.value) {
+                    follow(next[thread.state], thread.slots, after, &following)
                 }
             }
-            ways = following
-            if index >= text.count || best != nil && ways.isEmpty { return best }
+            threads = following
+            if index >= text.count || best != nil && threads.isEmpty { return best }
             index = after
         }
     }
@@ -77,22 +77,22 @@ struct RegexSimulation {
         return slots
     }
 
-    /// Adds the ways from `state` to where characters are read, most preferred first.
-    private mutating func follow(_ state: Int, _ slots: [Int], _ index: Int, _ ways: inout [Way]) {
-        var pending = [Way(state: state, slots: slots)]
-        while var way = pending.popLast() {
-            guard reached[way.state] != index else { continue }
-            reached[way.state] = index
-            switch states[way.state] {
+    /// Adds the threads from `state` to where characters are read, most preferred first.
+    private mutating func follow(_ state: Int, _ slots: [Int], _ index: Int, _ threads: inout [Thread]) {
+        var pending = [Thread(state: state, slots: slots)]
+        while var thread = pending.popLast() {
+            guard reached[thread.state] != index else { continue }
+            reached[thread.state] = index
+            switch states[thread.state] {
             case .set, .accept:
-                ways.append(way)
+                threads.append(thread)
                 continue
             case .split(let first, let second):
-                pending.append(Way(state: second, slots: way.slots))
-                pending.append(Way(state: first, slots: way.slots))
+                pending.append(Thread(state: second, slots: thread.slots))
+                pending.append(Thread(state: first, slots: thread.slots))
                 continue
             case .save(let slot):
-                way.slots[slot] = index
+                thread.slots[slot] = index
             case .lineStart:
                 guard index == 0 || text[index - 1] == 0x0a else { continue }
             case .lineEnd:
@@ -100,7 +100,7 @@ struct RegexSimulation {
             case .wordBoundary(let negated):
                 guard (isWord(index - 1) == isWord(index)) == negated else { continue }
             }
-            pending.append(Way(state: next[way.state], slots: way.slots))
+            pending.append(Thread(state: next[thread.state], slots: thread.slots))
         }
     }
 
