@@ -152,7 +152,8 @@ let package = Package(
         .testTarget(
             name: "FaultlineSchedulerTests",
             dependencies: [
-                "FaultlineScheduler", "CScheduler", "Faultline", "CShim", "TestSupport", "echo-server", "echo-load",
+                "FaultlineScheduler", "Measurement", "CScheduler", "Faultline", "CShim", "TestSupport", "echo-server",
+                "echo-load",
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(

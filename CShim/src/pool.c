@@ -34,7 +34,7 @@ typedef struct fl_pool_list {
 typedef struct fl_pool {
     fl_pool_list lists[FL_SLOT_SIZES];
     uint64_t looked; // when
-    uint32_t uses;   // stacks kept, or asked for in vain
+    uint32_t uses;   // stacks kept, or asked for when the pool was empty
     bool ends;       // the end of this thread will drain it
 } fl_pool;
 

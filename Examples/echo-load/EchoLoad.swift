@@ -74,7 +74,7 @@ import Synchronization
                 try Scheduler.sleep(for: .milliseconds(5))
             }
             print("connected \(tally.connected) of \(connections)")
-            // Who started this may wait for that line, in a pipe or a file.
+            // The process that started this may wait for that line, in a pipe or a file.
             fflush(nil)
             _ = try signals?.read(upTo: 128)
             tally.begin()

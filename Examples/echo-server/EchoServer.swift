@@ -52,7 +52,7 @@ import Glibc
         try Scheduler.run(threads: threads) { [grace, shared] in
             let listener = try Descriptor.listening(at: address, isShared: shared)
             print("listening at \(try listener.localAddress), at most \(limit) descriptors")
-            // Who started this may wait for that line, in a pipe or a file.
+            // The process that started this may wait for that line, in a pipe or a file.
             fflush(nil)
             let ending = try Scheduler.spawn {
                 // Without signals the server could not be ended any more.

@@ -59,7 +59,8 @@ private func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) th
 /// over.
 ///
 /// The coroutine is started and ended by the API; in between only the two contexts change hands. A fault in the body
-/// meanwhile could not make room, because the library is not told which stack runs; the body does not go deeper than at its start.
+/// meanwhile could not make room, because the library is not told which stack runs; the body does not go deeper than at
+/// its start.
 @inline(never)
 private func rawRoundTrips(_ count: Int) throws {
     var isLast = false

@@ -13,7 +13,7 @@ import Workloads
 public protocol Claim: Sendable {
     /// What users call it, and the `suite` of its records.
     var identifier: String { get }
-    /// Who made it, and where.
+    /// Its author, and where it was made.
     var saidBy: String { get }
     /// The claim in a sentence.
     var statement: String { get }

@@ -1,5 +1,5 @@
 // Runs claims one after the other. What goes wrong with one never costs the others: its line becomes the reason of a
-// verdict "not measurable here". Only the user's wish to stop ends a run early, and what is finished then stays.
+// verdict "not measurable here". Only a request to stop ends a run early, and what is finished then stays.
 
 import Experiments
 import Measurement

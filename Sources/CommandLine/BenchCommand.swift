@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Benchmarks
-import Claims
 import Experiments
 import Measurement
 import Report

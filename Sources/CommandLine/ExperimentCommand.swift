@@ -1,5 +1,4 @@
 import ArgumentParser
-import Claims
 import Experiments
 
 /// `faultline experiment NAME ARGUMENT…`: hidden; runs one experiment of a claim in this process.

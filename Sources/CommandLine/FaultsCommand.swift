@@ -1,5 +1,4 @@
 import ArgumentParser
-import Claims
 import Experiments
 import Faultline
 import Glibc

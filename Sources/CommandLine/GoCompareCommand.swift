@@ -1,7 +1,6 @@
 // `faultline go compare`: what a program gains without its stack checks.
 
 import ArgumentParser
-import Claims
 import Experiments
 import Foundation
 import GoBinary

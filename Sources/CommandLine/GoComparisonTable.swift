@@ -1,6 +1,5 @@
 // What a comparison says, a quantity a row. The records hold the same in full.
 
-import Claims
 import Experiments
 import Report
 

@@ -6,7 +6,6 @@
 
 import ArgumentParser
 import CFaultKinds
-import Claims
 import Experiments
 import Faultline
 import Glibc

@@ -54,7 +54,7 @@ extension StackError {
         case .FL_HIBERNATION_STRATEGY:
             self = .notHibernatable("strategies 'fixed' and 'grows-down' keep their memory; use another")
         case .FL_HIBERNATION_SEGMENTS:
-            self = .notHibernatable("its frames stand in several segments; use another strategy than 'check-segment'")
+            self = .notHibernatable("its frames are in several segments; use another strategy than 'check-segment'")
         case .FL_HIBERNATION_GUARD:
             self = .notHibernatable("guard 'prot-none' cannot be replaced page by page; use 'guard-pages'")
         case .FL_HIBERNATION_OVERFLOWING: self = .notHibernatable("its stack overflowed and finishes on its reserve")

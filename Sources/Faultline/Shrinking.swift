@@ -45,7 +45,7 @@ extension FiberSupport {
             throw StackError.notShrinkable("strategies 'fixed' and 'grows-down' keep their memory; use another")
         case .FL_SHRINKING_SEGMENTS:
             throw StackError.notShrinkable(
-                "its frames stand in several segments, which are freed on return; use another strategy than "
+                "its frames are in several segments, which are freed on return; use another strategy than "
                     + "'check-segment'")
         case .FL_SHRINKING_OVERFLOWING:
             throw StackError.notShrinkable("its stack overflowed and finishes on its reserve")

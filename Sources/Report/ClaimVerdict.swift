@@ -100,7 +100,7 @@ extension MeasuredFigure: CustomStringConvertible {
 public struct ClaimDescription: Sendable, Hashable, Codable {
     /// The claim's identifier.
     public var claim: String
-    /// Who made it, and where.
+    /// Its author, and where it was made.
     public var saidBy: String
     /// The claim in a sentence.
     public var statement: String
@@ -125,7 +125,7 @@ public struct ClaimDescription: Sendable, Hashable, Codable {
 public struct ClaimVerdict: Sendable, Hashable, Codable {
     /// The claim's identifier.
     public var claim: String
-    /// Who made it, and where.
+    /// Its author, and where it was made.
     public var saidBy: String
     /// The claim in a sentence.
     public var statement: String

@@ -52,20 +52,19 @@ struct ExperimentTests {
     }
 
     // Unoptimized code keeps more of each coroutine on the heap.
-    #if !DEBUG
-        /// Resident pages and page tables, the objects and what the library keeps included, in slots of 64 KiB.
-        @Test(
-            .needs(.memory(gibibytes: 2)), arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
-        func `a coroutine that waits takes at most that many bytes`(
-            state: String, options: [String], most: Int
-        ) throws {
-            let count = 100_000
-            let findings = try Program.findings(
-                ["waiting", "kind=coroutine", "count=\(count)", "strategy=fault-move"] + options)
-            let bytes = try Self.number(findings, "resident") + Self.number(findings, "page-tables")
-            #expect(bytes <= most * count, "\(state): \(findings)")
-        }
-    #endif
+    /// Resident pages and page tables, the objects and what the library keeps included, in slots of 64 KiB.
+    @Test(
+        .optimized, .needs(.memory(gibibytes: 2)),
+        arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
+    func `a coroutine that waits takes at most that many bytes`(
+        state: String, options: [String], most: Int
+    ) throws {
+        let count = 100_000
+        let findings = try Program.findings(
+            ["waiting", "kind=coroutine", "count=\(count)", "strategy=fault-move"] + options)
+        let bytes = try Self.number(findings, "resident") + Self.number(findings, "page-tables")
+        #expect(bytes <= most * count, "\(state): \(findings)")
+    }
 
     @Test(arguments: ["coroutine", "task", "thread"]) func `what waits takes memory`(kind: String) throws {
         let findings = try Self.findings("waiting", "kind=\(kind)", "count=300", "depth=3")

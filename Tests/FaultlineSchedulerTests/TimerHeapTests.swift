@@ -1,5 +1,6 @@
 // The heap of timers, against sorting.
 import Faultline
+import Measurement
 import Testing
 
 @testable import FaultlineScheduler
@@ -9,7 +10,7 @@ extension Schedulers {
         @Test(arguments: [1, 2, 3, 10, 257]) func theHeapGivesJobsByDeadlineWhateverWasTakenOut(count: Int) throws {
             let runtime = try Runtime(threads: 1)
             defer { runtime.workers[0].closeDescriptors() }
-            var generator = SystemRandomNumberGenerator()
+            var generator = SeededGenerator(seed: UInt64(count))
             var heap = TimerHeap()
             let jobs = (0..<count).map { _ in AnyJob(runtime: runtime, configuration: .init()) }
             for job in jobs { heap.insert(job, wait: 1, deadline: UInt64.random(in: 0..<100, using: &generator)) }

@@ -96,10 +96,21 @@ extension Trait where Self == ConditionTrait {
     /// Takes more than fifteen seconds, its arguments together, as measured. `scripts/test --quick` leaves it out.
     public static var long: Self { .disabled(if: environment("FAULTLINE_QUICK") == "1", "long: scripts/test runs it") }
 
+    /// Holds in release builds only. `scripts/test` runs it there.
+    public static var optimized: Self { .enabled(if: isOptimized, "optimized: scripts/test runs it in release") }
+
     /// Changes the whole machine for a moment. `scripts/test` runs it while nothing else runs.
     public static var alone: Self {
         .enabled(if: environment("FAULTLINE_ALONE") == "1", "alone: scripts/test runs it while nothing else runs")
     }
+}
+
+private var isOptimized: Bool {
+    #if DEBUG
+        false
+    #else
+        true
+    #endif
 }
 
 private func text(_ path: String) -> String {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the graph of modules in HACKING.md and checks the rules of the house about who imports whom.
+"""Draws the graph of modules in HACKING.md and checks which module imports which.
 
 The graph comes from the package's manifest: each module with those that it uses directly, without what they bring
 along. A declared dependency that no file imports is a finding, and so is an import that is not declared, which builds
@@ -17,7 +17,7 @@ import sys
 DOCUMENT = pathlib.Path("HACKING.md")
 BEGIN, END = "<!-- modules: scripts/lint.d/modules.py --write -->\n", "<!-- end of modules -->\n"
 
-# Who may import a module beside tests, where not everybody may.
+# The modules, beside tests, that may import one, where not all may.
 IMPORTERS = {
     "CShim": {"Faultline"},
     "Claims": {"CommandLine"},
@@ -33,6 +33,9 @@ CONFINED = {
     "Report": {"Measurement"},
 }
 
+# What those take of other packages.
+FOREIGN = {"Measurement": {"Histogram"}}
+
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\(\w+\))? )*(?:(?:public|package|internal|private) )?import (?:\w+ )?(\w+)", re.M)
 INCLUDE = re.compile(r'^#include [<"](?:(?:\.\./)+(\w+)/src/)?(\w+)\.h[>"]', re.M)
 
@@ -44,7 +47,9 @@ def manifest():
     for target in json.loads(dumped)["targets"]:
         folder = target.get("path") or ("Tests/" if target["type"] == "test" else "Sources/") + target["name"]
         needs = {each["byName"][0] for each in target["dependencies"] if "byName" in each}
-        targets[target["name"]] = {"type": target["type"], "folder": pathlib.Path(folder), "needs": needs}
+        foreign = {each["product"][0] for each in target["dependencies"] if "product" in each}
+        targets[target["name"]] = {"type": target["type"], "folder": pathlib.Path(folder), "needs": needs,
+                                   "foreign": foreign}
     return targets
 
 
@@ -82,10 +87,13 @@ def findings(targets):
             # A program is run by a test, not imported; every test may say what it needs.
             if targets[each]["type"] != "executable" and each != "TestNeeds":
                 yield f"Package.swift: {name} declares {each} and does not import it"
-        product = target["folder"].parts[0] == "Sources"
+        product = target["folder"].parts[0] != "Tests"
         for each in sorted(used & IMPORTERS.keys()):
             if product and name not in IMPORTERS[each]:
                 yield f"{target['folder']}: imports {each}, which only {', '.join(sorted(IMPORTERS[each]))} may"
+        if name in CONFINED:
+            for each in sorted(target["foreign"] - FOREIGN.get(name, set())):
+                yield f"Package.swift: {name} takes {each} of another package"
         for each in sorted(reach(targets, name) - CONFINED.get(name, targets.keys())):
             yield f"Package.swift: {name} reaches {each}, which it must not know"
 

@@ -87,7 +87,7 @@ let shrinkingScenarios: [String: Scenario] = [
             do {
                 try co.shrink()
                 require(false, "nothing was refused")
-            } catch { require("\(error)".contains("shrink-guard"), "\(error)") }
+            } catch StackError.unavailable(let refusal) { require(refusal.call == "shrink-guard", "\(refusal)") }
             fl_debug_fail(.FL_SITE_SHRINK_GUARD, 0, 0)
             guard case .finished(true) = try co.resume() else { fatalError("other content") }
         }
