@@ -123,7 +123,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["CShim"], path: "Tests/TestSupport", cSettings: warningsAreErrorsC),
         // Traits of tests.
         .target(
-            name: "TestNeeds", dependencies: ["TestSupport"], path: "Tests/TestNeeds",
+            name: "TestNeeds", dependencies: ["Processes", "TestSupport"], path: "Tests/TestNeeds",
             swiftSettings: warningsAreErrors),
         .target(
             name: "StackWords", dependencies: ["TestSupport"], path: "Tests/StackWords",

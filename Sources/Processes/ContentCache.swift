@@ -94,8 +94,7 @@ package struct ContentCache {
 private enum TemporaryCache {
     static let folder: Result<String, ProcessError> = {
         do throws(ProcessError) {
-            let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-            let folder = try Files.makeTemporaryFolder(in: parent)
+            let folder = try Files.makeTemporaryFolder(in: Files.temporaryParent)
             atexit {
                 if case .success(let folder) = TemporaryCache.folder { Files.removeFolder(folder) }
             }

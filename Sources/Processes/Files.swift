@@ -108,6 +108,9 @@ package enum Files {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// Where temporary files go: the folder that TMPDIR names, else /tmp.
+    static var temporaryParent: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
     /// A new folder with an unpredictable name, for this user only.
     package static func makeTemporaryFolder(in parent: String) throws(ProcessError) -> String {
         var template = Array("\(parent)/faultline-XXXXXX".utf8CString)

@@ -96,7 +96,10 @@ package enum Spawn {
             environment == nil
             ? posix_spawn(&child, executable, &actions, &attributes, words + [nil], environ)
             : posix_spawn(&child, executable, &actions, &attributes, words + [nil], settings + [nil])
-        guard failure == 0 else { throw ProcessError("cannot start \(executable): \(Files.reason(failure))") }
+        guard failure == 0 else {
+            let remedy = failure == EAGAIN || failure == ENOMEM ? "; free memory or processes" : ""
+            throw ProcessError("cannot start \(executable): \(Files.reason(failure))\(remedy)")
+        }
         return child
     }
 

@@ -126,7 +126,7 @@ package enum Subprocess {
 
     /// A file that is gone when it is closed.
     private static func namelessFile() throws(ProcessError) -> Int32 {
-        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let folder = Files.temporaryParent
         var template = Array("\(folder)/faultline-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw ProcessError("cannot create a file in \(folder): \(Files.reason())") }

@@ -93,8 +93,7 @@ package struct Toolchain {
         if let resolved = Files.resolved(swiftc), Files.isExecutable("\(Files.folder(of: resolved))/clang") {
             return Files.folder(of: resolved)
         }
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        guard let folder = try? Files.makeTemporaryFolder(in: parent) else { return nil }
+        guard let folder = try? Files.makeTemporaryFolder(in: Files.temporaryParent) else { return nil }
         defer { Files.removeFolder(folder) }
         guard (try? Subprocess.run(swiftc, ["-print-target-info"], in: folder)) != nil,
             let text = try? Files.read("\(folder)/output.txt")

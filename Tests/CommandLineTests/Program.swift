@@ -1,6 +1,7 @@
 // Running the program that was built together with these tests, as users run it.
 
 import Foundation
+import TestNeeds
 import Testing
 
 /// The program `faultline` and what a run of it left behind.
@@ -83,19 +84,9 @@ struct Program {
     }
 }
 
-/// A folder that goes with its last reference.
-final class TemporaryFolder {
-    private let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "faultline-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
+extension TemporaryFolder {
     /// The path of the file called `name` in the folder.
-    func file(_ name: String) -> String { url.appending(path: name).path }
+    func file(_ name: String) -> String { "\(path)/\(name)" }
 
     /// A file with `text`.
     func file(_ name: String, holding text: String) throws -> String {
@@ -108,7 +99,7 @@ final class TemporaryFolder {
 func waitUntil(_ what: String, _ condition: () -> Bool) throws {
     let deadline = Date(timeIntervalSinceNow: 60)
     while !condition() {
-        try #require(Date() < deadline, "in vain: \(what)")
+        try #require(Date() < deadline, "did not happen within a minute: \(what)")
         usleep(1000)
     }
 }

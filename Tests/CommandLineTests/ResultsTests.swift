@@ -2,6 +2,7 @@
 
 import Foundation
 import Report
+import TestNeeds
 import Testing
 
 struct ResultsTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Report
+import TestNeeds
 import Testing
 
 /// Small inputs, by workload.

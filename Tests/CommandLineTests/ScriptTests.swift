@@ -1,6 +1,7 @@
 // What the scripts say when they cannot do what they are asked: one line, before anything is built or measured.
 
 import Foundation
+import TestNeeds
 import Testing
 
 struct ScriptTests {

@@ -3,18 +3,7 @@ import Glibc
 import Processes
 import Testing
 
-enum Ending: Equatable, CustomStringConvertible {
-    case exited(Int32)
-    case signalled(Int32)
-    case timedOut
-    var description: String {
-        switch self {
-        case .exited(let status): "exited with \(status)"
-        case .signalled(let signal): "ended by signal \(signal)"
-        case .timedOut: "did not end in time"
-        }
-    }
-}
+typealias Ending = Spawn.Ending
 
 struct ChildResult {
     let ending: Ending
@@ -76,11 +65,9 @@ enum ChildProcess {
                 break
             }
         }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        let signal = status & 0x7f
-        let ending: Ending = timedOut ? .timedOut : signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
-        return ChildResult(ending: ending, output: String(decoding: output, as: UTF8.self))
+        let ending = try Spawn.wait(for: process, seconds: Double(max(1, deadline - time(nil))))
+        return ChildResult(
+            ending: timedOut ? .timedOut : ending, output: String(decoding: output, as: UTF8.self))
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TestNeeds
 import Testing
 
 @testable import Processes

@@ -1,5 +1,6 @@
 import ObjectCode
 import Processes
+import TestNeeds
 import Testing
 
 @testable import Workloads

@@ -1,4 +1,5 @@
 import Processes
+import TestNeeds
 import Testing
 
 @testable import Workloads

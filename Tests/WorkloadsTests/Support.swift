@@ -75,16 +75,3 @@ func call(_ code: @escaping SwiftCode, _ input: [UInt8], parameter: UInt64 = 0) 
 func line<Result>(_ body: () throws -> Result) -> String {
     do { return "no error: \(try body())" } catch { return "\(error)" }
 }
-
-/// A folder that is removed with the value.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = try Files.makeTemporaryFolder(in: "/tmp")
-    }
-
-    deinit {
-        Files.removeFolder(path)
-    }
-}

@@ -19,7 +19,7 @@ public struct FaultChild {
     public let ending: FaultKind.Ending
 
     /// Raises `kind` in a child process and waits for its end.
-    /// - Throws: ``MeasurementFailure`` when no child can be made.
+    /// - Throws: ``MeasurementFailure`` when it has no pipe to the child; `ProcessError` when no child can be made.
     public init(raising kind: FaultKind) throws {
         let report = try Pipe()
         let errors = try Pipe()
@@ -37,7 +37,9 @@ public struct FaultChild {
 
     private static func spawn(_ kind: FaultKind, report: Pipe, errors: Pipe) throws -> pid_t {
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard nothing >= 0 else { throw ProcessError("cannot open /dev/null: \(ErrorNumber.text(errno))") }
+        guard nothing >= 0 else {
+            throw ProcessError("cannot open /dev/null: \(ErrorNumber.text(errno)); close files or raise ulimit -n")
+        }
         defer { close(nothing) }
         // Swift's backtracer would put pages of text before the message.
         return try Spawn.start(

@@ -2,6 +2,7 @@
 
 import Foundation
 import Processes
+import TestNeeds
 import Testing
 import Workloads
 

@@ -113,17 +113,7 @@ struct GoInstallation: CustomTestStringConvertible {
     }
 }
 
-/// A folder that is gone with the last reference to it.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "faultline-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
     /// Writes a program.
     func executable(_ content: [UInt8], _ name: String = "program") throws -> String {
         let path = "\(self.path)/\(name)"
