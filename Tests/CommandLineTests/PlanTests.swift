@@ -13,23 +13,26 @@ import Testing
 
 @Suite(.serialized) struct PlanTests {
     private static func plan(
-        _ count: Int, _ reservation: Int, _ guardKind: String, touched: Int?
+        _ count: Int, _ reservation: Int, _ guardKind: String, _ strategy: String, touched: Int?
     ) throws -> [String: Double] {
         let ending = try Program.run(
             [
                 "plan", "--coroutines", "\(count)", "--reservation", "\(reservation)", "--guard", guardKind, "--format",
-                "json",
+                "json", "--strategy", strategy,
             ] + (touched.map { ["--touched", "\($0)"] } ?? []))
         try #require(ending.status == 0, "\(ending.errors)")
         let records = try Document(json: ending.output).records.filter { $0.name == "coroutines" }
         return Dictionary(uniqueKeysWithValues: records.map { ($0.metric, $0.median) })
     }
 
-    private static func compare(_ count: Int, _ reservation: Int, _ guardKind: String, touched: Int? = nil) throws {
-        let planned = try Self.plan(count, reservation, guardKind, touched: touched)
+    private static func compare(
+        _ count: Int, _ reservation: Int, _ guardKind: String, _ strategy: String = "fault", touched: Int? = nil
+    ) throws {
+        let planned = try Self.plan(count, reservation, guardKind, strategy, touched: touched)
         let found = try Program.findings(
             [
-                "stacks", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)", "suspended=1",
+                "stacks", "strategy=\(strategy)", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)",
+                "suspended=1",
             ] + (touched.map { ["touched=\($0)"] } ?? [])
         ).compactMapValues { Double($0) }
         try #require(found["made"] == Double(count))
@@ -49,7 +52,7 @@ import Testing
         arguments: [64 << 10, 256 << 10, 1 << 20, 8 << 20, 64 << 20], ["guard-pages", "prot-none"])
     func tenThousand(reservation: Int, guardKind: String) throws {
         try Need.check(guard: guardKind)
-        try Self.compare(10_000, reservation, guardKind)
+        for strategy in ["fault", "demand"] { try Self.compare(10_000, reservation, guardKind, strategy) }
     }
 
     /// Slots and what is touched in each, in KiB; the smallest has room for 16.

@@ -117,10 +117,14 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
 
     @Test func aNilDereferenceOnACoroutineEndsTheProcess() async {
         await #expect(processExitsWith: .signal(SIGSEGV)) {
-            let co = try Coroutine<Void, Void, Void>(configuration: .init(isIsolated: true)) { _, _ in
-                UnsafeMutablePointer<Int>(bitPattern: keep(16))!.pointee = 1
+            // Not async: a coroutine stays on its thread.
+            func run() throws {
+                let co = try Coroutine<Void, Void, Void>(configuration: .init(isIsolated: true)) { _, _ in
+                    UnsafeMutablePointer<Int>(bitPattern: keep(16))!.pointee = 1
+                }
+                _ = try co.resume()
             }
-            _ = try co.resume()
+            try run()
         }
     }
 

@@ -419,7 +419,7 @@ extension Stacks {
                     {
                         (co: borrowing _, _) in while true { try co.suspend(()) }
                     }
-                    _ = try co.resume()
+                    _ = try co.resumeHere()
                     try co.hibernate()
                     all.append(co)
                 }
@@ -438,7 +438,7 @@ extension Stacks {
                 #expect(bytes < count * mostStored, "\(bytes / count) bytes stored each")
                 #expect(holds.committed - held.committed < bytes + (1 << 20))
                 #expect(bookkeeping <= 112)
-                for co in all { _ = try co.resume() }
+                for co in all { _ = try co.resumeHere() }
                 #expect(HibernationStore.usage.records == held.records)
                 all.removeAll()
                 StackPool.drain()

@@ -49,7 +49,7 @@ public struct StackPooling: Claim {
     static let goSizes = [2 << 10, 8 << 10]
     /// The smallest slot whose room holds them.
     private static func configuration(_ size: Int) -> StackConfiguration {
-        StackConfiguration(initial: size, reservation: size <= 16 << 10 ? 64 << 10 : 8 << 20)
+        StackConfiguration(strategy: .fault, initial: size, reservation: size <= 16 << 10 ? 64 << 10 : 8 << 20)
     }
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
