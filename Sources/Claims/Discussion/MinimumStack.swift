@@ -158,7 +158,7 @@ public struct MinimumStack: Claim {
             parts.append("on \(ByteSize(bytes: initial))")
         }
         if let kind = record.parameters[.guard] { parts.append("with \(kind)") }
-        if let peer = record.parameters[.peer]?.text, peer.hasPrefix("go") { parts.append(peer) }
+        if let version = record.goVersion { parts.append(version) }
         if let count = record.parameters[.count] { parts.append("(\(count))") }
         return parts.joined(separator: " ")
     }

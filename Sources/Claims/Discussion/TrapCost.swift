@@ -106,7 +106,7 @@ public struct TrapCost: Claim {
         }
         cases += recorders.filter { $0.kind.mechanism != .demand }.map(\.measurementCase)
         cases.append(MeasurementCase(selfTimed: "signal-return") { fl_probe_signal_returns(UInt64($0)) })
-        if let first = cases.first(where: { $0.name.hasPrefix("fault-") }) { cases.append(first.nullControl()) }
+        if let first = kinds.firstIndex(where: { $0.mechanism == .trap }) { cases.append(cases[first].nullControl()) }
         var peers: [(name: String, version: String, isCold: Bool)] = []
         for toolchain in laboratory.go {
             guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
@@ -138,7 +138,7 @@ public struct TrapCost: Claim {
                 record.parameters.merge(kind.parameters) { first, _ in first }
                 record.parameters[.trap] = .bool(traps.contains { $0.name == kind.name })
             }
-            record.parameters[.clock] = record.parameters[.strategy] == nil ? "monotonic" : "tsc"
+            record.parameters[.clock] = record.parameters[.strategy] == nil ? .clock(.monotonic) : .timeStampCounter
             if let peer = peers.first(where: {
                 $0.name == record.name || .string($0.name) == record.parameters[.baseline]
             }) {

@@ -35,9 +35,9 @@ package struct WaitingSubject {
             let findings = try laboratory.experiment(
                 "waiting", ["kind=\(kind.rawValue)", "count=\(count)"] + options, seconds: 300)
             guard findings.succeeded else { throw findings.failure("not all of them wait") }
-            let kernel = kind == .thread ? try findings.number("kernel-stacks") : 0
+            let kernel = kind == .thread ? try findings.number(.kernelStacks) : 0
             return WaitingSample(
-                resident: try findings.number("resident"), pageTables: try findings.number("page-tables"),
+                resident: try findings.number(.resident), pageTables: try findings.number(.pageTables),
                 kernel: kernel, count: count)
         }
     }
