@@ -32,7 +32,7 @@ public struct MinimumStack: Claim {
 
     public let plotted = PlottedNames(
         [.memory, .resident, .pageTables, .kernel], [.count, .guard, .peer, .slot],
-        cases: [WaitingSubject.goroutine, WaitingSubject.task])
+        cases: [WaitingSubject.goroutine, WaitingSubject.task, WaitingSubject.thread])
 
     /// What a million take at most, in bytes each.
     private static let bytesOfOne = 9_000
@@ -70,7 +70,7 @@ public struct MinimumStack: Claim {
             subjects += programs.map { .go($0, count: count) }
             if count < 1_000_000 {
                 subjects += unchecked.map { .go($0, count: count, initial: StripOptions.defaultInitial) }
-                subjects.append(.own("thread", kind: .thread, count: min(count / 10, 5_000)))
+                subjects.append(.own(WaitingSubject.thread, kind: .thread, count: min(count / 10, 5_000)))
             }
             return subjects
         }

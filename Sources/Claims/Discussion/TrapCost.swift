@@ -46,8 +46,8 @@ public struct TrapCost: Claim {
     ]
 
     public let plotted = PlottedNames(
-        [.time, .crossings] + GrowthPart.allCases.map(\.metric), [.liveBytes, .peer],
-        cases: [Self.newstack, Self.coldNewstack])
+        [.time, .crossings] + GrowthPart.allCases.map(\.metric), [.liveBytes, .peer, .trap],
+        cases: [GrowthKind.demand, Self.newstack, Self.coldNewstack])
 
     /// What begins the cases of Go's growth, with warm and with fresh memory.
     private static let newstack = "newstack"
@@ -127,7 +127,7 @@ public struct TrapCost: Claim {
     ) throws -> [Record] {
         let traps = kinds.filter { $0.mechanism == .trap }
         let comparisons = kinds.filter { $0.mechanism != .demand }.flatMap { kind in
-            (["demand"] + peers.map(\.name)).map { (case: kind.name, baseline: $0) }
+            ([GrowthKind.demand] + peers.map(\.name)).map { (case: kind.name, baseline: $0) }
         }
         let records = try Record.records(of: result, suite: identifier, comparisons: comparisons)
         return records.compactMap { record in
@@ -153,7 +153,7 @@ public struct TrapCost: Claim {
         of result: MeasurementResult, _ recorders: [GrowthPartsRecorder], _ settings: InterleavedMeasurement.Settings
     ) throws -> [Record] {
         let signalReturn = try result.time(of: "signal-return")
-        let demandFault = try result.time(of: "demand")
+        let demandFault = try result.time(of: GrowthKind.demand)
         return try recorders.filter { $0.kind.mechanism != .demand }.flatMap { recorder in
             try recorder.records(
                 suite: identifier, rounds: settings.rounds, signalReturn: signalReturn, demandFault: demandFault,

@@ -45,6 +45,7 @@ package struct WaitingSubject {
     /// What each is called.
     package static let coroutine = "coroutine"
     package static let task = "task"
+    package static let thread = "thread"
     package static let goroutine = "goroutine"
     /// Of a program without stack checks; the parameter ``ParameterName/initial`` has the bytes of their stacks.
     package static let unchecked = "goroutine without checks"
