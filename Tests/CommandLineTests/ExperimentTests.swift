@@ -57,13 +57,13 @@ struct ExperimentTests {
         .optimized, .needs(.memory(gibibytes: 2)),
         arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
     func `a coroutine that waits takes at most that many bytes`(
-        state: String, options: [String], most: Int
+        state: String, options: [String], maximum: Int
     ) throws {
         let count = 100_000
         let findings = try Program.findings(
             ["waiting", "kind=coroutine", "count=\(count)", "strategy=fault-move"] + options)
         let bytes = try Self.number(findings, "resident") + Self.number(findings, "page-tables")
-        #expect(bytes <= most * count, "\(state): \(findings)")
+        #expect(bytes <= maximum * count, "\(state): \(findings)")
     }
 
     @Test(arguments: ["coroutine", "task", "thread"]) func `what waits takes memory`(kind: String) throws {

@@ -5,7 +5,7 @@
 ///
 ///  - a context is three words, saved in the coroutine's control block or in its outermost frame, so a switch writes
 ///    nothing below the stack pointer and leaves the red zone alone;
-///  - what only a running coroutine needs stands in that frame and not in the control block: there it takes nothing
+///  - what only a running coroutine needs is kept in that frame and not in the control block: there it takes nothing
 ///    while the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words
 ///    hibernated;
 ///  - everything that the switch borrows from the thread (the current coroutine, the limit that compiler-inserted

@@ -24,7 +24,7 @@ extension ParameterName {
 }
 
 extension Figure {
-    static func mostCharged(inMode mode: Int) -> Figure { Figure("most charged for a stack in mode \(mode)", .bytes) }
+    static func maximumCharge(inMode mode: Int) -> Figure { Figure("most charged for a stack in mode \(mode)", .bytes) }
 }
 
 public struct Overcommit: Claim {
@@ -153,7 +153,7 @@ public struct Overcommit: Claim {
         for mode in 0...2 {
             let charges = evidence.all(metric: .charged, where: [.mode: .int(mode)])
             guard let largest = charges.max(by: { $0.median < $1.median }) else { continue }
-            measured.append(MeasuredFigure(.mostCharged(inMode: mode), largest.estimate))
+            measured.append(MeasuredFigure(.maximumCharge(inMode: mode), largest.estimate))
         }
         var ends: [String] = []
         for limit in Limit.allCases.map(\.rawValue) {
