@@ -3,14 +3,6 @@ import Report
 import TestNeeds
 import Testing
 
-// Most of the time of a million stacks of 8 MiB passes in the kernel, whatever the program was built for: once is
-// enough.
-#if DEBUG
-    private let isOptimized = false
-#else
-    private let isOptimized = true
-#endif
-
 @Suite(.serialized) struct PlanTests {
     private static func plan(
         _ count: Int, _ reservation: Int, _ guardKind: String, _ strategy: String, touched: Int?
@@ -70,7 +62,8 @@ import Testing
 
     @Test(
         "1,000,000 stacks take what is planned", .long,
-        // About 8.3 GiB, and some for the rest of the machine.
+        // Most of the time passes in the kernel, whatever the program was built for: once is enough for 8 MiB. It takes
+        // about 8.3 GiB, and some for the rest of the machine.
         .needs(.memory(gibibytes: 12)), .needs(.guardPages),
         arguments: isOptimized ? [64 << 10, 8 << 20] : [64 << 10])
     func million(reservation: Int) throws {

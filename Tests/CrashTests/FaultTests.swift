@@ -179,7 +179,7 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         try expectChild("contain-on-threads", ends: .exited(0), writes: ["contained"], seconds: 60)
     }
 
-    @Test func aProtectedFrameThatNeverReturnsUsesUpTheReserve() throws {
+    @Test func aNoAbandonFrameThatNeverReturnsUsesUpTheReserve() throws {
         try expectChild(
             "qsort-forever", ends: .signalled(SIGSEGV),
             writes: ["overflowed inside code that may not be abandoned, and used up its reserve", "limit 262144 bytes"])

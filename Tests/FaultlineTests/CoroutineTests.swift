@@ -3,6 +3,7 @@ import CShim
 import CSwitch
 import Faultline
 import Glibc
+import TestNeeds
 import Testing
 
 private struct Failure: Error, Equatable { let code: Int }

@@ -428,14 +428,14 @@ extension Stacks {
                 let inAll = after.resident - before.resident + after.pageTables - before.pageTables
                 // Unoptimized frames hold several times as much, and their first trap moves them to a larger slot.
                 #if DEBUG
-                    let (most, mostStored) = (2400, 1200)
+                    let (maximum, maximumStored) = (2400, 1200)
                 #else
-                    let (most, mostStored) = (700, 300)
+                    let (maximum, maximumStored) = (700, 300)
                 #endif
-                #expect(inAll < count * most, "\(inAll / count) bytes each, in all")
+                #expect(inAll < count * maximum, "\(inAll / count) bytes each, in all")
                 let bytes = holds.bytes - held.bytes
                 #expect(holds.records - held.records == count)
-                #expect(bytes < count * mostStored, "\(bytes / count) bytes stored each")
+                #expect(bytes < count * maximumStored, "\(bytes / count) bytes stored each")
                 #expect(holds.committed - held.committed < bytes + (1 << 20))
                 #expect(bookkeeping <= 112)
                 for co in all { _ = try co.resumeHere() }

@@ -105,7 +105,8 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
-private var isOptimized: Bool {
+/// Whether this is a release build.
+public var isOptimized: Bool {
     #if DEBUG
         false
     #else

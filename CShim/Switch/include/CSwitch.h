@@ -5,7 +5,7 @@
 ///
 ///  - a context is three words, saved in the coroutine's control block or in its outermost frame, so a switch writes
 ///    nothing below the stack pointer and leaves the red zone alone;
-///  - what only a running coroutine needs stands in that frame and not in the control block: there it takes nothing
+///  - what only a running coroutine needs is kept in that frame and not in the control block: there it takes nothing
 ///    while the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words
 ///    hibernated;
 ///  - words of the thread that belong to the code that runs on it (fl_thread_words) are exchanged with the coroutine's

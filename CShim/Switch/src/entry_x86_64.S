@@ -7,7 +7,7 @@
 // Calls        frame->body(frame->argument), then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 40) and
 //              continues its resumer for the last time
 //
-// Unwinding: the caller of this frame is the code that resumed the coroutine last. Its three words stand in
+// Unwinding: the caller of this frame is the code that resumed the coroutine last. Its three words are in
 // frame->resumer, the first of the frame (offsets 0, 8, 16), so the rules below follow the coroutine from one resumer
 // to the next, and wherever its stack has moved. `.cfi_signal_frame` tells debuggers that the stack pointer may jump to
 // another stack here; without it gdb stops with "previous frame inner to this frame".
