@@ -165,15 +165,16 @@ void fl_stack_destroy(fl_stack *stack);
 fl_failure fl_thread_prepare(void);
 
 enum {
-    FL_ENTRIES_BETWEEN_CLOCKS = 16,  ///< entries of stacks before a thread reads the clock
-    FL_ENTRIES_BETWEEN_LOOKS = 256,  ///< and before it is looked at whatever the time
-    FL_LOOK_MILLISECONDS = 10,       ///< a clock that is read leads to a look when the last was that long ago
+    FL_ENTRIES_BETWEEN_CLOCKS = 16, ///< entries of stacks before a thread reads the clock
+    FL_ENTRIES_BETWEEN_LOOKS = 256, ///< and before it is looked at whatever the time
+    FL_LOOK_MILLISECONDS = 10,      ///< a clock that is read leads to a look when the last was that long ago
 };
 
 /// Before a stack is entered on this thread: prepares the thread, and looks now and then whether it can still take a
-/// stack fault. SIGSEGV and SIGBUS are unblocked where the program has blocked them, and the alternate stack is put back
-/// where it is missing or too small. A failure at FL_SITE_HANDLER_SET (EBUSY) says that the handlers are another's now;
-/// one at FL_SITE_ALTERNATE_SET (EBUSY) that a signal handler runs on the alternate stack. Signal context: forbidden.
+/// stack fault. SIGSEGV and SIGBUS are unblocked where the program has blocked them, and the alternate stack is put
+/// back where it is missing or too small. A failure at FL_SITE_HANDLER_SET (EBUSY) says that the handlers are another's
+/// now; one at FL_SITE_ALTERNATE_SET (EBUSY) that a signal handler runs on the alternate stack. Signal context:
+/// forbidden.
 fl_failure fl_thread_enter(void);
 
 /// Bytes that all stacks may use together; UINT64_MAX, the default, is no limit. It binds creation and growth from now

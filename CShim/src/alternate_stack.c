@@ -3,8 +3,8 @@
 //     | guard | alternate signal stack | guard | stack of __morestack |
 //
 // The alternate stack is for the handlers: at a trap the coroutine's own stack has no room. 64 KiB and more, because a
-// chained crash reporter may need them (Swift's own installs 29,888 B, which is too small for one that symbolizes).
-// A larger one that the thread already has is respected. It is the thread's and not this library's: what becomes of it is
+// chained crash reporter may need them (Swift's own installs 29,888 B, which is too small for one that symbolizes). A
+// larger one that the thread already has is respected. It is the thread's and not this library's: what becomes of it is
 // looked at now and then (enter.c), and the handler does not count on its size (fault_handler.c).
 //
 // Safety of the thread-local words in a handler: both are initial-exec, so they lie in the static TLS block, which

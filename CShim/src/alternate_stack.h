@@ -21,7 +21,8 @@ typedef struct fl_thread {
     uint8_t ends; ///< rounds of destructors that have asked for its end
 } fl_thread;
 
-/// An alternate stack of another owner that is at least this large is left in force: a chained crash reporter may need it.
+/// An alternate stack of another owner that is at least this large is left in force: a chained crash reporter may need
+/// it.
 enum { FL_SIGNAL_STACK_MINIMUM = 64 << 10 };
 
 /// Looks whether the thread still has an alternate stack that is large enough, and gives it its own again where it has

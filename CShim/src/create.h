@@ -6,8 +6,8 @@
 
 #pragma clang assume_nonnull begin
 
-/// Gives the slot of a finished stack back, and all that belongs to it but its entry, which fl_stack_destroy still takes.
-/// Signal context: forbidden.
+/// Gives the slot of a finished stack back, and all that belongs to it but its entry, which fl_stack_destroy still
+/// takes. Signal context: forbidden.
 void fl_stack_give_slot(fl_stack *stack);
 
 #pragma clang assume_nonnull end

@@ -44,6 +44,10 @@ static __attribute__((noinline)) fl_failure look(fl_thread *thread) {
     return failure;
 }
 
+static _Atomic(bool) looks = true;
+
+void fl_debug_look(bool on) { atomic_store_explicit(&looks, on, memory_order_relaxed); }
+
 static bool is_due(fl_thread *thread) {
     uint32_t entry = thread->entries++;
     if (entry % FL_ENTRIES_BETWEEN_CLOCKS) return false;
@@ -64,5 +68,6 @@ fl_failure fl_thread_enter(void) {
     if ((uintptr_t)__builtin_frame_address(0) - thread->signal_low < thread->signal_size) {
         return fl_failure_at(FL_SITE_ALTERNATE_SET, EBUSY);
     }
-    return is_due(thread) ? look(thread) : fl_failure_none();
+    bool is_looked_at = is_due(thread) && atomic_load_explicit(&looks, memory_order_relaxed);
+    return is_looked_at ? look(thread) : fl_failure_none();
 }

@@ -366,9 +366,9 @@ static bool resolve(void *argument) {
     return continues;
 }
 
-// The kernel delivers on the alternate stack that the thread has now, which may be one of another owner that has no room
-// for more than this frame: then the work is done on the thread's own. Nothing is called before, because binding a function
-// at its first call may take 3 KiB. Signal context: handler only.
+// The kernel delivers on the alternate stack that the thread has now, which may be one of another owner that has no
+// room for more than this frame: then the work is done on the thread's own. Nothing is called before, because binding a
+// function at its first call may take 3 KiB. Signal context: handler only.
 static void handle_fault(int signal, siginfo_t *info, void *context) {
     fault fault = {.signal = signal, .info = info, .context = context, .verdict = FL_VERDICT_FOREIGN};
     const fl_thread *thread = fl_this_thread;

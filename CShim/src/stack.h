@@ -19,7 +19,8 @@ static inline fl_slot_handle fl_stack_slot(const fl_stack *stack) { return fl_sl
 /// Lowest address that growth may reach in the slot, by the maximum. Signal context: callable.
 uintptr_t fl_stack_room_low(const fl_stack *stack);
 
-/// Sets the limit that checked code compares with: of the thread while the stack runs, else in its frame. Signal context: callable.
+/// Sets the limit that checked code compares with: of the thread while the stack runs, else in its frame. Signal
+/// context: callable.
 static inline void fl_stack_set_limit(fl_stack *stack) {
     if (stack->strategy < FL_STRATEGY_CHECK_MOVE) return;
     uintptr_t limit = stack->low + fl_headroom(stack->base - stack->low);

@@ -2,10 +2,9 @@
 //
 // The runtimes keep them in static TLS, at an offset that is the same on every thread, and publish neither names nor
 // offsets. So each is found by what its runtime does: it is asked while one word after the other holds a value that it
-// can only have from there. A thread of its own is used, which runs no task and no coroutine and has no signals. What is
-// not found, for instance because a library was loaded later and its TLS is elsewhere, stays with the thread: the
+// can only have from there. A thread of its own is used, which runs no task and no coroutine and has no signals. What
+// is not found, for instance because a library was loaded later and its TLS is elsewhere, stays with the thread: the
 // capabilities say so.
-#include "common.h"
 #include "thread_words.h"
 
 #include <link.h>
@@ -77,12 +76,12 @@ static int block_of_code(struct dl_phdr_info *info, size_t size, void *argument)
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         if (header->p_type == PT_TLS) length = header->p_memsz;
-        if (header->p_type == PT_LOAD && search->code - info->dlpi_addr - header->p_vaddr < header->p_memsz) holds = true;
+        if (header->p_type == PT_LOAD && search->code - info->dlpi_addr - header->p_vaddr < header->p_memsz)
+            holds = true;
     }
     if (!holds) return 0;
     uintptr_t low = (uintptr_t)info->dlpi_tls_data;
-    if (low) search->block = (range){.low = (low + FL_WORD - 1) & ~(FL_WORD - 1),
-                                     .high = low + length};
+    if (low) search->block = (range){.low = (low + FL_WORD - 1) & ~(FL_WORD - 1), .high = low + length};
     return 1;
 }
 

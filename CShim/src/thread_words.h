@@ -2,7 +2,7 @@
 #ifndef FAULTLINE_INTERNAL_THREAD_WORDS_H
 #define FAULTLINE_INTERNAL_THREAD_WORDS_H
 
-#include "CSwitch.h"
+#include "common.h"
 
 /// Finds them and notes which were found (fl_capabilities). Once, before the first stack. Signal context: forbidden.
 void fl_thread_words_find(void);

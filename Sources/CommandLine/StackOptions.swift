@@ -24,7 +24,8 @@ struct StackOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Bytes usable at most; more is an overflow. Left out: 512MiB for automatic and fault, RLIMIT_STACK for grows-down.",
+            "Bytes usable at most; more is an overflow. Left out: 512MiB for automatic and fault, RLIMIT_STACK "
+                + "for grows-down.",
             valueName: "size"), transform: { try ByteSize(parsing: $0) })
     var maximum: ByteSize?
 

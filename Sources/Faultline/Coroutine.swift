@@ -14,8 +14,8 @@ public import CSwitch
 ///
 /// Destroying a suspended coroutine cancels it and runs it to its end on the spot.
 ///
-/// A coroutine starts with the values that `TaskLocal` had bound where it was made, as a task does. It is no part of the
-/// task that resumes it: inside it `Task.isCancelled` is false and `withUnsafeCurrentTask` has none.
+/// A coroutine starts with the values that `TaskLocal` had bound where it was made, as a task does. It is no part of
+/// the task that resumes it: inside it `Task.isCancelled` is false and `withUnsafeCurrentTask` has none.
 public final class Coroutine<Input, Output, Result> {
     /// What a coroutine did until control came back.
     public enum Step {
@@ -73,8 +73,8 @@ public final class Coroutine<Input, Output, Result> {
 
         /// Hands `output` to the resumer and waits to be resumed.
         /// - Returns: the input of the next ``Coroutine/resume(_:)``.
-        /// - Throws: ``CoroutineCancelled`` once the coroutine is cancelled, at this call and at every further one. After
-        ///   1,000 of them the process ends with a message: the body would never end.
+        /// - Throws: ``CoroutineCancelled`` once the coroutine is cancelled, at this call and at every further one.
+        ///   After 1,000 of them the process ends with a message: the body would never end.
         @available(*, noasync, message: "an async function cannot suspend a coroutine, which has a stack of its own")
         @inlinable @discardableResult
         public func suspend(_ output: consuming Output) throws(CoroutineCancelled) -> Input {

@@ -8,8 +8,8 @@ public struct FaultStatistics: Sendable, Equatable {
     public let traps: [String: Int]
     /// Times that room was made, in place, by a move or by a segment.
     public let growths: Int
-    /// Bytes that growth made usable; for a stack of `demand` or `check-fixed`, which the kernel pages in, the bytes that
-    /// are in memory now.
+    /// Bytes that growth made usable; for a stack of `demand` or `check-fixed`, which the kernel pages in, the bytes
+    /// that are in memory now.
     public let bytesCommitted: Int
     /// Moves, by the mover that finished them.
     public let moves: [PageMover: Int]

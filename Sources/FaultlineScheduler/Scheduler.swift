@@ -66,8 +66,8 @@ public enum Scheduler {
 
     /// Makes a job that runs `body` on the first thread that takes it. It is not a suspension point.
     /// - Parameter stack: a stack that is not isolated ends the process when it overflows.
-    /// - Throws: ``SchedulerError/outsideJob``; `StackError` where the bound values of `TaskLocal` cannot be copied. Where
-    ///   no stack can be made, ``Job/join()`` throws it.
+    /// - Throws: ``SchedulerError/outsideJob``; `StackError` where the bound values of `TaskLocal` cannot be copied.
+    ///   Where no stack can be made, ``Job/join()`` throws it.
     @discardableResult
     public static func spawn<R: Sendable>(
         stack: StackConfiguration = defaultStack, _ body: @escaping @Sendable () throws -> R

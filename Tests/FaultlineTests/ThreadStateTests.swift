@@ -15,15 +15,20 @@ enum Bound {
     keep(depth) < 0 ? 0 : recurseForEver(depth + 1) + keep(depth)
 }
 
-/// Runs `body` below a C frame.
-private func around(
-    _ frame: ((@convention(c) (UnsafeMutableRawPointer?) -> Void), UnsafeMutableRawPointer?) -> Int32,
-    _ body: () throws -> Void
-) -> Int32 {
+/// A C++ frame that calls a function in the middle.
+private struct Frame {
+    let call: ((@convention(c) (UnsafeMutableRawPointer?) -> Void), UnsafeMutableRawPointer?) -> Int32
+
+    static func catching(_ number: Int) -> Frame { Frame { ts_catch_around(Int32(number), $0, $1) } }
+    static var unwinding: Frame { Frame(call: ts_unwind_around) }
+}
+
+/// Runs `body` below a C++ frame.
+private func around(_ frame: Frame, _ body: () throws -> Void) -> Int32 {
     withoutActuallyEscaping(body) { body in
         var box: () -> Void = { do { try body() } catch { Issue.record("\(error)") } }
         return withUnsafeMutablePointer(to: &box) {
-            frame({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, $0)
+            frame.call({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, $0)
         }
     }
 }
@@ -44,7 +49,7 @@ extension Stacks {
         func whatAHandlerCaughtIsItsOwnAcrossSuspensions(_ strategy: StackStrategy) throws {
             let all = try (1...5).map { number in
                 try Steps(configuration: .init(strategy: strategy)) { (co: borrowing _, _) in
-                    let arrived = around({ ts_catch_around(Int32(number), $0, $1) }) {
+                    let arrived = around(.catching(number)) {
                         for round in 0..<3 { try co.suspend(round) }
                     }
                     return Int(arrived)
@@ -66,9 +71,9 @@ extension Stacks {
         @Test func theResumersExceptionIsItsOwn() throws {
             let co = try Steps { (co: borrowing _, _) in
                 #expect(!ts_handles_exception())
-                return Int(around({ ts_catch_around(7, $0, $1) }) { try co.suspend(1) })
+                return Int(around(.catching(7)) { try co.suspend(1) })
             }
-            let arrived = around({ ts_catch_around(3, $0, $1) }) { _ = try co.resume() }
+            let arrived = around(.catching(3)) { _ = try co.resume() }
             #expect(arrived == 3)
             guard case .finished(7) = try co.resume() else {
                 Issue.record("not its own exception")
@@ -78,14 +83,14 @@ extension Stacks {
 
         @Test func exceptionsOnTheirWayAreCountedForEachAlone() throws {
             let co = try Steps { (co: borrowing _, _) in
-                return Int(around(ts_unwind_around) { try co.suspend(Int(ts_uncaught_exceptions())) })
+                return Int(around(.unwinding) { try co.suspend(Int(ts_uncaught_exceptions())) })
             }
             guard case .suspended(1) = try co.resume() else {
                 Issue.record("no exception was on its way")
                 return
             }
             #expect(ts_uncaught_exceptions() == 0)
-            #expect(around(ts_unwind_around) {} == 1)
+            #expect(around(.unwinding) {} == 1)
             guard case .finished(1) = try co.resume() else {
                 Issue.record("another number")
                 return
@@ -95,12 +100,12 @@ extension Stacks {
 
         @Test func anOverflowInsideAHandlerLeavesTheCallersAlone() throws {
             for _ in 0..<20 {
-                let arrived = around({ ts_catch_around(5, $0, $1) }) {
+                let arrived = around(.catching(5)) {
                     #expect(throws: StackFault.self) {
                         try withGrowableStack(maximum: 64 << 10) {
                             // Here the caller's exception is the body's as well, as in any call.
                             #expect(ts_handles_exception())
-                            _ = around({ ts_catch_around(6, $0, $1) }) { _ = recurseForEver() }
+                            _ = around(.catching(6)) { _ = recurseForEver() }
                         }
                     }
                 }

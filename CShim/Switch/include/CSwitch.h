@@ -117,8 +117,8 @@ extern int fl_bindings_copy(uintptr_t *copied);
 /// Lets a coroutine that has not started begin with copied bindings. Signal context: forbidden.
 extern void fl_bindings_give(fl_fiber *fiber, uintptr_t copied);
 
-/// Binds copied values for the code that runs now on a thread without a task, and returns what was bound, to be put back.
-/// Signal context: forbidden.
+/// Binds copied values for the code that runs now on a thread without a task, and returns what was bound, to be put
+/// back. Signal context: forbidden.
 extern uintptr_t fl_bindings_exchange(uintptr_t copied);
 
 /// Ends the bindings of a coroutine that will not run any more. Signal context: forbidden.

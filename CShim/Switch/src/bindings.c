@@ -1,8 +1,8 @@
 // Values that Swift's TaskLocal has bound: for the code of one coroutine, as they are for one task.
 //
-// The runtime keeps them in a list. Its head stands in the task, and outside a task in a block that a word of the thread
-// leads to. Whoever binds a value inside a task takes memory from the task's own allocator, which must be given back in
-// the reverse order: so a coroutine has no task, and a list of its own.
+// The runtime keeps them in a list. Its head stands in the task, and outside a task in a block that a word of the
+// thread leads to. Whoever binds a value inside a task takes memory from the task's own allocator, which must be given
+// back in the reverse order: so a coroutine has no task, and a list of its own.
 //
 // Layout, as in swift/ABI/TaskLocal.h: the block begins with the head; an item is the next one with its own kind in the
 // three lowest bits, the key, the type, and the value. A marker is the first of these words alone: from there on the
@@ -72,7 +72,8 @@ static int copy(const item *from) {
     int error = posix_memalign(&value, mask < 16 ? 16 : mask + 1, size + 1);
     if (error) return error;
     uintptr_t stored = ((uintptr_t)&from->value + mask) & ~mask;
-    void *(*copy_value)(void *, void *, const void *) = (void *(*)(void *, void *, const void *))witnesses[COPY_WITNESS];
+    void *(*copy_value)(void *, void *, const void *) =
+        (void *(*)(void *, void *, const void *))witnesses[COPY_WITNESS];
     copy_value(value, (void *)stored, from->type);
     swift_task_localValuePush(from->key, value, from->type); // takes the value over
     free(value);

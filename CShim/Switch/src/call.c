@@ -1,10 +1,11 @@
 // Runs a Swift closure that does not escape on another stack.
 //
 // Swift passes such a closure as two words, its function and its context, and never counts references to the context,
-// which lives in the caller's frame. So frames that a stack fault abandons leave nothing behind that the caller
-// could notice. What the thread keeps for the caller's code (fl_thread_word) is the closure's as well, as in any call:
-// nothing is exchanged, and after a stack fault it is put back as it was. This file is not part of the shim's no-abandon section: its entry is the outermost frame of every
-// stack it starts, and a coroutine must be able to end above it.
+// which lives in the caller's frame. So frames that a stack fault abandons leave nothing behind that the caller could
+// notice. What the thread keeps for the caller's code (fl_thread_word) is the closure's as well, as in any call:
+// nothing is exchanged, and after a stack fault it is put back as it was. This file is not part of the shim's
+// no-abandon section: its entry is the outermost frame of every stack it starts, and a coroutine must be able to end
+// above it.
 #include "CSwitch.h"
 
 typedef __attribute__((swiftcall)) void closure_function(__attribute__((swift_context)) void *context);

@@ -116,10 +116,16 @@ public struct GrowthKind: Sendable {
             Self.grow(mechanism, instrumentation)
         }
         if instrumentation == .inParts {
+            DebugKnobs.lookAtThreads(false)
             let error = fl_probe_watch_begin()
             guard error == 0 else { throw MeasurementFailure("\(name): no handler: \(ErrorNumber.text(error))") }
         }
-        defer { if instrumentation == .inParts { fl_probe_watch_end() } }
+        defer {
+            if instrumentation == .inParts {
+                fl_probe_watch_end()
+                DebugKnobs.lookAtThreads(true)
+            }
+        }
         guard case .finished(let times) = try coroutine.resume() else {
             preconditionFailure("a body that never suspends ends")
         }

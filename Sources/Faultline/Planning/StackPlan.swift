@@ -68,7 +68,9 @@ public struct StackPlan: Sendable, Hashable {
                 "\(touched) touched bytes do not fit a stack of \(min(stack.maximum, fl_slot_room(size))); "
                     + "use fewer, or a larger reservation")
         }
-        self.init(coroutines, configuration.strategy.chosen, Slot(size, stack), touched: (touched + Self.page - 1) & ~(Self.page - 1))
+        self.init(
+            coroutines, configuration.strategy.chosen, Slot(size, stack),
+            touched: (touched + Self.page - 1) & ~(Self.page - 1))
     }
 
     /// The plan for another number of the same stacks.

@@ -146,6 +146,7 @@ let scenarios: [String: @Sendable () throws -> Void] = [
             }
         try runStacks(200)
         try run(200)
+        fl_debug_look(false)  // which makes four, now and then
         let error = ac_forbid_system_calls()
         require(error == 0, "system calls cannot be forbidden: \(error)")
         let before = (ac_allocations(), ac_bytes_in_use())

@@ -66,7 +66,8 @@ bool ts_red_zone(void);
 
 // MARK: C++ exceptions
 
-/// Throws `thrown`, catches it, calls `body` inside the handler, and throws again what it handles. Returns what arrived.
+/// Throws `thrown`, catches it, calls `body` inside the handler, and throws again what it handles. Returns what
+/// arrived.
 int ts_catch_around(int thrown, void (*body)(void *_Nullable context), void *_Nullable context);
 /// Calls `body` in a destructor while an exception is on its way. Returns how many are on their way afterwards: 1.
 int ts_unwind_around(void (*body)(void *_Nullable context), void *_Nullable context);

@@ -1,5 +1,5 @@
-// bool fl_call_on(void *argument, bool (*function)(void *), uintptr_t top): calls `function` on the stack that ends at `top`,
-// a multiple of 16.
+// bool fl_call_on(void *argument, bool (*function)(void *), uintptr_t top): calls `function` on the stack that ends at
+// `top`, a multiple of 16.
 #if defined(__x86_64__)
     .section fl_text, "ax", @progbits
 
