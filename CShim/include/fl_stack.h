@@ -55,6 +55,15 @@ fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from);
 /// Usable bytes of a slot: its size less its guard. Signal context: callable.
 uintptr_t fl_slot_room(fl_slot_size size);
 
+/// The largest frame that code without stack probes may have in such a slot, and so the largest buffer there that a
+/// system call fills as a whole: below what is usable nothing but guard stands for at least as many bytes, however deep
+/// the stack is. Signal context: callable.
+uintptr_t fl_slot_largest_frame(fl_slot_size size);
+
+/// Bytes between the base of a slot and the low end of the guard below `usable` bytes. Between that and the guard at
+/// the end of the slot guards may be missing, and nowhere else. Signal context: callable.
+uintptr_t fl_slot_band(fl_slot_size size, uintptr_t usable);
+
 /// Bytes of the arena of such slots that is made when there are `number`, where the kernel grants that much.
 /// Signal context: callable.
 uintptr_t fl_arena_size(fl_slot_size size, uint32_t number);

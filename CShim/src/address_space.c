@@ -54,6 +54,22 @@ uintptr_t fl_arena_size(fl_slot_size size, uint32_t number) {
     return first_units[size] * GIB << (number < DOUBLINGS ? number : DOUBLINGS);
 }
 
+// In slots of 8 MiB and more the default first 64 KiB and the largest frame take the MiB between the base and a
+// multiple of 2 MiB, where the first page of the page table ends: the first band needs no second one.
+uintptr_t fl_slot_largest_frame(fl_slot_size size) {
+    return geometries[size].offset ? 960 * KIB : geometries[size].guard;
+}
+
+// A band of guard pages takes time and page tables, so it is no larger than it must be, but for what costs no further
+// page of the page table. In slots for deep stacks it fills whole ranges of 2 MiB (slot.c).
+uintptr_t fl_slot_band(fl_slot_size size, uintptr_t usable) {
+    fl_slot_geometry geometry = geometries[size];
+    if (!geometry.offset) return geometry.size;
+    uintptr_t base = geometry.offset + geometry.size, low = base - usable, least = low - fl_slot_largest_frame(size);
+    uintptr_t band = fl_slot_is_deep(size) ? least & ~(2 * MIB - 1) : fl_minimum(least, low & ~(2 * MIB - 1));
+    return band <= geometry.offset + geometry.guard ? geometry.size : base - band;
+}
+
 fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
     for (uint32_t size = from; size < FL_SLOT_SIZES; size++) {
         if (fl_slot_room(size) >= usable) return size;

@@ -3,9 +3,10 @@
 //     | guard at the end | unused room | guard band | usable |      addresses grow to the right
 //     ^ start            ^ + guard     ^ band_low   ^ low    ^ base
 //
-// With guard pages the guards stand in the page table. A band slides down ahead of the usable part; what lies below it
-// is not guarded, but belongs to this stack alone. The guard at the end is installed before the slot is first used and
-// is never removed.
+// With guard pages the guards stand in the page table. A band slides down ahead of the usable part, at least as large
+// as the largest frame promised (fl_slot_band): what jumps it never traps, and a system call into it is cut short
+// without a word. What lies below it is not guarded, but belongs to this stack alone. The guard at the end is installed
+// before the slot is first used and is never removed.
 //
 // Arenas of slots of 64 MiB and more ask for huge pages, since a stack that needs so much is deep; the others refuse
 // them. A small stack gets none in either: the first MiB below a base shares its range of 2 MiB with the guard of the
@@ -23,8 +24,6 @@
 
 #define MIB ((uintptr_t)1 << 20)
 #define HUGE_PAGE (2 * MIB)
-
-enum { BAND = 64 << 10 };
 
 static _Atomic(uint64_t) quarantined;
 
@@ -44,15 +43,10 @@ static uintptr_t counted(fl_slot_handle handle) {
     return (uintptr_t)slot->low * FL_PAGE;
 }
 
-// Where the band above which `low` begins has its lower end. In slots of up to 1 MiB it reaches the guard at the end;
-// in larger ones it is at least 64 KiB and ends at a multiple of 2 MiB, so that it needs no page-table page of its own.
-// Signal context: callable.
+// Where the band below `low` ends: `fl_slot_low` where it reaches the guard at the end. Signal context: callable.
 static uintptr_t band_below(fl_slot_handle handle, uintptr_t low) {
-    uintptr_t end = fl_slot_low(handle);
-    if (handle.arena->size <= FL_SLOT_1MIB) return end;
-    uintptr_t guard_top = end + guard_of(handle);
-    uintptr_t band = (low - BAND) & ~(2 * MIB - 1);
-    return band <= guard_top ? end : band;
+    uintptr_t base = fl_slot_base(handle);
+    return base - fl_slot_band((fl_slot_size)handle.arena->size, base - low);
 }
 
 uintptr_t fl_slot_growth_end(fl_slot_handle handle, uintptr_t low) {
@@ -148,18 +142,14 @@ static fl_failure extend(fl_slot_handle handle, fl_slot *slot, uintptr_t low) {
         slot->low = fl_slot_pages(handle, low);
         return fl_failure_none();
     }
-    // The new band first: at no instant is the stack without a guard below it. While enough of the old band is left
-    // below the new end, it serves: the first one, made with the slot, reaches down to a multiple of 2 MiB.
-    uintptr_t band = fl_slot_address(handle, slot->band_low), end = fl_slot_low(handle), former_band = band;
+    // The new band first: at no instant is the stack without a guard below it. What is left of the old one is part of
+    // it.
+    uintptr_t former_band = fl_slot_address(handle, slot->band_low), end = fl_slot_low(handle);
+    uintptr_t band = fl_minimum(band_below(handle, low), former_band);
     int error = 0;
-    if (band > end && low < band + BAND) {
-        uintptr_t guard_top = end + guard_of(handle);
-        uintptr_t wanted = low - BAND <= guard_top ? end : low - BAND;
-        if (is_deep(handle)) wanted = band_below(handle, low);
-        uintptr_t top = fl_minimum(low, band);
-        error = fl_system_advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
-                                          MADV_GUARD_INSTALL);
-        band = wanted;
+    if (band < former_band) {
+        uintptr_t from = band == end ? end + guard_of(handle) : band;
+        error = fl_system_advise_retrying(FL_SITE_GROW_INSTALL, from, fl_minimum(low, former_band), MADV_GUARD_INSTALL);
     }
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);
     error = fl_system_advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);

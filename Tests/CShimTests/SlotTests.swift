@@ -40,6 +40,9 @@ private func expectBounds(_ handle: fl_slot_handle, low: UInt, _ comment: Commen
     #expect(!fl_is_readable(slotLow), comment)
     let size = fl_slot_size(rawValue: UInt32(handle.arena!.pointee.size))!
     #expect(!fl_is_readable(slotLow + fl_slot_geometry_of(size).guard - 1), comment)
+    // Wherever a frame of the size promised may end.
+    let end = max(low - fl_slot_largest_frame(size), slotLow)
+    #expect(!stride(from: end, to: low, by: Int(page)).contains { fl_is_readable($0) }, comment)
     UnsafeMutablePointer<UInt8>(bitPattern: low)!.pointee = 1
     UnsafeMutablePointer<UInt8>(bitPattern: base - 1)!.pointee = 1
     #expect(fl_slot_address(handle, fl_slot_entry(handle).pointee.low) == low, comment)

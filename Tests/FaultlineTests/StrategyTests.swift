@@ -180,7 +180,7 @@ extension Stacks {
     }
 
     @Suite struct LargeFrames {
-        /// Each slot with the largest frame that its guard catches without probes: the guard's own size.
+        /// Each slot with its guard: a frame of that size which ends beyond the room is caught.
         static let slots: [(reservation: Int, guardSize: Int)] = [
             (64 << 10, 48 << 10), (256 << 10, 64 << 10), (1 << 20, 256 << 10), (8 << 20, 1 << 20), (64 << 20, 1 << 20),
         ]
