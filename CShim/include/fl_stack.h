@@ -193,6 +193,11 @@ const fl_fault_report *fl_stack_fault(const fl_stack *stack);
 /// The counters of one stack. Signal context: callable.
 void fl_stack_counters(const fl_stack *stack, fl_counters *into);
 
+/// Slots that may be in quarantine at a time, in the whole process: closed, so that an access to an abandoned stack is
+/// a fault. They take at most two mappings each, together less than 1 % of what vm.max_map_count allows by default, and
+/// a thread that does nothing but overflow comes round once in a few tenths of a second.
+enum { FL_QUARANTINE_SLOTS = 256 };
+
 /// Slots in quarantine, in the whole process. Signal context: callable.
 uint64_t fl_quarantine_count(void);
 

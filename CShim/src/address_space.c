@@ -2,19 +2,13 @@
 //
 //     arena   | offset | slot 0 | slot 1 | slot 2 | …          offset: 1 MiB for slots of 8 MiB and more, else 0
 //
-// With guard pages the arena is one writable mapping; with PROT_NONE it is not accessible but for the usable parts
-// (slot.c).
-//
 // Invariants: address -> slot takes no lock and no search (a directory by GiB); the table of an arena is written before
 // the arena is published and never freed; free lists are lock-free with a tag against reuse (ABA), so that a handler
 // can take a slot.
 #include "address_space.h"
 
-#include <linux/userfaultfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "capabilities.h"
 #include "system.h"
 
 #pragma clang section text = "fl_text"
@@ -41,9 +35,7 @@ static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
 static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 512, 512, 512};
 
 static _Atomic(fl_arena *) directory[UNITS];
-// Stacks that mremap moves have arenas of their own: it splits mappings for good, and UFFDIO_MOVE refuses a range of
-// several.
-enum { ROWS = 3 };
+enum { ROWS = 3 }; // fl_arena_row
 static _Atomic(fl_arena *) arenas[FL_SLOT_SIZES][ROWS];
 static _Atomic(uint64_t) in_use[FL_SLOT_SIZES];
 
@@ -87,41 +79,15 @@ fl_slot_handle fl_slot_of(uintptr_t address) {
     return (fl_slot_handle){.arena = arena, .index = (uint32_t)index};
 }
 
-// Registration for write-protection alone is enough for UFFDIO_MOVE and leaves demand paging to the kernel. A refusal
-// costs nothing but that mover: the ioctl fails later and the next one in the chain is taken. Signal context: callable.
-static bool register_for_moves(uintptr_t low, size_t length) {
-    int descriptor = fl_userfaultfd();
-    if (descriptor < 0) return false;
-    struct uffdio_register request = {.range = {.start = low, .len = length}, .mode = UFFDIO_REGISTER_MODE_WP};
-    return fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request) == 0;
-}
-
-// Reserves `length` bytes at a multiple of 1 GiB. Signal context: callable.
-static int reserve(uintptr_t length, int protection, uintptr_t *low) {
-    void *mapped = NULL;
-    int error = fl_system_map(FL_SITE_ARENA_MAP, &mapped, length + GIB, protection,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-    if (error) return error;
-    uintptr_t start = (uintptr_t)mapped, aligned = (start + GIB - 1) & ~(GIB - 1);
-    // A refused trim leaves address space reserved and unused: harmless, and nothing to undo.
-    if (aligned > start) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, start, aligned - start);
-    uintptr_t end = aligned + length;
-    if (start + GIB > aligned) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, end, start + length + GIB - end);
-    *low = aligned;
-    return 0;
-}
-
 // Signal context: callable.
-static uint32_t row_of(fl_guard guard, const fl_stack *owner) {
-    return guard == FL_GUARD_PAGES && owner->mover == FL_MOVER_MREMAP ? 2 : guard;
-}
-
-// Signal context: callable.
-static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
+static fl_failure make_arena(fl_slot_size size, uint32_t row) {
     fl_slot_geometry geometry = geometries[size];
-    int protection = guard == FL_GUARD_PAGES ? PROT_READ | PROT_WRITE : PROT_NONE;
+    fl_arena made = {.shift = (uint8_t)__builtin_ctzll(geometry.size),
+                     .size = (uint8_t)size,
+                     .guard = row == FL_GUARD_PROT_NONE ? FL_GUARD_PROT_NONE : FL_GUARD_PAGES,
+                     .row = (uint8_t)row};
     uintptr_t low = 0, length = 0;
-    int error = ENOMEM;
+    fl_failure failure = fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
     uint32_t number = 0;
     for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena; arena = arena->next) {
         number++;
@@ -132,35 +98,33 @@ static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
     for (uintptr_t units = fl_minimum(fl_arena_size(size, number) / GIB, share); units >= 1; units /= 2) {
         length = units * GIB;
         if (length < 2 * geometry.size) break;
-        error = reserve(length, protection, &low);
-        if (error != ENOMEM && error != EINVAL) break; // EINVAL: valgrind, which has less address space
+        bool registered = false;
+        failure = fl_arena_reserve(length, &low);
+        if (!failure.error) {
+            failure = fl_arena_open(low, length, fl_arena_kind_of(&made), &registered);
+            if (failure.error) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
+        }
+        made.registered = registered;
+        if (failure.error != ENOMEM && failure.error != EINVAL) break; // EINVAL: valgrind, which has less address space
     }
-    if (error) return fl_failure_at(FL_SITE_ARENA_MAP, error);
+    if (failure.error) return failure;
     if ((low + length) >> ADDRESS_BITS) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
     }
-    // Small stacks must not be backed by 2 MiB pages. EINVAL: a kernel without huge pages, where there is no danger.
-    (void)fl_system_advise(FL_SITE_ARENA_ADVICE, low, length, fl_slot_is_deep(size) ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 
-    uint32_t slots = (uint32_t)((length - geometry.offset) / geometry.size);
+    made.first = low + geometry.offset;
+    made.slots = (uint32_t)((length - geometry.offset) / geometry.size);
     void *table = NULL;
-    error = fl_system_map(FL_SITE_ARENA_TABLE, &table, sizeof(fl_arena) + slots * sizeof(fl_slot),
-                          PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    int error = fl_system_map(FL_SITE_ARENA_TABLE, &table, sizeof(fl_arena) + made.slots * sizeof(fl_slot),
+                              PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (error) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         return fl_failure_at(FL_SITE_ARENA_TABLE, error);
     }
-    bool registered = row == FL_GUARD_PAGES && register_for_moves(low, length);
-
     fl_arena *arena = table;
-    arena->first = low + geometry.offset;
-    arena->slots = slots;
-    arena->shift = (uint8_t)__builtin_ctzll(geometry.size);
-    arena->size = (uint8_t)size;
-    arena->guard = (uint8_t)guard;
-    arena->registered = registered;
-    arena->table = (fl_slot *)(void *)(arena + 1);
+    made.table = (fl_slot *)(void *)(arena + 1);
+    memcpy(arena, &made, sizeof made);
     for (uintptr_t unit = low >> UNIT_SHIFT; unit < (low + length) >> UNIT_SHIFT; unit++) {
         atomic_store_explicit(&directory[unit], arena, memory_order_release);
     }
@@ -200,8 +164,7 @@ static bool take_fresh(fl_arena *arena, uint32_t *index) {
     return false;
 }
 
-fl_failure fl_slot_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_slot_handle *handle) {
-    uint32_t row = row_of(guard, owner);
+fl_failure fl_slot_take_free(fl_slot_size size, uint32_t row, fl_stack *owner, fl_slot_handle *handle) {
     // Two rounds: what exists, then one new arena. Others may empty that one before us; then it is an error.
     for (int round = 0; round < 2; round++) {
         for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena;
@@ -216,7 +179,7 @@ fl_failure fl_slot_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_s
             return fl_failure_none();
         }
         if (round == 0) {
-            fl_failure failure = make_arena(size, guard, row);
+            fl_failure failure = make_arena(size, row);
             if (failure.error) return failure;
         }
     }

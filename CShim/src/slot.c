@@ -25,10 +25,6 @@
 #define MIB ((uintptr_t)1 << 20)
 #define HUGE_PAGE (2 * MIB)
 
-static _Atomic(uint64_t) quarantined;
-
-uint64_t fl_quarantine_count(void) { return atomic_load_explicit(&quarantined, memory_order_relaxed); }
-
 // Signal context: callable.
 static bool is_deep(fl_slot_handle handle) { return fl_slot_is_deep((fl_slot_size)handle.arena->size); }
 
@@ -233,20 +229,6 @@ void fl_slot_release(fl_slot_handle handle, bool provoked) {
 }
 
 fl_failure fl_slot_quarantine(fl_slot_handle handle) {
-    fl_slot *slot = fl_slot_entry(handle);
     fl_memory_give(counted(handle));
-    atomic_store_explicit(&slot->state, FL_SLOT_QUARANTINED, memory_order_release);
-    atomic_store_explicit(&slot->owner, 0, memory_order_relaxed);
-    atomic_fetch_add_explicit(&quarantined, 1, memory_order_relaxed);
-    uintptr_t low = fl_slot_low(handle), length = fl_slot_base(handle) - low;
-    void *address = (void *)low;
-    int error = fl_system_map(FL_SITE_QUARANTINE, &address, length, PROT_NONE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
-    if (!error) return fl_failure_none();
-    // Too many mappings: guards and the loss of the memory do the same at the price of page tables.
-    if (handle.arena->guard == FL_GUARD_PAGES &&
-        fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, low, low + length, MADV_GUARD_INSTALL) == 0) {
-        return fl_failure_none();
-    }
-    return fl_failure_at(FL_SITE_QUARANTINE, error);
+    return fl_quarantine_slot(handle, fl_slot_address(handle, fl_slot_entry(handle)->low));
 }

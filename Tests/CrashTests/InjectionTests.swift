@@ -26,6 +26,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
     static let all: [SiteCase] = [
         .init(site: .FL_SITE_ARENA_MAP, first: .throwing("arena-map"), later: .throwing("arena-map")),
         .init(site: .FL_SITE_ARENA_TRIM, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_ARENA_OPEN, first: .throwing("arena-open"), later: .throwing("arena-open")),
         .init(site: .FL_SITE_ARENA_TABLE, first: .throwing("arena-table"), later: .throwing("arena-table")),
         .init(site: .FL_SITE_ARENA_ADVICE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_STACK_TABLE, first: .throwing("stack-table"), later: .throwing("stack-table")),

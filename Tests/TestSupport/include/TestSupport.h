@@ -40,6 +40,11 @@ bool ts_keeps_lowest_word(size_t bytes);
 /// the errno value of the read.
 int ts_read_into_frame(size_t bytes);
 
+/// Recurses until something stops it, in frames of about `frame` bytes.
+void ts_descend(size_t frame);
+/// The same with the prologue checks of split stacks.
+void ts_descend_checked(size_t frame);
+
 /// What fills an array in a frame.
 typedef enum __attribute__((enum_extensibility(closed))) ts_filling : uint32_t {
     TS_FILLING_READ = 0,
