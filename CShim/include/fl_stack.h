@@ -33,8 +33,11 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_slot_size : uint32_t
     FL_SLOT_64KIB = 0,
     FL_SLOT_256KIB,
     FL_SLOT_1MIB,
+    FL_SLOT_2MIB,
     FL_SLOT_8MIB,
+    FL_SLOT_16MIB,
     FL_SLOT_64MIB,
+    FL_SLOT_128MIB,
     FL_SLOT_1GIB,
     FL_SLOT_SIZES,
 } fl_slot_size;
@@ -51,6 +54,13 @@ fl_slot_geometry fl_slot_geometry_of(fl_slot_size size);
 /// Smallest slot, at least `from`, whose room holds `usable` bytes; FL_SLOT_SIZES where none does.
 /// Signal context: callable.
 fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from);
+
+/// The size that a moving stack goes to from `size`: at least four times as large, since each move takes time and
+/// leaves an old range; FL_SLOT_SIZES where there is none. Signal context: callable.
+fl_slot_size fl_slot_next(fl_slot_size size);
+
+/// As fl_slot_for, among the sizes that moving stacks go through from the smallest on. Signal context: callable.
+fl_slot_size fl_slot_for_moving(uintptr_t usable);
 
 /// Usable bytes of a slot: its size less its guard. Signal context: callable.
 uintptr_t fl_slot_room(fl_slot_size size);

@@ -26,13 +26,15 @@ enum {
 
 static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
     {.size = 64 * KIB, .guard = 48 * KIB, .offset = 0},      {.size = 256 * KIB, .guard = 64 * KIB, .offset = 0},
-    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},      {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
-    {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},      {.size = 2 * MIB, .guard = 512 * KIB, .offset = 0},
+    {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},  {.size = 16 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 128 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
 };
 
 // Units of the first arena of a size: 65,536 slots of the small sizes, and enough of the large ones. Each further one
 // is twice as large, up to DOUBLINGS times: a million stacks are five mappings.
-static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 512, 512, 512};
+static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 128, 512, 512, 512, 512, 512};
 
 static _Atomic(fl_arena *) directory[UNITS];
 enum { ROWS = 3 }; // fl_arena_row
@@ -67,6 +69,19 @@ fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
         if (fl_slot_room(size) >= usable) return size;
     }
     return FL_SLOT_SIZES;
+}
+
+fl_slot_size fl_slot_next(fl_slot_size size) {
+    uintptr_t least = 4 * geometries[size].size;
+    uint32_t next = size;
+    while (next < FL_SLOT_SIZES && geometries[next].size < least) next++;
+    return next;
+}
+
+fl_slot_size fl_slot_for_moving(uintptr_t usable) {
+    fl_slot_size size = FL_SLOT_64KIB;
+    while (size < FL_SLOT_SIZES && fl_slot_room(size) < usable) size = fl_slot_next(size);
+    return size;
 }
 
 fl_slot_handle fl_slot_of(uintptr_t address) {

@@ -254,7 +254,7 @@ private enum Check {
         #expect(fl_slot_make_usable(handle, low).error == 0)
 
         // The band that the slot began with reaches down to its guard in the small ones: there is none to install.
-        let slides = subject.guardPages && subject.slotSize.rawValue > fl_slot_size.FL_SLOT_1MIB.rawValue
+        let slides = subject.guardPages && subject.slotSize.rawValue > fl_slot_size.FL_SLOT_2MIB.rawValue
         let growing: [fl_site] =
             subject.guardPages
             ? [.FL_SITE_GROW_REMOVE] + (slides ? [.FL_SITE_GROW_INSTALL] : []) : [.FL_SITE_GROW_PROTECT]

@@ -140,7 +140,7 @@ public struct StackPlan: Sendable, Hashable {
         func pageTables(of count: Int, touched: Int) -> Int {
             let span = spans[0]
             let tables: Int
-            if size < span {
+            if offset == 0 {
                 tables = (count * size + span - 1) / span
             } else {
                 // The first slot ends at `offset` + `size`. Its upper part takes pages of the table, and so does the
