@@ -7,6 +7,7 @@
 // can take a slot.
 #include "address_space.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "system.h"
@@ -19,9 +20,11 @@
 
 enum {
     ADDRESS_BITS = 47, // of user space on x86-64 without five-level paging, which a process must ask for
-    UNIT_SHIFT = 30,   // the directory's granularity: arenas begin at a multiple of 1 GiB
+    UNIT_SHIFT = 30,   // the directory's granularity: arenas begin at a multiple of 1 GiB, so none shares one
     UNITS = 1 << (ADDRESS_BITS - UNIT_SHIFT),
     DOUBLINGS = 4,
+    PATIENCE =
+        1000, // times that a thread lets others run, of which one makes an arena: about 0.3 ms when there are none
 };
 
 static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
@@ -40,6 +43,7 @@ static _Atomic(fl_arena *) directory[UNITS];
 enum { ROWS = 3 }; // fl_arena_row
 static _Atomic(fl_arena *) arenas[FL_SLOT_SIZES][ROWS];
 static _Atomic(uint64_t) in_use[FL_SLOT_SIZES];
+static _Atomic(bool) is_making[FL_SLOT_SIZES][ROWS];
 
 fl_slot_geometry fl_slot_geometry_of(fl_slot_size size) { return geometries[size]; }
 uint64_t fl_slots_in_use(fl_slot_size size) { return atomic_load_explicit(&in_use[size], memory_order_relaxed); }
@@ -107,12 +111,13 @@ static fl_failure make_arena(fl_slot_size size, uint32_t row) {
     for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena; arena = arena->next) {
         number++;
     }
-    // Under RLIMIT_AS one size must leave room for those that moving stacks come to next. In mode 2 of overcommit the
-    // reservation may fail: less is asked for then, down to two slots.
-    uintptr_t share = fl_maximum((uintptr_t)(fl_system_address_space_limit() >> UNIT_SHIFT) / 8, 1);
-    for (uintptr_t units = fl_minimum(fl_arena_size(size, number) / GIB, share); units >= 1; units /= 2) {
-        length = units * GIB;
-        if (length < 2 * geometry.size) break;
+    // Under a limit one size must leave room for those that moving stacks come to next. Where less than a whole first
+    // arena is granted, down to two slots, none of it is lost to the offset.
+    uintptr_t bytes = fl_arena_size(size, number),
+              share = (uintptr_t)fl_system_mapping_limit(row != FL_GUARD_PROT_NONE) / 8;
+    while (bytes > share && bytes >= 4 * geometry.size) bytes /= 2;
+    for (; bytes >= 2 * geometry.size; bytes /= 2) {
+        length = bytes < first_units[size] * GIB ? bytes + geometry.offset : bytes;
         bool registered = false;
         failure = fl_arena_reserve(length, &low);
         if (!failure.error) {
@@ -120,7 +125,8 @@ static fl_failure make_arena(fl_slot_size size, uint32_t row) {
             if (failure.error) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         }
         made.registered = registered;
-        if (failure.error != ENOMEM && failure.error != EINVAL) break; // EINVAL: valgrind, which has less address space
+        // ENOMEM: a limit, or mode 2 of overcommit. EAGAIN: locked memory. EINVAL: valgrind has less address space.
+        if (failure.error != ENOMEM && failure.error != EAGAIN && failure.error != EINVAL) break;
     }
     if (failure.error) return failure;
     if ((low + length) >> ADDRESS_BITS) {
@@ -140,7 +146,7 @@ static fl_failure make_arena(fl_slot_size size, uint32_t row) {
     fl_arena *arena = table;
     made.table = (fl_slot *)(void *)(arena + 1);
     memcpy(arena, &made, sizeof made);
-    for (uintptr_t unit = low >> UNIT_SHIFT; unit < (low + length) >> UNIT_SHIFT; unit++) {
+    for (uintptr_t unit = low >> UNIT_SHIFT; unit <= (low + length - 1) >> UNIT_SHIFT; unit++) {
         atomic_store_explicit(&directory[unit], arena, memory_order_release);
     }
     fl_arena *head = atomic_load_explicit(&arenas[size][row], memory_order_acquire);
@@ -179,11 +185,28 @@ static bool take_fresh(fl_arena *arena, uint32_t *index) {
     return false;
 }
 
+// A new arena, unless another has come to the row since `seen` was its first. Threads that find a row full at the same
+// time wait for the one that makes the arena: each would make its own. That one may never be done, as it was
+// interrupted by this very handler, or did not come through a fork: so they wait for a while only. Signal context:
+// callable.
+static fl_failure add_arena(fl_slot_size size, uint32_t row, const fl_arena *seen) {
+    bool makes = false;
+    for (int waited = 0; waited < PATIENCE && !makes; waited++) {
+        if (atomic_load_explicit(&arenas[size][row], memory_order_acquire) != seen) return fl_failure_none();
+        makes = !atomic_exchange_explicit(&is_making[size][row], true, memory_order_acquire);
+        if (!makes) sched_yield();
+    }
+    bool is_there = atomic_load_explicit(&arenas[size][row], memory_order_acquire) != seen;
+    fl_failure failure = is_there ? fl_failure_none() : make_arena(size, row);
+    atomic_store_explicit(&is_making[size][row], false, memory_order_release);
+    return failure;
+}
+
 fl_failure fl_slot_take_free(fl_slot_size size, uint32_t row, fl_stack *owner, fl_slot_handle *handle) {
-    // Two rounds: what exists, then one new arena. Others may empty that one before us; then it is an error.
-    for (int round = 0; round < 2; round++) {
-        for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena;
-             arena = arena->next) {
+    // What exists, then a new arena. Others may empty that one before us, which a small one takes few of.
+    for (int round = 0; round < PATIENCE; round++) {
+        fl_arena *first = atomic_load_explicit(&arenas[size][row], memory_order_acquire);
+        for (fl_arena *arena = first; arena; arena = arena->next) {
             uint32_t index;
             if (!pop_free(arena, &index) && !take_fresh(arena, &index)) continue;
             fl_slot *slot = &arena->table[index];
@@ -193,10 +216,8 @@ fl_failure fl_slot_take_free(fl_slot_size size, uint32_t row, fl_stack *owner, f
             *handle = (fl_slot_handle){.arena = arena, .index = index};
             return fl_failure_none();
         }
-        if (round == 0) {
-            fl_failure failure = make_arena(size, row);
-            if (failure.error) return failure;
-        }
+        fl_failure failure = add_arena(size, row, first);
+        if (failure.error) return failure;
     }
     return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
 }

@@ -16,19 +16,49 @@
 #pragma clang section text = "fl_text"
 
 #define GIB ((uintptr_t)1 << 30)
-enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+enum {
+    RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+    PLACES = 64, // tried, each 1 GiB below the last
+};
 
-fl_failure fl_arena_reserve(uintptr_t length, uintptr_t *low) {
+// More than is needed, and the rest given back. Signal context: callable.
+static int reserve_and_trim(uintptr_t length, uintptr_t *low) {
     void *mapped = NULL;
     int error = fl_system_map(FL_SITE_ARENA_MAP, &mapped, length + GIB, PROT_NONE, RESERVED);
-    if (error) return fl_failure_at(FL_SITE_ARENA_MAP, error);
-    uintptr_t start = (uintptr_t)mapped, aligned = (start + GIB - 1) & ~(GIB - 1);
+    if (error) return error;
+    uintptr_t start = (uintptr_t)mapped, aligned = (start + GIB - 1) & ~(GIB - 1), end = aligned + length;
     // A refused trim leaves address space reserved and unused: harmless, and nothing to undo.
     if (aligned > start) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, start, aligned - start);
-    uintptr_t end = aligned + length;
     if (start + GIB > aligned) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, end, start + length + GIB - end);
     *low = aligned;
-    return fl_failure_none();
+    return 0;
+}
+
+// Signal context: callable.
+static int reserve_at(uintptr_t low, uintptr_t length) {
+    void *mapped = (void *)low;
+    int error = fl_system_map(FL_SITE_ARENA_MAP, &mapped, length, PROT_NONE, RESERVED | MAP_FIXED_NOREPLACE);
+    if (error || (uintptr_t)mapped == low) return error;
+    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)mapped, length); // valgrind takes the address for a wish
+    return EEXIST;
+}
+
+fl_failure fl_arena_reserve(uintptr_t length, uintptr_t *low) {
+    void *found = NULL;
+    int error = fl_system_map(FL_SITE_ARENA_MAP, &found, length, PROT_NONE, RESERVED);
+    if (error) return fl_failure_at(FL_SITE_ARENA_MAP, error);
+    *low = (uintptr_t)found & ~(GIB - 1);
+    if (*low == (uintptr_t)found) return fl_failure_none();
+    // The kernel fills its addresses from the top: right below the place it found there is room, as a rule. Where
+    // another thread is faster, or something stands there, further down.
+    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)found, length);
+    error = EEXIST;
+    for (int attempt = 0; attempt < PLACES && error == EEXIST && *low > GIB; attempt++, *low -= GIB) {
+        error = reserve_at(*low, length);
+        if (!error) return fl_failure_none();
+    }
+    if (error == EEXIST) error = reserve_and_trim(length, low);
+    return error ? fl_failure_at(FL_SITE_ARENA_MAP, error) : fl_failure_none();
 }
 
 // Registration for write-protection alone is enough for UFFDIO_MOVE and leaves demand paging to the kernel.

@@ -81,7 +81,7 @@ fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure
     configure(stack, configuration);
     stack->base = 0;
     *failure = fl_stack_make_ready(stack);
-    if (failure->error && failure->site == FL_SITE_STACK_MEMORY) { // what this thread keeps for later may be enough
+    if (failure->error == ENOMEM || failure->error == EAGAIN) { // what this thread keeps for later may be enough
         fl_pool_drain();
         *failure = fl_stack_make_ready(stack);
     }

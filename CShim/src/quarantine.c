@@ -56,6 +56,19 @@ static fl_failure open_slot(fl_slot_handle handle) {
     return failure;
 }
 
+// Where a place is empty. Signal context: callable.
+static bool put_back(uint64_t content) {
+    for (uint32_t number = 0; number < FL_QUARANTINE_SLOTS; number++) {
+        uint64_t empty = 0;
+        if (atomic_compare_exchange_strong_explicit(&places[number], &empty, content, memory_order_acq_rel,
+                                                    memory_order_relaxed)) {
+            atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
+}
+
 // Signal context: callable.
 static void end_quarantine(uint64_t place) {
     atomic_fetch_sub_explicit(&count, 1, memory_order_relaxed);
@@ -65,6 +78,8 @@ static void end_quarantine(uint64_t place) {
         return;
     }
     fl_failure failure = open_slot(handle);
+    // Under RLIMIT_DATA an arena may have taken what the slot had: there may be room for it again.
+    if (failure.error == ENOMEM && put_back(place)) return;
     if (failure.error) {
         const char *parts[] = {"the slot of a faulted stack could not be opened again (",
                                fl_site_name((fl_site)failure.site), "); it stays reserved and is never used again"};

@@ -63,7 +63,7 @@ static fl_failure make_usable_pages(fl_slot_handle handle, fl_slot *slot, uintpt
     uintptr_t former = fl_slot_address(handle, slot->low);
     if (slot->band_low > slot->low && former == low) return fl_failure_none();
     uintptr_t band = band_below(handle, low);
-    if (!slot->band_low && is_deep(handle)) {
+    if (!slot->band_low && is_deep(handle) && handle.index + 1 < handle.arena->slots) {
         // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
         error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);

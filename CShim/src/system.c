@@ -163,9 +163,15 @@ int fl_system_block_signals(fl_site site, sigset_t *before) {
     return pthread_sigmask(SIG_BLOCK, &blocked, before);
 }
 
-uint64_t fl_system_address_space_limit(void) {
+// Signal context: callable.
+static uint64_t limit_of(__rlimit_resource_t resource) {
     struct rlimit limit;
-    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
+}
+
+uint64_t fl_system_mapping_limit(bool writable) {
+    uint64_t all = limit_of(RLIMIT_AS), data = writable ? limit_of(RLIMIT_DATA) : UINT64_MAX;
+    return all < data ? all : data;
 }
 
 int fl_system_resident(fl_site site, uint64_t *bytes) {

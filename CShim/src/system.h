@@ -39,9 +39,9 @@ int fl_system_resident(fl_site site, uint64_t *bytes);
 /// Blocks every signal on this thread but those of an instruction's own faults; the mask of before comes back.
 int fl_system_block_signals(fl_site site, sigset_t *before);
 
-/// Bytes of address space that this process may have (RLIMIT_AS), UINT64_MAX where it is not limited.
-/// Signal context: callable.
-uint64_t fl_system_address_space_limit(void);
+/// Bytes that this process may map (RLIMIT_AS), and where they are to be writable, that it may map so (RLIMIT_DATA);
+/// UINT64_MAX where that is not limited. Signal context: callable.
+uint64_t fl_system_mapping_limit(bool writable);
 
 /// The error to inject at this call of `site`, 0 for none. Counts the call. Signal context: callable.
 int fl_injected(fl_site site);
