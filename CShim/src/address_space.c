@@ -134,11 +134,13 @@ static fl_failure make_arena(fl_slot_size size, uint32_t row) {
         return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
     }
 
+    if (row != FL_GUARD_PROT_NONE) fl_arena_guard_page(low);
+    made.low = low;
+    made.length = length;
     made.first = low + geometry.offset;
     made.slots = (uint32_t)((length - geometry.offset) / geometry.size);
     void *table = NULL;
-    int error = fl_system_map(FL_SITE_ARENA_TABLE, &table, sizeof(fl_arena) + made.slots * sizeof(fl_slot),
-                              PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    int error = fl_memory_map(FL_SITE_ARENA_TABLE, sizeof(fl_arena) + made.slots * sizeof(fl_slot), &table);
     if (error) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         return fl_failure_at(FL_SITE_ARENA_TABLE, error);
@@ -230,6 +232,13 @@ static void push_free(fl_arena *arena, uint32_t index) {
         replaced = ((head >> 32) + 1) << 32 | (index + 1);
     } while (!atomic_compare_exchange_weak_explicit(&arena->free_head, &head, replaced, memory_order_release,
                                                     memory_order_relaxed));
+}
+
+int fl_slot_advise(fl_site site, uintptr_t low, uintptr_t high, int advice) {
+    int error = fl_system_advise_retrying(site, low, high, advice);
+    const fl_arena *arena = error == EINVAL ? fl_slot_of(low).arena : NULL;
+    if (!arena || fl_system_unlock(FL_SITE_ARENA_UNLOCK, arena->low, arena->length)) return error;
+    return fl_system_advise_retrying(site, low, high, advice);
 }
 
 void fl_slot_give_back(fl_slot_handle handle) {

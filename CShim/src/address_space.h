@@ -43,7 +43,8 @@ typedef struct fl_slot_handle {
 } fl_slot_handle;
 
 typedef struct fl_arena {
-    uintptr_t first; ///< lowest address of slot 0
+    uintptr_t low, length; ///< of its memory
+    uintptr_t first;       ///< lowest address of slot 0
     uint32_t slots;
     uint8_t shift;               ///< log2 of the slot size
     uint8_t size;                ///< fl_slot_size
@@ -97,6 +98,10 @@ static inline fl_arena_kind fl_arena_kind_of(const fl_arena *arena) {
 
 /// Takes a free slot, making an arena when there is none. Lock-free. Signal context: callable.
 fl_failure fl_slot_take_free(fl_slot_size size, uint32_t row, fl_stack *owner, fl_slot_handle *handle);
+
+/// fl_system_advise_retrying of a part of a slot, which is unlocked where mlockall has locked it and the kernel refuses
+/// the advice for that. Signal context: callable.
+int fl_slot_advise(fl_site site, uintptr_t low, uintptr_t high, int advice);
 
 /// Puts a slot that no stack uses any more on its arena's free list. Signal context: callable.
 void fl_slot_give_back(fl_slot_handle handle);

@@ -3,6 +3,7 @@
 #define FAULTLINE_INTERNAL_ARENA_MEMORY_H
 
 #include "common.h"
+#include "fl_debug.h"
 #include "fl_stack.h"
 
 #pragma clang assume_nonnull begin
@@ -16,6 +17,13 @@ typedef struct fl_arena_kind {
 
 /// Reserves `length` bytes at a multiple of 1 GiB, without access. Signal context: callable.
 fl_failure fl_arena_reserve(uintptr_t length, uintptr_t *low);
+
+/// Maps writable memory that the kernel does not fill before it is used. Signal context: callable.
+int fl_memory_map(fl_site site, uintptr_t length, void *_Nonnull *_Nonnull address);
+
+/// Guards the page at `low`, where it can: an mlockall that comes later fills no more of the mapping from there on.
+/// Signal context: callable.
+void fl_arena_guard_page(uintptr_t low);
 
 /// Makes reserved memory ready for slots. What was closed and is opened again becomes one mapping with its neighbours.
 /// `*registered`: whether UFFDIO_MOVE works there. Signal context: callable.

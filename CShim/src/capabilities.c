@@ -49,6 +49,7 @@ static void probe_mappings(void) {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
         return;
     uintptr_t low = (uintptr_t)page;
+    (void)fl_system_unlock(FL_SITE_ARENA_UNLOCK, low, FL_PAGE);
     capabilities.guard_install = fl_system_advise(FL_SITE_GUARD_INSTALL, low, FL_PAGE, MADV_GUARD_INSTALL) == 0 &&
                                  fl_system_advise(FL_SITE_GUARD_REMOVE, low, FL_PAGE, MADV_GUARD_REMOVE) == 0;
     capabilities.populate_write = fl_system_advise(FL_SITE_POPULATE, low, FL_PAGE, MADV_POPULATE_WRITE) == 0;
@@ -63,6 +64,7 @@ static bool restores_atomically(int descriptor) {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
         return false;
     uintptr_t low = (uintptr_t)page;
+    (void)fl_system_unlock(FL_SITE_ARENA_UNLOCK, low, FL_PAGE);
     struct uffdio_range range = {.start = low, .len = FL_PAGE};
     struct uffdio_register request = {.range = range, .mode = UFFDIO_REGISTER_MODE_WP};
     struct uffdio_copy copy = {.dst = low, .src = (uintptr_t)content, .len = FL_PAGE};

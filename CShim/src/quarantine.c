@@ -48,11 +48,12 @@ static fl_failure open_slot(fl_slot_handle handle) {
         return fl_failure_at(FL_SITE_UFFDIO_REGISTER, EINVAL);
     fl_slot *slot = fl_slot_entry(handle);
     if (slot->old_low) { // closed by guards
-        int error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, low, base, MADV_GUARD_REMOVE);
+        int error = fl_slot_advise(FL_SITE_GUARD_REMOVE, low, base, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
-        (void)fl_system_advise(FL_SITE_RELEASE, low, base - low, MADV_DONTNEED); // drops the page tables where it can
+        (void)fl_slot_advise(FL_SITE_RELEASE, low, base, MADV_DONTNEED); // drops the page tables where it can
         slot->old_low = 0;
     }
+    if (low == arena->low && arena->guard == FL_GUARD_PAGES) fl_arena_guard_page(low);
     return failure;
 }
 
@@ -129,15 +130,18 @@ static int close_slot(fl_slot_handle handle, uintptr_t usable) {
     fl_slot *slot = fl_slot_entry(handle);
     slot->low = slot->band_low = slot->old_low = 0;
     int error = fl_arena_close(low, base - low);
+    // The next slot begins a mapping now. Its lowest page is guard in any case.
+    bool begins = !error && handle.arena->guard == FL_GUARD_PAGES && handle.index + 1 < handle.arena->slots;
+    if (begins) fl_arena_guard_page(base);
     if (!error) return 0;
     // Too many mappings: without access, or guarded, and without memory it is the same at the price of page tables.
     if (handle.arena->guard == FL_GUARD_PAGES) {
-        if (fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, low, base, MADV_GUARD_INSTALL)) return error;
+        if (fl_slot_advise(FL_SITE_GUARD_INSTALL, low, base, MADV_GUARD_INSTALL)) return error;
         slot->old_low = fl_slot_pages(handle, low);
         return 0;
     }
     if (fl_system_protect(FL_SITE_PROTECT_NONE, usable, base - usable, PROT_NONE)) return error;
-    (void)fl_system_advise(FL_SITE_RELEASE, usable, base - usable, MADV_DONTNEED);
+    (void)fl_slot_advise(FL_SITE_RELEASE, usable, base, MADV_DONTNEED);
     return 0;
 }
 

@@ -56,7 +56,7 @@ static fl_failure make_usable_pages(fl_slot_handle handle, fl_slot *slot, uintpt
     int error;
     if (slot->old_low) {
         uintptr_t old_low = fl_slot_address(handle, slot->old_low);
-        error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
+        error = fl_slot_advise(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
         slot->old_low = 0;
     }
@@ -65,22 +65,22 @@ static fl_failure make_usable_pages(fl_slot_handle handle, fl_slot *slot, uintpt
     uintptr_t band = band_below(handle, low);
     if (!slot->band_low && is_deep(handle) && handle.index + 1 < handle.arena->slots) {
         // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
-        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
+        error = fl_slot_advise(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     if (!slot->band_low && band > end) {
-        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(handle), MADV_GUARD_INSTALL);
+        error = fl_slot_advise(FL_SITE_GUARD_INSTALL, end, end + guard_of(handle), MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
-    error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
+    error = fl_slot_advise(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
     if (error) {
         // Perhaps half way, and above what is usable no guard is expected.
         uintptr_t from = slot->band_low ? fl_maximum(band, former) : band;
-        if (from < low) (void)fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, from, low, MADV_GUARD_REMOVE);
+        if (from < low) (void)fl_slot_advise(FL_SITE_GUARD_REMOVE, from, low, MADV_GUARD_REMOVE);
         return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     if (slot->band_low && former > low) {
-        error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
+        error = fl_slot_advise(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
     }
     slot->low = fl_slot_pages(handle, low);
@@ -126,7 +126,7 @@ fl_failure fl_slot_make_usable(fl_slot_handle handle, uintptr_t low) {
 // kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page. Signal context: callable.
 static void drop_tables(uintptr_t low, uintptr_t high) {
     uintptr_t from = (low + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = high & ~(HUGE_PAGE - 1);
-    if (from < to) (void)fl_system_advise(FL_SITE_GROW_TABLES, from, to - from, MADV_DONTNEED);
+    if (from < to) (void)fl_slot_advise(FL_SITE_GROW_TABLES, from, to, MADV_DONTNEED);
 }
 
 // Signal context: callable.
@@ -145,10 +145,10 @@ static fl_failure extend(fl_slot_handle handle, fl_slot *slot, uintptr_t low) {
     int error = 0;
     if (band < former_band) {
         uintptr_t from = band == end ? end + guard_of(handle) : band;
-        error = fl_system_advise_retrying(FL_SITE_GROW_INSTALL, from, fl_minimum(low, former_band), MADV_GUARD_INSTALL);
+        error = fl_slot_advise(FL_SITE_GROW_INSTALL, from, fl_minimum(low, former_band), MADV_GUARD_INSTALL);
     }
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);
-    error = fl_system_advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
+    error = fl_slot_advise(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_GROW_REMOVE, error);
     if (is_deep(handle)) drop_tables(fl_maximum(low, former_band), former);
     slot->low = fl_slot_pages(handle, low);
@@ -179,7 +179,7 @@ fl_failure fl_slot_lift(fl_slot_handle handle, uintptr_t low) {
         return fl_failure_none();
     }
     uintptr_t band = band_below(handle, low);
-    int error = fl_system_advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
+    int error = fl_slot_advise(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
     // A refusal may come half way. An access that meets one of the new guards is below the new bound, and the stack
     // grows past it. One that does not meets the former band, of which nothing was taken away. What lies between may
     // hold something, so it is no band: an empty one is noted.
@@ -196,14 +196,14 @@ fl_failure fl_slot_retire(fl_slot_handle handle, uintptr_t live, bool provoked) 
     fl_memory_give(counted(handle));
     atomic_store_explicit(&slot->state, FL_SLOT_OLD, memory_order_release);
     int error = handle.arena->guard == FL_GUARD_PAGES
-                    ? fl_system_advise_retrying(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
+                    ? fl_slot_advise(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
                     : fl_system_protect(FL_SITE_OLD_RANGE_GUARD, low, base - low, PROT_NONE);
     if (error) return fl_failure_at(FL_SITE_OLD_RANGE_GUARD, error);
     slot->old_low = provoked ? slot->low : fl_slot_pages(handle, live);
     // What was used below the live part, or copied, is dead: the kernel may have it. It may also refuse; then the
     // memory stays until the slot is used again.
     uintptr_t to = handle.arena->guard == FL_GUARD_PAGES ? live : base;
-    if (to > low) (void)fl_system_advise(FL_SITE_RELEASE, low, to - low, MADV_DONTNEED);
+    if (to > low) (void)fl_slot_advise(FL_SITE_RELEASE, low, to, MADV_DONTNEED);
     return fl_failure_none();
 }
 
@@ -214,7 +214,7 @@ void fl_slot_release(fl_slot_handle handle, bool provoked) {
     // stack gave up without giving its memory back.
     if (!slot->old_low && (slot->low || handle.arena->guard == FL_GUARD_PAGES)) {
         uintptr_t from = fl_slot_low(handle);
-        (void)fl_system_advise(FL_SITE_RELEASE, from, base - from, MADV_DONTNEED);
+        (void)fl_slot_advise(FL_SITE_RELEASE, from, base, MADV_DONTNEED);
     }
     if (provoked) {
         // The debug knob guarded only a part; the next use takes all of an old range without access for granted.

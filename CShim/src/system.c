@@ -17,15 +17,16 @@ static _Atomic(uint64_t) armed[FL_SITE_COUNT];
 static _Atomic(uint64_t) calls[FL_SITE_COUNT];
 
 static const char *const names[FL_SITE_COUNT] = {
-    "arena-map",       "arena-trim",        "arena-open",      "arena-table",       "arena-advice",
-    "stack-table",     "guard-install",     "guard-remove",    "grow-install",      "grow-remove",
-    "grow-tables",     "protect-none",      "protect-write",   "grow-protect",      "populate",
-    "release",         "old-range-guard",   "quarantine",      "userfaultfd",       "uffdio-api",
-    "uffdio-register", "uffdio-move",       "mremap",          "grows-down-probe",  "grows-down-map",
-    "alternate-map",   "alternate-protect", "alternate-set",   "handler-set",       "hibernate-protect",
-    "hibernate-close", "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",
-    "restore-unguard", "store-map",         "store-release",   "hibernate-mask",    "stack-memory",
-    "pool-trim",       "idle-resident",     "shrink-release",  "shrink-guard",      "shrink-mask",
+    "arena-map",       "arena-trim",        "arena-open",        "arena-unlock",    "arena-grow",
+    "arena-guard",     "arena-table",       "arena-advice",      "stack-table",     "guard-install",
+    "guard-remove",    "grow-install",      "grow-remove",       "grow-tables",     "protect-none",
+    "protect-write",   "grow-protect",      "populate",          "release",         "old-range-guard",
+    "quarantine",      "userfaultfd",       "uffdio-api",        "uffdio-register", "uffdio-move",
+    "mremap",          "grows-down-probe",  "grows-down-map",    "alternate-map",   "alternate-protect",
+    "alternate-set",   "handler-set",       "hibernate-protect", "hibernate-close", "hibernate-open",
+    "hibernate-guard", "hibernate-release", "restore-copy",      "restore-unguard", "store-map",
+    "store-release",   "hibernate-mask",    "stack-memory",      "pool-trim",       "idle-resident",
+    "shrink-release",  "shrink-guard",      "shrink-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -126,6 +127,20 @@ int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uin
     if (error) return error;
     uint64_t began = begin();
     return end(began, mremap((void *)from, length, length, flags, (void *)to) == MAP_FAILED ? errno : 0);
+}
+
+int fl_system_grow(fl_site site, uintptr_t low, size_t from, size_t to) {
+    int error = fl_injected(site);
+    if (error) return error;
+    uint64_t began = begin();
+    return end(began, mremap((void *)low, from, to, 0) == MAP_FAILED ? errno : 0);
+}
+
+int fl_system_unlock(fl_site site, uintptr_t low, size_t length) {
+    int error = fl_injected(site);
+    if (error) return error;
+    uint64_t began = begin();
+    return end(began, munlock((void *)low, length) ? errno : 0);
 }
 
 int fl_system_userfaultfd(fl_site site, int *descriptor) {

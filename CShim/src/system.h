@@ -30,6 +30,10 @@ int fl_system_advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int a
 int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *argument);
 /// Signal context: callable.
 int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uintptr_t to);
+/// mremap that makes a mapping larger where it is. Signal context: callable.
+int fl_system_grow(fl_site site, uintptr_t low, size_t from, size_t to);
+/// munlock. Signal context: callable.
+int fl_system_unlock(fl_site site, uintptr_t low, size_t length);
 int fl_system_userfaultfd(fl_site site, int *descriptor);
 int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old);
 /// Signal context: callable.

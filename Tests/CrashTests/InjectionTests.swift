@@ -27,6 +27,10 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_ARENA_MAP, first: .throwing("arena-map"), later: .throwing("arena-map")),
         .init(site: .FL_SITE_ARENA_TRIM, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_ARENA_OPEN, first: .throwing("arena-open"), later: .throwing("arena-open")),
+        // The table of stacks is the first mapping that must not be locked.
+        .init(site: .FL_SITE_ARENA_UNLOCK, first: .throwing("stack-table"), later: .throwing("stack-table")),
+        .init(site: .FL_SITE_ARENA_GROW, first: .throwing("stack-table"), later: .throwing("stack-table")),
+        .init(site: .FL_SITE_ARENA_GUARD, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_ARENA_TABLE, first: .throwing("arena-table"), later: .throwing("arena-table")),
         .init(site: .FL_SITE_ARENA_ADVICE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_STACK_TABLE, first: .throwing("stack-table"), later: .throwing("stack-table")),

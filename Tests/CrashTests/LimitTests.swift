@@ -1,3 +1,4 @@
+import TestNeeds
 import Testing
 
 /// What the process may map is limited: stacks take what there is, and an error names the limit.
@@ -17,5 +18,36 @@ import Testing
             let result = try expectChild("together \(threads)", ends: .exited(0), writes: ["done"], seconds: 60)
             #expect(result.number("arenas") == 1)
         }
+    }
+
+    private static let (current, future, onFault) = (1, 2, 4)
+
+    private func locked(_ when: String, _ flags: Int, _ limit: String) throws -> ChildResult {
+        let result = try expectChild(
+            "locked \(when) \(flags) \(limit)", ends: .exited(0), writes: ["done"], seconds: 60)
+        // An arena that the kernel fills has 64 GiB; what is used here takes less than 20 MiB at a time.
+        #expect(try #require(result.number("resident")) < 150, "\(result.output)")
+        return result
+    }
+
+    @Test(
+        "no stack is locked by mlockall", .needs(.guardPages), arguments: ["before", "after"],
+        [current, future, current | future, current | onFault, future | onFault, current | future | onFault])
+    func mlockall(when: String, flags: Int) throws {
+        #expect(!(try locked(when, flags, "none")).output.contains("error"))
+    }
+
+    @Test(
+        "nor where no more may be locked", .needs(.guardPages),
+        arguments: [
+            ("before", future), ("before", future | onFault), ("after", future), ("after", future | onFault),
+        ])
+    func mlockallWithinALimit(when: String, flags: Int) throws {
+        #expect(!(try locked(when, flags, "\(4 << 20)")).output.contains("error"))
+    }
+
+    @Test("where that is too little, the error names it") func mlockallBeyondALimit() throws {
+        let output = try locked("before", Self.future, "\(256 << 10)").output
+        #expect(output.contains(/error: [^\n]*RLIMIT_MEMLOCK allows 262144 bytes/), "\(output)")
     }
 }

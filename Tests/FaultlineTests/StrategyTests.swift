@@ -307,17 +307,26 @@ extension Stacks {
             }
         }
 
-        @Test(arguments: [
-            (16 << 10, 64 << 10, 1 << 20), (256 << 10, 1 << 20, 1 << 20), (1 << 20, 2 << 20, 2 << 20),
-            (8 << 20, 16 << 20, 16 << 20), (64 << 20, 128 << 20, 128 << 20), (512 << 20, 1 << 30, 1 << 30),
-        ])
-        func aMaximumTakesTheSmallestSlotThatHoldsItAndTheReserve(maximum: Int, plain: Int, isolated: Int) throws {
+        private struct Maximum: Sendable {
+            let maximum, plain, isolated: Int
+            static let all = [
+                Maximum(maximum: 16 << 10, plain: 64 << 10, isolated: 1 << 20),
+                Maximum(maximum: 256 << 10, plain: 1 << 20, isolated: 1 << 20),
+                Maximum(maximum: 1 << 20, plain: 2 << 20, isolated: 2 << 20),
+                Maximum(maximum: 8 << 20, plain: 16 << 20, isolated: 16 << 20),
+                Maximum(maximum: 64 << 20, plain: 128 << 20, isolated: 128 << 20),
+                Maximum(maximum: 512 << 20, plain: 1 << 30, isolated: 1 << 30),
+            ]
+        }
+
+        @Test(arguments: Maximum.all)
+        private func aMaximumTakesTheSmallestSlotThatHoldsItAndTheReserve(_ size: Maximum) throws {
             for strategy in [StackStrategy.fixed, .demand, .fault, .checkFixed] {
-                let configuration = StackConfiguration(strategy: strategy, maximum: maximum)
-                #expect(try configuration.effective().reservation == plain)
+                let configuration = StackConfiguration(strategy: strategy, maximum: size.maximum)
+                #expect(try configuration.effective().reservation == size.plain)
                 var contained = configuration
                 contained.isIsolated = true
-                #expect(try contained.effective().reservation == isolated)
+                #expect(try contained.effective().reservation == size.isolated)
             }
         }
 

@@ -51,6 +51,7 @@ LIBRARY = {
     "mmap": "a system call",
     "mprotect": "a system call",
     "mremap": "a system call",
+    "munlock": "a system call",
     "munmap": "a system call",
     "process_vm_readv": "a system call",
     "sched_yield": "a system call",

@@ -57,9 +57,14 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_HANDLER_SET:
         let error = fl_handler_install()
         return [error == 0 ? "returned" : "error: handler-set \(error)", outcome(config(.fault, nil), grow)]
-    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
+    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_UNLOCK, .FL_SITE_ARENA_GUARD,
+        .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
         .FL_SITE_STACK_TABLE,
         .FL_SITE_STACK_MEMORY:
+        return [outcome(config(.fault, nil), grow)]
+    case .FL_SITE_ARENA_GROW:
+        // Reached only where mlockall is in force and less may be locked than is mapped.
+        lockFuture(within: 4 << 20)
         return [outcome(config(.fault, nil), grow)]
     case .FL_SITE_RESTORE_UNGUARD:
         // Arenas whose stacks mremap moves are not registered with the userfaultfd.
@@ -90,9 +95,10 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
 /// Has the site do what it does without a failure, so that the failure strikes later.
 private func warmUp(_ site: fl_site) {
     switch site {
-    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
+    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_UNLOCK, .FL_SITE_ARENA_GUARD,
+        .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
         .FL_SITE_STACK_TABLE,
-        .FL_SITE_UFFDIO_REGISTER:
+        .FL_SITE_ARENA_GROW, .FL_SITE_UFFDIO_REGISTER:
         require(fl_initialize() == 0, "not initialized")  // the arenas are still to be made
     default:
         require(fl_initialize() == 0, "not initialized")

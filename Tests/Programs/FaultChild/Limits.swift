@@ -37,6 +37,65 @@ func expectDefaultsWork() throws {
     }
 }
 
+/// No more than that may be locked from now on.
+private func limitLocks(to bytes: Int) {
+    var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+    require(setrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0, "no limit")
+    require(ts_drop_lock_capability() == 0, "the right to lock was not given up")
+}
+
+/// The kernel locks what is mapped from now on.
+func lockFuture(within bytes: Int) {
+    limitLocks(to: bytes)
+    require(mlockall(2) == 0, "mlockall: \(String(cString: strerror(errno)))")
+}
+
+/// What stacks of every kind do, with the calls on memory that it takes.
+private final class LockedWork {
+    private static let configurations = StackGuard.allCases.flatMap { kind in
+        [StackStrategy.fault, .faultMove, .demand, .fixed].map {
+            StackConfiguration(strategy: $0, maximum: 3 << 20, guardKind: kind, isIsolated: true)
+        }
+    }
+    private var waiting: [(Coroutine<Void, Int, Int>, hibernates: Bool)] = []
+
+    /// Coroutines that wait, one of them without its pages, pooled stacks, slots in quarantine.
+    func begin() throws {
+        for configuration in Self.configurations {
+            for isDeep in [false, true] {
+                let co = try Coroutine<Void, Int, Int>(configuration: configuration) { (co: borrowing _, _) in
+                    if isDeep { ts_touch_down(500) }
+                    for number in 0..<3 { try co.suspend(sum(to: 100 + number)) }
+                    ts_touch_down(600)
+                    return sum(to: 1000)
+                }
+                _ = try co.resume()
+                waiting.append((co, configuration.guardKind == .guardPages && configuration.strategy != .fixed))
+            }
+            for _ in 0..<3 {
+                let text = outcome(configuration) { _ = recurseForever() }
+                require(text.hasPrefix("fault: stack overflow"), text)
+                require(outcome(configuration) { ts_touch_down(300) } == "returned", "not returned")
+            }
+        }
+    }
+
+    func end() throws {
+        for (co, hibernates) in waiting {
+            if hibernates {
+                try co.shrink()
+                try co.hibernate()
+            }
+            guard case .suspended(5151) = try co.resume(), case .suspended(5253) = try co.resume(),
+                case .finished(500_500) = try co.resume()
+            else { return require(false, "a coroutine went wrong") }
+        }
+        waiting = []
+        for _ in 0..<2 { fl_pool_trim(fl_pool_now(), 0) }
+        StackPool.drain()
+    }
+}
+
 let limitScenarios: [String: Scenario] = [
     // limited RESOURCE BYTES: that many beyond what is used. Then stacks until one is refused.
     "limited": { arguments in
@@ -62,6 +121,23 @@ let limitScenarios: [String: Scenario] = [
         all = []
         try expectDefaultsWork()
     },
+    // locked WHEN FLAGS LIMIT: mlockall "before" the first stack or "after" some; LIMIT in bytes, without the right to
+    // lock more, or "none".
+    "locked": { arguments in
+        if let bytes = Int(arguments[2]) { limitLocks(to: bytes) }
+        func lock() { require(mlockall(Int32(arguments[1])!) == 0, "mlockall: \(String(cString: strerror(errno)))") }
+        let work = LockedWork()
+        do {
+            if arguments[0] == "before" { lock() }
+            try work.begin()
+            if arguments[0] == "after" { lock() }
+            try work.end()
+            try work.begin()
+            try work.end()
+            try expectDefaultsWork()
+        } catch { say("error: \(error)") }
+        say("resident=\(statusField("VmRSS") >> 20) MiB locked=\(statusField("VmLck") >> 20) MiB")
+    },
     // together THREADS: each makes its first stack at the same moment.
     "together": { arguments in
         let count = Int(arguments[0])!
@@ -83,6 +159,6 @@ let limitScenarios: [String: Scenario] = [
             return thread
         }
         for thread in threads { pthread_join(thread, nil) }
-        say("arenas=\(fl_debug_calls(.FL_SITE_ARENA_TABLE))")
+        say("arenas=\(fl_debug_calls(.FL_SITE_ARENA_OPEN))")
     },
 ]

@@ -19,6 +19,9 @@ const fl_stack *_Nullable ts_running_stack(void);
 /// Whether the head of Swift's exclusivity access set was found.
 bool ts_access_set_is_known(void);
 
+/// Gives up the right to lock memory beyond RLIMIT_MEMLOCK. Returns 0 or an errno value.
+int ts_drop_lock_capability(void);
+
 /// The kernel's number of this thread.
 int ts_thread_id(void);
 
