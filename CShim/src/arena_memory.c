@@ -104,6 +104,10 @@ void fl_arena_guard_page(uintptr_t low) {
     (void)fl_system_advise_retrying(FL_SITE_ARENA_GUARD, low, low + FL_PAGE, MADV_GUARD_INSTALL);
 }
 
+void fl_arena_omit(uintptr_t low, uintptr_t length) {
+    (void)fl_system_advise(FL_SITE_CORE_OMIT, low, length, MADV_DONTDUMP); // refused, a core file takes long
+}
+
 // Registration for write-protection alone is enough for UFFDIO_MOVE and leaves demand paging to the kernel.
 // Signal context: callable.
 static bool register_for_moves(uintptr_t low, size_t length) {
@@ -118,6 +122,7 @@ fl_failure fl_arena_open(uintptr_t low, uintptr_t length, fl_arena_kind kind, bo
     if (error) return fl_failure_at(FL_SITE_ARENA_UNLOCK, error);
     // Small stacks must not be backed by 2 MiB pages. EINVAL: a kernel without huge pages, where there is no danger.
     (void)fl_system_advise(FL_SITE_ARENA_ADVICE, low, length, kind.is_deep ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    fl_arena_omit(low, length);
     // A refusal costs nothing but that mover: the ioctl fails later and the next one in the chain is taken.
     *registered = kind.is_moved && register_for_moves(low, length);
     error = kind.is_writable ? fl_system_protect(FL_SITE_ARENA_OPEN, low, length, PROT_READ | PROT_WRITE) : 0;

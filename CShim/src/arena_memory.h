@@ -21,6 +21,9 @@ fl_failure fl_arena_reserve(uintptr_t length, uintptr_t *low);
 /// Maps writable memory that the kernel does not fill before it is used. Signal context: callable.
 int fl_memory_map(fl_site site, uintptr_t length, void *_Nonnull *_Nonnull address);
 
+/// Leaves the memory out of core files (core_dump.c). Signal context: callable.
+void fl_arena_omit(uintptr_t low, uintptr_t length);
+
 /// Guards the page at `low`, where it can: an mlockall that comes later fills no more of the mapping from there on.
 /// Signal context: callable.
 void fl_arena_guard_page(uintptr_t low);

@@ -5,6 +5,7 @@
 
 #include "CSwitch.h"
 #include "alternate_stack.h"
+#include "core_dump.h"
 #include "fl_stack.h"
 #include "fl_unwind.h"
 
@@ -46,7 +47,9 @@ static int initialize(void) {
     if (!error) error = fl_thread_prepare();
     if (error) return error;
     fl_capabilities_set_finds_access_set(find_access_set());
-    return fl_handler_install();
+    error = fl_handler_install();
+    if (!error) fl_core_install();
+    return error;
 }
 
 int fl_initialize(void) {

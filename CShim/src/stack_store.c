@@ -104,6 +104,7 @@ static fl_failure reserve(void) {
         // ENOMEM: then only a child that another thread's fork makes at the wrong moment is in danger.
         (void)pthread_atfork(acquire, let_go, let_go);
         fl_arena_guard_page((uintptr_t)mapped);
+        fl_arena_omit((uintptr_t)mapped, length);
         table = (slab *)((uintptr_t)mapped + FL_PAGE);
         region = fl_page_up((uintptr_t)table + entries);
         slabs = (uint32_t)(((uintptr_t)mapped + length - region) / SLAB);

@@ -17,16 +17,17 @@ static _Atomic(uint64_t) armed[FL_SITE_COUNT];
 static _Atomic(uint64_t) calls[FL_SITE_COUNT];
 
 static const char *const names[FL_SITE_COUNT] = {
-    "arena-map",       "arena-trim",        "arena-open",        "arena-unlock",    "arena-grow",
-    "arena-guard",     "arena-table",       "arena-advice",      "stack-table",     "guard-install",
-    "guard-remove",    "grow-install",      "grow-remove",       "grow-tables",     "protect-none",
-    "protect-write",   "grow-protect",      "populate",          "release",         "old-range-guard",
-    "quarantine",      "userfaultfd",       "uffdio-api",        "uffdio-register", "uffdio-move",
-    "mremap",          "grows-down-probe",  "grows-down-map",    "alternate-map",   "alternate-protect",
-    "alternate-set",   "handler-set",       "hibernate-protect", "hibernate-close", "hibernate-open",
-    "hibernate-guard", "hibernate-release", "restore-copy",      "restore-unguard", "store-map",
-    "store-release",   "hibernate-mask",    "stack-memory",      "pool-trim",       "idle-resident",
-    "shrink-release",  "shrink-guard",      "shrink-mask",
+    "arena-map",         "arena-trim",      "arena-open",        "arena-unlock",    "arena-grow",
+    "arena-guard",       "core-omit",       "core-show",         "core-handler",    "arena-table",
+    "arena-advice",      "stack-table",     "guard-install",     "guard-remove",    "grow-install",
+    "grow-remove",       "grow-tables",     "protect-none",      "protect-write",   "grow-protect",
+    "populate",          "release",         "old-range-guard",   "quarantine",      "userfaultfd",
+    "uffdio-api",        "uffdio-register", "uffdio-move",       "mremap",          "grows-down-probe",
+    "grows-down-map",    "alternate-map",   "alternate-protect", "alternate-set",   "handler-set",
+    "hibernate-protect", "hibernate-close", "hibernate-open",    "hibernate-guard", "hibernate-release",
+    "restore-copy",      "restore-unguard", "store-map",         "store-release",   "hibernate-mask",
+    "stack-memory",      "pool-trim",       "idle-resident",     "shrink-release",  "shrink-guard",
+    "shrink-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }

@@ -31,6 +31,10 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_ARENA_UNLOCK, first: .throwing("stack-table"), later: .throwing("stack-table")),
         .init(site: .FL_SITE_ARENA_GROW, first: .throwing("stack-table"), later: .throwing("stack-table")),
         .init(site: .FL_SITE_ARENA_GUARD, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_CORE_OMIT, first: .fallback, later: .fallback),
+        // Reached by the end of a process, which CoreFiles has for each of them.
+        .init(site: .FL_SITE_CORE_SHOW, first: nil, later: nil),
+        .init(site: .FL_SITE_CORE_HANDLER, first: .fallback, later: nil),  // installed once
         .init(site: .FL_SITE_ARENA_TABLE, first: .throwing("arena-table"), later: .throwing("arena-table")),
         .init(site: .FL_SITE_ARENA_ADVICE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_STACK_TABLE, first: .throwing("stack-table"), later: .throwing("stack-table")),

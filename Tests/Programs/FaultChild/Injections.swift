@@ -58,6 +58,7 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         let error = fl_handler_install()
         return [error == 0 ? "returned" : "error: handler-set \(error)", outcome(config(.fault, nil), grow)]
     case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_UNLOCK, .FL_SITE_ARENA_GUARD,
+        .FL_SITE_CORE_OMIT,
         .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
         .FL_SITE_STACK_TABLE,
         .FL_SITE_STACK_MEMORY:
@@ -88,7 +89,8 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_SHRINK_RELEASE, .FL_SITE_SHRINK_GUARD:
         return StackGuard.allCases.map { shrinking(config(.fault, $0)) }
     case .FL_SITE_SHRINK_MASK: return [shrinking(config(.faultMove, .guardPages))]
-    case .FL_SITE_COUNT: return []
+    case .FL_SITE_CORE_HANDLER: return [outcome(config(.fault, nil), grow)]
+    case .FL_SITE_CORE_SHOW, .FL_SITE_COUNT: return []
     }
 }
 
@@ -96,6 +98,7 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
 private func warmUp(_ site: fl_site) {
     switch site {
     case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_UNLOCK, .FL_SITE_ARENA_GUARD,
+        .FL_SITE_CORE_OMIT,
         .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
         .FL_SITE_STACK_TABLE,
         .FL_SITE_ARENA_GROW, .FL_SITE_UFFDIO_REGISTER:
