@@ -27,7 +27,7 @@ static const char *const names[FL_SITE_COUNT] = {
     "hibernate-protect", "hibernate-close", "hibernate-open",    "hibernate-guard", "hibernate-release",
     "restore-copy",      "restore-unguard", "store-map",         "store-release",   "hibernate-mask",
     "stack-memory",      "pool-trim",       "idle-resident",     "shrink-release",  "shrink-guard",
-    "shrink-mask",
+    "shrink-mask",       "words-thread",    "words-mask",        "signal-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -168,6 +168,11 @@ int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action
     return sigaction(signal, action, old) ? errno : 0;
 }
 
+int fl_system_signal_mask(fl_site site, int how, const sigset_t *_Nullable set, sigset_t *_Nullable before) {
+    int error = fl_injected(site);
+    return error ? error : pthread_sigmask(how, set, before);
+}
+
 int fl_system_block_signals(fl_site site, sigset_t *before) {
     int error = fl_injected(site);
     if (error) return error;
@@ -188,6 +193,26 @@ static uint64_t limit_of(__rlimit_resource_t resource) {
 uint64_t fl_system_mapping_limit(bool writable) {
     uint64_t all = limit_of(RLIMIT_AS), data = writable ? limit_of(RLIMIT_DATA) : UINT64_MAX;
     return all < data ? all : data;
+}
+
+// Not inlined: the pages would stand in the caller's frame.
+__attribute__((noinline)) uint64_t fl_system_resident_pages(uintptr_t low, uintptr_t high, uintptr_t *lowest) {
+    unsigned char pages[2048];
+    uint64_t resident = 0;
+    *lowest = high;
+    for (uintptr_t from = low; from < high; from += sizeof pages * FL_PAGE) {
+        size_t count = fl_minimum(sizeof pages, (high - from) / FL_PAGE);
+        if (mincore((void *)from, count * FL_PAGE, pages)) {
+            *lowest = fl_minimum(*lowest, from);
+            continue;
+        }
+        for (size_t page = 0; page < count; page++) {
+            if (!(pages[page] & 1)) continue;
+            resident++;
+            *lowest = fl_minimum(*lowest, from + page * FL_PAGE);
+        }
+    }
+    return resident;
 }
 
 int fl_system_resident(fl_site site, uint64_t *bytes) {

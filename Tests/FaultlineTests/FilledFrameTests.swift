@@ -70,7 +70,7 @@ extension Stacks {
             for size in Self.sizes {
                 for depth in [2, initial / 2, initial - 4] where (depth << 10) + size < 6 << 20 {
                     StackPool.drain()
-                    try Self.fill(size, at: depth << 10, StackConfiguration(initial: initial << 10))
+                    try Self.fill(size, at: depth << 10, StackConfiguration(strategy: .fault, initial: initial << 10))
                 }
             }
         }
