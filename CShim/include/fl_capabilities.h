@@ -24,6 +24,18 @@ typedef struct fl_capabilities {
     size_t signal_frame_size; ///< bytes the kernel needs to deliver a signal (AT_MINSIGSTKSZ)
 } fl_capabilities;
 
+/// What is left of each limit that a mapping can meet, in bytes unless said otherwise; UINT64_MAX: no limit, or it
+/// cannot be read.
+typedef struct fl_room_left {
+    uint64_t address_space; ///< RLIMIT_AS
+    uint64_t data;          ///< RLIMIT_DATA: private writable mappings
+    uint64_t commit;        ///< CommitLimit, where vm.overcommit_memory is 2
+    uint64_t mappings;      ///< vm.max_map_count, a number
+} fl_room_left;
+
+/// Looks, without the heap, which may be unable to grow. Signal context: forbidden.
+fl_room_left fl_room_look(void);
+
 /// Probes the machine, finds the exclusivity access set, opens the userfaultfd and installs the handlers. Returns 0 or
 /// an errno value. Idempotent and thread-safe. Signal context: forbidden.
 int fl_initialize(void);

@@ -12,6 +12,13 @@
 typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_ARENA_MAP = 0,     ///< mmap of an arena
     FL_SITE_ARENA_TRIM,        ///< munmap of the unaligned ends of an arena
+    FL_SITE_ARENA_OPEN,        ///< mprotect(PROT_READ | PROT_WRITE) of an arena, or of a slot after its quarantine
+    FL_SITE_ARENA_UNLOCK,      ///< munlock of what mlockall has locked, or may have
+    FL_SITE_ARENA_GROW,        ///< mremap of a page to what may not be locked as a whole
+    FL_SITE_ARENA_GUARD,       ///< madvise(MADV_GUARD_INSTALL) of a page where mlockall is to stop filling
+    FL_SITE_CORE_OMIT,         ///< madvise(MADV_DONTDUMP) of an arena
+    FL_SITE_CORE_SHOW,         ///< madvise(MADV_DODUMP) of a stack that runs when the process ends
+    FL_SITE_CORE_HANDLER,      ///< sigaction of a signal that leaves a core file
     FL_SITE_ARENA_TABLE,       ///< mmap of an arena's table of slots
     FL_SITE_ARENA_ADVICE,      ///< madvise(MADV_NOHUGEPAGE or MADV_HUGEPAGE) of an arena
     FL_SITE_STACK_TABLE,       ///< mmap of the table of stacks

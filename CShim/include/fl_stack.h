@@ -33,8 +33,11 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_slot_size : uint32_t
     FL_SLOT_64KIB = 0,
     FL_SLOT_256KIB,
     FL_SLOT_1MIB,
+    FL_SLOT_2MIB,
     FL_SLOT_8MIB,
+    FL_SLOT_16MIB,
     FL_SLOT_64MIB,
+    FL_SLOT_128MIB,
     FL_SLOT_1GIB,
     FL_SLOT_SIZES,
 } fl_slot_size;
@@ -52,8 +55,24 @@ fl_slot_geometry fl_slot_geometry_of(fl_slot_size size);
 /// Signal context: callable.
 fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from);
 
+/// The size that a moving stack goes to from `size`: at least four times as large, since each move takes time and
+/// leaves an old range; FL_SLOT_SIZES where there is none. Signal context: callable.
+fl_slot_size fl_slot_next(fl_slot_size size);
+
+/// As fl_slot_for, among the sizes that moving stacks go through from the smallest on. Signal context: callable.
+fl_slot_size fl_slot_for_moving(uintptr_t usable);
+
 /// Usable bytes of a slot: its size less its guard. Signal context: callable.
 uintptr_t fl_slot_room(fl_slot_size size);
+
+/// The largest frame that code without stack probes may have in such a slot, and so the largest buffer there that a
+/// system call fills as a whole: below what is usable nothing but guard stands for at least as many bytes, however deep
+/// the stack is. Signal context: callable.
+uintptr_t fl_slot_largest_frame(fl_slot_size size);
+
+/// Bytes between the base of a slot and the low end of the guard below `usable` bytes. Between that and the guard at
+/// the end of the slot guards may be missing, and nowhere else. Signal context: callable.
+uintptr_t fl_slot_band(fl_slot_size size, uintptr_t usable);
 
 /// Bytes of the arena of such slots that is made when there are `number`, where the kernel grants that much.
 /// Signal context: callable.
@@ -193,6 +212,11 @@ const fl_fault_report *fl_stack_fault(const fl_stack *stack);
 
 /// The counters of one stack. Signal context: callable.
 void fl_stack_counters(const fl_stack *stack, fl_counters *into);
+
+/// Slots that may be in quarantine at a time, in the whole process: closed, so that an access to an abandoned stack is
+/// a fault. They take at most two mappings each, together less than 1 % of what vm.max_map_count allows by default, and
+/// a thread that does nothing but overflow comes round once in a few tenths of a second.
+enum { FL_QUARANTINE_SLOTS = 256 };
 
 /// Slots in quarantine, in the whole process. Signal context: callable.
 uint64_t fl_quarantine_count(void);

@@ -2,19 +2,14 @@
 //
 //     arena   | offset | slot 0 | slot 1 | slot 2 | …          offset: 1 MiB for slots of 8 MiB and more, else 0
 //
-// With guard pages the arena is one writable mapping; with PROT_NONE it is not accessible but for the usable parts
-// (slot.c).
-//
 // Invariants: address -> slot takes no lock and no search (a directory by GiB); the table of an arena is written before
 // the arena is published and never freed; free lists are lock-free with a tag against reuse (ABA), so that a handler
 // can take a slot.
 #include "address_space.h"
 
-#include <linux/userfaultfd.h>
-#include <sys/ioctl.h>
+#include <sched.h>
 #include <sys/mman.h>
 
-#include "capabilities.h"
 #include "system.h"
 
 #pragma clang section text = "fl_text"
@@ -25,27 +20,30 @@
 
 enum {
     ADDRESS_BITS = 47, // of user space on x86-64 without five-level paging, which a process must ask for
-    UNIT_SHIFT = 30,   // the directory's granularity: arenas begin at a multiple of 1 GiB
+    UNIT_SHIFT = 30,   // the directory's granularity: arenas begin at a multiple of 1 GiB, so none shares one
     UNITS = 1 << (ADDRESS_BITS - UNIT_SHIFT),
     DOUBLINGS = 4,
+    PATIENCE =
+        1000, // times that a thread lets others run, of which one makes an arena: about 0.3 ms when there are none
 };
 
 static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
     {.size = 64 * KIB, .guard = 48 * KIB, .offset = 0},      {.size = 256 * KIB, .guard = 64 * KIB, .offset = 0},
-    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},      {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
-    {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},      {.size = 2 * MIB, .guard = 512 * KIB, .offset = 0},
+    {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},  {.size = 16 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 128 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
 };
 
 // Units of the first arena of a size: 65,536 slots of the small sizes, and enough of the large ones. Each further one
 // is twice as large, up to DOUBLINGS times: a million stacks are five mappings.
-static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 512, 512, 512};
+static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 128, 512, 512, 512, 512, 512};
 
 static _Atomic(fl_arena *) directory[UNITS];
-// Stacks that mremap moves have arenas of their own: it splits mappings for good, and UFFDIO_MOVE refuses a range of
-// several.
-enum { ROWS = 3 };
+enum { ROWS = 3 }; // fl_arena_row
 static _Atomic(fl_arena *) arenas[FL_SLOT_SIZES][ROWS];
 static _Atomic(uint64_t) in_use[FL_SLOT_SIZES];
+static _Atomic(bool) is_making[FL_SLOT_SIZES][ROWS];
 
 fl_slot_geometry fl_slot_geometry_of(fl_slot_size size) { return geometries[size]; }
 uint64_t fl_slots_in_use(fl_slot_size size) { return atomic_load_explicit(&in_use[size], memory_order_relaxed); }
@@ -54,11 +52,40 @@ uintptr_t fl_arena_size(fl_slot_size size, uint32_t number) {
     return first_units[size] * GIB << (number < DOUBLINGS ? number : DOUBLINGS);
 }
 
+// In slots of 8 MiB and more the default first 64 KiB and the largest frame take the MiB between the base and a
+// multiple of 2 MiB, where the first page of the page table ends: the first band needs no second one.
+uintptr_t fl_slot_largest_frame(fl_slot_size size) {
+    return geometries[size].offset ? 960 * KIB : geometries[size].guard;
+}
+
+// A band of guard pages takes time and page tables, so it is no larger than it must be, but for what costs no further
+// page of the page table. In slots for deep stacks it fills whole ranges of 2 MiB (slot.c).
+uintptr_t fl_slot_band(fl_slot_size size, uintptr_t usable) {
+    fl_slot_geometry geometry = geometries[size];
+    if (!geometry.offset) return geometry.size;
+    uintptr_t base = geometry.offset + geometry.size, low = base - usable, least = low - fl_slot_largest_frame(size);
+    uintptr_t band = fl_slot_is_deep(size) ? least & ~(2 * MIB - 1) : fl_minimum(least, low & ~(2 * MIB - 1));
+    return band <= geometry.offset + geometry.guard ? geometry.size : base - band;
+}
+
 fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
     for (uint32_t size = from; size < FL_SLOT_SIZES; size++) {
         if (fl_slot_room(size) >= usable) return size;
     }
     return FL_SLOT_SIZES;
+}
+
+fl_slot_size fl_slot_next(fl_slot_size size) {
+    uintptr_t least = 4 * geometries[size].size;
+    uint32_t next = size;
+    while (next < FL_SLOT_SIZES && geometries[next].size < least) next++;
+    return next;
+}
+
+fl_slot_size fl_slot_for_moving(uintptr_t usable) {
+    fl_slot_size size = FL_SLOT_64KIB;
+    while (size < FL_SLOT_SIZES && fl_slot_room(size) < usable) size = fl_slot_next(size);
+    return size;
 }
 
 fl_slot_handle fl_slot_of(uintptr_t address) {
@@ -71,81 +98,57 @@ fl_slot_handle fl_slot_of(uintptr_t address) {
     return (fl_slot_handle){.arena = arena, .index = (uint32_t)index};
 }
 
-// Registration for write-protection alone is enough for UFFDIO_MOVE and leaves demand paging to the kernel. A refusal
-// costs nothing but that mover: the ioctl fails later and the next one in the chain is taken. Signal context: callable.
-static bool register_for_moves(uintptr_t low, size_t length) {
-    int descriptor = fl_userfaultfd();
-    if (descriptor < 0) return false;
-    struct uffdio_register request = {.range = {.start = low, .len = length}, .mode = UFFDIO_REGISTER_MODE_WP};
-    return fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request) == 0;
-}
-
-// Reserves `length` bytes at a multiple of 1 GiB. Signal context: callable.
-static int reserve(uintptr_t length, int protection, uintptr_t *low) {
-    void *mapped = NULL;
-    int error = fl_system_map(FL_SITE_ARENA_MAP, &mapped, length + GIB, protection,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-    if (error) return error;
-    uintptr_t start = (uintptr_t)mapped, aligned = (start + GIB - 1) & ~(GIB - 1);
-    // A refused trim leaves address space reserved and unused: harmless, and nothing to undo.
-    if (aligned > start) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, start, aligned - start);
-    uintptr_t end = aligned + length;
-    if (start + GIB > aligned) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, end, start + length + GIB - end);
-    *low = aligned;
-    return 0;
-}
-
 // Signal context: callable.
-static uint32_t row_of(fl_guard guard, const fl_stack *owner) {
-    return guard == FL_GUARD_PAGES && owner->mover == FL_MOVER_MREMAP ? 2 : guard;
-}
-
-// Signal context: callable.
-static fl_failure make_arena(fl_slot_size size, fl_guard guard, uint32_t row) {
+static fl_failure make_arena(fl_slot_size size, uint32_t row) {
     fl_slot_geometry geometry = geometries[size];
-    int protection = guard == FL_GUARD_PAGES ? PROT_READ | PROT_WRITE : PROT_NONE;
+    fl_arena made = {.shift = (uint8_t)__builtin_ctzll(geometry.size),
+                     .size = (uint8_t)size,
+                     .guard = row == FL_GUARD_PROT_NONE ? FL_GUARD_PROT_NONE : FL_GUARD_PAGES,
+                     .row = (uint8_t)row};
     uintptr_t low = 0, length = 0;
-    int error = ENOMEM;
+    fl_failure failure = fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
     uint32_t number = 0;
     for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena; arena = arena->next) {
         number++;
     }
-    // Under RLIMIT_AS one size must leave room for those that moving stacks come to next. In mode 2 of overcommit the
-    // reservation may fail: less is asked for then, down to two slots.
-    uintptr_t share = fl_maximum((uintptr_t)(fl_system_address_space_limit() >> UNIT_SHIFT) / 8, 1);
-    for (uintptr_t units = fl_minimum(fl_arena_size(size, number) / GIB, share); units >= 1; units /= 2) {
-        length = units * GIB;
-        if (length < 2 * geometry.size) break;
-        error = reserve(length, protection, &low);
-        if (error != ENOMEM && error != EINVAL) break; // EINVAL: valgrind, which has less address space
+    // Under a limit one size must leave room for those that moving stacks come to next. Where less than a whole first
+    // arena is granted, down to two slots, none of it is lost to the offset.
+    uintptr_t bytes = fl_arena_size(size, number),
+              share = (uintptr_t)fl_system_mapping_limit(row != FL_GUARD_PROT_NONE) / 8;
+    while (bytes > share && bytes >= 4 * geometry.size) bytes /= 2;
+    for (; bytes >= 2 * geometry.size; bytes /= 2) {
+        length = bytes < first_units[size] * GIB ? bytes + geometry.offset : bytes;
+        bool registered = false;
+        failure = fl_arena_reserve(length, &low);
+        if (!failure.error) {
+            failure = fl_arena_open(low, length, fl_arena_kind_of(&made), &registered);
+            if (failure.error) (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
+        }
+        made.registered = registered;
+        // ENOMEM: a limit, or mode 2 of overcommit. EAGAIN: locked memory. EINVAL: valgrind has less address space.
+        if (failure.error != ENOMEM && failure.error != EAGAIN && failure.error != EINVAL) break;
     }
-    if (error) return fl_failure_at(FL_SITE_ARENA_MAP, error);
+    if (failure.error) return failure;
     if ((low + length) >> ADDRESS_BITS) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
     }
-    // Small stacks must not be backed by 2 MiB pages. EINVAL: a kernel without huge pages, where there is no danger.
-    (void)fl_system_advise(FL_SITE_ARENA_ADVICE, low, length, fl_slot_is_deep(size) ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 
-    uint32_t slots = (uint32_t)((length - geometry.offset) / geometry.size);
+    if (row != FL_GUARD_PROT_NONE) fl_arena_guard_page(low);
+    made.low = low;
+    made.length = length;
+    made.first = low + geometry.offset;
+    made.slots = (uint32_t)((length - geometry.offset) / geometry.size);
     void *table = NULL;
-    error = fl_system_map(FL_SITE_ARENA_TABLE, &table, sizeof(fl_arena) + slots * sizeof(fl_slot),
-                          PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    int error = fl_memory_map(FL_SITE_ARENA_TABLE, sizeof(fl_arena) + made.slots * sizeof(fl_slot), &table);
     if (error) {
         (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, length);
         return fl_failure_at(FL_SITE_ARENA_TABLE, error);
     }
-    bool registered = row == FL_GUARD_PAGES && register_for_moves(low, length);
-
     fl_arena *arena = table;
-    arena->first = low + geometry.offset;
-    arena->slots = slots;
-    arena->shift = (uint8_t)__builtin_ctzll(geometry.size);
-    arena->size = (uint8_t)size;
-    arena->guard = (uint8_t)guard;
-    arena->registered = registered;
-    arena->table = (fl_slot *)(void *)(arena + 1);
-    for (uintptr_t unit = low >> UNIT_SHIFT; unit < (low + length) >> UNIT_SHIFT; unit++) {
+    made.table = (fl_slot *)(void *)(arena + 1);
+    memcpy(arena, &made, sizeof made);
+    for (uintptr_t unit = low >> UNIT_SHIFT; unit <= (low + length - 1) >> UNIT_SHIFT; unit++) {
         atomic_store_explicit(&directory[unit], arena, memory_order_release);
     }
     fl_arena *head = atomic_load_explicit(&arenas[size][row], memory_order_acquire);
@@ -184,12 +187,28 @@ static bool take_fresh(fl_arena *arena, uint32_t *index) {
     return false;
 }
 
-fl_failure fl_slot_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_slot_handle *handle) {
-    uint32_t row = row_of(guard, owner);
-    // Two rounds: what exists, then one new arena. Others may empty that one before us; then it is an error.
-    for (int round = 0; round < 2; round++) {
-        for (fl_arena *arena = atomic_load_explicit(&arenas[size][row], memory_order_acquire); arena;
-             arena = arena->next) {
+// A new arena, unless another has come to the row since `seen` was its first. Threads that find a row full at the same
+// time wait for the one that makes the arena: each would make its own. That one may never be done, as it was
+// interrupted by this very handler, or did not come through a fork: so they wait for a while only. Signal context:
+// callable.
+static fl_failure add_arena(fl_slot_size size, uint32_t row, const fl_arena *seen) {
+    bool makes = false;
+    for (int waited = 0; waited < PATIENCE && !makes; waited++) {
+        if (atomic_load_explicit(&arenas[size][row], memory_order_acquire) != seen) return fl_failure_none();
+        makes = !atomic_exchange_explicit(&is_making[size][row], true, memory_order_acquire);
+        if (!makes) sched_yield();
+    }
+    bool is_there = atomic_load_explicit(&arenas[size][row], memory_order_acquire) != seen;
+    fl_failure failure = is_there ? fl_failure_none() : make_arena(size, row);
+    atomic_store_explicit(&is_making[size][row], false, memory_order_release);
+    return failure;
+}
+
+fl_failure fl_slot_take_free(fl_slot_size size, uint32_t row, fl_stack *owner, fl_slot_handle *handle) {
+    // What exists, then a new arena. Others may empty that one before us, which a small one takes few of.
+    for (int round = 0; round < PATIENCE; round++) {
+        fl_arena *first = atomic_load_explicit(&arenas[size][row], memory_order_acquire);
+        for (fl_arena *arena = first; arena; arena = arena->next) {
             uint32_t index;
             if (!pop_free(arena, &index) && !take_fresh(arena, &index)) continue;
             fl_slot *slot = &arena->table[index];
@@ -199,10 +218,8 @@ fl_failure fl_slot_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_s
             *handle = (fl_slot_handle){.arena = arena, .index = index};
             return fl_failure_none();
         }
-        if (round == 0) {
-            fl_failure failure = make_arena(size, guard, row);
-            if (failure.error) return failure;
-        }
+        fl_failure failure = add_arena(size, row, first);
+        if (failure.error) return failure;
     }
     return fl_failure_at(FL_SITE_ARENA_MAP, ENOMEM);
 }
@@ -215,6 +232,13 @@ static void push_free(fl_arena *arena, uint32_t index) {
         replaced = ((head >> 32) + 1) << 32 | (index + 1);
     } while (!atomic_compare_exchange_weak_explicit(&arena->free_head, &head, replaced, memory_order_release,
                                                     memory_order_relaxed));
+}
+
+int fl_slot_advise(fl_site site, uintptr_t low, uintptr_t high, int advice) {
+    int error = fl_system_advise_retrying(site, low, high, advice);
+    const fl_arena *arena = error == EINVAL ? fl_slot_of(low).arena : NULL;
+    if (!arena || fl_system_unlock(FL_SITE_ARENA_UNLOCK, arena->low, arena->length)) return error;
+    return fl_system_advise_retrying(site, low, high, advice);
 }
 
 void fl_slot_give_back(fl_slot_handle handle) {

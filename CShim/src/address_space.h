@@ -2,7 +2,7 @@
 #ifndef FAULTLINE_INTERNAL_ADDRESS_SPACE_H
 #define FAULTLINE_INTERNAL_ADDRESS_SPACE_H
 
-#include "common.h"
+#include "arena_memory.h"
 #include "fl_stack.h"
 
 #pragma clang assume_nonnull begin
@@ -43,11 +43,13 @@ typedef struct fl_slot_handle {
 } fl_slot_handle;
 
 typedef struct fl_arena {
-    uintptr_t first; ///< lowest address of slot 0
+    uintptr_t low, length; ///< of its memory
+    uintptr_t first;       ///< lowest address of slot 0
     uint32_t slots;
     uint8_t shift;               ///< log2 of the slot size
     uint8_t size;                ///< fl_slot_size
     uint8_t guard;               ///< fl_guard
+    uint8_t row;                 ///< fl_arena_row of its stacks
     uint8_t registered;          ///< with the userfaultfd
     _Atomic(uint32_t) fresh;     ///< slots ever handed out
     _Atomic(uint64_t) free_head; ///< tag in the upper half, index + 1 in the lower
@@ -81,8 +83,25 @@ static inline bool fl_slot_is_deep(fl_slot_size size) { return size >= FL_SLOT_6
 /// The slot that holds `address`; arena null where none does. No lock, no search. Signal context: callable.
 fl_slot_handle fl_slot_of(uintptr_t address);
 
-/// Takes a slot, making an arena when there is none. Lock-free. Signal context: callable.
-fl_failure fl_slot_take(fl_slot_size size, fl_guard guard, fl_stack *owner, fl_slot_handle *handle);
+/// Stacks with the same guard share arenas, but for those that mremap moves: it splits mappings for good, and
+/// UFFDIO_MOVE refuses a range of several. Signal context: callable.
+static inline uint32_t fl_arena_row(fl_guard guard, const fl_stack *owner) {
+    return guard == FL_GUARD_PAGES && owner->mover == FL_MOVER_MREMAP ? 2 : guard;
+}
+
+/// Signal context: callable.
+static inline fl_arena_kind fl_arena_kind_of(const fl_arena *arena) {
+    return (fl_arena_kind){.is_writable = arena->guard == FL_GUARD_PAGES,
+                           .is_deep = fl_slot_is_deep((fl_slot_size)arena->size),
+                           .is_moved = arena->row == FL_GUARD_PAGES};
+}
+
+/// Takes a free slot, making an arena when there is none. Lock-free. Signal context: callable.
+fl_failure fl_slot_take_free(fl_slot_size size, uint32_t row, fl_stack *owner, fl_slot_handle *handle);
+
+/// fl_system_advise_retrying of a part of a slot, which is unlocked where mlockall has locked it and the kernel refuses
+/// the advice for that. Signal context: callable.
+int fl_slot_advise(fl_site site, uintptr_t low, uintptr_t high, int advice);
 
 /// Puts a slot that no stack uses any more on its arena's free list. Signal context: callable.
 void fl_slot_give_back(fl_slot_handle handle);

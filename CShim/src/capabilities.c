@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "system.h"
@@ -32,15 +33,18 @@ void fl_userfaultfd_lose(void) {
 
 int fl_userfaultfd(void) { return descriptor_page ? *descriptor_page - 1 : -1; }
 
+// The beginning of a file of the kernel, as a string; empty where it cannot be read.
+static void read_text(const char *path, char *text, size_t size) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? 0 : read(file, text, size - 1);
+    if (file >= 0) close(file);
+    text[length > 0 ? length : 0] = 0;
+}
+
 static uint64_t read_number(const char *path, uint64_t otherwise) {
     char text[32];
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return otherwise;
-    ssize_t length = read(file, text, sizeof text - 1);
-    close(file);
-    if (length <= 0) return otherwise;
-    text[length] = 0;
-    return strtoull(text, NULL, 10);
+    read_text(path, text, sizeof text);
+    return text[0] ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static void probe_mappings(void) {
@@ -49,6 +53,7 @@ static void probe_mappings(void) {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
         return;
     uintptr_t low = (uintptr_t)page;
+    (void)fl_system_unlock(FL_SITE_ARENA_UNLOCK, low, FL_PAGE);
     capabilities.guard_install = fl_system_advise(FL_SITE_GUARD_INSTALL, low, FL_PAGE, MADV_GUARD_INSTALL) == 0 &&
                                  fl_system_advise(FL_SITE_GUARD_REMOVE, low, FL_PAGE, MADV_GUARD_REMOVE) == 0;
     capabilities.populate_write = fl_system_advise(FL_SITE_POPULATE, low, FL_PAGE, MADV_POPULATE_WRITE) == 0;
@@ -63,6 +68,7 @@ static bool restores_atomically(int descriptor) {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE))
         return false;
     uintptr_t low = (uintptr_t)page;
+    (void)fl_system_unlock(FL_SITE_ARENA_UNLOCK, low, FL_PAGE);
     struct uffdio_range range = {.start = low, .len = FL_PAGE};
     struct uffdio_register request = {.range = range, .mode = UFFDIO_REGISTER_MODE_WP};
     struct uffdio_copy copy = {.dst = low, .src = (uintptr_t)content, .len = FL_PAGE};
@@ -111,4 +117,48 @@ void fl_capabilities_set_thread_words(bool accesses, bool exceptions, bool task_
     capabilities.finds_access_set = accesses;
     capabilities.finds_exceptions = exceptions;
     capabilities.finds_task_locals = task_locals;
+}
+
+// MARK: limits
+
+// The bytes behind a name such as "VmSize:", 0 where it is not there.
+static uint64_t field(const char *text, const char *name) {
+    const char *found = strstr(text, name);
+    return found ? strtoull(found + strlen(name), NULL, 10) << 10 : 0;
+}
+
+static uint64_t less(uint64_t limit, uint64_t used) { return used < limit ? limit - used : 0; }
+
+static uint64_t left_of(__rlimit_resource_t resource, uint64_t used) {
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+    return less(limit.rlim_cur, used);
+}
+
+static uint64_t count_mappings(void) {
+    char text[4096];
+    uint64_t lines = 0;
+    int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    for (ssize_t length; (length = read(file, text, sizeof text)) > 0;) {
+        for (ssize_t at = 0; at < length; at++) lines += text[at] == '\n';
+    }
+    close(file);
+    return lines;
+}
+
+fl_room_left fl_room_look(void) {
+    char text[4096];
+    fl_room_left left = {.commit = UINT64_MAX, .mappings = UINT64_MAX};
+    read_text("/proc/self/status", text, sizeof text);
+    left.address_space = left_of(RLIMIT_AS, field(text, "VmSize:"));
+    left.data = left_of(RLIMIT_DATA, field(text, "VmData:"));
+    if (read_number("/proc/sys/vm/overcommit_memory", 0) == 2) {
+        read_text("/proc/meminfo", text, sizeof text);
+        uint64_t limit = field(text, "CommitLimit:");
+        if (limit) left.commit = less(limit, field(text, "Committed_AS:"));
+    }
+    uint64_t allowed = read_number("/proc/sys/vm/max_map_count", 0);
+    if (allowed) left.mappings = less(allowed, count_mappings());
+    return left;
 }

@@ -5,7 +5,7 @@
 //
 //     states of a stack     pooled -> created -> running <-> suspended -> finished -> pooled
 //                                                   |
-//                                                   +-> faulted -> its slot in quarantine, the entry free again
+//                                                   +-> faulted -> its slot in quarantine, the entry free
 #include "fl_pool.h"
 #include "fl_stack.h"
 
@@ -83,7 +83,7 @@ fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure
     configure(stack, configuration);
     stack->base = 0;
     *failure = fl_stack_make_ready(stack);
-    if (failure->error && failure->site == FL_SITE_STACK_MEMORY) { // what this thread keeps for later may be enough
+    if (failure->error == ENOMEM || failure->error == EAGAIN) { // what this thread keeps for later may be enough
         fl_pool_drain();
         *failure = fl_stack_make_ready(stack);
     }
@@ -132,6 +132,14 @@ static void clear_details(fl_stack *stack) {
     stack->touched_details = 0;
 }
 
+static void quarantine_slot(fl_slot_handle handle) {
+    fl_failure failure = fl_slot_quarantine(handle);
+    if (!failure.error) return;
+    const char *parts[] = {"the slot of a faulted stack could not be closed (", fl_site_name((fl_site)failure.site),
+                           "); it stays reserved and is never used again"};
+    fl_message(parts, 3);
+}
+
 static void quarantine(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         fl_grows_down_quarantine(stack);
@@ -142,17 +150,12 @@ static void quarantine(fl_stack *stack) {
             while (details->segment_bytes) {
                 fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
                 details->segment_bytes -= stack->base - stack->low;
-                (void)fl_slot_quarantine(fl_stack_slot(stack));
+                quarantine_slot(fl_stack_slot(stack));
                 stack->base = link.base;
                 stack->low = link.low;
             }
         }
-        fl_failure failure = fl_slot_quarantine(fl_stack_slot(stack));
-        if (failure.error) {
-            const char *parts[] = {"the slot of a faulted stack could not be closed (",
-                                   fl_site_name((fl_site)failure.site), "); it stays reserved and is never used again"};
-            fl_message(parts, 3);
-        }
+        quarantine_slot(fl_stack_slot(stack));
     }
     clear_details(stack);
     stack->base = 0;

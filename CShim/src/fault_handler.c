@@ -26,6 +26,7 @@
 
 #include "alternate_stack.h"
 #include "containment.h"
+#include "core_dump.h"
 #include "forwarding.h"
 #include "hibernation.h"
 #include "message.h"
@@ -249,6 +250,7 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
     if (handing_on == info && frame < handing_frame) action = standard;
     if (action.sa_handler == SIG_IGN && sent) return;
     if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
+        fl_core_show_running();
         // A refusal cannot be survived: the same instruction would fault for ever.
         if (fl_system_sigaction(FL_SITE_HANDLER_SET, signal, &standard, NULL)) fl_die();
         // What a process sent, or a lost frame, does not recur by itself. Blocked until the handler has returned.
@@ -268,6 +270,8 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
         action.sa_handler(signal);
     }
     handing_on = NULL;
+    // It leaves the end to the kernel.
+    if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_DFL) fl_core_show_running();
 }
 
 // True: the context may continue. False: the signal is handed on. Signal context: handler only.

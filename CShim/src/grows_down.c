@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "arena_memory.h"
+#include "quarantine.h"
 #include "stack_memory.h"
 #include "stack_table.h"
 #include "system.h"
@@ -79,17 +81,23 @@ static uintptr_t lowest(const fl_stack *stack) {
     return low;
 }
 
-void fl_grows_down_unmap(const fl_stack *stack) {
-    uintptr_t low = lowest(stack), end = stack->base - fl_stack_maximum(stack), reserved = GAP + FL_PAGE;
-    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, stack->base - low);
+// What ends the kernel's growth; others may have mapped between it and the stack. Refused, it stays reserved.
+static void unmap_gap(const fl_stack *stack) {
+    uintptr_t end = stack->base - fl_stack_maximum(stack), reserved = GAP + FL_PAGE;
     (void)fl_system_unmap(FL_SITE_ARENA_TRIM, end - reserved, reserved);
+}
+
+void fl_grows_down_unmap(const fl_stack *stack) {
+    uintptr_t low = lowest(stack);
+    (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low, stack->base - low);
+    unmap_gap(stack);
     fl_memory_give(fl_stack_maximum(stack));
 }
 
 void fl_grows_down_quarantine(const fl_stack *stack) {
     uintptr_t low = lowest(stack);
-    void *address = (void *)low;
-    (void)fl_system_map(FL_SITE_QUARANTINE, &address, stack->base - low, PROT_NONE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
+    // Refused, it is what it was, but for the memory that it counts for, until its quarantine ends.
+    if (fl_arena_close(low, stack->base - low) == 0) unmap_gap(stack);
+    fl_quarantine_mapping(low, stack->base);
     fl_memory_give(fl_stack_maximum(stack));
 }

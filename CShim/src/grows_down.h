@@ -11,7 +11,7 @@
 fl_failure fl_grows_down_map(fl_stack *stack);
 /// Signal context: forbidden.
 void fl_grows_down_unmap(const fl_stack *stack);
-/// No memory, no access, and never mapped again. Signal context: forbidden.
+/// No memory and no access for a while (quarantine.c), then as fl_grows_down_unmap. Signal context: forbidden.
 void fl_grows_down_quarantine(const fl_stack *stack);
 
 #pragma clang assume_nonnull end

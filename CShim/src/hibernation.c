@@ -106,7 +106,7 @@ static __attribute__((noinline)) fl_failure put_pages(const fl_stack *stack, con
 
 static fl_failure write_words(const fl_stack *stack, const fl_record *record) {
     uintptr_t first = stack->base - record->words * FL_WORD, low = fl_page_down(first);
-    int error = fl_system_advise_retrying(FL_SITE_RESTORE_UNGUARD, low, stack->base, MADV_GUARD_REMOVE);
+    int error = fl_slot_advise(FL_SITE_RESTORE_UNGUARD, low, stack->base, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_RESTORE_UNGUARD, error);
     fl_word_stream stream = stream_of(stack, record);
     fl_words_decode(&stream, (uintptr_t *)first, record->words);
@@ -275,7 +275,7 @@ static fl_failure replace_by_record(fl_stack *stack, bool shared) {
     }
     bool guards = !failure.error;
     if (guards) {
-        error = fl_system_advise_retrying(FL_SITE_HIBERNATE_GUARD, low, base, MADV_GUARD_INSTALL);
+        error = fl_slot_advise(FL_SITE_HIBERNATE_GUARD, low, base, MADV_GUARD_INSTALL);
         failure = fl_failure_at(FL_SITE_HIBERNATE_GUARD, error);
     }
     if (guards && failure.error) put_back(stack, record, shared);
@@ -305,7 +305,7 @@ static fl_failure hibernate(fl_stack *stack, bool shared) {
     // What was used below is dead. A refusal leaves the memory until the stack ends.
     uintptr_t low = fl_page_down(fl_stack_first_word(stack));
     if (stack->low < low) {
-        (void)fl_system_advise(FL_SITE_HIBERNATE_RELEASE, stack->low, low - stack->low, MADV_DONTNEED);
+        (void)fl_slot_advise(FL_SITE_HIBERNATE_RELEASE, stack->low, low, MADV_DONTNEED);
     }
     return failure;
 }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "core_dump.h"
 #include "fl_stack.h"
 #include "fl_unwind.h"
 #include "thread_words.h"
@@ -18,7 +19,9 @@ static int initialize(void) {
     if (!error) error = fl_thread_prepare().error;
     if (error) return error;
     fl_thread_words_find();
-    return fl_handler_install();
+    error = fl_handler_install();
+    if (!error) fl_core_install();
+    return error;
 }
 
 int fl_initialize(void) {

@@ -122,7 +122,7 @@ fl_failure fl_stack_move(fl_stack *stack, uintptr_t sp, fl_slot_size size, uintp
 fl_failure fl_stack_move_back(fl_stack *stack, uintptr_t sp, uintptr_t need, fl_relocation *relocation,
                               bool *must_stay) {
     uintptr_t maximum = fl_stack_maximum(stack), initial = fl_stack_initial(stack);
-    for (uint32_t size = stack->first_slot; size < stack->slot; size++) {
+    for (uint32_t size = stack->first_slot; size < stack->slot; size = fl_slot_next((fl_slot_size)size)) {
         uintptr_t room = fl_slot_room((fl_slot_size)size), usable = fl_minimum(room, maximum);
         bool holds_all = room >= usable + (usable == maximum ? fl_stack_reserve(stack) : 0);
         if (!holds_all || usable < fl_maximum(need, initial)) continue;
@@ -161,7 +161,7 @@ fl_growth_result fl_stack_grow_by_move(fl_stack *stack, uintptr_t sp, uintptr_t 
     // The last slot must hold the reserve too, so that an overflow is contained where it happens.
     uint32_t size = stack->slot;
     do {
-        size++;
+        size = fl_slot_next((fl_slot_size)size);
         if (size >= FL_SLOT_SIZES) return FL_AT_MAXIMUM;
         usable = fl_minimum(fl_maximum(usable, fl_slot_room((fl_slot_size)size)), maximum);
     } while (fl_slot_room((fl_slot_size)size) < usable + (usable == maximum ? fl_stack_reserve(stack) : 0));

@@ -98,7 +98,7 @@ fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration) {
 // Makes a stack that grew as it was at first.
 static SELDOM bool shrink(fl_stack *stack) {
     uintptr_t keep = stack->base - KEEP_BYTES;
-    if (stack->low < keep && fl_system_advise(FL_SITE_RELEASE, stack->low, keep - stack->low, MADV_DONTNEED)) {
+    if (stack->low < keep && fl_slot_advise(FL_SITE_RELEASE, stack->low, keep, MADV_DONTNEED)) {
         return false;
     }
     return fl_stack_make_ready(stack).error == 0;
@@ -157,7 +157,7 @@ static void trim(fl_pool_list *list) {
             continue;
         }
         // Refused, it keeps its pages until the next look.
-        if (fl_system_advise(FL_SITE_POOL_TRIM, stack->low, stack->base - stack->low, MADV_DONTNEED) == 0) {
+        if (fl_slot_advise(FL_SITE_POOL_TRIM, stack->low, stack->base, MADV_DONTNEED) == 0) {
             stack->flags |= FL_STACK_EMPTIED;
         }
         link = &stack->next;

@@ -89,7 +89,7 @@ fl_shrinking fl_stack_shrink(fl_stack *stack, fl_shrink_result *result) {
     uintptr_t live = fl_page_down(fl_stack_first_word(stack)), room = stack->base - stack->low, lowest = live;
     if (stack->low < live) {
         uint64_t pages = fl_system_resident_pages(stack->low, live, &lowest);
-        int error = fl_system_advise(FL_SITE_SHRINK_RELEASE, stack->low, live - stack->low, MADV_DONTNEED);
+        int error = fl_slot_advise(FL_SITE_SHRINK_RELEASE, stack->low, live, MADV_DONTNEED);
         if (error) {
             result->failure = fl_failure_at(FL_SITE_SHRINK_RELEASE, error);
             return FL_SHRINKING_FAILED;

@@ -3,9 +3,10 @@
 //     | guard at the end | unused room | guard band | usable |      addresses grow to the right
 //     ^ start            ^ + guard     ^ band_low   ^ low    ^ base
 //
-// With guard pages the guards stand in the page table. A band slides down ahead of the usable part; what lies below it
-// is not guarded, but belongs to this stack alone. The guard at the end is installed before the slot is first used and
-// is never removed.
+// With guard pages the guards stand in the page table. A band slides down ahead of the usable part, at least as large
+// as the largest frame promised (fl_slot_band): what jumps it never traps, and a system call into it is cut short
+// without a word. What lies below it is not guarded, but belongs to this stack alone. The guard at the end is installed
+// before the slot is first used and is never removed.
 //
 // Arenas of slots of 64 MiB and more ask for huge pages, since a stack that needs so much is deep; the others refuse
 // them. A small stack gets none in either: the first MiB below a base shares its range of 2 MiB with the guard of the
@@ -24,12 +25,6 @@
 #define MIB ((uintptr_t)1 << 20)
 #define HUGE_PAGE (2 * MIB)
 
-enum { BAND = 64 << 10 };
-
-static _Atomic(uint64_t) quarantined;
-
-uint64_t fl_quarantine_count(void) { return atomic_load_explicit(&quarantined, memory_order_relaxed); }
-
 // Signal context: callable.
 static bool is_deep(fl_slot_handle handle) { return fl_slot_is_deep((fl_slot_size)handle.arena->size); }
 
@@ -44,15 +39,10 @@ static uintptr_t counted(fl_slot_handle handle) {
     return (uintptr_t)slot->low * FL_PAGE;
 }
 
-// Where the band above which `low` begins has its lower end. In slots of up to 1 MiB it reaches the guard at the end;
-// in larger ones it is at least 64 KiB and ends at a multiple of 2 MiB, so that it needs no page-table page of its own.
-// Signal context: callable.
+// Where the band below `low` ends: `fl_slot_low` where it reaches the guard at the end. Signal context: callable.
 static uintptr_t band_below(fl_slot_handle handle, uintptr_t low) {
-    uintptr_t end = fl_slot_low(handle);
-    if (handle.arena->size <= FL_SLOT_1MIB) return end;
-    uintptr_t guard_top = end + guard_of(handle);
-    uintptr_t band = (low - BAND) & ~(2 * MIB - 1);
-    return band <= guard_top ? end : band;
+    uintptr_t base = fl_slot_base(handle);
+    return base - fl_slot_band((fl_slot_size)handle.arena->size, base - low);
 }
 
 uintptr_t fl_slot_growth_end(fl_slot_handle handle, uintptr_t low) {
@@ -66,31 +56,31 @@ static fl_failure make_usable_pages(fl_slot_handle handle, fl_slot *slot, uintpt
     int error;
     if (slot->old_low) {
         uintptr_t old_low = fl_slot_address(handle, slot->old_low);
-        error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
+        error = fl_slot_advise(FL_SITE_GUARD_REMOVE, old_low, base, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
         slot->old_low = 0;
     }
     uintptr_t former = fl_slot_address(handle, slot->low);
     if (slot->band_low > slot->low && former == low) return fl_failure_none();
     uintptr_t band = band_below(handle, low);
-    if (!slot->band_low && is_deep(handle)) {
+    if (!slot->band_low && is_deep(handle) && handle.index + 1 < handle.arena->slots) {
         // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
-        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
+        error = fl_slot_advise(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     if (!slot->band_low && band > end) {
-        error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, end, end + guard_of(handle), MADV_GUARD_INSTALL);
+        error = fl_slot_advise(FL_SITE_GUARD_INSTALL, end, end + guard_of(handle), MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
-    error = fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
+    error = fl_slot_advise(FL_SITE_GUARD_INSTALL, band, low, MADV_GUARD_INSTALL);
     if (error) {
         // Perhaps half way, and above what is usable no guard is expected.
         uintptr_t from = slot->band_low ? fl_maximum(band, former) : band;
-        if (from < low) (void)fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, from, low, MADV_GUARD_REMOVE);
+        if (from < low) (void)fl_slot_advise(FL_SITE_GUARD_REMOVE, from, low, MADV_GUARD_REMOVE);
         return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }
     if (slot->band_low && former > low) {
-        error = fl_system_advise_retrying(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
+        error = fl_slot_advise(FL_SITE_GUARD_REMOVE, low, former, MADV_GUARD_REMOVE);
         if (error) return fl_failure_at(FL_SITE_GUARD_REMOVE, error);
     }
     slot->low = fl_slot_pages(handle, low);
@@ -136,7 +126,7 @@ fl_failure fl_slot_make_usable(fl_slot_handle handle, uintptr_t low) {
 // kernel that keeps empty tables (before Linux 6.14), costs a chance of a huge page. Signal context: callable.
 static void drop_tables(uintptr_t low, uintptr_t high) {
     uintptr_t from = (low + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1), to = high & ~(HUGE_PAGE - 1);
-    if (from < to) (void)fl_system_advise(FL_SITE_GROW_TABLES, from, to - from, MADV_DONTNEED);
+    if (from < to) (void)fl_slot_advise(FL_SITE_GROW_TABLES, from, to, MADV_DONTNEED);
 }
 
 // Signal context: callable.
@@ -148,21 +138,17 @@ static fl_failure extend(fl_slot_handle handle, fl_slot *slot, uintptr_t low) {
         slot->low = fl_slot_pages(handle, low);
         return fl_failure_none();
     }
-    // The new band first: at no instant is the stack without a guard below it. While enough of the old band is left
-    // below the new end, it serves: the first one, made with the slot, reaches down to a multiple of 2 MiB.
-    uintptr_t band = fl_slot_address(handle, slot->band_low), end = fl_slot_low(handle), former_band = band;
+    // The new band first: at no instant is the stack without a guard below it. What is left of the old one is part of
+    // it.
+    uintptr_t former_band = fl_slot_address(handle, slot->band_low), end = fl_slot_low(handle);
+    uintptr_t band = fl_minimum(band_below(handle, low), former_band);
     int error = 0;
-    if (band > end && low < band + BAND) {
-        uintptr_t guard_top = end + guard_of(handle);
-        uintptr_t wanted = low - BAND <= guard_top ? end : low - BAND;
-        if (is_deep(handle)) wanted = band_below(handle, low);
-        uintptr_t top = fl_minimum(low, band);
-        error = fl_system_advise_retrying(FL_SITE_GROW_INSTALL, fl_maximum(wanted, wanted == end ? guard_top : 0), top,
-                                          MADV_GUARD_INSTALL);
-        band = wanted;
+    if (band < former_band) {
+        uintptr_t from = band == end ? end + guard_of(handle) : band;
+        error = fl_slot_advise(FL_SITE_GROW_INSTALL, from, fl_minimum(low, former_band), MADV_GUARD_INSTALL);
     }
     if (error) return fl_failure_at(FL_SITE_GROW_INSTALL, error);
-    error = fl_system_advise_retrying(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
+    error = fl_slot_advise(FL_SITE_GROW_REMOVE, low, former, MADV_GUARD_REMOVE);
     if (error) return fl_failure_at(FL_SITE_GROW_REMOVE, error);
     if (is_deep(handle)) drop_tables(fl_maximum(low, former_band), former);
     slot->low = fl_slot_pages(handle, low);
@@ -193,7 +179,7 @@ fl_failure fl_slot_lift(fl_slot_handle handle, uintptr_t low) {
         return fl_failure_none();
     }
     uintptr_t band = band_below(handle, low);
-    int error = fl_system_advise_retrying(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
+    int error = fl_slot_advise(FL_SITE_SHRINK_GUARD, band, low, MADV_GUARD_INSTALL);
     // A refusal may come half way. An access that meets one of the new guards is below the new bound, and the stack
     // grows past it. One that does not meets the former band, of which nothing was taken away. What lies between may
     // hold something, so it is no band: an empty one is noted.
@@ -210,14 +196,14 @@ fl_failure fl_slot_retire(fl_slot_handle handle, uintptr_t live, bool provoked) 
     fl_memory_give(counted(handle));
     atomic_store_explicit(&slot->state, FL_SLOT_OLD, memory_order_release);
     int error = handle.arena->guard == FL_GUARD_PAGES
-                    ? fl_system_advise_retrying(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
+                    ? fl_slot_advise(FL_SITE_OLD_RANGE_GUARD, live, base, MADV_GUARD_INSTALL)
                     : fl_system_protect(FL_SITE_OLD_RANGE_GUARD, low, base - low, PROT_NONE);
     if (error) return fl_failure_at(FL_SITE_OLD_RANGE_GUARD, error);
     slot->old_low = provoked ? slot->low : fl_slot_pages(handle, live);
     // What was used below the live part, or copied, is dead: the kernel may have it. It may also refuse; then the
     // memory stays until the slot is used again.
     uintptr_t to = handle.arena->guard == FL_GUARD_PAGES ? live : base;
-    if (to > low) (void)fl_system_advise(FL_SITE_RELEASE, low, to - low, MADV_DONTNEED);
+    if (to > low) (void)fl_slot_advise(FL_SITE_RELEASE, low, to, MADV_DONTNEED);
     return fl_failure_none();
 }
 
@@ -228,7 +214,7 @@ void fl_slot_release(fl_slot_handle handle, bool provoked) {
     // stack gave up without giving its memory back.
     if (!slot->old_low && (slot->low || handle.arena->guard == FL_GUARD_PAGES)) {
         uintptr_t from = fl_slot_low(handle);
-        (void)fl_system_advise(FL_SITE_RELEASE, from, base - from, MADV_DONTNEED);
+        (void)fl_slot_advise(FL_SITE_RELEASE, from, base, MADV_DONTNEED);
     }
     if (provoked) {
         // The debug knob guarded only a part; the next use takes all of an old range without access for granted.
@@ -243,20 +229,6 @@ void fl_slot_release(fl_slot_handle handle, bool provoked) {
 }
 
 fl_failure fl_slot_quarantine(fl_slot_handle handle) {
-    fl_slot *slot = fl_slot_entry(handle);
     fl_memory_give(counted(handle));
-    atomic_store_explicit(&slot->state, FL_SLOT_QUARANTINED, memory_order_release);
-    atomic_store_explicit(&slot->owner, 0, memory_order_relaxed);
-    atomic_fetch_add_explicit(&quarantined, 1, memory_order_relaxed);
-    uintptr_t low = fl_slot_low(handle), length = fl_slot_base(handle) - low;
-    void *address = (void *)low;
-    int error = fl_system_map(FL_SITE_QUARANTINE, &address, length, PROT_NONE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
-    if (!error) return fl_failure_none();
-    // Too many mappings: guards and the loss of the memory do the same at the price of page tables.
-    if (handle.arena->guard == FL_GUARD_PAGES &&
-        fl_system_advise_retrying(FL_SITE_GUARD_INSTALL, low, low + length, MADV_GUARD_INSTALL) == 0) {
-        return fl_failure_none();
-    }
-    return fl_failure_at(FL_SITE_QUARANTINE, error);
+    return fl_quarantine_slot(handle, fl_slot_address(handle, fl_slot_entry(handle)->low));
 }

@@ -2,7 +2,7 @@
 #ifndef FAULTLINE_INTERNAL_SLOT_H
 #define FAULTLINE_INTERNAL_SLOT_H
 
-#include "address_space.h"
+#include "quarantine.h"
 
 #pragma clang assume_nonnull begin
 
@@ -28,7 +28,7 @@ fl_failure fl_slot_retire(fl_slot_handle handle, uintptr_t live, bool provoked);
 /// Gives a slot back, its memory to the kernel. Signal context: callable.
 void fl_slot_release(fl_slot_handle handle, bool provoked);
 
-/// Takes a slot out of use for good: no memory, no access, never handed out again. Signal context: forbidden.
+/// Takes a slot out of use for a while: no memory and no access (quarantine.c). Signal context: callable.
 fl_failure fl_slot_quarantine(fl_slot_handle handle);
 
 #pragma clang assume_nonnull end

@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 
+#include "arena_memory.h"
 #include "system.h"
 
 #pragma clang section text = "fl_text"
@@ -93,18 +94,19 @@ static fl_failure reserve(void) {
     if (region) return fl_failure_none();
     int error = ENOMEM;
     // Under RLIMIT_AS the first reservation may fail.
-    for (uintptr_t length = REGION_GIB * GIB; error == ENOMEM && length >= GIB / 16; length /= 4) {
+    for (uintptr_t length = REGION_GIB * GIB; (error == ENOMEM || error == EAGAIN) && length >= GIB / 16; length /= 4) {
         size_t entries = length / SLAB * sizeof(slab);
         void *mapped = NULL;
-        error = fl_system_map(FL_SITE_STORE_MAP, &mapped, length, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+        error = fl_memory_map(FL_SITE_STORE_MAP, length, &mapped);
         if (error) continue;
         // A slab that is given back must not tear a huge page apart. EINVAL: a kernel without them.
         (void)fl_system_advise(FL_SITE_ARENA_ADVICE, (uintptr_t)mapped, length, MADV_NOHUGEPAGE);
         // ENOMEM: then only a child that another thread's fork makes at the wrong moment is in danger.
         (void)pthread_atfork(acquire, let_go, let_go);
-        table = mapped;
-        region = fl_page_up((uintptr_t)mapped + entries);
+        fl_arena_guard_page((uintptr_t)mapped);
+        fl_arena_omit((uintptr_t)mapped, length);
+        table = (slab *)((uintptr_t)mapped + FL_PAGE);
+        region = fl_page_up((uintptr_t)table + entries);
         slabs = (uint32_t)(((uintptr_t)mapped + length - region) / SLAB);
     }
     return error ? fl_failure_at(FL_SITE_STORE_MAP, error) : fl_failure_none();

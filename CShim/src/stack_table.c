@@ -5,8 +5,6 @@
 // list without a lock; its tag counts changes, against an entry that is taken and given back meanwhile.
 #include "stack_table.h"
 
-#include <sys/mman.h>
-
 #include "system.h"
 
 #pragma clang section text = "fl_text"
@@ -48,11 +46,9 @@ fl_stack *fl_stack_entry(uint32_t index) {
 // exist after a fork.
 static int make_chunk(uint32_t chunk) {
     void *first = NULL, *second = NULL;
-    int error = fl_system_map(FL_SITE_STACK_TABLE, &first, STACKS_PER_CHUNK * sizeof(fl_stack), PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    int error = fl_memory_map(FL_SITE_STACK_TABLE, STACKS_PER_CHUNK * sizeof(fl_stack), &first);
     if (error) return error;
-    error = fl_system_map(FL_SITE_STACK_TABLE, &second, STACKS_PER_CHUNK * sizeof(fl_stack_details),
-                          PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    error = fl_memory_map(FL_SITE_STACK_TABLE, STACKS_PER_CHUNK * sizeof(fl_stack_details), &second);
     fl_stack_details *no_details = NULL;
     fl_stack *no_stacks = NULL;
     if (!error && !atomic_compare_exchange_strong(&cold[chunk], &no_details, second)) {

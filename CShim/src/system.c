@@ -17,16 +17,17 @@ static _Atomic(uint64_t) armed[FL_SITE_COUNT];
 static _Atomic(uint64_t) calls[FL_SITE_COUNT];
 
 static const char *const names[FL_SITE_COUNT] = {
-    "arena-map",         "arena-trim",      "arena-table",       "arena-advice",      "stack-table",
-    "guard-install",     "guard-remove",    "grow-install",      "grow-remove",       "grow-tables",
-    "protect-none",      "protect-write",   "grow-protect",      "populate",          "release",
-    "old-range-guard",   "quarantine",      "userfaultfd",       "uffdio-api",        "uffdio-register",
-    "uffdio-move",       "mremap",          "grows-down-probe",  "grows-down-map",    "alternate-map",
-    "alternate-protect", "alternate-set",   "handler-set",       "hibernate-protect", "hibernate-close",
-    "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",      "restore-unguard",
-    "store-map",         "store-release",   "hibernate-mask",    "stack-memory",      "pool-trim",
-    "idle-resident",     "shrink-release",  "shrink-guard",      "shrink-mask",       "words-thread",
-    "words-mask",        "signal-mask",
+    "arena-map",         "arena-trim",      "arena-open",        "arena-unlock",    "arena-grow",
+    "arena-guard",       "core-omit",       "core-show",         "core-handler",    "arena-table",
+    "arena-advice",      "stack-table",     "guard-install",     "guard-remove",    "grow-install",
+    "grow-remove",       "grow-tables",     "protect-none",      "protect-write",   "grow-protect",
+    "populate",          "release",         "old-range-guard",   "quarantine",      "userfaultfd",
+    "uffdio-api",        "uffdio-register", "uffdio-move",       "mremap",          "grows-down-probe",
+    "grows-down-map",    "alternate-map",   "alternate-protect", "alternate-set",   "handler-set",
+    "hibernate-protect", "hibernate-close", "hibernate-open",    "hibernate-guard", "hibernate-release",
+    "restore-copy",      "restore-unguard", "store-map",         "store-release",   "hibernate-mask",
+    "stack-memory",      "pool-trim",       "idle-resident",     "shrink-release",  "shrink-guard",
+    "shrink-mask",       "words-thread",    "words-mask",        "signal-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -129,6 +130,20 @@ int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uin
     return end(began, mremap((void *)from, length, length, flags, (void *)to) == MAP_FAILED ? errno : 0);
 }
 
+int fl_system_grow(fl_site site, uintptr_t low, size_t from, size_t to) {
+    int error = fl_injected(site);
+    if (error) return error;
+    uint64_t began = begin();
+    return end(began, mremap((void *)low, from, to, 0) == MAP_FAILED ? errno : 0);
+}
+
+int fl_system_unlock(fl_site site, uintptr_t low, size_t length) {
+    int error = fl_injected(site);
+    if (error) return error;
+    uint64_t began = begin();
+    return end(began, munlock((void *)low, length) ? errno : 0);
+}
+
 int fl_system_userfaultfd(fl_site site, int *descriptor) {
     int error = fl_injected(site);
     if (error) return error;
@@ -169,9 +184,15 @@ int fl_system_block_signals(fl_site site, sigset_t *before) {
     return pthread_sigmask(SIG_BLOCK, &blocked, before);
 }
 
-uint64_t fl_system_address_space_limit(void) {
+// Signal context: callable.
+static uint64_t limit_of(__rlimit_resource_t resource) {
     struct rlimit limit;
-    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
+}
+
+uint64_t fl_system_mapping_limit(bool writable) {
+    uint64_t all = limit_of(RLIMIT_AS), data = writable ? limit_of(RLIMIT_DATA) : UINT64_MAX;
+    return all < data ? all : data;
 }
 
 // Not inlined: the pages would stand in the caller's frame.

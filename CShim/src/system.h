@@ -30,6 +30,10 @@ int fl_system_advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int a
 int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *argument);
 /// Signal context: callable.
 int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uintptr_t to);
+/// mremap that makes a mapping larger where it is. Signal context: callable.
+int fl_system_grow(fl_site site, uintptr_t low, size_t from, size_t to);
+/// munlock. Signal context: callable.
+int fl_system_unlock(fl_site site, uintptr_t low, size_t length);
 int fl_system_userfaultfd(fl_site site, int *descriptor);
 int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old);
 /// Signal context: callable.
@@ -44,9 +48,9 @@ int fl_system_signal_mask(fl_site site, int how, const sigset_t *_Nullable set, 
 /// Blocks every signal on this thread but those of an instruction's own faults; the mask of before comes back.
 int fl_system_block_signals(fl_site site, sigset_t *before);
 
-/// Bytes of address space that this process may have (RLIMIT_AS), UINT64_MAX where it is not limited.
-/// Signal context: callable.
-uint64_t fl_system_address_space_limit(void);
+/// Bytes that this process may map (RLIMIT_AS), and where they are to be writable, that it may map so (RLIMIT_DATA);
+/// UINT64_MAX where that is not limited. Signal context: callable.
+uint64_t fl_system_mapping_limit(bool writable);
 
 /// The error to inject at this call of `site`, 0 for none. Counts the call. Signal context: callable.
 int fl_injected(fl_site site);

@@ -19,10 +19,10 @@ public struct StackConfiguration: Sendable, Hashable {
     /// Bytes usable at most; going beyond is an overflow. Nil: what the reservation holds, and for moving and segmented
     /// stacks what the largest reservation holds.
     public var maximum: Int?
-    /// Size of the slot: 64 KiB, 256 KiB, 1 MiB, 8 MiB, 64 MiB or 1 GiB, guard included. Nil: the smallest that holds
-    /// `maximum`, or 8 MiB where that is nil too.
+    /// Size of the slot: 64 KiB, 256 KiB, 1 MiB, 2 MiB, 8 MiB, 16 MiB, 64 MiB, 128 MiB or 1 GiB, guard included. Nil:
+    /// the smallest that holds `maximum`, or 8 MiB where that is nil too.
     ///
-    /// In slots of 64 MiB and 1 GiB, what lies deeper than 1 MiB gets huge pages where the kernel has them. The first
+    /// In slots of 64 MiB and more, what lies deeper than 1 MiB gets huge pages where the kernel has them. The first
     /// touch is then several times as fast (`faultline bench growth`), and up to 2 MiB less 4 KiB of each such stack
     /// may be wasted.
     public var reservation: Int?

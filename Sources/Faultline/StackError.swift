@@ -68,11 +68,14 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         /// The error number, for instance `ENOMEM`.
         public let errno: Int32
         let step: Step
+        /// The limit that the step met, as it was found right afterwards.
+        let limit: MetLimit?
 
         init(_ step: Step, _ errno: Int32, for purpose: Purpose) {
             self.step = step
             self.errno = errno
             self.purpose = purpose
+            limit = step == .call(.FL_SITE_STACK_MEMORY) ? nil : MetLimit(errno)
         }
 
         /// The name of the step, for instance `arena-map`: one of the names in `CShim/src/system.c`.
@@ -91,35 +94,14 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         /// What helps: empty, or a clause that begins with a semicolon.
         var remedy: String {
             switch (step, errno) {
-            case (.call(.FL_SITE_PROTECT_WRITE), ENOMEM), (.call(.FL_SITE_PROTECT_NONE), ENOMEM),
-                (.call(.FL_SITE_GROW_PROTECT), ENOMEM):
-                Self.mappingsRemedy
-            case (.call(.FL_SITE_ARENA_MAP), ENOMEM):
-                "; raise RLIMIT_AS (ulimit -v), or use guard 'prot-none' where vm.overcommit_memory is 2"
             case (.call(.FL_SITE_HANDLER_SET), EBUSY):
                 "; another library replaced the SIGSEGV or SIGBUS handler: call FaultHandler.install() after it"
             case (.call(.FL_SITE_ALTERNATE_SET), EBUSY):
                 "; a signal handler runs on this thread's alternate stack: run no coroutine inside it"
             case (.call(.FL_SITE_STACK_MEMORY), _): "; all stacks together may use no more: raise StackMemory.limit"
-            case (_, ENOMEM): "; free memory or ask for smaller stacks"
-            default: ""
+            case (_, ENOMEM): "; " + (limit?.remedy ?? "free memory or ask for smaller stacks")
+            default: limit.map { "; " + $0.remedy } ?? ""
             }
-        }
-
-        // A stack with guard 'prot-none' takes two mappings; the remedy tells what is allowed and what helps.
-        // In mode 2 of overcommit usable memory is charged for as well, with the same error.
-        private static var mappingsRemedy: String {
-            let capabilities = fl_capabilities_get().pointee
-            let commit =
-                capabilities.overcommit_mode == 2
-                ? "; vm.overcommit_memory is 2, where every usable byte counts towards CommitLimit: raise "
-                    + "vm.overcommit_ratio or ask for smaller stacks" : ""
-            let allowed = capabilities.max_map_count
-            let other = capabilities.guard_install ? "use 'guard-pages'" : "run Linux 6.13, whose guards need none"
-            return commit
-                + "; each stack with guard 'prot-none' takes two mappings, so that vm.max_map_count \(allowed) allows "
-                + "about \(allowed / 2): for \(allowed) stacks raise vm.max_map_count to \(2 * allowed + 1000), or "
-                + other
         }
     }
 }

@@ -17,8 +17,8 @@ public enum StackPool {
     /// first. Zero: what was not needed between one look and the next goes.
     ///
     /// A stack that is used after its memory went pays for each page again, about 1.2 µs. If every stack that a thread
-    /// may keep (6 sizes × 64 stacks × 16 pages) did so once in each quiet time, 10 s would cost the thread 7 ms, which
-    /// is less than 0.1 % of its time. Much longer keeps memory without saving time.
+    /// may keep (9 sizes × 64 stacks × 16 pages) did so once in each quiet time, 10 s would cost the thread 11 ms,
+    /// which is about 0.1 % of its time. Much longer keeps memory without saving time.
     public static var quietTime: Duration {
         get { .nanoseconds(Int64(clamping: fl_pool_quiet())) }
         set { fl_pool_set_quiet(newValue.wholeNanoseconds) }

@@ -1,6 +1,8 @@
 // Faults that must not be contained end the process by their own signal, with the verdict counted.
+import CShim
 import Faultline
 import Glibc
+import TestNeeds
 import Testing
 
 private struct FaultCase: Sendable, CustomTestStringConvertible {
@@ -169,6 +171,40 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         // Most strike inside malloc, printing, formatting and metadata lookup: else this test would prove little.
         #expect(try #require(result.number("in-library")) > count / 4)
         #expect(try #require(result.number("in-user")) > 0)
+    }
+
+    private static let containing = [
+        "fixed", "demand", "grows-down", "fault", "fault-move", "check-move", "check-segment", "check-fixed",
+    ]
+
+    /// That many overflows after that many others: no memory, no page table and no mapping remains of them.
+    private func overflow(_ strategy: String, _ maximum: String, _ count: Int, after: Int) throws {
+        let result = try expectChild(
+            "overflows \(strategy) \(maximum) \(count) \(after)", ends: .exited(0),
+            writes: ["quarantine=\(FL_QUARANTINE_SLOTS)", "done"], seconds: 900)
+        for line in result.output.split(separator: "\n") where line.contains("more=") {
+            let more = try #require(line.firstMatch(of: /more=(\d+)/).flatMap { Int($0.1) })
+            // Two mappings of a slot more or less follow from where the slots in quarantine lie.
+            #expect(more <= (line.hasPrefix("mappings") ? 2 * Int(FL_QUARANTINE_SLOTS) : 1024), "\(line)")
+        }
+    }
+
+    @Test(arguments: containing) func overflowsInVolumeTakeNothingForGood(_ strategy: String) throws {
+        try overflow(strategy, "16384", 2000, after: 1000)
+    }
+
+    @Test(.long, arguments: containing, ["16384", "1048576"])
+    func tenThousandMoreTakeNothingForGood(_ strategy: String, _ maximum: String) throws {
+        try overflow(strategy, maximum, 20_000, after: 10_000)
+    }
+
+    // Without a maximum a moving stack and one of segments have a GiB; grows-down has what RLIMIT_STACK allows.
+    @Test(
+        .long,
+        arguments: containing.filter { $0 != "grows-down" }.map { ($0, "67108864", 600) }
+            + ["fixed", "demand", "grows-down", "fault", "check-fixed"].map { ($0, "default", 2000) })
+    func largeStacksTakeNothingForGood(_ strategy: String, _ maximum: String, _ count: Int) throws {
+        try overflow(strategy, maximum, count, after: 300)
     }
 
     @Test func containmentLeavesNoFloatingPointRegisterInUse() throws {

@@ -26,6 +26,15 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
     static let all: [SiteCase] = [
         .init(site: .FL_SITE_ARENA_MAP, first: .throwing("arena-map"), later: .throwing("arena-map")),
         .init(site: .FL_SITE_ARENA_TRIM, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_ARENA_OPEN, first: .throwing("arena-open"), later: .throwing("arena-open")),
+        // The table of stacks is the first mapping that must not be locked.
+        .init(site: .FL_SITE_ARENA_UNLOCK, first: .throwing("stack-table"), later: .throwing("stack-table")),
+        .init(site: .FL_SITE_ARENA_GROW, first: .throwing("stack-table"), later: .throwing("stack-table")),
+        .init(site: .FL_SITE_ARENA_GUARD, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_CORE_OMIT, first: .fallback, later: .fallback),
+        // Reached by the end of a process, which CoreFiles has for each of them.
+        .init(site: .FL_SITE_CORE_SHOW, first: nil, later: nil),
+        .init(site: .FL_SITE_CORE_HANDLER, first: .fallback, later: nil),  // installed once
         .init(site: .FL_SITE_ARENA_TABLE, first: .throwing("arena-table"), later: .throwing("arena-table")),
         .init(site: .FL_SITE_ARENA_ADVICE, first: .fallback, later: .fallback),
         .init(site: .FL_SITE_STACK_TABLE, first: .throwing("stack-table"), later: .throwing("stack-table")),

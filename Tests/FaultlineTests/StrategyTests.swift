@@ -180,9 +180,10 @@ extension Stacks {
     }
 
     @Suite struct LargeFrames {
-        /// Each slot with the largest frame that its guard catches without probes: the guard's own size.
+        /// Each slot with its guard: a frame of that size which ends beyond the room is caught.
         static let slots: [(reservation: Int, guardSize: Int)] = [
-            (64 << 10, 48 << 10), (256 << 10, 64 << 10), (1 << 20, 256 << 10), (8 << 20, 1 << 20), (64 << 20, 1 << 20),
+            (64 << 10, 48 << 10), (256 << 10, 64 << 10), (1 << 20, 256 << 10), (2 << 20, 512 << 10),
+            (8 << 20, 1 << 20), (16 << 20, 1 << 20), (64 << 20, 1 << 20), (128 << 20, 1 << 20),
         ]
 
         @Test(arguments: GrowthCase.all, [8 << 10, 16 << 10, 48 << 10, 100 << 10, 200 << 10, 900 << 10, 5 << 20])
@@ -304,6 +305,40 @@ extension Stacks {
             #expect(throws: error!) {
                 try Coroutine<Void, Void, Void>(configuration: configuration) { (_: borrowing _, _) in }
             }
+        }
+
+        private struct Maximum: Sendable {
+            let maximum, plain, isolated: Int
+            static let all = [
+                Maximum(maximum: 16 << 10, plain: 64 << 10, isolated: 1 << 20),
+                Maximum(maximum: 256 << 10, plain: 1 << 20, isolated: 1 << 20),
+                Maximum(maximum: 1 << 20, plain: 2 << 20, isolated: 2 << 20),
+                Maximum(maximum: 8 << 20, plain: 16 << 20, isolated: 16 << 20),
+                Maximum(maximum: 64 << 20, plain: 128 << 20, isolated: 128 << 20),
+                Maximum(maximum: 512 << 20, plain: 1 << 30, isolated: 1 << 30),
+            ]
+        }
+
+        @Test(arguments: Maximum.all)
+        private func aMaximumTakesTheSmallestSlotThatHoldsItAndTheReserve(_ size: Maximum) throws {
+            for strategy in [StackStrategy.fixed, .demand, .fault, .checkFixed] {
+                let configuration = StackConfiguration(strategy: strategy, maximum: size.maximum)
+                #expect(try configuration.effective().reservation == size.plain)
+                var contained = configuration
+                contained.isIsolated = true
+                #expect(try contained.effective().reservation == size.isolated)
+            }
+        }
+
+        @Test func aMovingStackGoesThroughSizesAtLeastFourTimesAsLarge() throws {
+            var sizes: [Int] = []
+            try withStack(.init(strategy: .faultMove)) {
+                for pages in [1, 8, 100, 1000, 4000, 16_000, 100_000] {
+                    touch(pages: pages)
+                    if sizes.last != runningSlot() { sizes.append(runningSlot()) }
+                }
+            }
+            #expect(sizes == [64 << 10, 256 << 10, 1 << 20, 8 << 20, 64 << 20, 1 << 30])
         }
 
         @Test func tooManyProtNoneStacksNameTheLimit() async {

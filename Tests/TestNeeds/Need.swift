@@ -64,6 +64,10 @@ extension Need {
         isMet: text("/sys/kernel/mm/transparent_hugepage/enabled").contains(/\[(madvise|always)\]/))
     public static let ipv6 = Need(
         "ipv6", "there is no ::1", isMet: text("/proc/net/if_inet6").contains("00000000000000000000000000000001 "))
+    public static let coreFile = Need(
+        "core-file", "kernel.core_pattern must be a name without a folder, and ulimit -H -c unlimited",
+        isMet: !text("/proc/sys/kernel/core_pattern").contains(/[|\/]/)
+            && text("/proc/self/limits").contains(/Max core file size +[^ ]+ +unlimited/))
     public static let overcommit = Need(
         "overcommit", "vm.overcommit_memory may not be set here",
         isMet: access("/proc/sys/vm/overcommit_memory", W_OK) == 0)

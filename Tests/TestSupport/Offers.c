@@ -4,7 +4,9 @@
 #endif
 #include "TestSupport.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -26,4 +28,16 @@ bool ts_offers_uffdio_move(void) {
     bool offers = ioctl(descriptor, UFFDIO_API, &api) == 0;
     close(descriptor);
     return offers;
+}
+
+int ts_drop_lock_capability(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data)) return errno;
+    for (int set = 0; set < 2; set++) {
+        if (set != CAP_TO_INDEX(CAP_IPC_LOCK)) continue;
+        data[set].effective &= ~CAP_TO_MASK(CAP_IPC_LOCK);
+        data[set].permitted &= ~CAP_TO_MASK(CAP_IPC_LOCK);
+    }
+    return syscall(SYS_capset, &header, data) ? errno : 0;
 }

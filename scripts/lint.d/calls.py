@@ -32,7 +32,7 @@ import sys
 MAY_NAME = {"handler only": {"handler only", "callable"}, "callable": {"callable"}}
 
 # Where the kernel enters the shim.
-HANDLERS = {("fault_handler", "handle_fault"), ("provoke", "provoke")}
+HANDLERS = {("core_dump", "show_and_end"), ("fault_handler", "handle_fault"), ("provoke", "provoke")}
 
 # Named in signal context, but not run there: the interrupted code comes to them after the handler has returned.
 RUNS_LATER = {
@@ -45,6 +45,8 @@ RUNS_LATER = {
 # What may be called outside the shim, by any file. All take no lock and allocate nothing; a system call among them
 # cannot be refused, or its refusal is an answer.
 LIBRARY = {
+    "__start_fl_text": "an address that the linker makes",
+    "__stop_fl_text": "likewise",
     "__errno_location": "an address in the static TLS block",
     "_dl_find_object": "glibc documents it as async-signal-safe",
     "_exit": "POSIX: async-signal-safe",
@@ -69,8 +71,11 @@ SYSTEM_CALLS = set(
 # Where else one may be made: the part, the call, and why no test needs to make it fail.
 DIRECT = {
     ("capabilities", "close"): "of what it opened",
+    ("capabilities", "getrlimit"): "a limit that cannot be read is none",
     ("capabilities", "open"): "a setting of the kernel that cannot be read is unknown",
     ("capabilities", "read"): "the same",
+    ("core_dump", "sigaction"): "asks whose handler is in force",
+    ("core_dump", "syscall"): "a signal to the thread itself",
     ("fault_handler", "sigaction"): "asks whose handler is in force, and puts a former one back",
     ("fault_handler", "syscall"): "a signal to the thread itself",
     ("message", "sigaction"): "the process ends; nothing may keep it from that",

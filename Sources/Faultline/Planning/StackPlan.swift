@@ -100,7 +100,7 @@ public struct StackPlan: Sendable, Hashable {
     /// One slot of the plan: where in it something is mapped.
     private struct Slot: Hashable {
         let kind: fl_slot_size
-        let size, bottomGuard, offset, bookkeeping: Int
+        let size, offset, bookkeeping: Int
         let initial, maximum: Int
         let isGuardedByPages, grows: Bool
         /// Bytes that are resident from the start; nil where they follow the use.
@@ -110,7 +110,6 @@ public struct StackPlan: Sendable, Hashable {
             kind = size
             let geometry = fl_slot_geometry_of(size)
             self.size = Int(geometry.size)
-            bottomGuard = Int(geometry.guard)
             offset = Int(geometry.offset)
             bookkeeping = Int(fl_stack_bookkeeping())
             isGuardedByPages = stack.guard == .FL_GUARD_PAGES
@@ -139,35 +138,26 @@ public struct StackPlan: Sendable, Hashable {
             return usable
         }
 
+        /// Bytes from the base to the low end of the guard band once `touched` are in use.
+        private func band(touched: Int) -> Int { Int(fl_slot_band(kind, UInt(usable(touched: touched)))) }
+
         /// Bytes of page tables for `count` slots. Each page and each guard needs a page of the lowest level.
         func pageTables(of count: Int, touched: Int) -> Int {
             let span = spans[0]
             let tables: Int
-            if size < span {
+            if offset == 0 {
                 tables = (count * size + span - 1) / span
             } else {
                 // The first slot ends at `offset` + `size`. Its upper part takes pages of the table, and so does the
                 // guard at its low end, which shares a page with the upper part of the slot below.
                 let base = offset + size
-                let lowest = base - max(touched, isGuardedByPages && grows ? lowestBand(touched: touched) : 0)
+                let lowest = base - max(touched, isGuardedByPages && grows ? band(touched: touched) : 0)
                 let upper = (base - 1) / span - lowest / span + 1
                 let reachesEnd = lowest / span == offset / span
                 tables = count * (upper - (reachesEnd ? 1 : 0)) + (reachesEnd || isGuardedByPages ? 1 : 0)
             }
             let above = spans.dropFirst().reduce(0) { $0 + (count * size + offset + $1 - 1) / $1 }
             return (tables + above) * page
-        }
-
-        /// Bytes from the base to the low end of the guard band (slot.c). The first band reaches down to a multiple of
-        /// 2 MiB, further ones have 64 KiB.
-        private func lowestBand(touched: Int) -> Int {
-            let band = 64 << 10
-            let base = offset + size
-            let floor = offset + bottomGuard
-            func reaching(_ low: Int) -> Int { low <= floor ? base - offset : base - low }
-            let first = reaching((base - initial - band) & ~(spans[0] - 1))
-            let usable = usable(touched: touched)
-            return usable + band > first ? reaching(base - usable - band) : first
         }
     }
 }

@@ -2,6 +2,7 @@
 #ifndef FAULTLINE_CSHIM_INTERNALS_H
 #define FAULTLINE_CSHIM_INTERNALS_H
 
+#include "../../../CShim/src/quarantine.h"
 #include "../../../CShim/src/relocation.h"
 #include "../../../CShim/src/slot.h"
 #include "../../../CShim/src/stack_codec.h"

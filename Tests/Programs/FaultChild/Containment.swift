@@ -64,6 +64,29 @@ private func slotsInUse() -> UInt64 {
     (0..<fl_slot_size.FL_SLOT_SIZES.rawValue).reduce(0) { $0 + fl_slots_in_use(fl_slot_size(rawValue: $1)!) }
 }
 
+/// Page tables, resident memory and address space of this process in KiB, and its mappings.
+private func processMemory() -> [String: Int] {
+    func text(_ path: String) -> String {
+        let file = fopen(path, "re")!
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        while case let byte = getc(file), byte != EOF { bytes.append(UInt8(byte)) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+    var found = ["mappings": text("/proc/self/maps").count { $0 == "\n" }]
+    for line in text("/proc/self/status").split(separator: "\n") {
+        let parts = line.split { $0 == ":" || $0 == "\t" || $0 == " " }
+        if ["VmPTE", "VmRSS", "VmSize"].contains(parts[0]) { found[String(parts[0])] = Int(parts[1])! }
+    }
+    return found
+}
+
+private func monotonic() -> Int {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
 let containmentScenarios: [String: Scenario] = [
     // contain STRATEGY COUNT
     "contain": { arguments in
@@ -102,14 +125,41 @@ let containmentScenarios: [String: Scenario] = [
         }
         fl_pool_drain()
         let quarantined = fl_quarantine_count() - quarantinedBefore
-        require(quarantined == UInt64(count) || strategy == .growsDown, "\(quarantined) slots in quarantine")
-        require(slotsInUse() == before + quarantined, "\(slotsInUse()) slots in use, before \(before)")
+        require(quarantined == UInt64(min(count, Int(FL_QUARANTINE_SLOTS))), "\(quarantined) slots in quarantine")
+        require(
+            slotsInUse() == before + (strategy == .growsDown ? 0 : quarantined),
+            "\(slotsInUse()) slots in use, before \(before)")
         // Locks and heap are whole: everything that was overflowing still works, here and on another stack.
         print("still prints", 1.5)
         printfWorks()
         require(try withGrowableStack { sum(to: 50_000) } == 1_250_025_000, "wrong sum")
         for size in [16, 100, 5000, 1 << 20] { free(malloc(size)) }
         say("contained=\(count) in-user=\(inUser) in-library=\(inLibrary)")
+    },
+    // overflows STRATEGY MAXIMUM COUNT AFTER: how much more the process takes at the end than after some of them. The
+    // maximum may be "default". A million by command: .build/release/FaultChild overflows fault default 1000000 10000
+    "overflows": { arguments in
+        let strategy = StackStrategy(rawValue: arguments[0])!
+        let maximum = Int(arguments[1])
+        let (count, after) = (Int(arguments[2])!, Int(arguments[3])!)
+        let configuration = StackConfiguration(strategy: strategy, maximum: maximum, isIsolated: true)
+        let frame = min(max((maximum ?? 8 << 20) / 32, 512), 32 << 10)
+        let started = monotonic()
+        var earlier: [String: Int] = [:]
+        for number in 1...count {
+            do {
+                try withStack(configuration) { strategy.needsChecks ? ts_descend_checked(frame) : ts_descend(frame) }
+                require(false, "\(number) returned")
+            } catch StackFault.overflow(let overflow) {
+                require(overflow.refused == nil, "\(number) of \(count): \(overflow)")
+            } catch { require(false, "\(number) of \(count): \(error)") }
+            if number == after { earlier = processMemory() }
+        }
+        let memory = processMemory()
+        for (name, kibibytes) in memory.sorted(by: { $0.key < $1.key }) {
+            say("\(name)=\(kibibytes) more=\(max(0, kibibytes - earlier[name]!)) KiB")
+        }
+        say("quarantine=\(fl_quarantine_count()) nanoseconds=\((monotonic() - started) / count)")
     },
     "qsort-forever": { _ in
         say(outcome(.init(maximum: 256 << 10, isIsolated: true)) { sortForever() })

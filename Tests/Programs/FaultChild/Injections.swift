@@ -57,8 +57,15 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_HANDLER_SET:
         let error = fl_handler_install()
         return [error == 0 ? "returned" : "error: handler-set \(error)", outcome(config(.fault, nil), grow)]
-    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE, .FL_SITE_STACK_TABLE,
+    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_UNLOCK, .FL_SITE_ARENA_GUARD,
+        .FL_SITE_CORE_OMIT,
+        .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
+        .FL_SITE_STACK_TABLE,
         .FL_SITE_STACK_MEMORY, .FL_SITE_WORDS_THREAD, .FL_SITE_WORDS_MASK:
+        return [outcome(config(.fault, nil), grow)]
+    case .FL_SITE_ARENA_GROW:
+        // Reached only where mlockall is in force and less may be locked than is mapped.
+        lockFuture(within: 4 << 20)
         return [outcome(config(.fault, nil), grow)]
     case .FL_SITE_RESTORE_UNGUARD:
         // Arenas whose stacks mremap moves are not registered with the userfaultfd.
@@ -82,15 +89,19 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_SHRINK_RELEASE, .FL_SITE_SHRINK_GUARD:
         return StackGuard.allCases.map { shrinking(config(.fault, $0)) }
     case .FL_SITE_SHRINK_MASK: return [shrinking(config(.faultMove, .guardPages))]
-    case .FL_SITE_COUNT: return []
+    case .FL_SITE_CORE_HANDLER: return [outcome(config(.fault, nil), grow)]
+    case .FL_SITE_CORE_SHOW, .FL_SITE_COUNT: return []
     }
 }
 
 /// Has the site do what it does without a failure, so that the failure strikes later.
 private func warmUp(_ site: fl_site) {
     switch site {
-    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE, .FL_SITE_STACK_TABLE,
-        .FL_SITE_UFFDIO_REGISTER:
+    case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_OPEN, .FL_SITE_ARENA_UNLOCK, .FL_SITE_ARENA_GUARD,
+        .FL_SITE_CORE_OMIT,
+        .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
+        .FL_SITE_STACK_TABLE,
+        .FL_SITE_ARENA_GROW, .FL_SITE_UFFDIO_REGISTER:
         require(fl_initialize() == 0, "not initialized")  // the arenas are still to be made
     default:
         require(fl_initialize() == 0, "not initialized")

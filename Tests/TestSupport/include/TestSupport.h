@@ -19,6 +19,9 @@ const fl_stack *_Nullable ts_running_stack(void);
 /// Whether the head of Swift's exclusivity access set was found.
 bool ts_access_set_is_known(void);
 
+/// Gives up the right to lock memory beyond RLIMIT_MEMLOCK. Returns 0 or an errno value.
+int ts_drop_lock_capability(void);
+
 /// The kernel's number of this thread.
 int ts_thread_id(void);
 
@@ -39,6 +42,27 @@ bool ts_keeps_lowest_word(size_t bytes);
 /// A frame of `bytes` of which only the lowest word was stored; then read(2) fills a buffer in its middle. Returns 0 or
 /// the errno value of the read.
 int ts_read_into_frame(size_t bytes);
+
+/// Recurses until something stops it, in frames of about `frame` bytes.
+void ts_descend(size_t frame);
+/// The same with the prologue checks of split stacks.
+void ts_descend_checked(size_t frame);
+
+/// What fills an array in a frame.
+typedef enum __attribute__((enum_extensibility(closed))) ts_filling : uint32_t {
+    TS_FILLING_READ = 0,
+    TS_FILLING_RECV,     ///< of a datagram of 100,000 bytes, or as many as the array has
+    TS_FILLING_READV,    ///< into three parts of it
+    TS_FILLING_GETDENTS, ///< of a large folder
+    TS_FILLING_FREAD,
+} ts_filling;
+
+/// Has an array of `bytes` in a frame filled, in which nothing was stored before; at most 1 MiB. Returns 0 or an errno
+/// value: EIO where it was filled in part.
+int ts_fill_frame(ts_filling filling, size_t bytes);
+
+/// Calls `body` below frames of `depth` bytes together, each of about 2 KiB, or one frame less.
+void ts_at_depth(size_t depth, void (*body)(void *_Nullable context), void *_Nullable context);
 
 /// Calls `body` with `count` words of its own frame, uninitialized: Swift's temporary allocations above 1 KiB are heap.
 void ts_with_words(size_t count, void (*body)(uint64_t *words, void *_Nullable context), void *_Nullable context);
