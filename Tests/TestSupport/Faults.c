@@ -180,3 +180,15 @@ int ts_set_alternate_stack(size_t size) {
     stack_t stack = {.ss_sp = malloc(size), .ss_size = size};
     return sigaltstack(&stack, NULL) ? errno : 0;
 }
+
+// MARK: comparators
+
+extern ts_comparator *_Nullable ts_comparator_hook;
+
+void ts_set_comparator_hook(ts_comparator *hook) { ts_comparator_hook = hook; }
+
+ts_comparator *ts_comparator_named(const char *name) {
+    if (strcmp(name, "bare") == 0) return ts_comparator_bare;
+    if (strcmp(name, "framed") == 0) return ts_comparator_framed;
+    return strcmp(name, "described") == 0 ? ts_comparator_described : NULL;
+}
