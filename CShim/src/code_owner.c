@@ -14,7 +14,6 @@
 #include <stddef.h>
 
 #include "loaded_object.h"
-#include "unwind_rules.h"
 
 #pragma clang section text = "fl_text"
 
@@ -249,3 +248,5 @@ void fl_code_owners_find(void) {
         }
     }
 }
+
+void fl_code_owner_may_abandon(fl_code_range function) { add(&abandonable, function, true); }

@@ -4,6 +4,7 @@
 
 #include "common.h"
 #include "fl_code_owner.h"
+#include "unwind_rules.h"
 
 #pragma clang assume_nonnull begin
 
@@ -19,6 +20,10 @@ fl_code fl_code_at(uintptr_t address) __attribute__((visibility("hidden")));
 /// Finds what this process resolves the allocator, the locks and the runtimes to. Before the first stack is made.
 /// Signal context: forbidden.
 void fl_code_owners_find(void) __attribute__((visibility("hidden")));
+
+/// Lets the frames of one function of a library that keeps frame pointers be abandoned. Before the first stack is made.
+/// Signal context: forbidden.
+void fl_code_owner_may_abandon(fl_code_range function) __attribute__((visibility("hidden")));
 
 #pragma clang assume_nonnull end
 #endif

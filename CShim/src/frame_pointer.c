@@ -48,8 +48,8 @@ static bool follows_call(uintptr_t address) {
     return fl_loaded_object_of(address - 1, &object) && call_before(&object, address) != NO_CALL;
 }
 
-/// Whether the word at `slot` may be the return address into a frame of no-abandon code that keeps no frame pointer, all
-/// of which lies below `end`. Signal context: callable.
+/// Whether the word at `slot` may be the return address into a frame of no-abandon code that keeps no frame pointer,
+/// all of which lies below `end`. Signal context: callable.
 static bool may_be_skipped(uintptr_t slot, const fl_unwind_registers *registers, fl_unwind_cache *cache, uintptr_t low,
                            uintptr_t end) {
     fl_unwind_registers inside = *registers;
@@ -86,8 +86,8 @@ fl_unwind_result fl_frame_pointer_step(const fl_unwind_rule *rule, fl_unwind_reg
     bool is_user = rule->owner == FL_CODE_USER;
     const uint8_t *code = (const uint8_t *)registers->rip;
     uintptr_t slot, rbp = registers->rbp;
-    // Where a function has not stored it yet, the instruction that faulted tells: `push %rbp` at its entry, or the pushes
-    // of a lazy-binding stub, which lld makes without a description.
+    // Where a function has not stored it yet, the instruction that faulted tells: `push %rbp` at its entry, or the
+    // pushes of a lazy-binding stub, which lld makes without a description.
     if (registers->is_signal_frame && code[0] == PUSH_IMMEDIATE) {
         slot = registers->rsp;
     } else if (registers->is_signal_frame && code[0] == GROUP_5 && code[1] == PUSH_RIP_RELATIVE) {

@@ -7,6 +7,7 @@
 #include "alternate_stack.h"
 #include "code_owner.h"
 #include "fl_stack.h"
+#include "runtime_code.h"
 
 #pragma clang section text = "fl_text"
 
@@ -42,6 +43,7 @@ static bool find_access_set(void) {
 
 static int initialize(void) {
     fl_code_owners_find();
+    fl_runtime_code_find();
     fl_capabilities_set_unwinds(fl_code_owner_is_known());
     int error = fl_capabilities_probe();
     if (!error) error = fl_thread_prepare();

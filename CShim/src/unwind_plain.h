@@ -1,5 +1,5 @@
-/// The step that nearly every frame takes: rules from the cache, and loads at offsets from the CFA. Inline, because a walk
-/// over an overflow takes tens of thousands of them.
+/// The step that nearly every frame takes: rules from the cache, and loads at offsets from the CFA. Inline, because a
+/// walk over an overflow takes tens of thousands of them.
 #ifndef FAULTLINE_INTERNAL_UNWIND_PLAIN_H
 #define FAULTLINE_INTERNAL_UNWIND_PLAIN_H
 

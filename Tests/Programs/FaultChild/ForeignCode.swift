@@ -69,7 +69,7 @@ let foreignCodeScenarios: [String: Scenario] = [
         ts_set_comparator_hook(recurseOnce)
         nonisolated(unsafe) var tree: UnsafeMutableRawPointer?
         nonisolated(unsafe) var numbers = [3, 2, 1]
-        let text = outcome(.init(maximum: 1 << 20, isIsolated: true)) {
+        let text = outcome(.init(strategy: .fault, maximum: 1 << 20, reservation: 8 << 20, isIsolated: true)) {
             switch arguments[0] {
             case "tsearch":
                 // The comparator is not called for the first.
