@@ -36,12 +36,13 @@ private func run(_ strategy: String, _ name: String, _ levels: String) throws ->
             ("queue-sync", "libswiftDispatch.so"), ("regex", "libswift_StringProcessing.so"),
             ("json-encoder", "libFoundationEssentials.so"),
         ])
-    func recursionBeyondTheRoomOfTheSlotEndsTheProcess(_ strategy: String, _ at: (name: String, library: String)) throws
-    {
+    func recursionBeyondTheRoomOfTheSlotEndsTheProcess(
+        _ strategy: String, _ at: (name: String, library: String)
+    ) throws {
         let result = try run(strategy, at.name, "forever")
         #expect(result.ending == .signalled(SIGSEGV))
         let texts = [
-            "faultline: a coroutine's stack overflowed inside code that may not be abandoned, and used up its reserve: ",
+            "faultline: a coroutine's stack overflowed inside code that may not be abandoned, and used up its reserve",
             "limit 1048576 bytes", "a frame of \(at.library) must return first: bound the recursion's depth",
         ]
         for text in texts { #expect(result.output.contains(text), "\(result.output.suffix(2000))") }
