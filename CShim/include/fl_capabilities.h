@@ -15,6 +15,8 @@ typedef struct fl_capabilities {
     bool populate_write;      ///< MADV_POPULATE_WRITE (Linux 5.14)
     bool unwinds;             ///< `_dl_find_object` (glibc 2.35) and a Swift runtime apart from the executable
     bool finds_access_set;    ///< Swift's exclusivity access set is exchanged at each switch
+    bool finds_exceptions;    ///< so are the C++ runtime's caught and uncaught exceptions
+    bool finds_task_locals;   ///< and Swift's current task and the values that are bound outside a task
     int32_t overcommit_mode;  ///< vm.overcommit_memory: 0, 1, 2, or -1 where it cannot be read
     uint64_t max_map_count;   ///< vm.max_map_count, 0 where it cannot be read
     size_t page_size;         ///< bytes; the shim supports 4096

@@ -54,6 +54,9 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_SHRINK_RELEASE,    ///< madvise(MADV_DONTNEED) of what a suspended stack left below its stack pointer
     FL_SITE_SHRINK_GUARD,      ///< madvise(MADV_GUARD_INSTALL) or mprotect(PROT_NONE) where its guard comes up again
     FL_SITE_SHRINK_MASK,       ///< pthread_sigmask while a stack moves to a smaller slot
+    FL_SITE_WORDS_THREAD,      ///< pthread_create of the thread that looks for the words of a switch
+    FL_SITE_WORDS_MASK,        ///< pthread_sigmask of that thread
+    FL_SITE_SIGNAL_MASK,       ///< pthread_sigmask of a thread that enters a stack
     FL_SITE_COUNT,
 } fl_site;
 

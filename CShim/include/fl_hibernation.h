@@ -16,7 +16,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_hibernation : uint32
     FL_HIBERNATION_DONE = 0,
     FL_HIBERNATION_NOT_SUSPENDED, ///< it never started, runs, or has ended
     FL_HIBERNATION_STRATEGY,      ///< fixed keeps its memory by design; a grows-down mapping is the kernel's
-    FL_HIBERNATION_SEGMENTS,      ///< its frames stand in several segments
+    FL_HIBERNATION_SEGMENTS,      ///< its frames are in several segments
     FL_HIBERNATION_GUARD,         ///< only guard pages can be replaced one by one
     FL_HIBERNATION_OVERFLOWING,   ///< it finishes on its reserve, or a debug knob has guarded part of it
     FL_HIBERNATION_SHARED,        ///< this kernel cannot restore atomically, and the caller did not say `unshared`

@@ -13,7 +13,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_shrinking : uint32_t
     FL_SHRINKING_DONE = 0,
     FL_SHRINKING_NOT_SUSPENDED, ///< it never started, runs, or has ended
     FL_SHRINKING_STRATEGY,      ///< fixed keeps its memory; where a grows-down mapping ends only the kernel knows
-    FL_SHRINKING_SEGMENTS,      ///< its frames stand in several segments
+    FL_SHRINKING_SEGMENTS,      ///< its frames are in several segments
     FL_SHRINKING_OVERFLOWING,   ///< it finishes on its reserve, or a debug knob has guarded part of it
     FL_SHRINKING_FAILED,        ///< the kernel refused; the result says what
 } fl_shrinking;

@@ -161,12 +161,21 @@ void fl_stack_prepare(fl_stack *stack, void (*body)(void *_Nullable), void *_Nul
 /// Signal context: forbidden.
 void fl_stack_destroy(fl_stack *stack);
 
-/// Gives this thread what a running coroutine needs: an alternate signal stack, a stack for __morestack, the bounds of
-/// its static TLS. Returns 0 or an errno value. Signal context: forbidden.
-int fl_thread_prepare(void);
+/// Gives this thread what a running coroutine needs: a number, an alternate signal stack, a stack for __morestack, the
+/// bounds of its static TLS. Signal context: forbidden.
+fl_failure fl_thread_prepare(void);
 
-/// Non-zero once fl_thread_prepare succeeded on this thread.
-extern __thread uint32_t fl_thread_is_prepared __attribute__((tls_model("initial-exec")));
+enum {
+    FL_ENTRIES_BETWEEN_CLOCKS = 16,  ///< entries of stacks before a thread reads the clock
+    FL_ENTRIES_BETWEEN_LOOKS = 256,  ///< and before it is looked at whatever the time
+    FL_LOOK_MILLISECONDS = 10,       ///< a clock that is read leads to a look when the last was that long ago
+};
+
+/// Before a stack is entered on this thread: prepares the thread, and looks now and then whether it can still take a
+/// stack fault. SIGSEGV and SIGBUS are unblocked where the program has blocked them, and the alternate stack is put back
+/// where it is missing or too small. A failure at FL_SITE_HANDLER_SET (EBUSY) says that the handlers are another's now;
+/// one at FL_SITE_ALTERNATE_SET (EBUSY) that a signal handler runs on the alternate stack. Signal context: forbidden.
+fl_failure fl_thread_enter(void);
 
 /// Bytes that all stacks may use together; UINT64_MAX, the default, is no limit. It binds creation and growth from now
 /// on. Signal context: callable.

@@ -3,6 +3,7 @@
 #define FAULTLINE_INTERNAL_ALTERNATE_STACK_H
 
 #include "common.h"
+#include "fl_stack.h"
 
 #pragma clang assume_nonnull begin
 
@@ -10,11 +11,25 @@ typedef struct fl_thread {
     uintptr_t morestack_base; ///< of the stack that __morestack's work runs on; read by src/arch
     uintptr_t tls_low;        ///< static TLS block [tls_low, tls_high)
     uintptr_t tls_high;
+    uintptr_t signal_low;  ///< of the alternate stack that was in force at the last look: its own or another's
+    uintptr_t signal_size; ///< bytes
+    uintptr_t signal_top;  ///< highest address of its own, which the handler uses where it is given a smaller one
+    uint32_t entries;      ///< stacks that were entered on this thread
+    uint64_t looked;       ///< when it was looked at last, in nanoseconds of a coarse clock
     void *mapping;
     size_t mapping_size;
-    bool owns_alternate_stack;
     uint8_t ends; ///< rounds of destructors that have asked for its end
 } fl_thread;
+
+/// An alternate stack of another owner that is at least this large is left in force: a chained crash reporter may need it.
+enum { FL_SIGNAL_STACK_MINIMUM = 64 << 10 };
+
+/// Looks whether the thread still has an alternate stack that is large enough, and gives it its own again where it has
+/// not. EBUSY: code runs on it right now. Signal context: forbidden.
+fl_failure fl_alternate_stack_restore(fl_thread *thread);
+
+/// Bytes below the thread pointer that static TLS takes, as far as it is known. Signal context: callable.
+uintptr_t fl_static_tls_size(void);
 
 extern __thread fl_thread *_Nullable fl_this_thread __attribute__((tls_model("initial-exec")));
 

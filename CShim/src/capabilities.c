@@ -26,6 +26,10 @@ static int *descriptor_page; // descriptor + 1; 0 after a fork
 
 const fl_capabilities *fl_capabilities_get(void) { return &capabilities; }
 
+void fl_userfaultfd_lose(void) {
+    if (descriptor_page) *descriptor_page = 0;
+}
+
 int fl_userfaultfd(void) { return descriptor_page ? *descriptor_page - 1 : -1; }
 
 static uint64_t read_number(const char *path, uint64_t otherwise) {
@@ -103,4 +107,8 @@ int fl_capabilities_probe(void) {
 }
 
 void fl_capabilities_set_unwinds(bool unwinds) { capabilities.unwinds = unwinds; }
-void fl_capabilities_set_finds_access_set(bool finds) { capabilities.finds_access_set = finds; }
+void fl_capabilities_set_thread_words(bool accesses, bool exceptions, bool task_locals) {
+    capabilities.finds_access_set = accesses;
+    capabilities.finds_exceptions = exceptions;
+    capabilities.finds_task_locals = task_locals;
+}

@@ -11,13 +11,16 @@
 /// Signal context: callable.
 int fl_userfaultfd(void);
 
+/// Others closed it: there is none from now on. Signal context: forbidden.
+void fl_userfaultfd_lose(void);
+
 /// Asks the kernel. Returns 0 or an errno value. Signal context: forbidden.
 int fl_capabilities_probe(void);
 
 /// What the kernel does not know. Signal context: forbidden.
 void fl_capabilities_set_unwinds(bool unwinds);
 /// Signal context: forbidden.
-void fl_capabilities_set_finds_access_set(bool finds);
+void fl_capabilities_set_thread_words(bool accesses, bool exceptions, bool task_locals);
 
 #pragma clang assume_nonnull end
 #endif

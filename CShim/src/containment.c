@@ -50,7 +50,7 @@ static fl_unwind_result step(const fl_stack *stack, const fl_unwind_rule *rule, 
                                                   : fl_unwind_step(registers, frame, cache, low, high);
     }
     if (result != FL_UNWIND_OUT_OF_BOUNDS || stack->strategy != FL_STRATEGY_CHECK_SEGMENT) return result;
-    // __morestack's own frame stands in the segment before, where its frame pointer leads.
+    // __morestack's own frame is in the segment before, where its frame pointer leads.
     return part_of(stack, registers->rbp, &low, &high) ? fl_unwind_step(registers, frame, cache, low, high) : result;
 }
 

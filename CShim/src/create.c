@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "create.h"
 #include "grows_down.h"
 #include "message.h"
 #include "pool.h"
@@ -58,9 +59,10 @@ static void ready(fl_stack *stack) {
     };
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
     stack->fiber.frame = frame;
-    stack->fiber.thread = NULL;
+    stack->fiber.thread = 0;
     stack->fiber.state = FL_FIBER_CREATED;
     stack->fiber.is_cancelled = false;
+    stack->fiber.has_words = false;
     fl_stack_set_limit(stack);
 }
 
@@ -157,7 +159,27 @@ static void quarantine(fl_stack *stack) {
     fl_stack_entry_give(stack);
 }
 
+void fl_stack_give_slot(fl_stack *stack) {
+    release_old(stack);
+    clear_details(stack);
+    if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
+        fl_grows_down_unmap(stack);
+    } else {
+        fl_slot_release(fl_stack_slot(stack), (stack->flags & FL_STACK_PROVOKED) != 0);
+    }
+    stack->base = 0;
+    stack->fiber.frame = NULL;
+    stack->fiber.has_words = false;
+}
+
 void fl_stack_destroy(fl_stack *stack) {
+    if (!stack->base) { // its thread was ended (forced_unwind.c)
+        fl_stack_entry_give(stack);
+        return;
+    }
+    if (stack->fiber.has_words && stack->fiber.frame->words[FL_WORD_TASK_LOCALS]) {
+        fl_bindings_release(stack->fiber.frame->words[FL_WORD_TASK_LOCALS]);
+    }
     release_old(stack);
     if (stack->fiber.state == FL_FIBER_FAULTED) {
         quarantine(stack);

@@ -24,6 +24,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "alternate_stack.h"
 #include "containment.h"
 #include "forwarding.h"
 #include "hibernation.h"
@@ -47,6 +48,9 @@ static __thread const siginfo_t *_Nullable handing_on __attribute__((tls_model("
 static __thread uintptr_t handing_frame __attribute__((tls_model("initial-exec")));
 
 static void handle_fault(int signal, siginfo_t *info, void *context);
+
+// arch/*/call_on.S. Signal context: handler only.
+extern bool fl_call_on(void *argument, bool (*function)(void *), uintptr_t top);
 
 // MARK: facts
 
@@ -340,18 +344,39 @@ static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts
     }
 }
 
-// Signal context: handler only.
-static void handle_fault(int signal, siginfo_t *info, void *pointer) {
+typedef struct fault {
+    int signal;
+    siginfo_t *info;
+    ucontext_t *context;
+    fl_verdict verdict;
+} fault;
+
+// True: the context may continue. Signal context: handler only.
+static bool resolve(void *argument) {
     int kept = errno;
+    fault *fault = argument;
     uint64_t began = fl_now();
-    ucontext_t *context = pointer;
     fl_stack *stack = fl_stack_running();
-    fl_fault_facts facts = gather(signal, info, context, stack);
-    fl_verdict verdict = fl_fault_classify(&facts);
-    FL_COUNT(stack, traps[verdict], 1);
-    bool continues = act(verdict, stack, &facts, context);
+    fl_fault_facts facts = gather(fault->signal, fault->info, fault->context, stack);
+    fault->verdict = fl_fault_classify(&facts);
+    FL_COUNT(stack, traps[fault->verdict], 1);
+    bool continues = act(fault->verdict, stack, &facts, fault->context);
     fl_statistics_time(stack, fl_now() - began);
-    if (!continues) hand_on(signal, info, context, verdict);
+    errno = kept;
+    return continues;
+}
+
+// The kernel delivers on the alternate stack that the thread has now, which may be one of another owner that has no room
+// for more than this frame: then the work is done on the thread's own. Nothing is called before, because binding a function
+// at its first call may take 3 KiB. Signal context: handler only.
+static void handle_fault(int signal, siginfo_t *info, void *context) {
+    fault fault = {.signal = signal, .info = info, .context = context, .verdict = FL_VERDICT_FOREIGN};
+    const fl_thread *thread = fl_this_thread;
+    bool is_small = fault.context->uc_stack.ss_size < FL_SIGNAL_STACK_MINIMUM;
+    bool continues = thread && is_small ? fl_call_on(&fault, resolve, thread->signal_top) : resolve(&fault);
+    if (continues) return;
+    int kept = errno;
+    hand_on(signal, info, context, fault.verdict);
     errno = kept;
 }
 

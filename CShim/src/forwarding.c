@@ -17,7 +17,7 @@ bool fl_forward(ucontext_t *context, uintptr_t address) {
     if (!handle.arena) return false;
     fl_stack *stack = fl_slot_owner(fl_slot_entry(handle));
     // Only the thread that runs the stack may forward: elsewhere the stack could move again meanwhile.
-    if (!stack || stack->fiber.thread != fl_thread_pointer()) return false;
+    if (!stack || stack->fiber.thread != fl_thread_id()) return false;
     fl_relocation relocation = {
         .low = fl_slot_low(handle),
         .base = fl_slot_base(handle),

@@ -22,7 +22,8 @@
 //
 // Where the kernel cannot do this (no userfaultfd, a child of fork), the guard is removed before the words are written,
 // which is right only while no other thread looks: the caller must promise that, and a stray access is fatal. The only
-// pins there are those of handlers that ran in the parent when it forked.
+// pins there are those of handlers that ran in the parent when it forked. So is a process whose userfaultfd was closed by
+// others, as daemons close all descriptors: it is noticed when it is used next.
 #include "hibernation.h"
 
 #include <linux/userfaultfd.h>
@@ -157,7 +158,13 @@ fl_failure fl_stack_wake(fl_stack *stack) {
     if (fl_slot_kind(slot) == FL_SLOT_HIBERNATED) {
         const fl_record *record = stack->record;
         // A child of fork has no userfaultfd, and no other thread that came with it.
-        fl_failure failure = restores_atomically(handle) ? put_pages(stack, record) : write_words(stack, record);
+        fl_failure failure = fl_failure_at(FL_SITE_RESTORE_COPY, EBADF);
+        if (restores_atomically(handle)) failure = put_pages(stack, record);
+        bool is_lost = failure.error == EBADF || failure.error == ENOTTY || failure.error == ENOENT;
+        if (is_lost) {
+            fl_userfaultfd_lose(); // closed, or the number is another file's now
+            failure = write_words(stack, record);
+        }
         if (failure.error) return failure;
         if (mark_restored(slot)) fl_count(&fl_process_counters.wakes_by_resume, 1);
     }

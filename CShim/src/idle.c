@@ -67,7 +67,7 @@ static uint32_t age_of(const fl_stack *stack, uint32_t now) { return now - stack
 static fl_fiber_state state_of(const fl_stack *stack) { return __atomic_load_n(&stack->fiber.state, __ATOMIC_ACQUIRE); }
 
 static bool is_own(const fl_stack *stack) {
-    return __atomic_load_n(&stack->fiber.thread, __ATOMIC_RELAXED) == fl_thread_pointer();
+    return __atomic_load_n(&stack->fiber.thread, __ATOMIC_RELAXED) == fl_thread_id();
 }
 
 static void mark(fl_stack *stack, uint32_t now) {

@@ -11,6 +11,6 @@ fl_image fl_image_of(uintptr_t address) {
     Dl_info info;
     if (dladdr((const void *)address, &info) == 0) return (fl_image){.path = NULL, .base = 0};
     uintptr_t base = (uintptr_t)info.dli_fbase;
-    // The program headers stand in the first page of the executable.
+    // The program headers are in the first page of the executable.
     return (fl_image){.path = info.dli_fname, .base = base, .is_executable = fl_page_down(getauxval(AT_PHDR)) == base};
 }

@@ -115,7 +115,7 @@ fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) {
             FL_COUNT(stack, words_scanned, relocation.scanned);
             FL_COUNT(stack, words_relocated, relocation.relocated);
             result = (fl_morestack_frame *)(sp + relocation.delta);
-            if (result->bp - result->frame_size < stack->fiber.frame->limit) result = overflow(stack, result, failure);
+            if (result->bp - result->frame_size < FL_THREAD_WORD(FL_LIMIT_OFFSET)) result = overflow(stack, result, failure);
             break;
         case FL_AT_MAXIMUM:
         case FL_GROWTH_FAILED: result = overflow(stack, frame, failure); break;

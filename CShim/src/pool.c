@@ -104,6 +104,15 @@ static SELDOM bool shrink(fl_stack *stack) {
     return fl_stack_make_ready(stack).error == 0;
 }
 
+// A stack that the kernel pages in does not tell how deep it was: the pages just below those that are kept do. That
+// takes a system call, which a stack of up to 16 MiB is spared until its thread's next look.
+static SELDOM bool forget_depth(const fl_stack *stack) {
+    uintptr_t keep = stack->base - KEEP_BYTES, lowest;
+    if (stack->strategy != FL_STRATEGY_DEMAND && stack->strategy != FL_STRATEGY_CHECK_FIXED) return true;
+    if (stack->low + KEEP_BYTES > keep || !fl_system_resident_pages(keep - KEEP_BYTES, keep, &lowest)) return true;
+    return fl_system_advise(FL_SITE_RELEASE, stack->low, keep - stack->low, MADV_DONTNEED) == 0;
+}
+
 bool fl_pool_keep(fl_stack *stack) {
     fl_pool_list *list = &pool.lists[stack->slot];
     // A moved stack ends in another slot than it began in; it is not worth keeping for the size it asked for.
@@ -113,6 +122,7 @@ bool fl_pool_keep(fl_stack *stack) {
         return false;
     }
     if (stack->low != stack->base - fl_stack_usable_at_first(stack) && !shrink(stack)) return false;
+    if (fl_slot_is_deep((fl_slot_size)stack->slot) && !forget_depth(stack)) return false;
     stack->next = list->first;
     list->first = stack;
     list->count++;
@@ -133,7 +143,10 @@ uint64_t fl_pool_now(void) {
 
 static void trim(fl_pool_list *list) {
     fl_stack **link = &list->first;
-    for (uint32_t needed = list->count - list->unneeded; needed > 0; needed--) link = &(*link)->next;
+    for (uint32_t needed = list->count - list->unneeded; needed > 0; needed--) {
+        (void)forget_depth(*link); // refused, it keeps its pages until the next look
+        link = &(*link)->next;
+    }
     while (*link) {
         fl_stack *stack = *link;
         // A `fixed` stack has its memory from the start: it goes as a whole.

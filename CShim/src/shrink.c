@@ -26,31 +26,9 @@
 #pragma clang section text = "fl_text"
 
 enum {
-    PAGES_AT_ONCE = 2048, // asked of mincore: one byte each, on this stack
-    SHARE = 4,            // use below 1 / SHARE of the room is low, as in Go's collector (stack.go, shrinkstack)
-    ROOM = 2,             // the smaller slot holds this many times what is live
+    SHARE = 4, // use below 1 / SHARE of the room is low, as in Go's collector (stack.go, shrinkstack)
+    ROOM = 2,  // the smaller slot holds this many times what is live
 };
-
-// Pages of [low, high) that are in memory, and the lowest of them, `high` where there is none.
-static __attribute__((noinline)) uint64_t resident_pages(uintptr_t low, uintptr_t high, uintptr_t *lowest) {
-    unsigned char pages[PAGES_AT_ONCE];
-    uint64_t resident = 0;
-    *lowest = high;
-    for (uintptr_t from = low; from < high; from += sizeof pages * FL_PAGE) {
-        size_t count = fl_minimum(sizeof pages, (high - from) / FL_PAGE);
-        if (mincore((void *)from, count * FL_PAGE, pages)) {
-            // Not known, for instance for lack of memory in the kernel: taken for used, so that nothing moves.
-            *lowest = fl_minimum(*lowest, from);
-            continue;
-        }
-        for (size_t page = 0; page < count; page++) {
-            if (!(pages[page] & 1)) continue;
-            resident++;
-            *lowest = fl_minimum(*lowest, from + page * FL_PAGE);
-        }
-    }
-    return resident;
-}
 
 static fl_shrinking refusal(const fl_stack *stack) {
     fl_fiber_state state = stack->fiber.state;
@@ -110,7 +88,7 @@ fl_shrinking fl_stack_shrink(fl_stack *stack, fl_shrink_result *result) {
 
     uintptr_t live = fl_page_down(fl_stack_first_word(stack)), room = stack->base - stack->low, lowest = live;
     if (stack->low < live) {
-        uint64_t pages = resident_pages(stack->low, live, &lowest);
+        uint64_t pages = fl_system_resident_pages(stack->low, live, &lowest);
         int error = fl_system_advise(FL_SITE_SHRINK_RELEASE, stack->low, live - stack->low, MADV_DONTNEED);
         if (error) {
             result->failure = fl_failure_at(FL_SITE_SHRINK_RELEASE, error);

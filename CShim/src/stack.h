@@ -19,12 +19,16 @@ static inline fl_slot_handle fl_stack_slot(const fl_stack *stack) { return fl_sl
 /// Lowest address that growth may reach in the slot, by the maximum. Signal context: callable.
 uintptr_t fl_stack_room_low(const fl_stack *stack);
 
-/// Sets the limit that checked code compares with, here and in the fiber. Signal context: callable.
+/// Sets the limit that checked code compares with: of the thread while the stack runs, else in its frame. Signal context: callable.
 static inline void fl_stack_set_limit(fl_stack *stack) {
     if (stack->strategy < FL_STRATEGY_CHECK_MOVE) return;
     uintptr_t limit = stack->low + fl_headroom(stack->base - stack->low);
-    stack->fiber.frame->limit = limit;
-    if (fl_stack_running() == stack) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)limit;
+    if (fl_stack_running() == stack) {
+        FL_THREAD_WORD(FL_LIMIT_OFFSET) = limit;
+    } else {
+        stack->fiber.frame->words[FL_WORD_LIMIT] = limit;
+        stack->fiber.has_words = true;
+    }
 }
 
 /// Bytes usable at first. Signal context: callable.

@@ -1,6 +1,8 @@
 // Counters of the process and of each stack. The process-wide ones fill whole pages of their own.
 #include "statistics.h"
 
+#include "system.h"
+
 #pragma clang section text = "fl_text"
 
 _Alignas(FL_PAGE) fl_counters fl_process_counters;
@@ -70,5 +72,12 @@ void fl_stack_counters(const fl_stack *stack, fl_counters *into) {
         snapshot(&fl_stack_details_of(stack)->counters, into);
     } else {
         memset(into, 0, sizeof *into);
+    }
+    // The kernel pages these in without a trap: what is in memory tells. What an earlier use of a pooled stack left
+    // counts as well.
+    if (stack->base && (stack->strategy == FL_STRATEGY_DEMAND || stack->strategy == FL_STRATEGY_CHECK_FIXED)) {
+        uintptr_t lowest;
+        into->bytes_committed = fl_system_resident_pages(stack->low, stack->base, &lowest) * FL_PAGE;
+        into->high_water = fl_maximum(into->high_water, stack->base - lowest);
     }
 }

@@ -25,7 +25,8 @@ static const char *const names[FL_SITE_COUNT] = {
     "alternate-protect", "alternate-set",   "handler-set",       "hibernate-protect", "hibernate-close",
     "hibernate-open",    "hibernate-guard", "hibernate-release", "restore-copy",      "restore-unguard",
     "store-map",         "store-release",   "hibernate-mask",    "stack-memory",      "pool-trim",
-    "idle-resident",     "shrink-release",  "shrink-guard",      "shrink-mask",
+    "idle-resident",     "shrink-release",  "shrink-guard",      "shrink-mask",       "words-thread",
+    "words-mask",        "signal-mask",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -152,6 +153,11 @@ int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action
     return sigaction(signal, action, old) ? errno : 0;
 }
 
+int fl_system_signal_mask(fl_site site, int how, const sigset_t *_Nullable set, sigset_t *_Nullable before) {
+    int error = fl_injected(site);
+    return error ? error : pthread_sigmask(how, set, before);
+}
+
 int fl_system_block_signals(fl_site site, sigset_t *before) {
     int error = fl_injected(site);
     if (error) return error;
@@ -166,6 +172,26 @@ int fl_system_block_signals(fl_site site, sigset_t *before) {
 uint64_t fl_system_address_space_limit(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
+}
+
+// Not inlined: the pages would stand in the caller's frame.
+__attribute__((noinline)) uint64_t fl_system_resident_pages(uintptr_t low, uintptr_t high, uintptr_t *lowest) {
+    unsigned char pages[2048];
+    uint64_t resident = 0;
+    *lowest = high;
+    for (uintptr_t from = low; from < high; from += sizeof pages * FL_PAGE) {
+        size_t count = fl_minimum(sizeof pages, (high - from) / FL_PAGE);
+        if (mincore((void *)from, count * FL_PAGE, pages)) {
+            *lowest = fl_minimum(*lowest, from);
+            continue;
+        }
+        for (size_t page = 0; page < count; page++) {
+            if (!(pages[page] & 1)) continue;
+            resident++;
+            *lowest = fl_minimum(*lowest, from + page * FL_PAGE);
+        }
+    }
+    return resident;
 }
 
 int fl_system_resident(fl_site site, uint64_t *bytes) {

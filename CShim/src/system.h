@@ -34,8 +34,13 @@ int fl_system_userfaultfd(fl_site site, int *descriptor);
 int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old);
 /// Signal context: callable.
 int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action, struct sigaction *_Nullable old);
+/// Pages of [low, high) that are in memory, and the lowest of them, `high` where there is none. What the kernel does not
+/// tell counts as the lowest, not as a page. Signal context: callable.
+uint64_t fl_system_resident_pages(uintptr_t low, uintptr_t high, uintptr_t *lowest);
 /// Resident bytes of the process.
 int fl_system_resident(fl_site site, uint64_t *bytes);
+/// The mask of this thread.
+int fl_system_signal_mask(fl_site site, int how, const sigset_t *_Nullable set, sigset_t *_Nullable before);
 /// Blocks every signal on this thread but those of an instruction's own faults; the mask of before comes back.
 int fl_system_block_signals(fl_site site, sigset_t *before);
 

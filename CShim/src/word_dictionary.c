@@ -8,10 +8,10 @@
 
 #pragma clang section text = "fl_text"
 
-enum { ENTRIES = 256, PLACES = 1024, SEEN = 1024, PROBES = 8 };
+enum { ENTRIES = 256, BUCKETS = 1024, SEEN = 1024, PROBES = 8 };
 
 static _Atomic(uint64_t) entries[ENTRIES];
-static _Atomic(uint16_t) places[PLACES]; // by hash: index + 1
+static _Atomic(uint16_t) buckets[BUCKETS]; // by hash: index + 1
 static uint32_t known;
 static atomic_flag learning = ATOMIC_FLAG_INIT;
 static struct {
@@ -21,12 +21,12 @@ static struct {
 
 // Signal context: callable.
 static uint32_t hash(uint64_t word) { return (uint32_t)((word * 0x9E3779B97F4A7C15) >> 54); }
-_Static_assert(PLACES == 1 << (64 - 54) && SEEN == PLACES, "a hash is an index");
+_Static_assert(BUCKETS == 1 << (64 - 54) && SEEN == BUCKETS, "a hash is an index");
 
 int fl_dictionary_find(uint64_t word) {
     uint32_t at = hash(word);
-    for (uint32_t probe = 0; probe < PROBES; probe++, at = (at + 1) % PLACES) {
-        uint32_t index = atomic_load_explicit(&places[at], memory_order_acquire);
+    for (uint32_t probe = 0; probe < PROBES; probe++, at = (at + 1) % BUCKETS) {
+        uint32_t index = atomic_load_explicit(&buckets[at], memory_order_acquire);
         if (!index) return -1;
         if (atomic_load_explicit(&entries[index - 1], memory_order_relaxed) == word) return (int)index - 1;
     }
@@ -37,10 +37,10 @@ uint64_t fl_dictionary_word(uint8_t index) { return atomic_load_explicit(&entrie
 
 static void add(uint64_t word) {
     uint32_t at = hash(word);
-    for (uint32_t probe = 0; probe < PROBES; probe++, at = (at + 1) % PLACES) {
-        if (atomic_load_explicit(&places[at], memory_order_relaxed)) continue;
+    for (uint32_t probe = 0; probe < PROBES; probe++, at = (at + 1) % BUCKETS) {
+        if (atomic_load_explicit(&buckets[at], memory_order_relaxed)) continue;
         atomic_store_explicit(&entries[known], word, memory_order_relaxed);
-        atomic_store_explicit(&places[at], (uint16_t)++known, memory_order_release);
+        atomic_store_explicit(&buckets[at], (uint16_t)++known, memory_order_release);
         return;
     }
 }

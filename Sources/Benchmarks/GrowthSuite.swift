@@ -24,13 +24,16 @@ public struct GrowthSuite: BenchSuite {
         var first = [
             firstTouch("fault-first-touch", StackConfiguration(strategy: .fault)),
             firstTouch("demand", StackConfiguration(strategy: .demand)),
+            firstTouch("automatic-first-touch", StackConfiguration()),
             // Populated in full at creation: no more than is needed.
             firstTouch("fixed", StackConfiguration(strategy: .fixed, maximum: 2 * Self.depth)),
             firstTouch("fault-move-first-touch", StackConfiguration(strategy: .faultMove)),
         ]
         first.append(first[1].nullControl())
         var comparisons = [
-            (case: "fault-first-touch", baseline: "demand"), ("fault-move-first-touch", "demand"), ("fixed", "demand"),
+            (case: "automatic-first-touch", baseline: "demand"), ("fault-first-touch", "demand"),
+            ("fault-move-first-touch", "demand"),
+            ("fixed", "demand"),
         ]
         let growsDown = StackConfiguration(strategy: .growsDown, maximum: 2 * Self.depth)
         do {

@@ -44,6 +44,8 @@ public struct MemorySuite: BenchSuite {
     /// What a goroutine and a task take at most, in bytes.
     private static let atMostOfPeers = 4_000
     private static let whole = Metric("bytes-per-coroutine", .bytes)
+    private static let bookkeeping = Metric("bookkeeping", .bytes)
+    private static let wakeUp = Metric("wake-up", .nanoseconds)
     /// From here on they take a while and vary little: one sample.
     private static let many = 1_000_000
 
@@ -116,16 +118,14 @@ public struct MemorySuite: BenchSuite {
     /// By metric; bytes are those of one coroutine. Bookkeeping is resident memory too, and part of it.
     static func metrics(_ findings: Findings, _ count: Int) throws -> [Metric: Double] {
         let one = Double(count)
-        let resident = try findings.number("resident") / one
-        let pageTables = try findings.number("page-tables") / one
+        let resident = try findings.number(.resident) / one
+        let pageTables = try findings.number(.pageTables) / one
         var metrics: [Metric: Double] = [
             whole: resident + pageTables, .resident: resident, .pageTables: pageTables,
-            Metric("bookkeeping", .bytes): try findings.number("bookkeeping") / one,
-            .mappings: try findings.number("mappings"),
+            bookkeeping: try findings.number(.bookkeeping) / one,
+            .mappings: try findings.number(.mappings),
         ]
-        if findings.values["wake-up"] != nil {
-            metrics[Metric("wake-up", .nanoseconds)] = try findings.number("wake-up")
-        }
+        if findings[.wakeUp] != nil { metrics[wakeUp] = try findings.number(.wakeUp) }
         return metrics
     }
 }

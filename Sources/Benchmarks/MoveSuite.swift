@@ -37,10 +37,10 @@ public struct MoveSuite: BenchSuite {
                     .ratio(
                         suite: name, case: moved, baseline: "copy",
                         estimate: try result.ratio(of: moved, to: Self.caseName(.copy, size)),
-                        parameters: [.clock: "tsc", .seed: .string(String(laboratory.seed))]))
+                        parameters: [.clock: .timeStampCounter, .seed: .string(String(laboratory.seed))]))
             }
         }
-        for index in records.indices { records[index].parameters[.clock] = "tsc" }
+        for index in records.indices { records[index].parameters[.clock] = .timeStampCounter }
         return records
     }
 

@@ -93,8 +93,8 @@ extension Summary {
             Part(
                 Overcommit(),
                 """
-                Memory: a stack is charged at most \(.mostCharged(inMode: 0)) with vm.overcommit_memory 0, \
-                \(.mostCharged(inMode: 1)) with 1, and \(.mostCharged(inMode: 2)) with 2
+                Memory: a stack is charged at most \(.maximumCharge(inMode: 0)) with vm.overcommit_memory 0, \
+                \(.maximumCharge(inMode: 1)) with 1, and \(.maximumCharge(inMode: 2)) with 2
                 """),
         ],
         [

@@ -12,7 +12,7 @@ enum OptionTable {
     static var text: String {
         var table = TextTable(
             [.init("strategy")] + StackOption.allCases.map { .init("--\($0.rawValue)") })
-        for strategy in StackStrategy.allCases {
+        for strategy in StackStrategy.all {
             let cells = StackOption.allCases.map { wrapped($0.meaning(for: strategy) ?? "-") }
             for line in 0..<(cells.map(\.count).max() ?? 0) {
                 table.append(

@@ -13,6 +13,11 @@ struct PlanCommand: ParsableCommand {
             coroutines, and what bounds it on this machine, the tightest first.
             Nothing is reserved. Exit code 0, whether they fit or not.
 
+            The strategy 'automatic' is 'demand', which needs no signal before an overflow;
+            it is 'fault' where vm.overcommit_memory is 2 (demand would be charged for its
+            maximum) or the program sets StackMemory.limit (only a growth that asks can be
+            refused).
+
             Examples:
               faultline plan --coroutines 1000000
               faultline plan --coroutines 100000 --guard prot-none
@@ -21,6 +26,9 @@ struct PlanCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Coroutines alive at a time, 1 to 1000000000.", valueName: "count"))
     var coroutines: Int
+
+    @Option(help: ArgumentHelp("How the stacks grow.", valueName: "strategy"))
+    var strategy = StackStrategy.automatic
 
     @Option(
         help: ArgumentHelp(
@@ -57,7 +65,8 @@ struct PlanCommand: ParsableCommand {
         do {
             plan = try StackPlan(
                 coroutines: coroutines,
-                configuration: StackConfiguration(reservation: reservation?.bytes ?? 8 << 20, guardKind: guardKind),
+                configuration: StackConfiguration(
+                    strategy: strategy, reservation: reservation?.bytes ?? defaultReservation, guardKind: guardKind),
                 touched: touched?.bytes ?? 4096)
         } catch let error as StackError {
             guard case .invalidConfiguration = error else { throw RuntimeFailure(error.description) }
@@ -66,14 +75,17 @@ struct PlanCommand: ParsableCommand {
         let limits = plan.limits(on: .current(), bits: addressBits)
         switch format {
         case .json: StandardOutput.write(try Document(machine: .current(), records: records(plan, limits)).json())
-        case .table: StandardOutput.write(Self.table(plan, limits))
+        case .table: StandardOutput.write(table(plan, limits))
         }
     }
 
-    private static func table(_ plan: StackPlan, _ limits: [StackPlan.Limit]) -> String {
+    private var defaultReservation: Int? { StackOption.reservation.isUsed(by: strategy) ? 8 << 20 : nil }
+
+    private func table(_ plan: StackPlan, _ limits: [StackPlan.Limit]) -> String {
         func amount(_ value: Int, _ unit: MetricUnit) -> String { QuantityFormatter.string(Double(value), unit) }
         var takes = TextTable([
-            .init(amount(plan.coroutines, .count) + " coroutines"), .init("in all", .right), .init("each", .right),
+            .init(amount(plan.coroutines, .count) + " coroutines (\(plan.strategy.rawValue))"), .init("in all", .right),
+            .init("each", .right),
         ])
         for (name, value) in plan.quantities {
             let isCount = name == "mappings"
@@ -108,7 +120,8 @@ struct PlanCommand: ParsableCommand {
 
     private func records(_ plan: StackPlan, _ limits: [StackPlan.Limit]) -> [Record] {
         let shared: [ParameterName: ParameterValue] = [
-            .count: .int(plan.coroutines), .reservation: .int(plan.reservation),
+            .count: .int(plan.coroutines), .strategy: .string(plan.strategy.rawValue),
+            .reservation: .int(plan.reservation),
             ParameterName("touched"): .int(plan.touched),
             .guard: .string(plan.guardKind.rawValue), ParameterName("address-bits"): .int(addressBits),
         ]

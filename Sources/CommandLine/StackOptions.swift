@@ -4,14 +4,18 @@ import ArgumentParser
 import Faultline
 import Report
 
-extension StackStrategy: ExpressibleByArgument {}
+extension StackStrategy: ExpressibleByArgument {
+    /// Every value that the option takes.
+    static let all = [.automatic] + allCases
+    public static let allValueStrings = all.map(\.rawValue)
+}
 extension StackGuard: ExpressibleByArgument {}
 extension PageMover: ExpressibleByArgument {}
 
 /// The stack that a workload runs on.
 struct StackOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How the stack grows.", valueName: "strategy"))
-    var strategy = StackStrategy.fault
+    var strategy = StackStrategy.automatic
 
     @Option(
         help: ArgumentHelp("Bytes usable at first, for instance 64KiB.", valueName: "size"),
@@ -20,7 +24,7 @@ struct StackOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Bytes usable at most; more is an overflow. Left out: 512MiB for fault, RLIMIT_STACK for grows-down.",
+            "Bytes usable at most; more is an overflow. Left out: 512MiB for automatic and fault, RLIMIT_STACK for grows-down.",
             valueName: "size"), transform: { try ByteSize(parsing: $0) })
     var maximum: ByteSize?
 
@@ -36,7 +40,7 @@ struct StackOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How pages of a moving stack get to their new slot.", valueName: "mover"))
     var mover: PageMover?
 
-    /// What `fault` may use when nothing is said: as much as `withGrowableStack` allows.
+    /// What `automatic` and `fault` may use when nothing is said: as much as `withGrowableStack` allows.
     private static let generousMaximum = 512 << 20
 
     /// What an isolated stack keeps for frames that may not be abandoned (StackConfiguration).
@@ -50,7 +54,7 @@ struct StackOptions: ParsableArguments {
             (.guardKind, guardKind != nil), (.mover, mover != nil),
         ]
         for (option, isGiven) in given where isGiven && !option.isUsed(by: strategy) {
-            let users = StackStrategy.allCases.filter { option.isUsed(by: $0) }.map(\.rawValue)
+            let users = StackStrategy.all.filter { option.isUsed(by: $0) }.map(\.rawValue)
             throw UsageFailure(
                 "strategy '\(strategy.rawValue)' does not use --\(option.rawValue); leave it out, or choose a strategy "
                     + "that does: \(users.joined(separator: ", "))")
@@ -63,7 +67,7 @@ struct StackOptions: ParsableArguments {
         var configuration = StackConfiguration(
             strategy: strategy, initial: initial?.bytes, maximum: maximum?.bytes, reservation: reservation?.bytes,
             guardKind: guardKind, mover: mover, isIsolated: true)
-        if strategy == .fault && maximum == nil && reservation == nil {
+        if [.automatic, .fault].contains(strategy) && maximum == nil && reservation == nil {
             configuration.maximum = Self.generousMaximum
         }
         if strategy == .growsDown && maximum == nil { configuration.maximum = StackLimit.maximum }

@@ -107,7 +107,7 @@ struct WorkloadRun {
             case .growsDown:
                 "'grows-down' is bounded by RLIMIT_STACK, now \(StackLimit.current) bytes: raise it with ulimit -s, "
                     + "and --maximum where you set it"
-            case .fixed, .demand, .checkFixed: "raise --maximum, or choose a strategy that grows"
+            case .automatic, .fixed, .demand, .checkFixed: "raise --maximum, or choose a strategy that grows"
             case .fault, .faultMove, .checkMove, .checkSegment: "raise --maximum"
             }
         return "\(workload): stack overflow: the limit of \(overflow.limit) bytes (strategy '\(strategy.rawValue)') is "

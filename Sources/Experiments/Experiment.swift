@@ -15,10 +15,11 @@ public protocol Experiment: Sendable {
     /// The first argument of `faultline experiment`.
     var name: String { get }
     /// Does it, in the child. Throws end the child with exit code 1 and the error as its message.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void)
-        throws
+    func run(_ options: ExperimentOptions, _ found: Found) throws
 }
+
+/// Says in the child what an experiment found.
+public typealias Found = (_ key: Finding, _ value: any CustomStringConvertible) throws -> Void
 
 /// What an experiment is told: arguments of the form `key=value`.
 public struct ExperimentOptions: Sendable {
@@ -82,7 +83,7 @@ public enum Experiments {
         sigemptyset(&none)
         sigprocmask(SIG_SETMASK, &none, nil)
         try experiment.run(ExperimentOptions(arguments)) { key, value in
-            guard StandardOutput.write("\(key)=\(value)\n", to: STDOUT_FILENO) == .complete else {
+            guard StandardOutput.write("\(key.rawValue)=\(value)\n", to: STDOUT_FILENO) == .complete else {
                 throw MeasurementFailure("what experiment '\(name)' found cannot be written")
             }
         }
@@ -90,62 +91,4 @@ public enum Experiments {
 
     /// Ends the child at once: giving back what it holds would take long and prove nothing.
     package static func finish() -> Never { _exit(0) }
-}
-
-/// What an experiment found.
-public struct Findings: Sendable {
-    /// What `description` calls it.
-    package let title: String
-    /// What it said, by key.
-    public let values: [String: String]
-    /// How its process ended.
-    package let ending: Spawn.Ending
-    /// The first line that it wrote to standard error.
-    public let message: String
-
-    package init(title: String, _ finished: Subprocess.Finished) {
-        self.title = title
-        var values: [String: String] = [:]
-        for line in finished.output.split(separator: "\n") {
-            guard let equals = line.firstIndex(of: "=") else { continue }
-            values[String(line[..<equals])] = String(line[line.index(after: equals)...])
-        }
-        self.values = values
-        ending = finished.ending
-        message = String(finished.errors.prefix { !$0.isNewline })
-    }
-
-    /// Whether the process returned from its work without an error.
-    public var succeeded: Bool { ending == .exited(0) }
-
-    /// The number called `key`.
-    ///
-    /// - Throws: ``MeasurementFailure`` where it is not there or is no number.
-    public func number(_ key: String) throws -> Double {
-        guard let text = values[key], let number = Double(text), number.isFinite else { throw failure("no \(key)") }
-        return number
-    }
-
-    /// The error that says what became of this experiment.
-    public func failure(_ problem: String) -> MeasurementFailure {
-        MeasurementFailure("\(title): \(problem) (\(ending)\(message.isEmpty ? "" : ": \(message)"))")
-    }
-}
-
-extension Laboratory {
-    /// Runs an experiment in a process of its own.
-    ///
-    /// - Parameter seconds: After that many it is killed.
-    /// - Throws: ``Interrupted``; `WorkloadError` when no process can be made. How the process ended is a finding.
-    public func experiment(_ name: String, _ arguments: [String] = [], seconds: Double = 60) throws -> Findings {
-        let title = "\(name) \(arguments.joined(separator: " "))"
-        try step(title)
-        // Without Swift's backtracer, which would write pages about a fault that is wanted.
-        let finished = try Subprocess.finish(
-            "/proc/self/exe", [Experiments.command, name] + arguments,
-            environment: Spawn.environment(changing: ["SWIFT_BACKTRACE": "enable=no"]), seconds: seconds,
-            isUnwanted: { isAskedToStop })
-        try step(title)
-        return Findings(title: "experiment \(title)", finished)
-    }
 }

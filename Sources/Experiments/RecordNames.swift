@@ -1,5 +1,6 @@
 // The names that several experiments, suites or claims give in their records; those of one stand in its file.
 
+import Peers
 import Report
 
 extension Metric {
@@ -57,6 +58,16 @@ extension ParameterName {
 extension ParameterValue {
     /// The value of ``ParameterName/peer`` where it is this library.
     package static let thisLibrary = ParameterValue.string("faultline")
+    /// The value of ``ParameterName/clock`` where code counted the processor's ticks around each operation.
+    package static let timeStampCounter = ParameterValue.string("tsc")
+}
+
+extension Record {
+    /// The version of Go that it is of, nil for any other peer.
+    package var goVersion: String? {
+        guard let peer = parameters[.peer]?.text, GoToolchain.isVersion(peer) else { return nil }
+        return peer
+    }
 }
 
 /// What ends the name of a case where it is that of a program and something else.

@@ -13,6 +13,9 @@ public import CSwitch
 /// across a suspension. The type is not `Sendable`.
 ///
 /// Destroying a suspended coroutine cancels it and runs it to its end on the spot.
+///
+/// A coroutine starts with the values that `TaskLocal` had bound where it was made, as a task does. It is no part of the
+/// task that resumes it: inside it `Task.isCancelled` is false and `withUnsafeCurrentTask` has none.
 public final class Coroutine<Input, Output, Result> {
     /// What a coroutine did until control came back.
     public enum Step {
@@ -70,18 +73,24 @@ public final class Coroutine<Input, Output, Result> {
 
         /// Hands `output` to the resumer and waits to be resumed.
         /// - Returns: the input of the next ``Coroutine/resume(_:)``.
-        /// - Throws: ``CoroutineCancelled`` once the coroutine is cancelled, at this call and at every further one.
+        /// - Throws: ``CoroutineCancelled`` once the coroutine is cancelled, at this call and at every further one. After
+        ///   1,000 of them the process ends with a message: the body would never end.
+        @available(*, noasync, message: "an async function cannot suspend a coroutine, which has a stack of its own")
         @inlinable @discardableResult
         public func suspend(_ output: consuming Output) throws(CoroutineCancelled) -> Input {
             // The thread's word has the address of the running fiber earlier than this frame.
             guard let running = fl_fiber_running(), running == fiber else {
-                preconditionFailure("suspend was called on another stack than the coroutine's own")
+                FiberSupport.isBroken(
+                    """
+                    suspend was called on another stack than the coroutine's own; below withGrowableStack, or inside \
+                    another coroutine's body, only the innermost stack can be left
+                    """)
             }
-            if running.pointee.is_cancelled != 0 { throw CoroutineCancelled() }
+            if running.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(running) }
             (Coroutine.cell(running) as UnsafeMutablePointer<Output>).initialize(to: consume output)
             let resumed = fl_suspend(running)
             // Cancelling resumes without an input.
-            if resumed.pointee.is_cancelled != 0 { throw CoroutineCancelled() }
+            if resumed.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(resumed) }
             return (Coroutine.cell(resumed) as UnsafeMutablePointer<Input>).move()
         }
 
@@ -95,7 +104,7 @@ public final class Coroutine<Input, Output, Result> {
     /// - Throws: ``StackError`` when the configuration cannot be met or the kernel refuses memory.
     @inlinable
     public init(configuration: StackConfiguration = .init(), body: @escaping Body) throws {
-        fiber = try FiberSupport.make(configuration)
+        fiber = try FiberSupport.makeBound(configuration)
         let space =
             Self.standsOnStack
             ? Self.space(fiber)
@@ -134,8 +143,9 @@ public final class Coroutine<Input, Output, Result> {
     ///   when it had ended before; ``StackError/unavailable(_:)`` when it hibernates and the kernel refuses to restore
     ///   it. Then nothing is lost, and it may be resumed again.
     /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
+    @available(*, noasync, message: "a coroutine stays on its thread, and an async function does not")
     @inlinable public func resume(_ input: consuming Input) throws -> Step {
-        if fiber.pointee.state != .FL_FIBER_SUSPENDED || fiber.pointee.thread != fl_thread_pointer() {
+        if fiber.pointee.state != .FL_FIBER_SUSPENDED || fiber.pointee.thread != fl_thread_id() {
             try FiberSupport.prepareToResume(fiber)
         }
         (Self.cell(fiber) as UnsafeMutablePointer<Input>).initialize(to: consume input)
@@ -180,6 +190,7 @@ public final class Coroutine<Input, Output, Result> {
 
 extension Coroutine where Input == Void {
     /// Continues the coroutine until it suspends or ends. Throws as ``resume(_:)`` does.
+    @available(*, noasync, message: "a coroutine stays on its thread, and an async function does not")
     @inlinable public func resume() throws -> Step { try resume(()) }
 }
 

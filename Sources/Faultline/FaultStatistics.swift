@@ -8,7 +8,8 @@ public struct FaultStatistics: Sendable, Equatable {
     public let traps: [String: Int]
     /// Times that room was made, in place, by a move or by a segment.
     public let growths: Int
-    /// Bytes that growth made usable.
+    /// Bytes that growth made usable; for a stack of `demand` or `check-fixed`, which the kernel pages in, the bytes that
+    /// are in memory now.
     public let bytesCommitted: Int
     /// Moves, by the mover that finished them.
     public let moves: [PageMover: Int]
@@ -27,7 +28,8 @@ public struct FaultStatistics: Sendable, Equatable {
     /// Overflows, contained or not.
     public let overflows: Int
     /// The largest number of bytes of one stack in use at a trap, failed check or overflow. Between traps a stack may
-    /// have used more of what was already committed.
+    /// have used more of what was already committed. For a stack of `demand` or `check-fixed` the lowest page in memory
+    /// tells, and a pooled stack's former use counts until its memory is given back.
     public let highWaterMark: Int
     /// Times that a coroutine hibernated. This and the next five are counted for the process only, because a
     /// coroutine's own counters would cost more memory than its hibernation saves.

@@ -12,6 +12,15 @@ public import CSwitch
         UnsafeMutableRawPointer(try makeStack(configuration)).assumingMemoryBound(to: fl_fiber.self)
     }
 
+    /// The fiber of a coroutine that starts with the values that `TaskLocal` has bound now.
+    @usableFromInline
+    static func makeBound(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_fiber> {
+        let bindings = try TaskLocalBindings()
+        let fiber = try make(configuration)
+        bindings.give(to: fiber)
+        return fiber
+    }
+
     static func makeStack(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_stack> {
         try initializeShim()
         var resolved = try configuration.resolved()
@@ -27,10 +36,18 @@ public import CSwitch
         fl_stack_prepare(stack(fiber), enterCoroutine, space)
     }
 
+    /// Ends the process, in release builds with its reason too: a rule that only the caller can keep is broken.
+    @usableFromInline
+    static func isBroken(_ rule: StaticString) -> Never { fatalError("\(rule)") }
+
     static func requireItsThread(_ fiber: UnsafeMutablePointer<fl_fiber>) {
-        precondition(
-            fiber.pointee.thread == fl_thread_pointer(),
-            "a started coroutine is resumed and destroyed on the thread that started it")
+        guard fiber.pointee.thread != fl_thread_id() else { return }
+        isBroken(
+            """
+            a coroutine that was started is resumed, hibernated and destroyed on the thread that started it, because \
+            compilers keep addresses of the thread in registers across a suspension; make it where it runs, or use a job \
+            of FaultlineScheduler
+            """)
     }
 
     static func requireItsThreadIfSuspended(_ fiber: UnsafeMutablePointer<fl_fiber>) {
@@ -71,12 +88,12 @@ public import CSwitch
     }
 
     static func end(_ fiber: UnsafeMutablePointer<fl_fiber>) {
-        precondition(fiber.pointee.state != .FL_FIBER_RUNNING, "a coroutine was destroyed while it runs")
+        if fiber.pointee.state == .FL_FIBER_RUNNING { isBroken("a coroutine was destroyed while it runs") }
         cancel(fiber)
-        precondition(
-            fiber.pointee.state != .FL_FIBER_SUSPENDED, "a cancelled coroutine's suspend throws, so that it ends")
-        // It is awake: a coroutine that hibernated was cancelled, and ran to its end.
-        let frame = fiber.pointee.frame.unsafelyUnwrapped
+        if fiber.pointee.state == .FL_FIBER_SUSPENDED { isBroken("a cancelled coroutine suspended instead of ending") }
+        // It is awake: a coroutine that hibernated was cancelled, and ran to its end. Where its thread was ended under
+        // it, its frame has gone with what it held.
+        guard let frame = fiber.pointee.frame else { return fl_stack_destroy(stack(fiber)) }
         let space = frame.pointee.argument.unsafelyUnwrapped
         let header = space.assumingMemoryBound(to: MailboxHeader.self)
         header.pointee.witness(.deinitialize, fiber, space)
@@ -89,9 +106,9 @@ public import CSwitch
     static func prepareToResume(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
         switch fiber.pointee.state {
         case .FL_FIBER_SUSPENDED:
-            preconditionFailure("a started coroutine is resumed and destroyed on the thread that started it")
+            requireItsThread(fiber)
         case .FL_FIBER_RUNNING:
-            preconditionFailure("a coroutine cannot be resumed while it runs")
+            isBroken("a coroutine cannot be resumed while it runs")
         case .FL_FIBER_FINISHED, .FL_FIBER_FAULTED:
             throw StackError.finished
         case .FL_FIBER_CREATED:
@@ -105,9 +122,29 @@ public import CSwitch
 
     @usableFromInline
     static func bindToThread(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
-        try StackError.check(fl_thread_prepare(), .threadPreparation)
-        fiber.pointee.thread = fl_thread_pointer()
+        let failure = fl_thread_enter()
+        if failure.error != 0 { throw StackError(failure, for: .creation) }
+        fiber.pointee.thread = fl_thread_id()
     }
+
+    /// The error of a suspension after the cancellation. A body that goes on all the same would keep its owner waiting
+    /// for ever.
+    @usableFromInline
+    static func cancelled(_ fiber: UnsafeMutablePointer<fl_fiber>) -> CoroutineCancelled {
+        guard let frame = fiber.pointee.frame else { return CoroutineCancelled() }
+        frame.pointee.cancelled_suspensions += 1
+        if frame.pointee.cancelled_suspensions > suspensionsAfterCancellation {
+            isBroken(
+                """
+                a coroutine's body goes on after its cancellation: suspend has thrown CoroutineCancelled 1,000 times; let \
+                that error pass, so that the body ends
+                """)
+        }
+        return CoroutineCancelled()
+    }
+
+    /// Bodies may call `suspend` in a few places on their way out.
+    private static let suspensionsAfterCancellation = 1000
 
     @usableFromInline
     static func destroy(_ fiber: UnsafeMutablePointer<fl_fiber>) { fl_stack_destroy(stack(fiber)) }

@@ -18,6 +18,7 @@ public struct Generator<Element>: Sequence {
         self.body = body
     }
 
+    @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
     public func makeIterator() -> Iterator { Iterator(configuration: configuration, body: body) }
 
     public final class Iterator: IteratorProtocol {
@@ -34,6 +35,7 @@ public struct Generator<Element>: Sequence {
         }
 
         /// The next element, nil at the end or after an error, which `error` then holds.
+        @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
         public func next() -> Element? {
             do { return try nextElement() } catch {
                 self.error = error
@@ -43,6 +45,7 @@ public struct Generator<Element>: Sequence {
 
         /// The next element, nil at the end.
         /// - Throws: what the body throws, ``StackFault``, or ``StackError`` when no stack can be made.
+        @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
         public func nextElement() throws -> Element? {
             if ended { return nil }
             do {

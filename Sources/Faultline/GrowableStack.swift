@@ -2,7 +2,7 @@ public import CSwitch
 
 /// Runs `body` on a growable stack: for recursion that is deeper than the thread's own stack.
 ///
-/// The stack grows in place (strategy `fault`) up to `maximum` bytes. Calls may be nested, and may be made on any
+/// The stack grows in place up to `maximum` bytes (``StackStrategy/automatic``). Calls may be nested, and may be made on any
 /// thread and inside a task; the body runs to its end before this returns, on the same thread.
 ///
 /// - Parameter maximum: bytes of stack, 1 to ``StackConfiguration/largestMaximum`` (about 1 GiB). Memory is taken only

@@ -2,8 +2,16 @@
 internal import CShim
 
 extension StackStrategy {
+    /// What `automatic` stands for now; every other strategy as it is. The shim is initialized.
+    var chosen: StackStrategy {
+        guard self == .automatic else { return self }
+        return fl_capabilities_get().pointee.overcommit_mode == 2 || StackMemory.limit != nil ? .fault : .demand
+    }
+
+    /// The shim's name of ``chosen``.
     var shim: fl_strategy {
-        switch self {
+        switch chosen {
+        case .automatic: preconditionFailure("a chosen strategy is one that a stack can have")
         case .fixed: .FL_STRATEGY_FIXED
         case .demand: .FL_STRATEGY_DEMAND
         case .growsDown: .FL_STRATEGY_GROWS_DOWN

@@ -17,7 +17,7 @@ extension StackConfiguration {
         case .faultMove: 16 << 10
         case .checkMove, .checkSegment: 192 << 10
         case .growsDown: 128 << 10
-        case .fixed, .demand, .checkFixed: 0
+        case .automatic, .fixed, .demand, .checkFixed: 0
         }
     }
 
@@ -29,15 +29,19 @@ extension StackConfiguration {
         _ = try resolved()
     }
 
-    /// The configuration of a stack that is made from this one: every option that the strategy uses is filled in, sizes
-    /// are rounded, and the kind of guard is chosen for this kernel. A mover that was left out stays so: it is chosen
+    /// The configuration of a stack that is made from this one now: `automatic` is replaced by the strategy that it
+    /// stands for, every option that the strategy uses is filled in, sizes are rounded, and the kind of guard is chosen
+    /// for this kernel. A mover that was left out stays so: it is chosen
     /// at each move, by the size of the stack and by what the kernel offers.
     ///
     /// - Throws: as ``validate()``.
     public func effective() throws -> StackConfiguration {
         try initializeShim()
-        let resolved = try resolved()
+        try rejectUnused()
         var result = self
+        result.strategy = strategy.chosen
+        let resolved = try result.resolved()
+        let strategy = result.strategy
         result.maximum = Int(resolved.maximum)
         if StackOption.initial.isUsed(by: strategy) { result.initial = Int(resolved.initial) }
         if StackOption.reservation.isUsed(by: strategy), let slot = fl_slot_size(rawValue: resolved.slot) {
@@ -54,10 +58,13 @@ extension StackConfiguration {
         // Without sizes and choices only a few flags vary. That case is worked out once, because making a coroutine
         // from the pool takes little longer than working this out.
         guard initial == nil && maximum == nil && reservation == nil && guardKind == nil && mover == nil else {
-            return try workedOut()
+            try rejectUnused()
+            var chosen = self
+            chosen.strategy = strategy.chosen
+            return try chosen.workedOut()
         }
-        var result =
-            isIsolated ? Self.isolatedDefaults[strategy.ordinal] : Self.defaults[strategy.ordinal]
+        let ordinal = Int(strategy.shim.rawValue)
+        var result = isIsolated ? Self.isolatedDefaults[ordinal] : Self.defaults[ordinal]
         result.contains_nil = containsNilDereference
         result.keeps_fp_control = keepsFloatingPointControl
         return result
@@ -71,11 +78,15 @@ extension StackConfiguration {
         try! StackConfiguration(strategy: $0, isIsolated: true).workedOut()
     }
 
-    private func workedOut() throws -> fl_stack_configuration {
+    // By the strategy that was asked for: what `automatic` does not use is an error on every machine.
+    private func rejectUnused() throws {
         try reject(.initial, if: initial != nil)
         try reject(.reservation, if: reservation != nil)
         try reject(.guardKind, if: guardKind != nil)
         try reject(.mover, if: mover != nil)
+    }
+
+    private func workedOut() throws -> fl_stack_configuration {
         let pages = try resolvedGuard()
         if mover == .uffdioMove && pages == .protNone {
             throw StackError.invalidConfiguration(

@@ -2,7 +2,16 @@
 /// to 1,152 bytes below the top: above it stands what a coroutine needs while it runs, and the distances differ so that
 /// suspended stacks do not conflict in the same sets of the cache (CShim/README.md).
 public struct StackConfiguration: Sendable, Hashable {
-    /// How the stack makes room.
+    /// How the stack makes room. At first ``StackStrategy/automatic``:
+    ///
+    /// | machine and process | strategy | because |
+    /// |---|---|---|
+    /// | ``StackMemory/limit`` is set | `fault` | only a growth that asks can be refused |
+    /// | else `vm.overcommit_memory` is 2 | `fault` | `demand` is charged for its maximum from the start |
+    /// | else | `demand` | no signal before the overflow |
+    ///
+    /// `fault` needs a signal for each growth. So a thread that blocks SIGSEGV, an alternate stack that other code took
+    /// away, or a system call that stores below the stack pointer can end the process under it, and not under `demand`.
     public var strategy: StackStrategy
     /// Bytes usable at first. Nil: 64 KiB for `fault`, 16 KiB for `fault-move`, 192 KiB for `check-move` and
     /// `check-segment`, 128 KiB for `grows-down`.
@@ -33,7 +42,7 @@ public struct StackConfiguration: Sendable, Hashable {
     public var keepsFloatingPointControl: Bool
 
     public init(
-        strategy: StackStrategy = .fault, initial: Int? = nil, maximum: Int? = nil, reservation: Int? = nil,
+        strategy: StackStrategy = .automatic, initial: Int? = nil, maximum: Int? = nil, reservation: Int? = nil,
         guardKind: StackGuard? = nil, mover: PageMover? = nil, isIsolated: Bool = false,
         containsNilDereference: Bool = false, keepsFloatingPointControl: Bool = false
     ) {

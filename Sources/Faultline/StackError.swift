@@ -60,7 +60,7 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         enum Step: Hashable {
             case call(fl_site)
             case initialization
-            case threadPreparation
+            case valueBinding
         }
 
         /// What the step was for.
@@ -80,7 +80,7 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             switch step {
             case .call(let site): String(cString: fl_site_name(site))
             case .initialization: "initialization"
-            case .threadPreparation: "thread preparation"
+            case .valueBinding: "the copy of task-local values"
             }
         }
 
@@ -98,6 +98,8 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
                 "; raise RLIMIT_AS (ulimit -v), or use guard 'prot-none' where vm.overcommit_memory is 2"
             case (.call(.FL_SITE_HANDLER_SET), EBUSY):
                 "; another library replaced the SIGSEGV or SIGBUS handler: call FaultHandler.install() after it"
+            case (.call(.FL_SITE_ALTERNATE_SET), EBUSY):
+                "; a signal handler runs on this thread's alternate stack: run no coroutine inside it"
             case (.call(.FL_SITE_STACK_MEMORY), _): "; all stacks together may use no more: raise StackMemory.limit"
             case (_, ENOMEM): "; free memory or ask for smaller stacks"
             default: ""

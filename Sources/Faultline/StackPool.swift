@@ -2,8 +2,9 @@ internal import CShim
 
 /// The stacks that the calling thread keeps for reuse: at most 64 of each size of slot.
 ///
-/// A pooled stack that grew keeps at most its upper 64 KiB of memory; one that cannot grow (`fixed`, `demand`,
-/// `check-fixed`) keeps what was touched of it. Taking a stack from the pool makes no system call and allocates
+/// A pooled stack that grew keeps at most its upper 64 KiB of memory. Only the kernel knows how deep a stack of `demand`
+/// or `check-fixed` was. In a slot of 64 MiB and more it is asked at once; smaller ones keep what was touched until their
+/// thread looks for what it did not need. `fixed` keeps all of it. Taking a stack from the pool makes no system call and allocates
 /// nothing; a `Coroutine` allocates its object besides.
 ///
 /// A thread gives back by itself what it did not need for the quiet time: first the pages of a stack, and after another

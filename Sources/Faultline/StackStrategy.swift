@@ -1,15 +1,18 @@
 /// How a stack makes room.
 ///
-/// The first five run code as compilers make it by default. The last three make room where compiler-inserted prologue
+/// The first six run code as compilers make it by default. The last three make room where compiler-inserted prologue
 /// checks ask for it, so they need code that was compiled with checks; other code stays within the initial size.
 public enum StackStrategy: String, CaseIterable, Sendable, Codable {
+    /// The default: `demand`, which needs no signal before the overflow, where the kernel may overcommit memory. Where
+    /// `vm.overcommit_memory` is 2, or ``StackMemory/limit`` is set, `fault`: only a growth that asks can be refused.
+    case automatic
     /// All memory is committed and populated at creation; no page fault afterwards. Overflow is an error.
     case fixed
     /// The kernel's demand paging inside the whole reservation.
     case demand
     /// The kernel's `MAP_GROWSDOWN`: how Linux grows the main thread's stack. Bounded by `RLIMIT_STACK`.
     case growsDown = "grows-down"
-    /// A hit of the guard commits further down, in place. The default.
+    /// A hit of the guard commits further down, in place.
     case fault
     /// A hit of the guard moves the stack to a larger reservation while it runs. Read its hazards first
     /// (docs/HAZARDS.md).
@@ -21,25 +24,27 @@ public enum StackStrategy: String, CaseIterable, Sendable, Codable {
     /// Prologue checks that always pass: isolates their cost. Overflow is an error.
     case checkFixed = "check-fixed"
 
-    /// Position among all cases.
-    var ordinal: Int { Int(shim.rawValue) }
+    /// The strategies that a stack can have: all but `automatic`, which stands for one of two of them.
+    public static let allCases: [StackStrategy] = [
+        .fixed, .demand, .growsDown, .fault, .faultMove, .checkMove, .checkSegment, .checkFixed,
+    ]
 
     /// Whether the strategy makes room only for code with compiler-inserted prologue checks.
     public var needsChecks: Bool {
         switch self {
         case .checkMove, .checkSegment, .checkFixed: true
-        case .fixed, .demand, .growsDown, .fault, .faultMove: false
+        case .automatic, .fixed, .demand, .growsDown, .fault, .faultMove: false
         }
     }
 
     /// Whether the stack may continue at other addresses while it runs.
     public var moves: Bool { self == .faultMove || self == .checkMove }
 
-    /// Whether a stack starts smaller than it may become.
+    /// Whether a stack starts smaller than it may become, and can be told where it starts.
     public var grows: Bool {
         switch self {
         case .growsDown, .fault, .faultMove, .checkMove, .checkSegment: true
-        case .fixed, .demand, .checkFixed: false
+        case .automatic, .fixed, .demand, .checkFixed: false
         }
     }
 }

@@ -40,6 +40,8 @@ class AnyJob: @unchecked Sendable {
     private var coroutine: Stack?
     private var fiber: UnsafeMutablePointer<fl_fiber>?
     private var request: (() -> Disposition)?
+    /// What `TaskLocal` had bound where the job was spawned.
+    private var bindings: TaskLocalBindings?
     /// Times in a row that the kernel refused to restore its stack.
     private var refusals = 0
     /// Refusals before the job fails. After each the worker pauses for a millisecond, so that they take about a second.
@@ -52,7 +54,9 @@ class AnyJob: @unchecked Sendable {
     var deadline: UInt64 = 0
     var timedWait: UInt64 = 0
 
-    init(runtime: Runtime, configuration: StackConfiguration) {
+    /// - Throws: where the values that `TaskLocal` has bound cannot be copied.
+    init(runtime: Runtime, configuration: StackConfiguration) throws {
+        bindings = try TaskLocalBindings()
         self.runtime = runtime
         self.configuration = configuration
     }
@@ -71,10 +75,11 @@ class AnyJob: @unchecked Sendable {
     /// Makes the stack; from then on the job belongs to `worker`.
     func prepare(on worker: Worker) throws {
         self.worker = worker
-        coroutine = try Stack(configuration: configuration) { [unowned self] (_: borrowing Stack.Suspender, _) in
+        let body: Stack.Body = { [unowned self] _, _ in
             fiber = fl_fiber_running()
             execute()
         }
+        coroutine = try bindings.take()?.bound { try Stack(configuration: configuration, body: body) }
     }
 
     /// Runs the job until it waits, has to let others run, or ends, and says which; nil when it ended.

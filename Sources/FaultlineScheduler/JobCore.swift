@@ -18,10 +18,10 @@ final class JobCore<R: Sendable>: AnyJob, @unchecked Sendable {
     init(
         runtime: Runtime, configuration: StackConfiguration, isMain: Bool = false,
         body: @escaping @Sendable () throws -> R
-    ) {
+    ) throws {
         self.body = body
         self.isMain = isMain
-        super.init(runtime: runtime, configuration: configuration)
+        try super.init(runtime: runtime, configuration: configuration)
     }
 
     override func execute() {

@@ -9,6 +9,8 @@ public import Faultline
 ///         return try halves.map { try $0.join() }.reduce(0, +)
 ///     }
 ///
+/// A job starts with the values that `TaskLocal` had bound where it was spawned, as a task does.
+///
 /// A job runs on a stack of its own, which comes from its thread's pool when the job starts. Before that, any idle
 /// thread may take the job; from then on it stays on its thread.
 ///
@@ -56,7 +58,7 @@ public enum Scheduler {
         }
         try hibernation?.validate()
         let runtime = try Runtime(threads: count, hibernation: hibernation)
-        let job = JobCore(runtime: runtime, configuration: stack, isMain: true, body: body)
+        let job = try JobCore(runtime: runtime, configuration: stack, isMain: true, body: body)
         try runtime.run(job)
         guard let outcome = job.outcome() else { preconditionFailure("a run without an error has a result") }
         return try outcome.get()
@@ -64,14 +66,14 @@ public enum Scheduler {
 
     /// Makes a job that runs `body` on the first thread that takes it. It is not a suspension point.
     /// - Parameter stack: a stack that is not isolated ends the process when it overflows.
-    /// - Throws: ``SchedulerError/outsideJob``. Where no stack can be made, ``Job/join()`` throws Faultline's
-    ///   `StackError`.
+    /// - Throws: ``SchedulerError/outsideJob``; `StackError` where the bound values of `TaskLocal` cannot be copied. Where
+    ///   no stack can be made, ``Job/join()`` throws it.
     @discardableResult
     public static func spawn<R: Sendable>(
         stack: StackConfiguration = defaultStack, _ body: @escaping @Sendable () throws -> R
     ) throws -> Job<R> {
         let parent = try AnyJob.current()
-        let job = JobCore(runtime: parent.runtime, configuration: stack, body: body)
+        let job = try JobCore(runtime: parent.runtime, configuration: stack, body: body)
         parent.onWorker {
             guard let worker = parent.worker else { preconditionFailure("a job that runs has a worker") }
             parent.runtime.jobSpawned()

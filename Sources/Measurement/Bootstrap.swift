@@ -13,7 +13,7 @@ public struct Bootstrap: Sendable, Hashable {
     /// Resamples for a quick look: the ends of a 95 % interval then lie on 50 resamples each.
     public static let quickResamples = 2_000
     /// Below this many resamples the ends of a 95 % interval lie on fewer than three.
-    public static let fewestResamples = 100
+    public static let minimumResamples = 100
     /// The confidence of every interval here.
     public static let confidence = 0.95
 
@@ -22,9 +22,9 @@ public struct Bootstrap: Sendable, Hashable {
     /// What determines the resampling.
     public let seed: UInt64
 
-    /// - Precondition: `resamples` is at least ``fewestResamples``.
+    /// - Precondition: `resamples` is at least ``minimumResamples``.
     public init(resamples: Int = Bootstrap.quickResamples, seed: UInt64 = 1) {
-        precondition(resamples >= Self.fewestResamples, "too few resamples for a 95 % interval")
+        precondition(resamples >= Self.minimumResamples, "too few resamples for a 95 % interval")
         self.resamples = resamples
         self.seed = seed
     }

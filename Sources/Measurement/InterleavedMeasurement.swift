@@ -91,7 +91,7 @@ public struct InterleavedMeasurement {
         }
         try Self.require(settings.rounds, minimum: 1, "rounds")
         try Self.require(settings.warmUpRounds, minimum: 0, "warmUpRounds")
-        try Self.require(settings.resamples, minimum: Bootstrap.fewestResamples, "resamples")
+        try Self.require(settings.resamples, minimum: Bootstrap.minimumResamples, "resamples")
         try Self.require(Int(clamping: settings.targetBatch), minimum: 1, "targetBatch")
         if case .fixed(let count) = settings.iterations {
             try Self.require(count, minimum: 1, "iterations")

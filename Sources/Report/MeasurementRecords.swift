@@ -19,7 +19,7 @@ extension Record {
         parameters: [ParameterName: ParameterValue] = [:]
     ) throws -> [Record] {
         var shared = parameters
-        shared[.clock] = .string(result.clock.rawValue)
+        shared[.clock] = .clock(result.clock)
         shared[.seed] = .string(String(result.seed))
         var records: [Record] = []
         for samples in result.cases where samples.isNullControlOf == nil {

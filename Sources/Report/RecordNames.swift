@@ -2,6 +2,8 @@
 // what writes it; rules, summaries and tests take the constant, so that a name that was changed or removed does not
 // compile.
 
+import Measurement
+
 /// What a record measures of its case, and in which unit.
 public struct Metric: Sendable, Hashable {
     /// What the record calls it.
@@ -48,6 +50,11 @@ public struct Figure: Sendable, Hashable {
 }
 
 // What the records of any measurement have.
+
+extension ParameterValue {
+    /// A value of ``ParameterName/clock``.
+    public static func clock(_ clock: MeasurementClock) -> ParameterValue { .string(clock.rawValue) }
+}
 
 extension Metric {
     /// Of one operation.

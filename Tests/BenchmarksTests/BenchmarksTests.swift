@@ -16,12 +16,9 @@ private struct Run {
     var status: Int32 = 0
 
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        // The products of the package lie beside the program that runs the tests.
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let folder = URL(fileURLWithPath: tests).deletingLastPathComponent()
         let finished = try Subprocess.finish(
-            folder.appendingPathComponent("faultline").path, arguments,
-            environment: Spawn.environment(changing: environment), seconds: 240)
+            BuiltPrograms.path(of: "faultline"), arguments, environment: Spawn.environment(changing: environment),
+            seconds: 240)
         guard case .exited(let status) = finished.ending else {
             Issue.record("faultline \(arguments) \(finished.ending)")
             return
@@ -61,6 +58,7 @@ extension Document {
     private static let switchAndGrowth = Result { try Run(quick("switch", "growth")).document() }
     private static let spawnMoveAndTrap = Result { try Run(quick("spawn", "move", "trap")).document() }
     private static let connections = Result { try Run(quick("connections")).document() }
+    private static let memory = Result { try Run(quick("memory")).document() }
     private static let contention = Result { try Run(quick("contention")).document() }
 
     private static func quick(_ suites: String...) -> [String] {
@@ -158,27 +156,33 @@ extension Document {
         #expect(try threads("copy", Metric.ratio.name, "goroutine") == Self.numbersOfThreads)
     }
 
-    @Test(.long) func memoryHasWhatOneTakesAndItsParts() throws {
-        let document = try Run(["bench", "memory", "--quick", "--format", "json"]).document()
-        #expect(document.records.allSatisfy { $0.suite == "memory" && $0.parameters[ParameterName("count")] == 20_000 })
-        func bytes(_ name: String, _ metric: String) throws -> Double {
-            let record = try #require(
-                document.records.first { $0.name == name && $0.metric == metric }, "\(name): \(document.notes)")
-            #expect(record.unit == .bytes)
-            return record.median
+    private func bytes(_ name: String, _ metric: String) throws -> Double {
+        let document = try Self.memory.get()
+        let record = try #require(
+            document.records.first { $0.name == name && $0.metric == metric }, "\(name): \(document.notes)")
+        #expect(record.suite == "memory" && record.unit == .bytes)
+        #expect(record.parameters[ParameterName("count")] == 20_000)
+        return record.median
+    }
+
+    @Test(
+        .long,
+        arguments: [
+            "suspended-8MiB", "suspended-64KiB-slot", "hibernated", "hibernated-by-policy", "task", "goroutine",
+        ])
+    func memoryHasWhatOneTakesAndItsParts(_ name: String) throws {
+        if name == "goroutine" { try Need.go.check() }
+        let (whole, resident) = (try bytes(name, "bytes-per-coroutine"), try bytes(name, "resident"))
+        // Each is a median of its own.
+        #expect(abs(whole - resident - (try bytes(name, "page-tables"))) < 0.05 * whole)
+        if name.contains("-") || name == "hibernated" {
+            let bookkeeping = try bytes(name, "bookkeeping")
+            #expect(bookkeeping > 0 && bookkeeping <= resident)
         }
-        var all = ["suspended-8MiB", "suspended-64KiB-slot", "hibernated", "hibernated-by-policy", "task"]
-        if Need.go.isMet { all.append("goroutine") }
-        for name in all {
-            let (whole, resident) = (try bytes(name, "bytes-per-coroutine"), try bytes(name, "resident"))
-            // Each is a median of its own.
-            #expect(abs(whole - resident - (try bytes(name, "page-tables"))) < 0.05 * whole, "\(name)")
-            if name.contains("-") || name == "hibernated" {
-                let bookkeeping = try bytes(name, "bookkeeping")
-                #expect(bookkeeping > 0 && bookkeeping <= resident, "\(name)")
-            }
-        }
-        // A slot of 64 KiB shares its page tables with 31 others, and what hibernates has no page.
+    }
+
+    // A slot of 64 KiB shares its page tables with 31 others, and what hibernates has no page.
+    @Test(.long) func smallSlotsSharePageTablesAndWhatHibernatesHasNoPage() throws {
         #expect(try bytes("suspended-8MiB", "page-tables") > 10 * bytes("suspended-64KiB-slot", "page-tables"))
         #expect(
             try bytes("hibernated", "bytes-per-coroutine") < bytes("suspended-64KiB-slot", "bytes-per-coroutine") / 2)

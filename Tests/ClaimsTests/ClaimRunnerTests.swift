@@ -33,11 +33,11 @@ private struct SyntheticClaim: Claim {
 }
 
 /// Whether the user asked to stop.
-private final class Wish { var isToStop = false }
+private final class StopRequest { var isMade = false }
 
 @Suite("ClaimRunner") struct ClaimRunnerTests {
-    private func laboratory(_ wish: Wish = Wish()) -> Laboratory {
-        Laboratory(isQuick: true, seed: 1, progress: { _ in }, isInterrupted: { wish.isToStop })
+    private func laboratory(_ request: StopRequest = StopRequest()) -> Laboratory {
+        Laboratory(isQuick: true, seed: 1, progress: { _ in }, isInterrupted: { request.isMade })
     }
 
     @Test func `each finished claim is handed over with all before it`() {
@@ -86,28 +86,28 @@ private final class Wish { var isToStop = false }
     }
 
     @Test func `an interruption keeps what is finished and names the rest`() {
-        let wish = Wish()
-        nonisolated(unsafe) let asked = wish
+        let request = StopRequest()
+        nonisolated(unsafe) let asked = request
         let last = SyntheticClaim(identifier: "b") { laboratory in
-            asked.isToStop = true
+            asked.isMade = true
             try laboratory.step("next")
             return [SyntheticClaim.record("b")]
         }
-        let laboratory = laboratory(wish)
+        let laboratory = laboratory(request)
         let run = ClaimRunner([SyntheticClaim.fine("a"), last, SyntheticClaim.fine("c")], in: laboratory).run { _ in }
         #expect(run.verdicts.map(\.claim) == ["a"])
         #expect(run.unfinished == ["b", "c"])
         #expect(laboratory.notes == [])
     }
 
-    @Test func `a failure after the wish to stop is an interruption`() {
-        let wish = Wish()
-        nonisolated(unsafe) let asked = wish
+    @Test func `a failure after a request to stop is an interruption`() {
+        let request = StopRequest()
+        nonisolated(unsafe) let asked = request
         let claim = SyntheticClaim(identifier: "a") { _ in
-            asked.isToStop = true
+            asked.isMade = true
             throw MeasurementFailure("a child was killed by signal 2")
         }
-        let run = ClaimRunner([claim], in: laboratory(wish)).run { _ in }
+        let run = ClaimRunner([claim], in: laboratory(request)).run { _ in }
         #expect(run.verdicts == [])
         #expect(run.unfinished == ["a"])
     }

@@ -4,7 +4,7 @@ import Testing
 struct ErrorTests {
     private static let workloads = "json, lisp, regex, ackermann, fib, tak, nqueens, trees, closures, sort"
     private static let strategies =
-        "fixed, demand, grows-down, fault, fault-move, check-move, check-segment, check-fixed"
+        "automatic, fixed, demand, grows-down, fault, fault-move, check-move, check-segment, check-fixed"
     private static let sizes =
         "is not a size: write plain bytes (4096) or a whole number with KiB, MiB or GiB (16KiB, 8MiB, 1GiB)"
     private static let jsonInput =
@@ -58,7 +58,7 @@ struct ErrorTests {
                 + "64MiB or 1GiB"
         ),
         (
-            ["run", "fib", "--initial", "1MiB", "--maximum", "64KiB"],
+            ["run", "fib", "--strategy", "fault", "--initial", "1MiB", "--maximum", "64KiB"],
             "--initial of 1048576 bytes exceeds the maximum of 65536 bytes"
         ),
         (["run", "fib", "--repeat", "0"], "The value '0' is invalid for '--repeat <n>': give a number from 1"),
@@ -106,10 +106,10 @@ struct ErrorTests {
     /// Each option with the strategies that use it; on all others it is an error.
     @Test(arguments: [
         ("initial", "64KiB", ["grows-down", "fault", "fault-move", "check-move", "check-segment"]),
-        ("reservation", "8MiB", ["fixed", "demand", "fault", "check-fixed"]),
+        ("reservation", "8MiB", ["automatic", "fixed", "demand", "fault", "check-fixed"]),
         (
             "guard", "prot-none",
-            ["fixed", "demand", "fault", "fault-move", "check-move", "check-segment", "check-fixed"]
+            ["automatic", "fixed", "demand", "fault", "fault-move", "check-move", "check-segment", "check-fixed"]
         ),
         ("mover", "copy", ["fault-move", "check-move"]),
     ])

@@ -57,13 +57,13 @@ struct ExperimentTests {
         .optimized, .needs(.memory(gibibytes: 2)),
         arguments: [("suspended", [], 4400), ("hibernated", ["hibernate=1"], 700)])
     func `a coroutine that waits takes at most that many bytes`(
-        state: String, options: [String], most: Int
+        state: String, options: [String], maximum: Int
     ) throws {
         let count = 100_000
         let findings = try Program.findings(
             ["waiting", "kind=coroutine", "count=\(count)", "strategy=fault-move"] + options)
         let bytes = try Self.number(findings, "resident") + Self.number(findings, "page-tables")
-        #expect(bytes <= most * count, "\(state): \(findings)")
+        #expect(bytes <= maximum * count, "\(state): \(findings)")
     }
 
     @Test(arguments: ["coroutine", "task", "thread"]) func `what waits takes memory`(kind: String) throws {
@@ -102,6 +102,24 @@ struct ExperimentTests {
         #expect(try Self.number(findings, "elapsed/0") > 0 && Self.number(findings, "elapsed/1") > 0)
         let wrong = try Program.run(["experiment"] + arguments)
         #expect(wrong.status == 1 && wrong.errors == "error: the experiment needs bytes=NUMBER\n")
+    }
+
+    @Test func `a recursion says how deep it came and whether its process survives`() throws {
+        let runaway = try Self.findings("recursion", "strategy=fault", "limit=\(1 << 20)")
+        #expect(try Self.number(runaway, "overflow-bytes") > 1 << 19 && Self.number(runaway, "depth") > 1000)
+        #expect(try runaway["value"] == nil && runaway["survives"] == "1" && Self.number(runaway, "growths") > 0)
+        // Ackermann's function of 2 and 3 is 9.
+        let finished = try Self.findings("recursion", "strategy=check-move", "limit=\(1 << 20)", "m=2", "n=3")
+        #expect(finished["value"] == "9" && finished["overflow-bytes"] == nil)
+    }
+
+    @Test(arguments: ["demand", "fault-prot-none", "check-move-copy"])
+    func `a growth waits for its tracer and is made twice`(kind: String) throws {
+        // A byte on standard input is all that a tracer says.
+        let traced = try Program.shell("printf x | \"$0\" experiment growth \"kind=$1\"", [kind])
+        #expect(traced.status == 0 && traced.output == "" && traced.errors == "")
+        let alone = try Program.run(["experiment", "growth", "kind=\(kind)"])
+        #expect(alone.status == 1 && alone.errors == "error: this process is not traced\n")
     }
 
     @Test(arguments: [0, 1]) func `coroutines are resumed in turn`(staggered: Int) throws {

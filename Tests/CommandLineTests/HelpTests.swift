@@ -14,7 +14,8 @@ struct HelpTests {
         ("bench-help", ["bench", "--help"]),
         ("faults-help", ["faults", "--help"]),
         ("reproduce-help", ["reproduce", "--help"]), ("claims-help", ["claims", "--help"]),
-        ("report-help", ["report", "--help"]), ("go-help", ["go"]), ("go-census-help", ["go", "census", "--help"]),
+        ("report-help", ["report", "--help"]), ("show-help", ["show", "--help"]), ("go-help", ["go"]),
+        ("go-census-help", ["go", "census", "--help"]),
         ("go-strip-help", ["go", "strip", "--help"]), ("go-compare-help", ["go", "compare", "--help"]),
         ("version", ["--version"]),
     ])

@@ -3,33 +3,28 @@ import Report
 import TestNeeds
 import Testing
 
-// Most of the time of a million stacks of 8 MiB passes in the kernel, whatever the program was built for: once is
-// enough.
-#if DEBUG
-    private let isOptimized = false
-#else
-    private let isOptimized = true
-#endif
-
 @Suite(.serialized) struct PlanTests {
     private static func plan(
-        _ count: Int, _ reservation: Int, _ guardKind: String, touched: Int?
+        _ count: Int, _ reservation: Int, _ guardKind: String, _ strategy: String, touched: Int?
     ) throws -> [String: Double] {
         let ending = try Program.run(
             [
                 "plan", "--coroutines", "\(count)", "--reservation", "\(reservation)", "--guard", guardKind, "--format",
-                "json",
+                "json", "--strategy", strategy,
             ] + (touched.map { ["--touched", "\($0)"] } ?? []))
         try #require(ending.status == 0, "\(ending.errors)")
         let records = try Document(json: ending.output).records.filter { $0.name == "coroutines" }
         return Dictionary(uniqueKeysWithValues: records.map { ($0.metric, $0.median) })
     }
 
-    private static func compare(_ count: Int, _ reservation: Int, _ guardKind: String, touched: Int? = nil) throws {
-        let planned = try Self.plan(count, reservation, guardKind, touched: touched)
+    private static func compare(
+        _ count: Int, _ reservation: Int, _ guardKind: String, _ strategy: String = "fault", touched: Int? = nil
+    ) throws {
+        let planned = try Self.plan(count, reservation, guardKind, strategy, touched: touched)
         let found = try Program.findings(
             [
-                "stacks", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)", "suspended=1",
+                "stacks", "strategy=\(strategy)", "count=\(count)", "reservation=\(reservation)", "guard=\(guardKind)",
+                "suspended=1",
             ] + (touched.map { ["touched=\($0)"] } ?? [])
         ).compactMapValues { Double($0) }
         try #require(found["made"] == Double(count))
@@ -49,7 +44,7 @@ import Testing
         arguments: [64 << 10, 256 << 10, 1 << 20, 8 << 20, 64 << 20], ["guard-pages", "prot-none"])
     func tenThousand(reservation: Int, guardKind: String) throws {
         try Need.check(guard: guardKind)
-        try Self.compare(10_000, reservation, guardKind)
+        for strategy in ["fault", "demand"] { try Self.compare(10_000, reservation, guardKind, strategy) }
     }
 
     /// Slots and what is touched in each, in KiB; the smallest has room for 16.
@@ -67,7 +62,8 @@ import Testing
 
     @Test(
         "1,000,000 stacks take what is planned", .long,
-        // About 8.3 GiB, and some for the rest of the machine.
+        // Most of the time passes in the kernel, whatever the program was built for: once is enough for 8 MiB. It takes
+        // about 8.3 GiB, and some for the rest of the machine.
         .needs(.memory(gibibytes: 12)), .needs(.guardPages),
         arguments: isOptimized ? [64 << 10, 8 << 20] : [64 << 10])
     func million(reservation: Int) throws {

@@ -11,21 +11,7 @@ struct Program {
     let output: String
     let errors: String
 
-    /// The built program: next to the program that runs the tests, or next to the bundle that it has loaded.
-    static var path: String {
-        get throws {
-            var folder = try URL(filePath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-            let loaded = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-            if let bundle = loaded.split(separator: "\n").first(where: { $0.hasSuffix(".xctest") }),
-                let start = bundle.firstIndex(of: "/")
-            {
-                folder = URL(filePath: String(bundle[start...]))
-            }
-            let program = folder.deletingLastPathComponent().appending(path: "faultline")
-            try #require(FileManager.default.isExecutableFile(atPath: program.path), "\(program.path) is not built")
-            return program.path
-        }
-    }
+    static var path: String { get throws { try BuiltPrograms.path(of: "faultline") } }
 
     /// Runs `faultline` with `arguments`; output is 80 columns wide.
     ///

@@ -137,7 +137,10 @@ struct RunTests {
 
     @Test func `the table names the result and the configuration that was used`() throws {
         let ending = try Program.run(
-            ["run", "nqueens", "--input", "6", "--guard", "prot-none", "--reservation", "8MiB", "--repeat", "3"])
+            [
+                "run", "nqueens", "--input", "6", "--strategy", "fault", "--guard", "prot-none", "--reservation",
+                "8MiB", "--repeat", "3",
+            ])
         let lines = ending.output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
         let rows = Dictionary(uniqueKeysWithValues: lines.map { ($0[0], $0[1].drop { $0 == " " }) })
         #expect(rows["result"] == "6 queens, 4 solutions")

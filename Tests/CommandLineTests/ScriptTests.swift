@@ -93,8 +93,8 @@ struct ScriptTests {
                 scripts,
                 """
                 from plots.results import PlotError, Results
-                record = dict.fromkeys(["case", "unit", "median", "low", "high"], 1)
-                record |= {"suite": "trap-cost", "metric": "crossings", "parameters": {"peer": "go"}}
+                record = dict.fromkeys(["unit", "median", "low", "high"], 1)
+                record |= {"suite": "trap-cost", "case": "store", "metric": "crossings", "parameters": {"peer": "go"}}
                 results = Results({"records": [record]}, "records.json")
                 try:
                     \(lines)
@@ -120,6 +120,15 @@ struct ScriptTests {
                 "the claim 'trap-cost' declares no 'pier' among the parameters of its plot (names.json)"
             ),
             (
+                "results.select('trap-cost', 'newstak')",
+                "the claim 'trap-cost' declares no 'newstak' among the cases of its plot (names.json)"
+            ),
+            (
+                "results.beside(results.select('trap-cost')[0], 'handler', 'peer')",
+                "'records.json' has records of the claim 'trap-cost', but none with case 'store', metric 'handler', "
+                    + "peer 'go'"
+            ),
+            (
                 "results.needed('trap-cost', metric='time')",
                 "'records.json' has records of the claim 'trap-cost', but none with metric 'time'"
             ),
@@ -132,6 +141,47 @@ struct ScriptTests {
         let ending = try Self.python(lines)
         #expect(ending.errors == "")
         #expect(ending.output == output + "\n")
+    }
+
+    /// A record that each of these plots needs is taken out of the published ones.
+    @Test(.enabled(if: ScriptTests.hasMatplotlib))
+    func `a plot that lacks a record which it needs ends with an error that names it`() throws {
+        let scratch = try TemporaryFolder()
+        let folder = scratch.file("results")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        let missing = [
+            ("ackermann", "a(4,5) ", "depth"), ("address-space", "guard-pages", "resident"),
+            ("break-even", "fault 4KiB", "crossing"), ("minimum-stack", "thread", "kernel"),
+            ("overcommit", "fault", "stacks"), ("shrink", "drain", "time"), ("stack-pool", "unpooled", "time"),
+            ("trap-cost", "check-move-copy", "handler"),
+        ]
+        let ending = try Program.shell(
+            """
+            python3 -c "$3" "$1/../docs/records.json" "$2/records.json" && exec "$1/plot" "$2"
+            """,
+            [
+                Self.scripts, folder,
+                """
+                import json, sys
+                missing = [\(missing.map { "('\($0)', '\($1)', '\($2)')" }.joined(separator: ", "))]
+                def is_kept(r):
+                    return not any(
+                        r["suite"] == claim and r["case"].startswith(case) and r["metric"] == metric
+                        for claim, case, metric in missing)
+                records = json.load(open(sys.argv[1]))["records"]
+                claims = [claim for claim, _, _ in missing]
+                records = [r for r in records if r["suite"] in claims and is_kept(r)]
+                json.dump({"records": records}, open(sys.argv[2], "w"))
+                """,
+            ])
+        let errors = ending.errors.split(separator: "\n")
+        #expect(errors.count == missing.count)
+        for ((claim, _, metric), error) in zip(missing, errors) {
+            let plot = claim.replacing("-", with: "_")
+            #expect(error.hasPrefix("scripts/plot: plots/\(plot).py: '\(folder)/records.json' has records of the "))
+            #expect(error.contains("claim '\(claim)', but none with ") && error.contains("metric '\(metric)'"))
+        }
+        #expect(ending.output == "0 plots are in \(folder)/plots/\n" && ending.status == 1)
     }
 
     @Test(.enabled(if: ScriptTests.hasMatplotlib))

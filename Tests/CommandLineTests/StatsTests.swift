@@ -3,7 +3,7 @@ import Report
 import Testing
 
 struct StatsTests {
-    private static let arguments = ["json", "--input", "nested:3000"]
+    private static let arguments = ["json", "--input", "nested:3000", "--strategy", "fault"]
 
     @Test func `every counter is a record, of the process and of the stack`() throws {
         let ending = try Program.run(["stats"] + Self.arguments + ["--format", "json"])
@@ -37,7 +37,10 @@ struct StatsTests {
 
     @Test func `Prometheus gets counters with labels, and quantiles`() throws {
         let ending = try Program.run(
-            ["stats"] + Self.arguments + ["--strategy", "fault-move", "--mover", "copy", "--format", "prometheus"])
+            [
+                "stats", "json", "--input", "nested:3000", "--strategy", "fault-move", "--mover", "copy", "--format",
+                "prometheus",
+            ])
         #expect(ending.errors == "")
         #expect(ending.status == 0)
         var samples: [String: Double] = [:]
@@ -74,8 +77,20 @@ struct StatsTests {
         #expect(ending.output.hasPrefix("statistics "))
         #expect(ending.output.contains("\ntraps (growth) "))
         #expect(!ending.output.contains("overflow"))
-        let idle = try Program.run(["stats", "fib", "--input", "2", "--strategy", "demand"])
+        let idle = try Program.run(["stats", "fib", "--input", "2", "--strategy", "fixed"])
         #expect(idle.output == "statistics: all counters are zero\n")
+    }
+
+    @Test func `a stack that the kernel pages in shows what is in memory`() throws {
+        let ending = try Program.run([
+            "stats", "json", "--input", "nested:3000", "--strategy", "demand", "--format", "json",
+        ])
+        let own = try Document(json: ending.output).records.filter {
+            $0.parameters[ParameterName("scope")] == .string("stack")
+        }
+        let mark = try #require(own.first { $0.metric == "high-water" }?.median)
+        let committed = try #require(own.first { $0.metric == "bytes-committed" }?.median)
+        #expect(mark >= committed && committed >= 3000 * 16 && own.first { $0.metric == "growths" }?.median == 0)
     }
 
     @Test func `run adds the statistics where they are asked for`() throws {

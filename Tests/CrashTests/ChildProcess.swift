@@ -1,6 +1,7 @@
 // Runs FaultChild as what it is: a plain executable, with Swift's backtracer on or off.
 import Glibc
 import Processes
+import TestNeeds
 import Testing
 
 typealias Ending = Spawn.Ending
@@ -17,20 +18,16 @@ struct ChildResult {
 }
 
 enum ChildProcess {
-    static let directory: String = {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let length = readlink("/proc/self/exe", &buffer, buffer.count)
-        let path = String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self)
-        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    }()
-    static var faultChild: String { directory + "/FaultChild" }
+    static var faultChild: String { get throws { try BuiltPrograms.path(of: "FaultChild") } }
 
-    /// Runs a program to its end, or kills it after `seconds`. `whileRunning` sees what was written so far.
+    /// Runs a program, or FaultChild, to its end, or kills it after `seconds`. `whileRunning` sees what was written so
+    /// far.
     static func run(
-        program path: String = faultChild, _ arguments: [String], backtrace: Bool = false, seconds: Int = 60,
+        program: String? = nil, _ arguments: [String], backtrace: Bool = false, seconds: Int = 60,
         environment: [String: String] = [:],
         whileRunning: (pid_t, String) -> Void = { _, _ in }
     ) throws -> ChildResult {
+        let path = try program ?? faultChild
         var ends: [Int32] = [0, 0]
         // A pipe that no other child, started at the same moment, inherits.
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)

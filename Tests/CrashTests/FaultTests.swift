@@ -117,10 +117,14 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
 
     @Test func aNilDereferenceOnACoroutineEndsTheProcess() async {
         await #expect(processExitsWith: .signal(SIGSEGV)) {
-            let co = try Coroutine<Void, Void, Void>(configuration: .init(isIsolated: true)) { _, _ in
-                UnsafeMutablePointer<Int>(bitPattern: keep(16))!.pointee = 1
+            // Not async: a coroutine stays on its thread.
+            func run() throws {
+                let co = try Coroutine<Void, Void, Void>(configuration: .init(isIsolated: true)) { _, _ in
+                    UnsafeMutablePointer<Int>(bitPattern: keep(16))!.pointee = 1
+                }
+                _ = try co.resume()
             }
-            _ = try co.resume()
+            try run()
         }
     }
 
@@ -175,7 +179,7 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         try expectChild("contain-on-threads", ends: .exited(0), writes: ["contained"], seconds: 60)
     }
 
-    @Test func aProtectedFrameThatNeverReturnsUsesUpTheReserve() throws {
+    @Test func aNoAbandonFrameThatNeverReturnsUsesUpTheReserve() throws {
         try expectChild(
             "qsort-forever", ends: .signalled(SIGSEGV),
             writes: ["overflowed inside code that may not be abandoned, and used up its reserve", "limit 262144 bytes"])

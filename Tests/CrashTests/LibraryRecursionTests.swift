@@ -1,12 +1,13 @@
 // Recursion that passes through frames of libraries. docs/HOSTS.md lists which of it ends at the maximum, and which
 // goes on to the room of its slot.
 import Glibc
+import TestNeeds
 import Testing
 
 private let overflows = (1...3).map { "round \($0): overflow of 1048576 bytes" }
 
 private func run(_ strategy: String, _ name: String, _ levels: String) throws -> ChildResult {
-    try ChildProcess.run(program: ChildProcess.directory + "/RecursionChild", [strategy, name, levels])
+    try ChildProcess.run(program: BuiltPrograms.path(of: "RecursionChild"), [strategy, name, levels])
 }
 
 @Suite struct RecursionThroughLibraries {

@@ -8,7 +8,7 @@ import Testing
     private func findings(_ arguments: String, endsBy ending: Ending = .exited(0)) throws -> [String: Int] {
         if arguments.contains("guard-pages") { try Need.guardPages.check() }
         let result = try ChildProcess.run(
-            program: ChildProcess.directory + "/PoolChild", arguments.split(separator: " ").map(String.init))
+            program: BuiltPrograms.path(of: "PoolChild"), arguments.split(separator: " ").map(String.init))
         #expect(result.ending == ending, "\(arguments): \(result.output.suffix(1000))")
         var findings: [String: Int] = [:]
         for word in result.output.split(whereSeparator: \.isWhitespace) {

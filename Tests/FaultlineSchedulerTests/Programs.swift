@@ -1,6 +1,7 @@
 // The two example programs, and the script that runs both, as users run them.
 
 import Foundation
+import TestNeeds
 import Testing
 
 /// A running program whose output goes to files, which hold any amount.
@@ -13,8 +14,7 @@ final class Running {
     init(_ program: String, _ arguments: [String], descriptors: Int? = nil, addressSpace: Int? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "faultline-echo-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let path = program.hasPrefix("/") ? program : try Self.folderOfPrograms.appending(path: program).path
-        try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is not built")
+        let path = program.hasPrefix("/") ? program : try BuiltPrograms.path(of: program)
         let limits = [("n", descriptors), ("v", addressSpace)].map { option, limit in
             limit.map { "ulimit -\(option) \($0) && " } ?? ""
         }.joined()
@@ -55,20 +55,6 @@ final class Running {
     private static func emptyFile(_ file: URL) throws -> FileHandle {
         try Data().write(to: file)
         return try FileHandle(forWritingTo: file)
-    }
-
-    /// Next to the program that runs the tests, or next to the bundle that it has loaded.
-    static var folderOfPrograms: URL {
-        get throws {
-            var file = try URL(filePath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-            let loaded = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-            if let bundle = loaded.split(separator: "\n").first(where: { $0.hasSuffix(".xctest") }),
-                let start = bundle.firstIndex(of: "/")
-            {
-                file = URL(filePath: String(bundle[start...]))
-            }
-            return file.deletingLastPathComponent()
-        }
     }
 }
 

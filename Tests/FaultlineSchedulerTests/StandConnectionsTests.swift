@@ -1,5 +1,6 @@
 // Examples/stand-connections with few connections, and what it says when it cannot hold them.
 import Foundation
+import TestNeeds
 import Testing
 
 extension Schedulers {
@@ -11,9 +12,8 @@ extension Schedulers {
         private func stand(
             _ arguments: [String], programs: String? = nil, descriptors: Int? = nil
         ) throws -> (status: Int32, output: String) {
-            let programs = try programs ?? Running.folderOfPrograms.path
             let running = try Running(
-                Self.script, arguments + ["--programs", programs], descriptors: descriptors)
+                Self.script, arguments + ["--programs", programs ?? BuiltPrograms.folder], descriptors: descriptors)
             return (running.end(), running.output)
         }
 

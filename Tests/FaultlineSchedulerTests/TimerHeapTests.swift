@@ -12,7 +12,7 @@ extension Schedulers {
             defer { runtime.workers[0].closeDescriptors() }
             var generator = SeededGenerator(seed: UInt64(count))
             var heap = TimerHeap()
-            let jobs = (0..<count).map { _ in AnyJob(runtime: runtime, configuration: .init()) }
+            let jobs = try (0..<count).map { _ in try AnyJob(runtime: runtime, configuration: .init()) }
             for job in jobs { heap.insert(job, wait: 1, deadline: UInt64.random(in: 0..<100, using: &generator)) }
             for (index, job) in jobs.enumerated() where index % 3 == 1 {
                 heap.remove(job)

@@ -181,8 +181,8 @@ extension Stacks {
                     }
                     try overlap(&shared().first, shared())
                 }
-                _ = try co.resume()
-                _ = try co.resume()
+                _ = try co.resumeHere()
+                _ = try co.resumeHere()
             }
         }
     }

@@ -132,24 +132,27 @@ extension Stacks {
 
         // In a process of its own, because the refused call is every stack's.
         @Test func aGeneratorThatCannotBeRestoredNowGoesOnLater() async throws {
-            await #expect(processExitsWith: .success) {
-                try HibernationPolicy(idle: .zero).apply()
-                let iterator = Generator<Int> { yield in for n in 0..<3 { try yield.suspend(n) } }.makeIterator()
-                for n in 0..<3 {
-                    let element = try iterator.nextElement()
-                    #expect(element == n)
-                    #expect(HibernationPolicy.sweep().hibernated == 1)
-                    fl_debug_fail(.FL_SITE_RESTORE_COPY, ENOMEM, 0)
-                    #expect(
-                        throws: StackError.unavailable(.init(.call(.FL_SITE_RESTORE_COPY), ENOMEM, for: .restoration))
-                    ) {
-                        try iterator.nextElement()
-                    }
-                    fl_debug_fail(.FL_SITE_RESTORE_COPY, 0, 0)
+            await #expect(processExitsWith: .success) { try Self.goOnLater() }
+        }
+
+        // Not async: a generator stays on its thread.
+        private static func goOnLater() throws {
+            try HibernationPolicy(idle: .zero).apply()
+            let iterator = Generator<Int> { yield in for n in 0..<3 { try yield.suspend(n) } }.makeIterator()
+            for n in 0..<3 {
+                let element = try iterator.nextElement()
+                #expect(element == n)
+                #expect(HibernationPolicy.sweep().hibernated == 1)
+                fl_debug_fail(.FL_SITE_RESTORE_COPY, ENOMEM, 0)
+                #expect(
+                    throws: StackError.unavailable(.init(.call(.FL_SITE_RESTORE_COPY), ENOMEM, for: .restoration))
+                ) {
+                    try iterator.nextElement()
                 }
-                let last = try iterator.nextElement()
-                #expect(last == nil)
+                fl_debug_fail(.FL_SITE_RESTORE_COPY, 0, 0)
             }
+            let last = try iterator.nextElement()
+            #expect(last == nil)
         }
 
         @Test func whatAnAccessRestoredIsIdleAnew() throws {

@@ -419,7 +419,7 @@ extension Stacks {
                     {
                         (co: borrowing _, _) in while true { try co.suspend(()) }
                     }
-                    _ = try co.resume()
+                    _ = try co.resumeHere()
                     try co.hibernate()
                     all.append(co)
                 }
@@ -428,17 +428,17 @@ extension Stacks {
                 let inAll = after.resident - before.resident + after.pageTables - before.pageTables
                 // Unoptimized frames hold several times as much, and their first trap moves them to a larger slot.
                 #if DEBUG
-                    let (most, mostStored) = (2400, 1200)
+                    let (maximum, maximumStored) = (2400, 1200)
                 #else
-                    let (most, mostStored) = (700, 300)
+                    let (maximum, maximumStored) = (700, 300)
                 #endif
-                #expect(inAll < count * most, "\(inAll / count) bytes each, in all")
+                #expect(inAll < count * maximum, "\(inAll / count) bytes each, in all")
                 let bytes = holds.bytes - held.bytes
                 #expect(holds.records - held.records == count)
-                #expect(bytes < count * mostStored, "\(bytes / count) bytes stored each")
+                #expect(bytes < count * maximumStored, "\(bytes / count) bytes stored each")
                 #expect(holds.committed - held.committed < bytes + (1 << 20))
                 #expect(bookkeeping <= 112)
-                for co in all { _ = try co.resume() }
+                for co in all { _ = try co.resumeHere() }
                 #expect(HibernationStore.usage.records == held.records)
                 all.removeAll()
                 StackPool.drain()

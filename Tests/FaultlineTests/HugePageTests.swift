@@ -32,7 +32,7 @@ extension Stacks {
                             ts_touch_down(225)
                             try co.suspend(())
                         }
-                        _ = try coroutine.resume()
+                        _ = try coroutine.resumeHere()
                         all.append(coroutine)
                     }
                     #expect(hugeBytes() == before)

@@ -75,8 +75,9 @@ private func resident(below address: UInt, _ count: Int) -> Int {
 extension Stacks {
     @Suite struct Shrinking {
         private static let inPlace: [StackConfiguration] = [
-            .init(), .init(guardKind: .protNone), .init(initial: 4096), .init(reservation: 64 << 20),
-            .init(initial: 4096, guardKind: .protNone), .init(strategy: .demand),
+            .init(), .init(guardKind: .protNone), .init(strategy: .fault), .init(strategy: .fault, initial: 4096),
+            .init(reservation: 64 << 20),
+            .init(strategy: .fault, initial: 4096, guardKind: .protNone), .init(strategy: .demand),
             .init(strategy: .demand, guardKind: .protNone), .init(strategy: .demand, reservation: 64 << 20),
         ]
 
@@ -119,11 +120,11 @@ extension Stacks {
             let control = Control()
             let co = try diver(.init(strategy: strategy), control)
             let words = try dive(co, 25)
-            let (low, limit) = (control.stack!.pointee.low, control.stack!.pointee.fiber.frame!.pointee.limit)
+            let (low, limit) = (control.stack!.pointee.low, control.stack!.pointee.fiber.frame!.pointee.words.0)
             for _ in 0..<3 {
                 #expect(try co.shrink().releasedBytes >= 20 * 4096)
                 #expect(
-                    control.stack!.pointee.low == low && control.stack!.pointee.fiber.frame!.pointee.limit == limit
+                    control.stack!.pointee.low == low && control.stack!.pointee.fiber.frame!.pointee.words.0 == limit
                         && limit > low)
                 #expect(try dive(co, 25).baseAddress == words.baseAddress)
             }
@@ -169,7 +170,7 @@ extension Stacks {
         @Test(arguments: StackGuard.allCases) func theGuardStandsAgain(_ kind: StackGuard) throws {
             try Need.check(guard: kind.rawValue)
             let configuration = StackConfiguration(
-                initial: 64 << 10, maximum: 160 << 10, guardKind: kind, isIsolated: true)
+                strategy: .fault, initial: 64 << 10, maximum: 160 << 10, guardKind: kind, isIsolated: true)
             for goesBeyond in [false, true] {
                 let co = try Coroutine<Void, UnsafePointer<fl_stack>, Int>(configuration: configuration) {
                     (co: borrowing _, _) in
@@ -195,7 +196,7 @@ extension Stacks {
 
         /// In slots of 8 MiB and more a band of guards slides: every page of what it passed is usable again.
         @Test(arguments: [8 << 20, 64 << 20]) func aStackGrowsAsOftenAsItShrinks(_ reservation: Int) throws {
-            let co = try diver(.init(initial: 4096, reservation: reservation))
+            let co = try diver(.init(strategy: .fault, initial: 4096, reservation: reservation))
             for turn in 0..<200 {
                 try dive(co, 1 + turn * 397 % 1500)
                 if turn % 3 != 2 { try co.shrink() }

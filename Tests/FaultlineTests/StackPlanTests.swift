@@ -26,7 +26,7 @@ import Testing
     @Test("the more is touched, the more pages and tables", arguments: StackGuard.allCases)
     func touched(guardKind: StackGuard) throws {
         try Need.check(guard: guardKind.rawValue)
-        let configuration = StackConfiguration(reservation: 64 << 20, guardKind: guardKind)
+        let configuration = StackConfiguration(strategy: .fault, reservation: 64 << 20, guardKind: guardKind)
         var last = try StackPlan(coroutines: 10, configuration: configuration, touched: 1)
         #expect(last.touched == Self.page)
         for touched in [5000, 64 << 10, 1 << 20, 3 << 20, 9 << 20, 62 << 20] {
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test("every limit counts the coroutines that it allows, and the tightest comes first") func limits() throws {
-        let configuration = StackConfiguration(reservation: 8 << 20, guardKind: .protNone)
+        let configuration = StackConfiguration(strategy: .fault, reservation: 8 << 20, guardKind: .protNone)
         let plan = try StackPlan(coroutines: 100_000, configuration: configuration)
         let machine = MachineLimits(
             addressSpace: 100 << 30, maxMapCount: 65_530, mappings: 30, memory: 1 << 30, groupMemory: 512 << 20,

@@ -65,7 +65,7 @@ extension Stacks {
                     let co = try Coroutine<Void, UInt, Void>(configuration: configuration) { (co: borrowing _, _) in
                         try co.suspend(UInt(ts_running_stack()!.pointee.base))
                     }
-                    guard case .suspended(let found) = try co.resume() else { throw StackError.finished }
+                    guard case .suspended(let found) = try co.resumeHere() else { throw StackError.finished }
                     base = found
                     let (anonymous, noReplace) = (MAP_PRIVATE | MAP_ANONYMOUS, Int32(0x10_0000))
                     other = mmap(
@@ -293,7 +293,7 @@ extension Stacks {
             (.init(maximum: 0), "out of range"),
             (.init(maximum: -1), "out of range"),
             (.init(maximum: 1 << 40), "out of range"),
-            (.init(initial: 1 << 20, maximum: 4096), "exceeds the maximum"),
+            (.init(strategy: .fault, initial: 1 << 20, maximum: 4096), "exceeds the maximum"),
             (.init(maximum: 1 << 20, reservation: 1 << 20), "choose a larger reservation"),
         ]
 

@@ -114,3 +114,12 @@ func runningTraps() -> Int {
     fl_stack_counters(ts_running_stack()!, &counters)
     return withUnsafeBytes(of: counters.traps) { $0.bindMemory(to: UInt64.self).reduce(0) { $0 + Int($1) } }
 }
+
+/// Exit tests run async closures, which stay on their thread here.
+extension Coroutine {
+    func resumeHere(_ input: Input) throws -> Step { try resume(input) }
+}
+
+extension Coroutine where Input == Void {
+    func resumeHere() throws -> Step { try resume() }
+}

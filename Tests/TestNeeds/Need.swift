@@ -112,7 +112,8 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
-private var isOptimized: Bool {
+/// Whether this is a release build.
+public var isOptimized: Bool {
     #if DEBUG
         false
     #else

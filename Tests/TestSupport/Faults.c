@@ -181,6 +181,53 @@ int ts_set_alternate_stack(size_t size) {
     return sigaltstack(&stack, NULL) ? errno : 0;
 }
 
+enum { PATTERN = 0x5a };
+
+const uint8_t *ts_set_alternate_stack_above(size_t below, size_t size) {
+    uint8_t *memory = malloc(below + size);
+    if (!memory) return NULL;
+    memset(memory, PATTERN, below);
+    stack_t stack = {.ss_sp = memory + below, .ss_size = size};
+    return sigaltstack(&stack, NULL) ? NULL : memory;
+}
+
+size_t ts_overwritten(const uint8_t *pattern, size_t size) {
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++) count += pattern[i] != PATTERN;
+    return count;
+}
+
+int ts_disable_alternate_stack(void) {
+    stack_t stack = {.ss_flags = SS_DISABLE};
+    return sigaltstack(&stack, NULL) ? errno : 0;
+}
+
+static void (*volatile in_handler)(void);
+static void run_in_handler(int signal) {
+    (void)signal;
+    in_handler();
+}
+
+int ts_run_in_handler(int signal, void (*body)(void)) {
+    struct sigaction action = {.sa_handler = run_in_handler, .sa_flags = SA_ONSTACK};
+    in_handler = body;
+    if (sigaction(signal, &action, NULL)) return errno;
+    return raise(signal) ? errno : 0;
+}
+
+int ts_block_all_signals(void) {
+    sigset_t all;
+    sigfillset(&all);
+    return pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
+bool ts_is_blocked(int signal) {
+    sigset_t mask;
+    return pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0 && sigismember(&mask, signal);
+}
+
+int ts_close_from(unsigned first) { return syscall(SYS_close_range, first, ~0U, 0) ? errno : 0; }
+
 // MARK: comparators
 
 extern ts_comparator *_Nullable ts_comparator_hook;

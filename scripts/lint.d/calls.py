@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Checks two rules of CShim that no compiler knows: what code in signal context may call, and the order of the files.
+"""Checks three rules of CShim that no compiler knows: what code in signal context may call, where system calls are
+made, and the order of the files.
 
 Signal context. A function says in the comment of its declaration, or of its definition where it has no other:
 `Signal context: handler only`, `callable` or `forbidden`. What a function marked with one of the first two names, by a
 call or by taking an address, must be marked, too: a callable function names callable ones, one for handlers names both.
-Outside the shim it may only call what LIBRARY lists. So everything that a handler reaches is covered, as each HANDLER
-must be marked itself.
+Outside the shim it may only call what LIBRARY and SYSTEM_CALLS list. So everything that a handler reaches is covered,
+as each HANDLER must be marked itself.
 
-Order. A part is a .c or .S file with its header. CShim/README.md lists them, and a part names and includes only parts
-above it.
+System calls. src/system.c makes them, each at a site of its own, so that a test can make it fail. DIRECT lists those
+that are made elsewhere, and why.
+
+Order. A part is a .c or .S file with its headers, the one of its name in include/ among them. CShim/README.md lists
+them, and a part names and includes only parts above it. VOCABULARY lists the headers that have types for parts above
+theirs; what is used of them beyond types is a call, and checked as one.
 
 The calls come from the toolchain's clang (unoptimized LLVM IR with debug information), one file at a time.
 
@@ -37,31 +42,51 @@ RUNS_LATER = {
     "handle_fault": "compared with the handler in force",
 }
 
-# What may be called outside the shim. All take no lock and allocate nothing.
+# What may be called outside the shim, by any file. All take no lock and allocate nothing; a system call among them
+# cannot be refused, or its refusal is an answer.
 LIBRARY = {
     "__errno_location": "an address in the static TLS block",
     "_dl_find_object": "glibc documents it as async-signal-safe",
     "_exit": "POSIX: async-signal-safe",
     "clock_gettime": "POSIX: async-signal-safe; the vDSO's",
     "getpid": "POSIX: async-signal-safe",
-    "getrlimit": "a system call",
-    "ioctl": "a system call",
-    "madvise": "a system call",
-    "mincore": "a system call",
-    "mmap": "a system call",
-    "mprotect": "a system call",
-    "mremap": "a system call",
-    "munmap": "a system call",
-    "process_vm_readv": "a system call",
-    "sched_yield": "a system call",
-    "sigaction": "POSIX: async-signal-safe",
+    "mincore": "asks only",
+    "process_vm_readv": "asks only",
+    "sched_yield": "cannot be refused",
     "sigaddset": "POSIX: async-signal-safe",
     "sigemptyset": "POSIX: async-signal-safe",
     "sigorset": "arithmetic",
-    "sigprocmask": "POSIX: async-signal-safe",
-    "syscall": "a system call",
+    "sigprocmask": "POSIX: async-signal-safe; cannot be refused",
     "swift_retain": "its address tells whose code it is",
-    "write": "POSIX: async-signal-safe",
+}
+
+# System calls that src/system.c makes for all others. They take no lock and allocate nothing.
+SYSTEM_CALLS = set(
+    "close dup fcntl getrlimit ioctl kill madvise mlock mmap mprotect mremap msync munlock munmap open openat "
+    "poll prctl pread process_madvise raise read setrlimit sigaction sigaltstack syscall tgkill write".split()
+)
+
+# Where else one may be made: the part, the call, and why no test needs to make it fail.
+DIRECT = {
+    ("capabilities", "close"): "of what it opened",
+    ("capabilities", "open"): "a setting of the kernel that cannot be read is unknown",
+    ("capabilities", "read"): "the same",
+    ("fault_handler", "sigaction"): "asks whose handler is in force, and puts a former one back",
+    ("fault_handler", "syscall"): "a signal to the thread itself",
+    ("message", "sigaction"): "the process ends; nothing may keep it from that",
+    ("message", "syscall"): "the same",
+    ("message", "write"): "the same; without the message the exit status still tells",
+    ("provoke", "sigaction"): "a debug knob, whose caller gets the error",
+    ("provoke", "syscall"): "the thread's own number",
+}
+
+# Public headers that are included above the part of their name, by any part or by one, for types.
+VOCABULARY = {
+    "fl_debug.h": "the names of sites",
+    "fl_fault.h": "facts and reports of faults",
+    "fl_stack.h": "the control block",
+    ("stack_store", "fl_hibernation.h"): "the usage of the store",
+    ("unwind_expressions", "fl_unwind.h"): "the registers and rules of a frame",
 }
 
 
@@ -83,7 +108,7 @@ def part_of(file):
     path = pathlib.PurePath(file)
     if path.suffix == ".S":
         return path.name
-    return path.stem.removeprefix("fl_") if path.suffix == ".h" else path.stem
+    return {"CSwitch": "switch"}.get(path.stem, path.stem.removeprefix("fl_")) if path.suffix == ".h" else path.stem
 
 
 # MARK: reading
@@ -193,10 +218,14 @@ def read_marks(text):
 
 
 class Graph:
-    def __init__(self, sources, texts, library=LIBRARY, runs_later=RUNS_LATER, handlers=HANDLERS):
+    def __init__(
+        self, sources, texts, library=LIBRARY, system_calls=SYSTEM_CALLS, direct=DIRECT, runs_later=RUNS_LATER,
+        handlers=HANDLERS
+    ):
         """`sources`: the symbols of each file that was compiled; `texts`: those files and their headers."""
-        self.library, self.runs_later, self.handlers = library, runs_later, handlers
-        self.used = set()  # entries of the two tables that something needs
+        self.library, self.system_calls, self.direct = library, system_calls, direct
+        self.runs_later, self.handlers = runs_later, handlers
+        self.used = set()  # entries of `library` and `runs_later` that something needs
         self.marks = {file: read_marks(text) for file, text in texts.items()}
         self.shared = {}  # by name
         self.all = {}     # by file and name: an inline function appears in many compilations
@@ -253,7 +282,7 @@ class Graph:
                     self.used.add(name)
                 elif other is None:
                     self.used.add(name)
-                    if name not in self.library:
+                    if name not in self.library and name not in self.system_calls:
                         yield f"{where} names '{name}', which is not listed as safe in a handler"
                 elif self.mark_of(other) is None:
                     yield f"{where} names '{name}' ({other.file}:{other.line}), which has no line 'Signal context: …'"
@@ -261,6 +290,19 @@ class Graph:
                     yield f"{where} names '{name}', which is '{self.mark_of(other)}'"
         for name in sorted((set(self.library) | set(self.runs_later)) - self.used):
             yield f"calls.py lists '{name}', which nothing in signal context names"
+
+    def direct_system_calls(self):
+        used = set()
+        for symbol in sorted(self.all.values(), key=lambda symbol: (symbol.file, symbol.line)):
+            part = part_of(symbol.file)
+            for name, (other, _) in sorted(self.named[symbol.file, symbol.name].items()):
+                if other is None and name in self.system_calls and part != "system":
+                    used.add((part, name))
+                    if (part, name) not in self.direct:
+                        where = f"{symbol.file}:{symbol.line}: '{symbol.name}'"
+                        yield f"{where} names '{name}', which src/system.c is to call"
+        for part, name in sorted(set(self.direct) - used):
+            yield f"calls.py lists '{name}' in '{part}' as a direct system call, which is not made there"
 
     def contradictions(self):
         """Marks of one function in two places that differ."""
@@ -296,11 +338,13 @@ def order_of(readme):
     return re.findall(r"`(src/[\w/.]+)`", "".join(re.findall(r"^\|([^|]*)\|", readme, re.M)))
 
 
-def includes_of(texts):
+def includes_of(texts, vocabulary=VOCABULARY):
+    """Pairs of a part and one whose header it includes. Not of vocabulary, nor of the header of all headers."""
     for file, text in texts.items():
         for included in re.findall(r'^#include "([\w/.]+)"', text, re.M):
-            if not pathlib.PurePath(included).name.startswith(("fl_", "CS")):
-                yield part_of(file), part_of(included)
+            name, part = pathlib.PurePath(included).name, part_of(file)
+            if not {name, (part, name)} & set(vocabulary) and part != "CShim":
+                yield part, part_of(included)
 
 
 def check(root):
@@ -316,10 +360,11 @@ def check(root):
     parts = {file for file in parts if file.startswith("CShim/src/")}
     for file in sorted(parts ^ set(listed)) + sorted({file for file in listed if listed.count(file) > 1}):
         yield f"{file}: must stand once in CShim/src and once in the table of CShim/README.md"
-    switch = ["switch", "entry_x86_64.S", "CSwitch", "call"]
+    switch = ["switch", "entry_x86_64.S", "call"]
     yield from graph.order(switch + [part_of(file) for file in listed], set(includes_of(texts)))
     yield from graph.contradictions()
     yield from graph.signal_context()
+    yield from graph.direct_system_calls()
 
 
 if __name__ == "__main__":

@@ -13,9 +13,20 @@ void handle(void) { fl_b(); }
 """
 HEADER = "/// Signal context: callable.\nvoid fl_b(void);\n"
 LIBRARY = {"write": "as in POSIX"}
+SYSTEM_CALLS = {"mmap", "munmap"}
+DIRECT = {("b", "munmap"): "only for this test"}
+VOCABULARY = {"fl_a.h": "types", ("b", "fl_d.h"): "types"}
 
 # name -> (files, part of the finding, or "" where there is none). What is not given is as in the sound shim.
-SOUND = {"a.c": HANDLER, "b.h": HEADER, "b.c": '#include "b.h"\nvoid write(void);\nvoid fl_b(void) { write(); }\n'}
+SOUND = {
+    "a.c": HANDLER,
+    "fl_a.h": "",
+    "b.h": HEADER + '#include "fl_a.h"\n#include "fl_d.h"\n',
+    "b.c": '#include "b.h"\nvoid write(void), munmap(void);\nvoid fl_b(void) { write(), munmap(); }\n',
+    "system.c": "void mmap(void);\nvoid fl_map(void) { mmap(); }\n",
+    "d.c": "",
+    "fl_d.h": "",
+}
 CASES = {
     "sound": ({}, ""),
     "no mark": (
@@ -32,7 +43,7 @@ CASES = {
         "names 'c' (b.h:3), which has no line"),
     "forbidden": ({"b.h": HEADER.replace("callable", "forbidden")}, "names 'fl_b', which is 'forbidden'"),
     "for handlers only": (
-        {"b.c": SOUND["b.c"].replace("write(); }", "write(), d(); }").replace(
+        {"b.c": SOUND["b.c"].replace("write(), munmap(); }", "write(), d(); }").replace(
             "void fl_b", "// Signal context: handler only.\nstatic void d(void) {}\nvoid fl_b")},
         "'fl_b' (callable) names 'd', which is 'handler only'"),
     "forbidden in a tail position": (
@@ -57,7 +68,7 @@ CASES = {
         {"b.c": SOUND["b.c"].replace("void fl_b", "// Signal context: handler only.\nvoid fl_b")},
         "'fl_b' is marked callable and handler only"),
     "a call upwards": (
-        {"b.c": SOUND["b.c"].replace("write(); }", "write(); }\nvoid handle(void);\nvoid fl_c(void) { handle(); }")},
+        {"b.c": SOUND["b.c"] + "void handle(void);\nvoid fl_c(void) { handle(); }"},
         "'b' may not use 'a', which is listed below it: 'fl_c' names 'handle'"),
     "data upwards": (
         {"a.c": HANDLER + "int fl_data;\n",
@@ -68,8 +79,17 @@ CASES = {
     "a header upwards": (
         {"a.h": "", "b.c": '#include "a.h"\n' + SOUND["b.c"]},
         "'b' may not use 'a', which is listed below it: it includes its header"),
+    "a public header upwards": (
+        {"b.h": HEADER + '#include "fl_d.h"\n', "c.c": "", "fl_c.h": '#include "fl_d.h"\n'},
+        "'c' may not use 'd', which is listed below it: it includes its header"),
+    "a system call": (
+        {"d.c": "void mmap(void);\nvoid fl_d(void) { mmap(); }\n"}, "'fl_d' names 'mmap', which src/system.c"),
+    "a system call that was allowed elsewhere": (
+        {"d.c": "void munmap(void);\nvoid fl_d(void) { munmap(); }\n"}, "'fl_d' names 'munmap', which src/system.c"),
+    "a permission that nothing needs": (
+        {"b.c": SOUND["b.c"].replace(", munmap(); }", "; }")}, "lists 'munmap' in 'b' as a direct system call"),
     "a file that is not listed": (
-        {"c.c": '#include "b.h"\nvoid fl_c(void) { fl_b(); }\n'}, "the part 'c' is not in the list of files"),
+        {"e.c": '#include "b.h"\nvoid fl_e(void) { fl_b(); }\n'}, "the part 'e' is not in the list of files"),
 }
 
 
@@ -80,10 +100,12 @@ def findings(files):
             (root / name).write_text(text)
         sources = [name for name in files if not name.endswith(".h")]
         texts = {name: text for name, text in files.items() if not name.endswith(".S")}
-        graph = calls.Graph(calls.read_sources(sources, root, ["."]), texts, LIBRARY, {}, {("a", "handle")})
-        yield from graph.order(["b", "b.S", "a"], set(calls.includes_of(texts)))
+        symbols = calls.read_sources(sources, root, ["."])
+        graph = calls.Graph(symbols, texts, LIBRARY, SYSTEM_CALLS, DIRECT, {}, {("a", "handle")})
+        yield from graph.order(["system", "b", "b.S", "a", "c", "d"], set(calls.includes_of(texts, VOCABULARY)))
         yield from graph.contradictions()
         yield from graph.signal_context()
+        yield from graph.direct_system_calls()
 
 
 failed = False

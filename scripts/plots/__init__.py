@@ -13,6 +13,11 @@ def names():
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
 
 
+def load(name):
+    """The module of that name."""
+    return importlib.import_module(f"{__name__}.{name}")
+
+
 def draw(name, results):
     """The figure of a module, or None."""
-    return importlib.import_module(f"{__name__}.{name}").draw(results)
+    return load(name).draw(results)

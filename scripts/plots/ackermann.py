@@ -14,7 +14,7 @@ values("ackermann", *ENDINGS)
 
 
 def draw(results):
-    records = [record for record in results.needed("ackermann", metric="depth") if record.case.startswith(PREFIX)]
+    records = results.needed("ackermann", metric="depth", beginning=PREFIX)
     if not records:
         return None
     figure_, axes = figure(9, 1.6 + 0.34 * len(records))

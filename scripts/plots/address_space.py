@@ -27,13 +27,13 @@ def draw(results):
     costs = [
         (
             record,
-            results.one("address-space", record.case, "page-tables", asked=record["asked"]),
-            results.one("address-space", record.case, "resident", asked=record["asked"]),
+            results.beside(record, "page-tables", "asked"),
+            results.beside(record, "resident", "asked"),
         )
         for record in stacks
     ]
     for place, (record, tables, resident) in enumerate(costs):
-        if not tables or not resident or not record.median:
+        if not record.median:
             continue
         data, table = resident.median / record.median, tables.median / record.median
         right.barh(place, data, height=0.68, color=colours[place], edgecolor=INK, linewidth=0.4)

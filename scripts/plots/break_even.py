@@ -3,7 +3,7 @@
 from .results import values
 from .style import FAINT, INK, colour, curve, figure, look, size_text, ticks
 
-SUBJECTS = values("break-even", "check-move", "fault-move", "fault")
+SUBJECTS = CHECKED, *TRAPS = values("break-even", "check-move", "fault-move", "fault")
 
 
 def draw(results):
@@ -17,7 +17,7 @@ def draw(results):
     for size, above, below in zip(sizes, grid[0], grid[1]):
         own = {
             name: sorted(
-                (record for record in times if record["strategy"] == name and record["initial"] == size),
+                results.needed("break-even", metric="time", strategy=name, initial=size),
                 key=lambda record: record["calls"],
             )
             for name in SUBJECTS
@@ -25,12 +25,11 @@ def draw(results):
         above.set_xscale("log")
         above.set_yscale("log")
         for name in SUBJECTS:
-            if own[name]:
-                curve(above, own[name], lambda record: record["calls"], name, markersize=4.5)
+            curve(above, own[name], lambda record: record["calls"], name, markersize=4.5)
         above.set_title(f"{size_text(size)} at first", fontsize=11)
-        below.axhline(0, color=colour("check-move"), linewidth=1.8)
-        for name in SUBJECTS[1:]:
-            against(below, name, own[name], own["check-move"])
+        below.axhline(0, color=colour(CHECKED), linewidth=1.8)
+        for name in TRAPS:
+            against(below, name, own[name], own[CHECKED])
             crossing(below, results, name, size)
     programs(grid[1][-1] if len(sizes) == 1 else grid[1][len(sizes) // 2], results)
     ticks(grid[0][0].yaxis, "ns")
@@ -73,20 +72,19 @@ def against(axes, name, records, baseline):
 
 def crossing(axes, results, name, size):
     shade = colour(name)
-    measured = results.one("break-even", f"{name} {case_size(size)}", "crossing")
-    predicted = results.one("break-even", f"{name} {case_size(size)}", "predicted-crossing")
-    if measured:
-        end = measured["sweep-end"] or measured.high
-        axes.axvspan(max(measured.low, 1), min(measured.high, end), color=shade, alpha=0.12, linewidth=0)
-        if measured.median <= end:
-            axes.axvline(measured.median, color=shade, linewidth=1.2)
-    if predicted and (not measured or predicted.median <= (measured["sweep-end"] or predicted.median)):
+    (measured,) = results.needed("break-even", metric="crossing", strategy=name, initial=size)
+    predicted = results.beside(measured, "predicted-crossing")
+    end = measured["sweep-end"]
+    axes.axvspan(max(measured.low, 1), min(measured.high, end), color=shade, alpha=0.12, linewidth=0)
+    if measured.median <= end:
+        axes.axvline(measured.median, color=shade, linewidth=1.2)
+    if predicted.median <= end:
         axes.axvline(predicted.median, color=shade, linewidth=1.2, linestyle="--")
 
 
 def programs(axes, results):
     """How many calls per growth real programs make, at the foot of a panel."""
-    counted = results.select("break-even", metric="calls-per-growth")
+    counted = results.needed("break-even", metric="calls-per-growth")
     for place, record in enumerate(sorted(counted, key=lambda record: record.median)):
         axes.annotate(
             record.case,
@@ -107,8 +105,3 @@ def programs(axes, results):
             transform=axes.get_xaxis_transform(),
             clip_on=False,
         )
-
-
-def case_size(size):
-    """As the records spell sizes: 4KiB."""
-    return size_text(size).replace(" ", "")

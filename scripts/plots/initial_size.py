@@ -1,6 +1,6 @@
 """Requests per initial size: how often a stack grows, how long that takes, and how long the slowest requests take."""
 
-from .results import figures, values
+from .results import figures, metrics, values
 from .style import FAINT, INK, curve, figure, size_axis, ticks
 
 PANELS = (
@@ -8,6 +8,7 @@ PANELS = (
     ("time in growth", "time in growth of a request", "ns"),
     ("p99", "99th percentile of a request", "ns"),
 )
+metrics("initial-size", *(metric for metric, *_ in PANELS))
 (OWN,) = values("initial-size", "faultline")
 # What the article says of a size in KB.
 GROWTHS = dict(zip(figures("initial-size", *(f"growths of a request from {size} KB" for size in (2, 8))), (2, 8)))

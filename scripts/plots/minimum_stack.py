@@ -1,10 +1,11 @@
 """What one suspended coroutine, goroutine, task or thread takes: memory, page tables, a thread's part of the kernel."""
 
-from .results import cases
+from .results import cases, metrics
 from .style import FAINT, INK, colour, count_text, errors, figure, linear_ticks, size_text
 
-NAMED_BY_PEER = cases("minimum-stack", "goroutine", "task")
+*NAMED_BY_PEER, THREAD = cases("minimum-stack", "goroutine", "task", "thread")
 PARTS = (("resident", "", "resident"), ("page-tables", "////", "page tables"), ("kernel", "xx", "in the kernel"))
+*_, KERNEL = metrics("minimum-stack", *(metric for metric, *_ in PARTS))
 
 
 def draw(results):
@@ -17,23 +18,20 @@ def draw(results):
         shade = colour(subject(whole))
         left = 0
         for metric, hatch, _ in PARTS:
-            same = [
-                record
-                for record in results.select("minimum-stack", whole.case, metric)
-                if record.parameters == whole.parameters
-            ]
-            if same:
-                axes.barh(
-                    place,
-                    same[0].median,
-                    left=left,
-                    height=0.68,
-                    color="white" if hatch else shade,
-                    edgecolor=shade if hatch else INK,
-                    hatch=hatch,
-                    linewidth=0.6,
-                )
-                left += same[0].median
+            if metric == KERNEL and whole.case != THREAD:
+                continue
+            part = results.beside(whole, metric)
+            axes.barh(
+                place,
+                part.median,
+                left=left,
+                height=0.68,
+                color="white" if hatch else shade,
+                edgecolor=shade if hatch else INK,
+                hatch=hatch,
+                linewidth=0.6,
+            )
+            left += part.median
         axes.errorbar(whole.median, place, xerr=errors([whole]), color=INK, linewidth=1)
         axes.annotate(
             size_text(whole.median),

@@ -18,8 +18,7 @@ def draw(results):
     for place, strategy in enumerate(strategies):
         for offset, guard in zip((-0.24, 0, 0.24), GUARDS):
             for record in (record for record in charged if record.case == strategy and record["guard"] == guard):
-                made = results.one("overcommit", strategy, "stacks", mode=MODE, guard=guard)
-                refused = made is not None and made.median == 0
+                refused = results.beside(record, "stacks", "mode", "guard").median == 0
                 shade, marker = (INK, "x") if guard == AUTOMATIC else look(guard)
                 value = max(record.median, SMALLEST)
                 axes.plot([SMALLEST, value], [place + offset] * 2, color=shade, linewidth=1)

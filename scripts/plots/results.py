@@ -25,6 +25,11 @@ def cases(claim, *names):
     return declared(claim, "cases", *names)
 
 
+def metrics(claim, *names):
+    """Names of metrics."""
+    return declared(claim, "metrics", *names)
+
+
 def values(claim, *names):
     """Values of parameters."""
     return declared(claim, "values", *names)
@@ -85,30 +90,43 @@ class Results:
 
     def select(self, claim, case=None, metric=None, **parameters):
         """The records with these properties, in the order of the run; a parameter `a_b` is called `a-b` there."""
+        if case is not None:
+            declared(claim, "cases", case)
+        return self._find(claim, case, metric, {name.replace("_", "-"): value for name, value in parameters.items()})
+
+    def _find(self, claim, case, metric, parameters):
         if metric is not None:
             declared(claim, "metrics", metric)
-        wanted = {name.replace("_", "-"): value for name, value in parameters.items()}
         return [
             record
             for record in self.records
             if record.suite == claim
             and (case is None or record.case == case)
             and (metric is None or record.metric == metric)
-            and all(record[name] == value for name, value in wanted.items())
+            and all(record[name] == value for name, value in parameters.items())
         ]
 
-    def needed(self, claim, case=None, metric=None, **parameters):
-        """As `select`; none are an error unless the claim has no record at all, because it was not run or not measured."""
+    def needed(self, claim, case=None, metric=None, beginning="", **parameters):
+        """As `select`, and with a case that begins so; none are an error unless the claim has no record at all, because it
+        was not run or not measured."""
         records = self.select(claim, case, metric, **parameters)
+        records = [record for record in records if record.case.startswith(beginning)]
         if not records and self.select(claim):
-            asked = {"case": case, "metric": metric, **parameters}
-            text = ", ".join(f"{name} '{value}'" for name, value in asked.items() if value is not None)
-            raise PlotError(f"'{self.path}' has records of the claim '{claim}', but none with {text}")
+            raise self._missing(claim, case=case or beginning and f"{beginning}…", metric=metric, **parameters)
         return records
 
-    def one(self, claim, case, metric, **parameters):
-        """The first such record, or None."""
-        return next(iter(self.select(claim, case, metric, **parameters)), None)
+    def beside(self, record, metric, *names, case=None):
+        """The record by another metric of the same case, or of another one, and with the same values of the parameters
+        `names`, or of all; none is an error."""
+        parameters = {name: record[name] for name in names}
+        for other in self._find(record.suite, case or record.case, metric, parameters):
+            if names or other.parameters == record.parameters:
+                return other
+        raise self._missing(record.suite, case=case or record.case, metric=metric, **(parameters or record.parameters))
+
+    def _missing(self, claim, **asked):
+        text = ", ".join(f"{name} '{value}'" for name, value in asked.items() if value)
+        return PlotError(f"'{self.path}' has records of the claim '{claim}', but none with {text}")
 
     def verdict(self, claim):
         """The verdict on a claim, or None."""

@@ -8,8 +8,7 @@ ACTIONS = cases("shrink", "release", "end", "drain", "collection")
 
 def draw(results):
     before = [record for record in results.needed("shrink", metric="bytes before") if record.case in ACTIONS]
-    rows = [(record, *partners(results, record)) for record in before]
-    rows = [row for row in rows if row[1] and row[2]]
+    rows = [(record, results.beside(record, "bytes after"), results.beside(record, "time")) for record in before]
     if not rows:
         return None
     whole, (left, right) = figure(11.5, 1.7 + 0.42 * len(rows), ncols=2)
@@ -45,21 +44,6 @@ def draw(results):
     right.set_title("and what that takes")
     whole.caption = "Memory of a stack given back, and the time that takes"
     return whole
-
-
-def partners(results, record):
-    """The records of the same action: bytes after, time."""
-    return tuple(
-        next(
-            (
-                other
-                for other in results.select("shrink", record.case, metric)
-                if other.parameters == record.parameters
-            ),
-            None,
-        )
-        for metric in ("bytes after", "time")
-    )
 
 
 def label(record):

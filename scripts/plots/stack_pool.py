@@ -19,14 +19,7 @@ def draw(results):
         (
             f"{record['peer']}, {size_text(record['bytes'])}" if record["bytes"] else record["peer"],
             record,
-            next(
-                (
-                    other
-                    for other in results.select("stack-pool", UNPOOLED, "time", peer=record["peer"])
-                    if other["bytes"] == record["bytes"]
-                ),
-                None,
-            ),
+            results.beside(record, "time", "peer", "bytes", case=UNPOOLED),
         )
         for record in pooled
     ]
@@ -34,17 +27,10 @@ def draw(results):
     figure_, axes = figure(8.8, 1.8 + 0.34 * (len(rows) + len(claims)))
     for place, (name, fast, slow) in enumerate(rows):
         shade = colour("fault" if name.startswith(OWN) else name)
-        if slow:
-            axes.plot([fast.median, slow.median], [place, place], color=shade, linewidth=1.2)
-            axes.errorbar(
-                slow.median,
-                place,
-                xerr=errors([slow]),
-                color=shade,
-                marker="o",
-                markerfacecolor="white",
-                markersize=8,
-            )
+        axes.plot([fast.median, slow.median], [place, place], color=shade, linewidth=1.2)
+        axes.errorbar(
+            slow.median, place, xerr=errors([slow]), color=shade, marker="o", markerfacecolor="white", markersize=8
+        )
         axes.errorbar(fast.median, place, xerr=errors([fast]), color=shade, marker="o", markersize=8)
     for place, (name, fast, slow) in enumerate(claims, start=len(rows)):
         axes.plot([fast, slow], [place, place], color=FAINT, linewidth=1.2, linestyle=":")

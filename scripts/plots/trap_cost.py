@@ -1,6 +1,6 @@
 """One growth taken apart, beside Go's and the kernel's demand fault."""
 
-from .results import cases
+from .results import cases, metrics
 from .style import BLUE, GREEN, INK, ORANGE, PURPLE, YELLOW, colour, errors, figure, linear_ticks, time_text
 
 # The parts in the order in which they happen. Their colours mean parts here, not strategies, which the labels name.
@@ -12,7 +12,10 @@ PARTS = {
     "demand-fault": ("the kernel's page", GREEN),
     "remainder": ("not attributed", "#FFFFFF"),
 }
-NEWSTACK, COLD_NEWSTACK = cases("trap-cost", "newstack", "newstack-fresh-memory")
+metrics("trap-cost", *PARTS)
+# Those of a failed check.
+PARTS_OF_CHECK = ("handler", "system-calls")
+DEMAND, NEWSTACK, COLD_NEWSTACK = cases("trap-cost", "demand", "newstack", "newstack-fresh-memory")
 
 
 def draw(results):
@@ -22,13 +25,14 @@ def draw(results):
     if not totals:
         return None
     totals.sort(key=lambda record: record.median)
-    crossings = {record.case: record.median for record in results.select("trap-cost", metric="crossings")}
+    # None were counted where tracing is refused.
+    is_traced = results.select("trap-cost", metric="crossings")
     figure_, axes = figure(9.6, 1.8 + 0.4 * len(totals))
     labels, named = [], set()
     for place, total in enumerate(totals):
         left = 0
-        parts = [(part, results.one("trap-cost", total.case, part)) for part in PARTS]
-        parts = [(part, record) for part, record in parts if record and record.median > 0]
+        parts = [(part, results.beside(total, part, "live-bytes")) for part in parts_of(total)]
+        parts = [(part, record) for part, record in parts if record.median > 0]
         if len(parts) < 2:
             axes.barh(place, total.median, height=0.68, color=colour(label(total)), edgecolor=INK, linewidth=0.4)
         for part, record in parts if len(parts) > 1 else []:
@@ -46,7 +50,7 @@ def draw(results):
             named.add(part)
             left += record.median
         axes.errorbar(total.median, place, xerr=errors([total]), color=INK, linewidth=1, marker="|")
-        count = crossings.get(total.case)
+        count = results.beside(total, "crossings", "live-bytes").median if is_traced and total["live-bytes"] else 0
         text = time_text(total.median) + (f", {count:.0f} crossings" if count else "")
         axes.annotate(
             text, (max(left, total.high), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
@@ -65,6 +69,13 @@ def draw(results):
         order = [name for name, _ in PARTS.values() if name in handles]
         axes.legend([handles[name] for name in order], order, loc="upper right", fontsize=9)
     return figure_
+
+
+def parts_of(record):
+    """The parts that its growth is taken apart into."""
+    if record["trap"]:
+        return PARTS
+    return PARTS_OF_CHECK if record["live-bytes"] and record.case != DEMAND else ()
 
 
 def label(record):

@@ -5,17 +5,17 @@
 ///
 ///  - a context is three words, saved in the coroutine's control block or in its outermost frame, so a switch writes
 ///    nothing below the stack pointer and leaves the red zone alone;
-///  - what only a running coroutine needs stands in that frame and not in the control block: there it takes nothing
+///  - what only a running coroutine needs is kept in that frame and not in the control block: there it takes nothing
 ///    while the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words
 ///    hibernated;
-///  - everything that the switch borrows from the thread (the current coroutine, the limit that compiler-inserted
-///    checks compare with, the head of Swift's exclusivity access set) is put back by the side that lent it,
-///    which is the resumer;
+///  - words of the thread that belong to the code that runs on it (fl_thread_words) are exchanged with the coroutine's
+///    at both sides of a switch. While all of them are null here and there, which is the usual case, nothing is stored;
 ///  - a coroutine that was started stays on its thread, because compilers keep the thread pointer and the address of
 ///    errno in registers across the switch.
 #ifndef FAULTLINE_CSWITCH_H
 #define FAULTLINE_CSWITCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,45 +42,53 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_fiber_state : uint32
     FL_FIBER_IDLE = 6,
 } fl_fiber_state;
 
+/// Words of a thread that belong to the code that runs on it. The compilers' runtimes keep them in the thread's static
+/// TLS at places that they do not publish: thread_words.c of the shim finds them.
+typedef enum __attribute__((enum_extensibility(closed))) fl_thread_word : uint32_t {
+    FL_WORD_LIMIT = 0,   ///< what checked code compares the stack pointer with
+    FL_WORD_ACCESSES,    ///< Swift: head of the exclusivity access set
+    FL_WORD_CAUGHT,      ///< C++: exceptions that are being handled
+    FL_WORD_UNCAUGHT,    ///< C++: how many are on their way
+    FL_WORD_TASK,        ///< Swift: the current task. A coroutine has none: it may be resumed by any
+    FL_WORD_TASK_LOCALS, ///< Swift: values bound outside a task
+    FL_WORDS,
+} fl_thread_word;
+
 /// The outermost frame of a coroutine, fl_fiber_entry's own: it moves and hibernates with the stack that it stands on,
-/// so that of a suspended coroutine is touched only once the coroutine is awake. The switch uses its first cache line.
+/// so that of a suspended coroutine is touched only once the coroutine is awake. The switch uses its first words.
 typedef struct fl_outermost_frame {
     fl_context resumer;                       ///< 0: where the resumer continues
     struct fl_fiber *_Nullable resumer_fiber; ///< 24: null: a thread's own stack resumed it
-    uintptr_t limit;                          ///< 32: what checked code compares the stack pointer with, or 0
-    void *_Nullable access_set;               ///< 40: its exclusivity access set while it is suspended
-    uint32_t lent;                            ///< 48: FL_LENT_*, what was exchanged at the last resume
-    uint16_t x87_control;                     ///< 52
-    uint16_t resumer_x87_control;             ///< 54: the resumer's, while `keeps_fp_control` exchanged them
-    void *_Nullable argument;                 ///< 56: what `body` is given
-    void (*_Nullable body)(void *_Nullable);  ///< 64: what the first resume calls
-    uintptr_t resumer_limit;                  ///< 72
-    void *_Nullable resumer_access_set;       ///< 80
-    uint32_t mxcsr;                           ///< 88
-    uint32_t resumer_mxcsr;                   ///< 92
+    void *_Nullable argument;                 ///< 32: what `body` is given
+    void (*_Nullable body)(void *_Nullable);  ///< 40: what the first resume calls
+    uintptr_t words[FL_WORDS];                ///< 48: the other side's: the coroutine's own while it is suspended
+    uint32_t mxcsr;                           ///< 96: the other side's likewise, where `keeps_fp_control`
+    uint16_t x87_control;                     ///< 100
+    uint16_t cancelled_suspensions;           ///< 102: the library's: how often it went on after its cancellation
+    uintptr_t unused;                         ///< 104
 } fl_outermost_frame;
 
 enum {
-    FL_LENT_LIMIT = 1,
-    FL_LENT_ACCESS_SET = 2,
     /// Bytes above the outermost frame for what the library keeps per coroutine, so that it needs no allocation of its
     /// own. With the frame three cache lines.
-    FL_MAILBOX_SIZE = 96,
+    FL_MAILBOX_SIZE = 80,
 };
 
 _Static_assert(offsetof(fl_outermost_frame, resumer) == 0, "the entry uses this offset, and its unwind table");
-_Static_assert(offsetof(fl_outermost_frame, argument) == 56, "the entry uses this offset");
-_Static_assert(offsetof(fl_outermost_frame, body) == 64, "the entry uses this offset");
+_Static_assert(offsetof(fl_outermost_frame, argument) == 32, "the entry uses this offset");
+_Static_assert(offsetof(fl_outermost_frame, body) == 40, "the entry uses this offset");
 _Static_assert(sizeof(fl_outermost_frame) % 16 == 0, "the entry's call needs an aligned stack pointer");
 
 /// The part of a coroutine that a switch touches and that stays while its stack hibernates.
 typedef struct fl_fiber {
     fl_context own;                      ///< 0: where the suspended coroutine continues
     fl_outermost_frame *_Nullable frame; ///< 24: on its stack, wherever that is now
-    void *_Nullable thread;              ///< 32: thread pointer of the thread that started it
+    uint64_t thread;                     ///< 32: fl_thread_id of the thread that started it, 0: not started
     fl_fiber_state state;                ///< 40
-    uint8_t keeps_fp_control;            ///< 44: save MXCSR and the x87 control word at each switch
+    uint8_t keeps_fp_control;            ///< 44: exchange MXCSR and the x87 control word at each switch
     uint8_t is_cancelled;                ///< 45: the library's: the body is to end
+    uint8_t has_words;                   ///< 46: not all of the frame's words are null
+    uint8_t unused;                      ///< 47
 } fl_fiber;
 
 _Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fiber by the address of `own`");
@@ -91,22 +99,53 @@ _Static_assert(sizeof(fl_fiber) == 48, "each suspended coroutine pays for it");
 /// cannot allocate, so the fault handler may use it.
 extern __thread fl_fiber *_Nullable fl_current_fiber __attribute__((tls_model("initial-exec")));
 
-/// Offset from the thread pointer of the head of Swift's exclusivity access set, or of a word of this library where it
-/// was not found. Written once, before the first coroutine is created.
-extern intptr_t fl_access_set_offset;
+/// Offsets of the words from the thread pointer, the same on every thread; of a word of this library that stays null
+/// where one was not found. The uncaught count follows the caught exceptions. Written once, before the first coroutine
+/// is created.
+extern struct fl_thread_offsets {
+    intptr_t accesses, exceptions, task, task_locals;
+} fl_thread_offsets;
 
-/// That word. Its offset is the same on every thread.
-extern __thread void *_Nullable fl_no_access_set __attribute__((tls_model("initial-exec")));
+/// What stands for words that were not found.
+extern __thread uintptr_t fl_no_words[2] __attribute__((tls_model("initial-exec")));
+
+/// Copies the values that Swift's TaskLocal has bound for the code that runs now. `*copied` is what a coroutine that
+/// starts with them has for FL_WORD_TASK_LOCALS; null where none is bound. Returns 0 or an errno value.
+/// Signal context: forbidden.
+extern int fl_bindings_copy(uintptr_t *copied);
+
+/// Lets a coroutine that has not started begin with copied bindings. Signal context: forbidden.
+extern void fl_bindings_give(fl_fiber *fiber, uintptr_t copied);
+
+/// Binds copied values for the code that runs now on a thread without a task, and returns what was bound, to be put back.
+/// Signal context: forbidden.
+extern uintptr_t fl_bindings_exchange(uintptr_t copied);
+
+/// Ends the bindings of a coroutine that will not run any more. Signal context: forbidden.
+extern void fl_bindings_release(uintptr_t copied);
+
+/// The latest binding, null where there is none. Signal context: forbidden.
+extern uintptr_t fl_bindings_head(void);
+
+/// Ends the bindings that are later than `head`. Signal context: forbidden.
+extern void fl_bindings_restore(uintptr_t head);
 
 /// Entry of every new coroutine (src/): calls `body(argument)`, then goes back to the resumer for good.
 extern void fl_fiber_entry(void) __attribute__((visibility("hidden")));
 
-/// The value that identifies this thread. Signal context: callable.
+/// Signal context: callable.
 static inline __attribute__((always_inline)) void *fl_thread_pointer(void) { return __builtin_thread_pointer(); }
+
+/// What identifies this thread: a number that no other thread of the process ever has, unlike its thread pointer, which
+/// the next thread gets. 0 until the thread is prepared for coroutines (fl_thread_prepare).
+extern __thread uint64_t fl_this_thread_id __attribute__((tls_model("initial-exec")));
+
+/// Signal context: callable.
+static inline __attribute__((always_inline)) uint64_t fl_thread_id(void) { return fl_this_thread_id; }
 
 #if defined(__x86_64__)
 
-#define FL_THREAD_WORD(offset) (*(void *_Nullable __seg_fs *)(offset))
+#define FL_THREAD_WORD(offset) (*(uintptr_t __seg_fs *)(offset))
 /// glibc reserves this word of the thread control block for split stacks (`tcbhead_t.__private_ss`).
 #define FL_LIMIT_OFFSET 0x70
 
@@ -147,69 +186,48 @@ static inline __attribute__((always_inline)) fl_switched fl_switch(fl_context *f
     return (fl_switched){.from = from, .to = to};
 }
 
-static inline __attribute__((always_inline)) void fl_fp_control_read(uint32_t *mxcsr, uint16_t *x87) {
-    __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(*mxcsr), "=m"(*x87));
-}
-
-static inline __attribute__((always_inline)) void fl_fp_control_write(uint32_t mxcsr, uint16_t x87) {
-    __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
+/// Whether a word of this thread is not null: their bits, all in one. Signal context: callable.
+static inline __attribute__((always_inline)) uintptr_t fl_thread_words(void) {
+    struct fl_thread_offsets offsets = fl_thread_offsets;
+    return FL_THREAD_WORD(FL_LIMIT_OFFSET) | FL_THREAD_WORD(offsets.accesses) | FL_THREAD_WORD(offsets.exceptions) |
+           FL_THREAD_WORD(offsets.exceptions + 8) | FL_THREAD_WORD(offsets.task) | FL_THREAD_WORD(offsets.task_locals);
 }
 
 #else
 #error "Faultline runs on x86-64; HACKING.md says what another processor needs"
 #endif
 
+/// Exchanges the words of this thread with those in the fiber's frame, and the floating-point control words where the
+/// coroutine has its own. Out of line: seldom needed. Signal context: forbidden.
+extern void fl_exchange(fl_fiber *fiber);
+
+/// Gives a coroutine that has not started the words of this thread for its own, but for the limit.
+/// Signal context: forbidden.
+extern void fl_lend_words(fl_fiber *fiber);
+
+/// Whether there is something to exchange. The cancellation among the flags does no harm.
+static inline __attribute__((always_inline)) bool fl_has_exchange(const fl_fiber *fiber) {
+    uint32_t flags;
+    __builtin_memcpy(&flags, &fiber->keeps_fp_control, sizeof flags);
+    return __builtin_expect((fl_thread_words() | flags) != 0, 0);
+}
+
 /// Runs the coroutine until it suspends, finishes or faults. The caller has checked that it may be resumed on this
 /// thread. Returns `fiber`, in a register. Signal context: forbidden.
 ///
-/// A round trip is bound by its stores, so nothing is stored that is equal on both sides: the limit and the access set
-/// are mostly null here and there, and what was exchanged is noted in the fiber only when something was.
+/// A round trip is bound by its stores, so nothing is stored that is null on both sides.
 static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber) {
-    uintptr_t limit = (uintptr_t)FL_THREAD_WORD(FL_LIMIT_OFFSET);
-    intptr_t offset = fl_access_set_offset;
-    void *_Nullable accesses = FL_THREAD_WORD(offset);
-
+    if (fl_has_exchange(fiber)) fl_exchange(fiber);
     fl_outermost_frame *frame = fiber->frame;
     frame->resumer_fiber = fl_current_fiber;
     fiber->state = FL_FIBER_RUNNING;
-    if (__builtin_expect(fiber->keeps_fp_control, 0)) {
-        fl_fp_control_read(&frame->resumer_mxcsr, &frame->resumer_x87_control);
-        fl_fp_control_write(frame->mxcsr, frame->x87_control);
-    }
-    // A stack that moves changes its limit while it runs, so one that has a limit always notes its resumer's.
-    if (__builtin_expect((limit | frame->limit) != 0, 0)) {
-        frame->lent |= FL_LENT_LIMIT;
-        frame->resumer_limit = limit;
-        FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)frame->limit;
-    }
-    if (__builtin_expect(accesses != frame->access_set, 0)) {
-        frame->lent |= FL_LENT_ACCESS_SET;
-        frame->resumer_access_set = accesses;
-        FL_THREAD_WORD(offset) = frame->access_set;
-    }
 
     // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its
     // resumer, and `own` is its first member.
     fiber = (fl_fiber *)(void *)fl_switch(&frame->resumer, &fiber->own).from;
 
-    offset = fl_access_set_offset;
-    frame = fiber->frame; // the stack may have moved
-    fl_current_fiber = frame->resumer_fiber;
-    void *_Nullable left = FL_THREAD_WORD(offset);
-    uint32_t lent = frame->lent;
-    if (__builtin_expect((lent & FL_LENT_ACCESS_SET) != 0 || left != frame->access_set, 0)) {
-        // Not lent: the resumer's set was the same as the coroutine's at the resume.
-        FL_THREAD_WORD(offset) = lent & FL_LENT_ACCESS_SET ? frame->resumer_access_set : frame->access_set;
-        frame->access_set = left;
-    }
-    if (__builtin_expect(lent != 0, 0)) {
-        if (lent & FL_LENT_LIMIT) FL_THREAD_WORD(FL_LIMIT_OFFSET) = (void *)frame->resumer_limit;
-        frame->lent = 0;
-    }
-    if (__builtin_expect(fiber->keeps_fp_control, 0)) {
-        fl_fp_control_read(&frame->mxcsr, &frame->x87_control);
-        fl_fp_control_write(frame->resumer_mxcsr, frame->resumer_x87_control);
-    }
+    fl_current_fiber = fiber->frame->resumer_fiber; // the stack may have moved
+    if (fl_has_exchange(fiber)) fl_exchange(fiber);
     return fiber;
 }
 

@@ -2,7 +2,8 @@
 //
 // Swift passes such a closure as two words, its function and its context, and never counts references to the context,
 // which lives in the caller's frame. So frames that a stack fault abandons leave nothing behind that the caller
-// could notice. This file is not part of the shim's no-abandon section: its entry is the outermost frame of every
+// could notice. What the thread keeps for the caller's code (fl_thread_word) is the closure's as well, as in any call:
+// nothing is exchanged, and after a stack fault it is put back as it was. This file is not part of the shim's no-abandon section: its entry is the outermost frame of every
 // stack it starts, and a coroutine must be able to end above it.
 #include "CSwitch.h"
 
@@ -23,7 +24,17 @@ __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_f
 
 __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_function *function, void *context) {
     struct closure closure = {.function = function, .context = context};
-    fiber->frame->body = run_closure;
-    fiber->frame->argument = &closure;
-    (void)fl_resume(fiber);
+    fl_outermost_frame *frame = fiber->frame;
+    frame->body = run_closure;
+    frame->argument = &closure;
+    if (__builtin_expect(!fl_thread_words(), 1)) {
+        (void)fl_resume(fiber);
+        return;
+    }
+    uintptr_t head = fl_bindings_head(), locals = FL_THREAD_WORD(fl_thread_offsets.task_locals);
+    fl_lend_words(fiber);
+    fiber = fl_resume(fiber);
+    if (fiber->state == FL_FIBER_FAULTED) fl_bindings_restore(head);
+    // What was lent is not the coroutine's to end.
+    if (fiber->frame->words[FL_WORD_TASK_LOCALS] == locals) fiber->frame->words[FL_WORD_TASK_LOCALS] = 0;
 }

@@ -7,11 +7,13 @@
 // Calls        frame->body(frame->argument), then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 40) and
 //              continues its resumer for the last time
 //
-// Unwinding: the caller of this frame is the code that resumed the coroutine last. Its three words stand in
+// Unwinding: the caller of this frame is the code that resumed the coroutine last. Its three words are in
 // frame->resumer, the first of the frame (offsets 0, 8, 16), so the rules below follow the coroutine from one resumer
 // to the next, and wherever its stack has moved. `.cfi_signal_frame` tells debuggers that the stack pointer may jump to
 // another stack here; without it gdb stops with "previous frame inner to this frame".
+// A C++ exception does not pass: the personality routine ends the process (forced_unwind.c of the shim).
 #if defined(__x86_64__)
+    .hidden fl_entry_personality
     .text
     .globl fl_fiber_entry
     .hidden fl_fiber_entry
@@ -19,6 +21,8 @@
     .p2align 4
 fl_fiber_entry:
     .cfi_startproc simple
+    // DW_EH_PE_pcrel | DW_EH_PE_sdata4
+    .cfi_personality 0x1b, fl_entry_personality
     .cfi_signal_frame
     // CFA = *(rsp + 0), the resumer's stack pointer: DW_CFA_def_cfa_expression, 3 bytes: breg7 0, deref
     .cfi_escape 0x0f, 0x03, 0x77, 0x00, 0x06
@@ -34,9 +38,9 @@ fl_fiber_entry:
     .cfi_undefined %r15
     movq fl_current_fiber@gottpoff(%rip), %rax
     movq %rsi, %fs:(%rax)
-    movq 56(%rsp), %rdi
+    movq 32(%rsp), %rdi
     xorl %ebp, %ebp
-    callq *64(%rsp)
+    callq *40(%rsp)
     // The body has returned: the last switch, as in fl_switch, with rdi = &fiber->own for the resumer. A body that did
     // this itself and never returned would leave the processor's return stack one entry off.
     movq fl_current_fiber@gottpoff(%rip), %rax

@@ -120,23 +120,23 @@ public struct Ackermann: Claim {
     ) throws -> [Record] {
         let findings = try laboratory.experiment("recursion", options + ["limit=\(limit)"], seconds: seconds)
         let ending: Ending =
-            if findings.values["overflow-bytes"] != nil, findings.values["survives"] == "1" {
+            if findings[.overflowBytes] != nil, findings[.survives] == "1" {
                 .error
-            } else if findings.values["value"] != nil {
+            } else if findings[.value] != nil {
                 .finished
             } else if findings.ending == .timedOut {
                 .running
-            } else if findings.values["nanoseconds"] == nil, case .exited = findings.ending {
+            } else if findings[.nanoseconds] == nil, case .exited = findings.ending {
                 // It says on standard error what it lacked.
                 throw findings.failure("it did not run")
             } else {
                 .died
             }
         return records(
-            work.caseName(strategy.rawValue), findings.values, ending, findings.ending,
+            work.caseName(strategy.rawValue), findings, ending,
             [
                 .strategy: .string(strategy.rawValue), .limit: .int(limit), .grows: .bool(strategy.grows),
-                .memoryOf: "run", .message: .string(findings.message),
+                .memoryOf: "run",
             ])
     }
 
@@ -149,13 +149,11 @@ public struct Ackermann: Claim {
             laboratory.missing("a thread's stack is not measured: \(error)")
             return []
         }
-        let finished = try program.run(["\(limit)", "\(Self.m)", "\(Self.n)"], seconds: seconds)
+        let findings = Findings(
+            title: program.name, try program.run(["\(limit)", "\(Self.m)", "\(Self.n)"], seconds: seconds))
         return records(
-            Work.ackermann.caseName("thread"), Self.values(finished.output), Self.ending(finished), finished.ending,
-            [
-                .peer: .string(program.name), .limit: .int(limit), .grows: false, .memoryOf: "process",
-                .message: .string(String(finished.errors.prefix { !$0.isNewline })),
-            ])
+            Work.ackermann.caseName("thread"), findings, Self.ending(findings),
+            [.peer: .string(program.name), .limit: .int(limit), .grows: false, .memoryOf: "process"])
     }
 
     private func go(
@@ -170,29 +168,15 @@ public struct Ackermann: Claim {
             laboratory.missing("\(toolchain.version) is not measured: \(error)")
             return []
         }
-        let finished = try program.run(arguments, seconds: seconds)
+        let findings = Findings(title: toolchain.version, try program.run(arguments, seconds: seconds))
         return records(
-            work.caseName(toolchain.version), Self.values(finished.output), Self.ending(finished), finished.ending,
-            [
-                .peer: .string(toolchain.version), .limit: .int(limit), .grows: true, .memoryOf: "process",
-                .message: .string(String(finished.errors.prefix { !$0.isNewline })),
-            ])
-    }
-
-    /// The last value of each key: a program that dies has said what it knew as it went.
-    private static func values(_ output: String) -> [String: String] {
-        var values: [String: String] = [:]
-        for line in output.split(separator: "\n") {
-            guard let equals = line.firstIndex(of: "=") else { continue }
-            values[String(line[..<equals])] = String(line[line.index(after: equals)...])
-        }
-        if let peak = values["peak-kibibytes"].flatMap({ Int($0) }) { values["peak-bytes"] = String(peak << 10) }
-        return values
+            work.caseName(toolchain.version), findings, Self.ending(findings),
+            [.peer: .string(toolchain.version), .limit: .int(limit), .grows: true, .memoryOf: "process"])
     }
 
     /// How a peer that cannot survive an overflow ended.
-    private static func ending(_ finished: Subprocess.Finished) -> Ending {
-        switch finished.ending {
+    private static func ending(_ findings: Findings) -> Ending {
+        switch findings.ending {
         case .exited(0): .finished
         case .timedOut: .running
         default: .died
@@ -200,20 +184,19 @@ public struct Ackermann: Claim {
     }
 
     private func records(
-        _ name: String, _ values: [String: String], _ ending: Ending, _ processEnding: Spawn.Ending,
-        _ parameters: [ParameterName: ParameterValue]
+        _ name: String, _ findings: Findings, _ ending: Ending, _ parameters: [ParameterName: ParameterValue]
     ) -> [Record] {
         let own = parameters.merging([
-            .ending: .string(ending.rawValue), .process: .string("\(processEnding)"),
+            .ending: .string(ending.rawValue), .process: .string("\(findings.ending)"),
+            .message: .string(findings.message),
         ]) { $1 }
-        let metrics: [(Metric, String)] = [
-            (.depth, "depth"), (.time, "nanoseconds"), (.peakMemory, "peak-bytes"),
-        ]
-        return metrics.compactMap { metric, key in
+        func found(_ finding: Finding) -> Double? { findings[finding].flatMap { Double($0) } }
+        let metrics: [(Metric, Double?)] = [
             // A process that was ended from outside said nothing; its ending is evidence all the same.
-            guard let value = values[key].flatMap({ Double($0) }) ?? (metric == .depth ? 0 : nil) else { return nil }
-            return record(name, metric, exactly: value, own)
-        }
+            (.depth, found(.depth) ?? 0), (.time, found(.nanoseconds)),
+            (.peakMemory, found(.peakBytes) ?? found(.peakKibibytes).map { $0 * 1024 }),
+        ]
+        return metrics.compactMap { metric, value in value.map { record(name, metric, exactly: $0, own) } }
     }
 
     // MARK: judging

@@ -96,18 +96,20 @@ public struct AddressSpace: Claim {
         let findings = try laboratory.experiment(
             "stacks", ["count=\(count)", "guard=\(kind.rawValue)", "reservation=\(Self.slot)"], seconds: 300)
         guard findings.succeeded else { throw findings.failure("it did not end as it should") }
-        let made = try findings.number("made")
+        let made = try findings.number(.made)
         var shared: [ParameterName: ParameterValue] = [
             .guard: .string(kind.rawValue), .asked: .int(count), .slot: .int(Self.slot),
         ]
-        shared[.refused] = findings.values["call"].map { .string($0) }
-        shared[.errno] = findings.values["errno"].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
+        shared[.refused] = findings[.call].map { .string($0) }
+        shared[.errno] = findings[.errno].flatMap { Int32($0) }.map { .string(ErrorNumber.text($0)) }
         shared[.maxMapCount] = SystemFiles().number("/proc/sys/vm/max_map_count").map { .int($0) }
-        let counted: [Metric] = [.addressSpace, .mappings, .resident, .pageTables]
+        let counted: [(Metric, Finding)] = [
+            (.addressSpace, .addressSpace), (.mappings, .mappings), (.resident, .resident), (.pageTables, .pageTables),
+        ]
         return [
             record(kind.rawValue, .stacks, exactly: made, shared),
             record(kind.rawValue, .slots, exactly: made * Double(Self.slot), shared),
-        ] + (try counted.map { record(kind.rawValue, $0, exactly: try findings.number($0.name), shared) })
+        ] + (try counted.map { record(kind.rawValue, $0, exactly: try findings.number($1), shared) })
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {

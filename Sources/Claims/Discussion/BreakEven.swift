@@ -141,7 +141,7 @@ public struct BreakEven: Claim {
         let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
         let shared: [ParameterName: ParameterValue] = [
             .initial: .int(size), .layouts: .int(layouts), .rounds: .int(settings.rounds),
-            .clock: .string(settings.clock.rawValue),
+            .clock: .clock(settings.clock),
         ]
         func time(_ strategy: StackStrategy, _ layout: Int, _ calls: Int, suffix: String = "") throws -> Double {
             let name = Self.caseName(strategy, layout, calls) + suffix

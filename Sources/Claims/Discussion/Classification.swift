@@ -80,27 +80,29 @@ public struct Classification: Claim {
 
     private func real(_ laboratory: Laboratory) throws -> [Record] {
         let batches = laboratory.isQuick ? 5 : 40
-        var counts: [String: [String: Int]] = [:]
+        var counts: [FaultOutcome: Int] = [:]
         for batch in 0..<batches {
             // As a whole number that any reader of arguments takes.
             let seed = (laboratory.seed &+ UInt64(batch)) & UInt64(Int.max)
             let findings = try laboratory.experiment("faults", ["count=25", "seed=\(seed)"])
             guard findings.succeeded else { throw findings.failure("the faults were not all raised") }
-            for key in findings.values.keys {
-                let parts = key.split(separator: "/", maxSplits: 1).map(String.init)
-                guard parts.count == 2 else { throw findings.failure("no kind in '\(key)'") }
-                counts[parts[0], default: [:]][parts[1], default: 0] += Int(try findings.number(key))
+            for finding in findings.values.keys {
+                guard let outcome = FaultOutcome(finding) else {
+                    throw findings.failure("no kind in '\(finding.rawValue)'")
+                }
+                counts[outcome, default: 0] += Int(try findings.number(finding))
             }
         }
         return try FaultKind.all.flatMap { kind in
-            try (counts[kind.name] ?? [:]).sorted { $0.key < $1.key }.map { verdict, count in
-                guard !verdict.hasPrefix("!") else {
+            let own = counts.filter { $0.key.kind == kind.name }.sorted { $0.key.verdict < $1.key.verdict }
+            return try own.map { outcome, count in
+                guard outcome.endedAsExpected else {
                     throw MeasurementFailure(
                         "\(count) processes that raised '\(kind.name)' did not end as they should "
-                            + "(verdict \(verdict.dropFirst()))")
+                            + "(verdict \(outcome.verdict))")
                 }
                 return record(
-                    kind.name, .real, due: kind.verdict, verdict: verdict, count, seed: laboratory.seed)
+                    kind.name, .real, due: kind.verdict, verdict: outcome.verdict, count, seed: laboratory.seed)
             }
         }
     }

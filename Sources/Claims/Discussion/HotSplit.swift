@@ -151,7 +151,7 @@ public struct HotSplit: Claim {
             var record = record
             if let own = parameters[record.name] {
                 record.parameters.merge(own) { first, _ in first }
-                record.parameters[.clock] = own[.strategy] == nil ? "monotonic" : "tsc"
+                record.parameters[.clock] = own[.strategy] == nil ? .clock(.monotonic) : .timeStampCounter
             }
             return record
         }

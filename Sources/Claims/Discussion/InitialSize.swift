@@ -56,7 +56,9 @@ public struct InitialSize: Claim {
     private static let requests = "requests"
     private static let goroutine = "goroutine"
     private static func copy(of size: Int) -> String { "copy of \(size) bytes" }
-    private static let quantiles: [Metric] = [.p50, .p99, .p999]
+    private static let quantiles: [(metric: Metric, finding: Finding)] = [
+        (.p50, .p50), (.p99, .p99), (.p999, .p999),
+    ]
 
     /// Bytes that code can use at first.
     static let sizes = [2 << 10, 4 << 10, 8 << 10, 16 << 10, 64 << 10]
@@ -122,14 +124,13 @@ public struct InitialSize: Claim {
                         guard findings.succeeded else {
                             let failure = findings.failure("the requests were not served")
                             // Its code is sound, as it has shown on a large stack: this one was too small for it.
-                            if isChecked, findings.values["begun"] != nil, case .signalled = findings.ending {
+                            if isChecked, findings[.begun] != nil, case .signalled = findings.ending {
                                 throw TooLittleHeadroom(size: size, failure: failure)
                             }
                             throw failure
                         }
                         return Self.sample(
-                            try ["time", "growths"].map(findings.number)
-                                + Self.quantiles.map { try findings.number($0.name) }, count)
+                            try ([.time, .growths] + Self.quantiles.map(\.finding)).map(findings.number), count)
                     })
             }
         }
@@ -178,7 +179,9 @@ public struct InitialSize: Claim {
             }
             try add(.growths, \.growths)
             try add(.time, \.time)
-            for (place, metric) in Self.quantiles.enumerated() { try add(metric) { $0.quantiles[place] } }
+            for (place, quantile) in Self.quantiles.enumerated() {
+                try add(quantile.metric) { $0.quantiles[place] }
+            }
             // What growing costs: against the largest size, which hardly grows, round by round. Noise can make it less
             // than nothing.
             let largest = subjects.lastIndex { $0.peer == subject.peer && $0.strategy == subject.strategy }!

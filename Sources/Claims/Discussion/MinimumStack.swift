@@ -32,7 +32,7 @@ public struct MinimumStack: Claim {
 
     public let plotted = PlottedNames(
         [.memory, .resident, .pageTables, .kernel], [.count, .guard, .peer, .slot],
-        cases: [WaitingSubject.goroutine, WaitingSubject.task])
+        cases: [WaitingSubject.goroutine, WaitingSubject.task, WaitingSubject.thread])
 
     /// What a million take at most, in bytes each.
     private static let bytesOfOne = 9_000
@@ -70,7 +70,7 @@ public struct MinimumStack: Claim {
             subjects += programs.map { .go($0, count: count) }
             if count < 1_000_000 {
                 subjects += unchecked.map { .go($0, count: count, initial: StripOptions.defaultInitial) }
-                subjects.append(.own("thread", kind: .thread, count: min(count / 10, 5_000)))
+                subjects.append(.own(WaitingSubject.thread, kind: .thread, count: min(count / 10, 5_000)))
             }
             return subjects
         }
@@ -158,7 +158,7 @@ public struct MinimumStack: Claim {
             parts.append("on \(ByteSize(bytes: initial))")
         }
         if let kind = record.parameters[.guard] { parts.append("with \(kind)") }
-        if let peer = record.parameters[.peer]?.text, peer.hasPrefix("go") { parts.append(peer) }
+        if let version = record.goVersion { parts.append(version) }
         if let count = record.parameters[.count] { parts.append("(\(count))") }
         return parts.joined(separator: " ")
     }

@@ -154,7 +154,7 @@ public struct MoveCost: Claim {
                 own[subject.caseName(size, filling)] = subject.parameters.merging([
                     .size: .int(size), .liveBytes: .int(extent.bytes), .pointers: .int(extent.pointers),
                     .filling: .string(filling.rawValue),
-                    .clock: subject.parameters[.mover] == nil ? "monotonic" : "tsc",
+                    .clock: subject.parameters[.mover] == nil ? .clock(.monotonic) : .timeStampCounter,
                 ]) { first, _ in first }
             }
         }

@@ -24,7 +24,7 @@ extension ParameterName {
 }
 
 extension Figure {
-    static func mostCharged(inMode mode: Int) -> Figure { Figure("most charged for a stack in mode \(mode)", .bytes) }
+    static func maximumCharge(inMode mode: Int) -> Figure { Figure("most charged for a stack in mode \(mode)", .bytes) }
 }
 
 public struct Overcommit: Claim {
@@ -60,11 +60,11 @@ public struct Overcommit: Claim {
         var records: [Record] = []
         for mode in 0...2 {
             let findings = try laboratory.experiment("overcommit", ["mode=\(mode)"], seconds: 40)
-            let refusal = findings.values["refused"]
+            let refusal = findings[.refused]
             if let refusal {
                 laboratory.note("\(refusal): mode \(mode) is worked out from what the kernel would charge")
             }
-            if let limit = findings.values["limit"] {
+            if let limit = findings[.limit] {
                 laboratory.note(
                     "more is committed already than half of what mode \(mode) allows: meanwhile it allowed \(limit) KiB"
                 )
@@ -86,17 +86,17 @@ public struct Overcommit: Claim {
         var shared: [ParameterName: ParameterValue] = [
             .guard: .string(subject.guardName), .mode: .int(mode), .simulated: .bool(simulated),
         ]
-        shared[.error] = findings.values["\(subject.key)/error"].map { .string($0) }
+        shared[.error] = findings[.error.of(subject.key)].map { .string($0) }
         func record(_ metric: Metric, _ value: Double) -> Record {
             self.record(subject.strategy.rawValue, metric, exactly: value, shared)
         }
-        let made = try findings.number("\(subject.key)/made")
+        let made = try findings.number(.made.of(subject.key))
         guard made > 0 else { return [record(.stacks, 0)] }
-        let charge = simulated && mode == 2 ? "charged-in-mode-2" : "charged"
+        let charge: Finding = simulated && mode == 2 ? .chargedInMode2 : .charged
         return [
             record(.stacks, made),
-            record(.reserved, try findings.number("\(subject.key)/reserved")),
-            record(.charged, max(0, try findings.number("\(subject.key)/\(charge)"))),
+            record(.reserved, try findings.number(.reserved.of(subject.key))),
+            record(.charged, max(0, try findings.number(charge.of(subject.key)))),
         ]
     }
 
@@ -117,18 +117,18 @@ public struct Overcommit: Claim {
                 // Otherwise it takes all of its memory at once, 7 MiB each.
                 if strategy == .fixed { options.append("maximum=\(Self.maximumOfFixed)") }
                 let findings = try laboratory.experiment("exhaustion", options, seconds: 30)
-                guard findings.values["begun"] != nil else { throw findings.failure("it did not begin") }
+                guard findings[.begun] != nil else { throw findings.failure("it did not begin") }
                 var shared: [ParameterName: ParameterValue] = [
                     .limit: .string(limit.rawValue), .ended: .string("\(findings.ending)"),
                 ]
-                shared[.error] = findings.values["error"].map { .string($0) }
-                shared[.stacks] = findings.values["made"].flatMap { Int($0) }.map { .int($0) }
+                shared[.error] = findings[.error].map { .string($0) }
+                shared[.stacks] = findings[.made].flatMap { Int($0) }.map { .int($0) }
                 // One that was refused nothing has not come to the limit.
-                guard findings.values["refused"] != "0" else {
+                guard findings[.refused] != "0" else {
                     laboratory.note("\(strategy.rawValue) does not exhaust what \(limit.rawValue) leaves")
                     continue
                 }
-                let isError = findings.succeeded && findings.values["refused"] == "1"
+                let isError = findings.succeeded && findings[.refused] == "1"
                 records.append(
                     record(strategy.rawValue, .deathsAtExhaustion, exactly: isError ? 0 : 1, shared))
             }
@@ -153,7 +153,7 @@ public struct Overcommit: Claim {
         for mode in 0...2 {
             let charges = evidence.all(metric: .charged, where: [.mode: .int(mode)])
             guard let largest = charges.max(by: { $0.median < $1.median }) else { continue }
-            measured.append(MeasuredFigure(.mostCharged(inMode: mode), largest.estimate))
+            measured.append(MeasuredFigure(.maximumCharge(inMode: mode), largest.estimate))
         }
         var ends: [String] = []
         for limit in Limit.allCases.map(\.rawValue) {

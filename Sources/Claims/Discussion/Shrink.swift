@@ -34,20 +34,18 @@ public struct Shrink: Claim {
 
     public let plotted = PlottedNames(
         [.bytesBefore, .bytesAfter, .time], [.guard, .peer],
-        cases: [ShrinkExperiment.Method.release.rawValue, Self.end, Self.drain, Self.collection])
+        cases: [ShrinkExperiment.Step.giveBack(.release), .end, .drain].map(\.name) + [Self.collection])
 
     /// What each stack used, in bytes.
     static let (used, usedByGo) = (256 << 10, 32 << 10)
-    /// The cases of using a stack, of its end and of emptying the pool.
-    private static let (use, end, drain) = ("use", "end", "drain")
-    /// The case of giving back with Go; the library's are those of the ways.
+    /// The case of giving back with Go; the library's are those of the experiment's steps.
     static let collection = "collection"
     private static let ways: [(way: ShrinkExperiment.Method, strategy: StackStrategy)] = [
         (.release, .fault), (.move, .faultMove), (.hibernate, .fault),
     ]
 
     /// One step of one sample, for one stack: nanoseconds, and bytes before and after.
-    private struct Step {
+    private struct Sample {
         let time: Double
         let before: Double
         let after: Double
@@ -71,7 +69,7 @@ public struct Shrink: Claim {
                 try laboratory.step("shrink: \(program.version)")
                 let answer = try program.converse().numbers("shrink \(count) \(Self.usedByGo) 4", atLeast: 3)
                 let numbers = answer.map { Double($0) / Double(count) }
-                return Step(time: numbers[0], before: numbers[1], after: numbers[2])
+                return Sample(time: numbers[0], before: numbers[1], after: numbers[2])
             }
             records += try self.records(
                 Self.collection, samples,
@@ -85,8 +83,9 @@ public struct Shrink: Claim {
         _ way: ShrinkExperiment.Method, _ strategy: StackStrategy, _ kind: StackGuard, count: Int, rounds: Int,
         _ laboratory: Laboratory
     ) throws -> [Record] {
-        let steps = [Self.use, way.rawValue, "use again"] + (way == .release ? [Self.end, Self.drain] : [])
-        var samples: [String: [Step]] = [:]
+        let steps: [ShrinkExperiment.Step] =
+            [.use, .giveBack(way), .useAgain] + (way == .release ? [.end, .drain] : [])
+        var samples: [ShrinkExperiment.Step: [Sample]] = [:]
         for _ in 0..<rounds {
             let findings = try laboratory.experiment(
                 "shrink",
@@ -100,10 +99,10 @@ public struct Shrink: Claim {
             }
             for step in steps {
                 samples[step, default: []].append(
-                    Step(
-                        time: try findings.number("\(step)/time") / Double(count),
-                        before: try findings.number("\(step)/before") / Double(count),
-                        after: try findings.number("\(step)/after") / Double(count)))
+                    Sample(
+                        time: try findings.number(.time.of(step.name)) / Double(count),
+                        before: try findings.number(.bytesBefore.of(step.name)) / Double(count),
+                        after: try findings.number(.bytesAfter.of(step.name)) / Double(count)))
             }
         }
         let parameters: [ParameterName: ParameterValue] = [
@@ -112,21 +111,21 @@ public struct Shrink: Claim {
         ]
         var records: [Record] = []
         for step in steps {
-            records += try self.records(step, samples[step] ?? [], parameters, laboratory.seed)
+            records += try self.records(step.name, samples[step] ?? [], parameters, laboratory.seed)
         }
-        let (given, use) = (samples[way.rawValue] ?? [], samples[Self.use] ?? [])
+        let (given, use) = (samples[.giveBack(way)] ?? [], samples[.use] ?? [])
         records.append(
             ratio(
-                way.rawValue, to: Self.use,
+                way.rawValue, to: ShrinkExperiment.Step.use.name,
                 try Bootstrap(seed: laboratory.seed).ratio(of: given.map(\.time), to: use.map(\.time)), parameters))
         return records
     }
 
     private func records(
-        _ name: String, _ samples: [Step], _ parameters: [ParameterName: ParameterValue], _ seed: UInt64
+        _ name: String, _ samples: [Sample], _ parameters: [ParameterName: ParameterValue], _ seed: UInt64
     ) throws -> [Record] {
         let bootstrap = Bootstrap(seed: seed)
-        let metrics: [(Metric, (Step) -> Double)] = [
+        let metrics: [(Metric, (Sample) -> Double)] = [
             (.time, \.time), (.bytesBefore, \.before), (.bytesAfter, \.after),
         ]
         return try metrics.map { metric, value in

@@ -49,7 +49,7 @@ public struct StackPooling: Claim {
     static let goSizes = [2 << 10, 8 << 10]
     /// The smallest slot whose room holds them.
     private static func configuration(_ size: Int) -> StackConfiguration {
-        StackConfiguration(initial: size, reservation: size <= 16 << 10 ? 64 << 10 : 8 << 20)
+        StackConfiguration(strategy: .fault, initial: size, reservation: size <= 16 << 10 ? 64 << 10 : 8 << 20)
     }
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
@@ -118,9 +118,7 @@ public struct StackPooling: Claim {
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         // What was claimed is about Go's allocator; where there is none, the nearest sizes of this library stand in.
-        let versions = evidence.all(Self.pooled, metric: .time).compactMap { $0.parameters[.peer]?.text }.filter {
-            $0.hasPrefix("go")
-        }
+        let versions = evidence.all(Self.pooled, metric: .time).compactMap(\.goVersion)
         let peer = versions.last.map { ParameterValue.string($0) } ?? .thisLibrary
         var measured: [MeasuredFigure] = []
         var ratios: [Estimate] = []

@@ -46,8 +46,8 @@ public struct TrapCost: Claim {
     ]
 
     public let plotted = PlottedNames(
-        [.time, .crossings] + GrowthPart.allCases.map(\.metric), [.liveBytes, .peer],
-        cases: [Self.newstack, Self.coldNewstack])
+        [.time, .crossings] + GrowthPart.allCases.map(\.metric), [.liveBytes, .peer, .trap],
+        cases: [GrowthKind.demand, Self.newstack, Self.coldNewstack])
 
     /// What begins the cases of Go's growth, with warm and with fresh memory.
     private static let newstack = "newstack"
@@ -106,7 +106,7 @@ public struct TrapCost: Claim {
         }
         cases += recorders.filter { $0.kind.mechanism != .demand }.map(\.measurementCase)
         cases.append(MeasurementCase(selfTimed: "signal-return") { fl_probe_signal_returns(UInt64($0)) })
-        if let first = cases.first(where: { $0.name.hasPrefix("fault-") }) { cases.append(first.nullControl()) }
+        if let first = kinds.firstIndex(where: { $0.mechanism == .trap }) { cases.append(cases[first].nullControl()) }
         var peers: [(name: String, version: String, isCold: Bool)] = []
         for toolchain in laboratory.go {
             guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
@@ -127,7 +127,7 @@ public struct TrapCost: Claim {
     ) throws -> [Record] {
         let traps = kinds.filter { $0.mechanism == .trap }
         let comparisons = kinds.filter { $0.mechanism != .demand }.flatMap { kind in
-            (["demand"] + peers.map(\.name)).map { (case: kind.name, baseline: $0) }
+            ([GrowthKind.demand] + peers.map(\.name)).map { (case: kind.name, baseline: $0) }
         }
         let records = try Record.records(of: result, suite: identifier, comparisons: comparisons)
         return records.compactMap { record in
@@ -138,7 +138,7 @@ public struct TrapCost: Claim {
                 record.parameters.merge(kind.parameters) { first, _ in first }
                 record.parameters[.trap] = .bool(traps.contains { $0.name == kind.name })
             }
-            record.parameters[.clock] = record.parameters[.strategy] == nil ? "monotonic" : "tsc"
+            record.parameters[.clock] = record.parameters[.strategy] == nil ? .clock(.monotonic) : .timeStampCounter
             if let peer = peers.first(where: {
                 $0.name == record.name || .string($0.name) == record.parameters[.baseline]
             }) {
@@ -153,7 +153,7 @@ public struct TrapCost: Claim {
         of result: MeasurementResult, _ recorders: [GrowthPartsRecorder], _ settings: InterleavedMeasurement.Settings
     ) throws -> [Record] {
         let signalReturn = try result.time(of: "signal-return")
-        let demandFault = try result.time(of: "demand")
+        let demandFault = try result.time(of: GrowthKind.demand)
         return try recorders.filter { $0.kind.mechanism != .demand }.flatMap { recorder in
             try recorder.records(
                 suite: identifier, rounds: settings.rounds, signalReturn: signalReturn, demandFault: demandFault,

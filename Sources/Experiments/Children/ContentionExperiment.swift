@@ -11,6 +11,15 @@ import Glibc
 import Measurement
 import Peers
 
+extension Finding {
+    /// How many; not there where that mover did nothing.
+    static func moves(by mover: PageMover) -> Finding { Finding("moves/\(mover.rawValue)") }
+    /// In nanoseconds.
+    static func elapsed(phase: Int) -> Finding { Finding("elapsed/\(phase)") }
+    /// Of one phase.
+    static let stores = Finding("stores")
+}
+
 struct ContentionExperiment: Experiment {
     let name = "contention"
 
@@ -24,9 +33,7 @@ struct ContentionExperiment: Experiment {
     /// separated by commas; `growths` of each coroutine, as they must be counted; `calls` that do nothing, at each
     /// depth, as work that threads share nothing for; those of a stack. A task descends by `bytes` of frames instead of
     /// its stores.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         let threads = try options.number("threads")
         let phases = try options.number("phases")
         let depths = (options.text("depths") ?? "").split(separator: ",").compactMap { Int($0) }
@@ -48,10 +55,10 @@ struct ContentionExperiment: Experiment {
         guard statistics.growths == expected else {
             throw MeasurementFailure("\(statistics.growths) growths instead of \(expected)")
         }
-        for (mover, count) in statistics.moves where count > 0 { try found("moves/\(mover.rawValue)", count) }
+        for (mover, count) in statistics.moves where count > 0 { try found(.moves(by: mover), count) }
         // The first phase warms up.
-        for (phase, elapsed) in job.elapsed.dropFirst().enumerated() { try found("elapsed/\(phase)", elapsed) }
-        try found("stores", depths.count * Self.stacks * threads)
+        for (phase, elapsed) in job.elapsed.dropFirst().enumerated() { try found(.elapsed(phase: phase), elapsed) }
+        try found(.stores, depths.count * Self.stacks * threads)
         Experiments.finish()
     }
 

@@ -7,6 +7,13 @@ import Measurement
 import Processes
 import Workloads
 
+extension Finding {
+    /// How many of those that waited could not go on.
+    static let lost = Finding("lost")
+    /// Whether a stack could be made when there was memory again.
+    static let again = Finding("again")
+}
+
 /// Uses stacks until memory is used up: under a limit of address space, in a group with a limit of memory, or without
 /// overcommit.
 struct ExhaustionExperiment: Experiment {
@@ -18,9 +25,7 @@ struct ExhaustionExperiment: Experiment {
     ///
     /// Others wait meanwhile. How many of them are `lost` is found, and whether a stack can be made `again` once those
     /// that filled the memory have gone.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         var configuration = try options.stackConfiguration()
         configuration.isIsolated = true
         let use = try Use(bytes: options.number("use"), reach: options.number("reach", or: 0))
@@ -41,23 +46,23 @@ struct ExhaustionExperiment: Experiment {
         let bystanders = try (0..<Self.bystanders).map { try Self.waiting(configuration, $0) }
         var stacks: [Coroutine<Void, Void, Void>] = []
         stacks.reserveCapacity(Self.maximumStacks)
-        try found("begun", 1)
+        try found(.begun, 1)
         do {
             while stacks.count < Self.maximumStacks { stacks.append(try Self.used(configuration, use)) }
-            try found("refused", 0)
+            try found(.refused, 0)
         } catch {
-            try found("refused", 1)
-            try found("error", "\(error)".prefix { !$0.isNewline })
+            try found(.refused, 1)
+            try found(.error, "\(error)".prefix { !$0.isNewline })
         }
-        try found("made", stacks.count)
+        try found(.made, stacks.count)
         var lost = 0
         for (number, bystander) in bystanders.enumerated() {
             if case .finished(Self.sum(number, Self.depth) {})? = try? bystander.resume() { continue }
             lost += 1
         }
-        try found("lost", lost)
+        try found(.lost, lost)
         stacks = []
-        try found("again", (try? Self.used(configuration, use)) == nil ? 0 : 1)
+        try found(.again, (try? Self.used(configuration, use)) == nil ? 0 : 1)
         keeper?.end()
         Experiments.finish()
     }

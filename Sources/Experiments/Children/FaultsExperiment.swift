@@ -9,6 +9,32 @@ import Faultline
 import Glibc
 import Measurement
 
+/// What became of a fault; how often, is a finding.
+package struct FaultOutcome: Hashable {
+    /// The name of a ``FaultKind``.
+    package let kind: String
+    package let verdict: String
+    /// Whether the process ended as its kind does.
+    package let endedAsExpected: Bool
+
+    /// What stands before the verdict where it did not.
+    private static let mark: Character = "!"
+
+    init(kind: String, verdict: String, endedAsExpected: Bool) {
+        (self.kind, self.verdict, self.endedAsExpected) = (kind, verdict, endedAsExpected)
+    }
+
+    /// Nil where the finding is of something else.
+    package init?(_ finding: Finding) {
+        let parts = finding.rawValue.split(separator: "/", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        endedAsExpected = parts[1].first != Self.mark
+        (kind, verdict) = (String(parts[0]), String(endedAsExpected ? parts[1] : parts[1].dropFirst()))
+    }
+
+    var finding: Finding { Finding("\(endedAsExpected ? "" : String(Self.mark))\(verdict)").of(kind) }
+}
+
 struct FaultsExperiment: Experiment {
     let name = "faults"
 
@@ -16,9 +42,7 @@ struct FaultsExperiment: Experiment {
     private static let deadline: UInt32 = 20
 
     /// Options: `count` of each kind; `seed`, which determines addresses and sizes.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         let count = try options.number("count")
         var random = SeededGenerator(seed: UInt64(try options.number("seed")))
         try Self.silenceErrors()
@@ -29,18 +53,17 @@ struct FaultsExperiment: Experiment {
         // The library is at work before it is copied.
         try withStack(StackConfiguration()) {}
         for kind in FaultKind.all {
-            var outcomes: [String: Int] = [:]
+            var outcomes: [FaultOutcome: Int] = [:]
             for _ in 0..<count {
                 outcomes[try Self.outcome(of: kind, seed: random.next()), default: 0] += 1
             }
-            for (outcome, count) in outcomes.sorted(by: { $0.key < $1.key }) {
-                try found("\(kind.name)/\(outcome)", count)
+            for (outcome, count) in outcomes.sorted(by: { $0.key.verdict < $1.key.verdict }) {
+                try found(outcome.finding, count)
             }
         }
     }
 
-    /// The verdict; behind an exclamation mark where the process did not end as it should.
-    private static func outcome(of kind: FaultKind, seed: UInt64) throws -> String {
+    private static func outcome(of kind: FaultKind, seed: UInt64) throws -> FaultOutcome {
         SharedCounts.clear()
         var job = Job(kind: kind, variation: FaultVariation(seed: seed))
         var error: Int32 = 0
@@ -48,8 +71,9 @@ struct FaultsExperiment: Experiment {
             fk_run_in_copy({ $0?.assumingMemoryBound(to: Job.self).pointee.perform() }, job, deadline, &error)
         }
         guard error == 0 else { throw MeasurementFailure("cannot copy the process: \(ErrorNumber.text(error))") }
-        let verdict = FaultChild.verdict(of: SharedCounts.verdicts)
-        return FaultKind.Ending(status: status) == kind.ending ? verdict : "!\(verdict)"
+        return FaultOutcome(
+            kind: kind.name, verdict: FaultChild.verdict(of: SharedCounts.verdicts),
+            endedAsExpected: FaultKind.Ending(status: status) == kind.ending)
     }
 
     /// Thousands of messages about faults that are wanted hide everything else.

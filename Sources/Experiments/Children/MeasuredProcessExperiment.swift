@@ -4,14 +4,21 @@
 import Processes
 import Workloads
 
+extension Finding {
+    static let ending = Finding("ending")
+    static let output = Finding("output")
+    static let errors = Finding("errors")
+    static let peakResident = Finding("peak-resident")
+    static let minorFaults = Finding("minor-faults")
+    static let processorTime = Finding("processor-nanoseconds")
+}
+
 struct MeasuredProcessExperiment: Experiment {
     let name = "measured-process"
 
     /// Options: `program`; `argument-1` and so on; `seconds` that it may take; `rounds`; `resident` bytes of this
     /// process.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         var arguments: [String] = []
         while let argument = options.text("argument-\(arguments.count + 1)") { arguments.append(argument) }
         let size = try options.number("resident", or: 0)
@@ -22,12 +29,12 @@ struct MeasuredProcessExperiment: Experiment {
             let finished = try Subprocess.finishMeasured(
                 options.text("program") ?? "/bin/true", arguments,
                 seconds: Double(try options.number("seconds", or: 30)))
-            try found("\(round)/ending", finished.ending)
-            try found("\(round)/output", finished.output.debugDescription)
-            try found("\(round)/errors", finished.errors.debugDescription)
-            try found("\(round)/peak-resident", finished.usage.peakResident)
-            try found("\(round)/minor-faults", finished.usage.minorFaults)
-            try found("\(round)/processor-nanoseconds", Int(finished.usage.processorTime))
+            try found(.ending.of("\(round)"), finished.ending)
+            try found(.output.of("\(round)"), finished.output.debugDescription)
+            try found(.errors.of("\(round)"), finished.errors.debugDescription)
+            try found(.peakResident.of("\(round)"), finished.usage.peakResident)
+            try found(.minorFaults.of("\(round)"), finished.usage.minorFaults)
+            try found(.processorTime.of("\(round)"), Int(finished.usage.processorTime))
         }
         Experiments.finish()
     }

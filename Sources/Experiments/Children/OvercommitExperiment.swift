@@ -7,6 +7,18 @@ import Glibc
 import Measurement
 import Workloads
 
+extension Finding {
+    /// Of what may be committed, in KiB, where it had to be raised.
+    package static let limit = Finding("limit")
+    /// Whether the stack could also grow.
+    static let grown = Finding("grown")
+    // In bytes.
+    package static let reserved = Finding("reserved")
+    package static let charged = Finding("charged")
+    /// What mode 2 would charge.
+    package static let chargedInMode2 = Finding("charged-in-mode-2")
+}
+
 /// A strategy with a kind of guard, nil for what the library chooses.
 package struct OvercommitSubject: Sendable {
     package let strategy: StackStrategy
@@ -39,18 +51,16 @@ struct OvercommitExperiment: Experiment {
 
     /// Options: `mode`, which is set meanwhile; without it, and where it cannot be set (`refused` says why), the one
     /// that is in force. Finds `limit` where the limit of what may be committed had to be raised meanwhile, in KiB.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         var keeper: OvercommitKeeper?
         let inForce = SystemFiles().number(OvercommitModeExperiment.path)
         if options.text("mode") != nil, try options.number("mode") != inForce {
             let limit = SystemFiles().number(CommitLimit.path)
             do {
                 keeper = try OvercommitKeeper(mode: options.number("mode"))
-                if let raised = SystemFiles().number(CommitLimit.path), raised != limit { try found("limit", raised) }
+                if let raised = SystemFiles().number(CommitLimit.path), raised != limit { try found(.limit, raised) }
             } catch let refusal as OvercommitModeRefused {
-                try found("refused", refusal)
+                try found(.refused, refusal)
             }
         }
         for subject in OvercommitSubject.all {
@@ -73,7 +83,7 @@ struct OvercommitExperiment: Experiment {
 
     private struct Job {
         let subject: OvercommitSubject
-        let found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
+        let found: Found
 
         func perform() {
             do { try make() } catch { _exit(1) }
@@ -94,20 +104,20 @@ struct OvercommitExperiment: Experiment {
                 }
                 _ = try stack.resume()
                 let after = try CommitCharge.current()
-                try found("\(subject.key)/made", 1)
-                try found("\(subject.key)/reserved", after.reserved - before.reserved)
-                try found("\(subject.key)/charged", after.charged - before.charged)
-                try found("\(subject.key)/charged-in-mode-2", after.writable - before.writable)
+                try found(.made.of(subject.key), 1)
+                try found(.reserved.of(subject.key), after.reserved - before.reserved)
+                try found(.charged.of(subject.key), after.charged - before.charged)
+                try found(.chargedInMode2.of(subject.key), after.writable - before.writable)
                 do {
                     _ = try stack.resume()
-                    try found("\(subject.key)/grown", 1)
+                    try found(.grown.of(subject.key), 1)
                 } catch let fault as StackFault {
-                    try found("\(subject.key)/grown", 0)
-                    try found("\(subject.key)/error", "\(fault)".prefix { !$0.isNewline })
+                    try found(.grown.of(subject.key), 0)
+                    try found(.error.of(subject.key), "\(fault)".prefix { !$0.isNewline })
                 }
             } catch let error as StackError {
-                try found("\(subject.key)/made", 0)
-                try found("\(subject.key)/error", error)
+                try found(.made.of(subject.key), 0)
+                try found(.error.of(subject.key), error)
             }
             _exit(0)
         }

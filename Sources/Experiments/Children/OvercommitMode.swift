@@ -9,6 +9,11 @@ import Measurement
 import Processes
 import Workloads
 
+extension Finding {
+    /// The mode that was in force.
+    static let former = Finding("former")
+}
+
 /// The keeper: sets the mode, says so, waits for the end of its input, sets the former mode.
 struct OvercommitModeExperiment: Experiment {
     static let path = "/proc/sys/vm/overcommit_memory"
@@ -19,9 +24,7 @@ struct OvercommitModeExperiment: Experiment {
     let name = "overcommit-mode"
 
     /// Options: `mode`.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         let mode = try options.number("mode")
         // Nothing but SIGKILL ends it before it has set the mode back.
         var all = sigset_t()
@@ -45,7 +48,7 @@ struct OvercommitModeExperiment: Experiment {
             try? Files.write("\(former)\n".utf8, to: Self.path)
             limit?.setBack()
         }
-        try found("former", former)
+        try found(.former, former)
         var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         _ = poll(&input, 1, Self.longest)
     }

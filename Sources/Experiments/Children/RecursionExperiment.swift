@@ -8,14 +8,27 @@ import Measurement
 import Report
 import Workloads
 
+// The programs of peers that recurse say the same (Sources/Peers/go/recursion.go, Sources/Peers/C/thread_stack.c).
+
+extension Finding {
+    package static let overflowBytes = Finding("overflow-bytes")
+    package static let nanoseconds = Finding("nanoseconds")
+    package static let depth = Finding("depth")
+    /// Of the function, where it came to its end.
+    package static let value = Finding("value")
+    package static let peakBytes = Finding("peak-bytes")
+    /// The same of a peer.
+    package static let peakKibibytes = Finding("peak-kibibytes")
+    /// Whether the process can still use a stack.
+    package static let survives = Finding("survives")
+}
+
 struct RecursionExperiment: Experiment {
     let name = "recursion"
 
     /// Options: `strategy`; `limit` of the stack in bytes; `m` and `n` of Ackermann's function, or neither for a
     /// runaway.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         let strategy: StackStrategy = try options.choice("strategy", or: .fault)
         let configuration = StackConfiguration(
             strategy: strategy, maximum: try options.number("limit"), isIsolated: true)
@@ -34,16 +47,16 @@ struct RecursionExperiment: Experiment {
         do {
             value = try withStack(configuration, statistics: { counted = $0 }, { descent.run() })
         } catch StackFault.overflow(let overflow) {
-            try found("overflow-bytes", overflow.bytesInUse)
+            try found(.overflowBytes, overflow.bytesInUse)
         }
-        try found("nanoseconds", fl_probe_now() - began)
-        try found("depth", descent.deepest)
-        if let value { try found("value", value) }
-        try found("growths", counted?.growths ?? 0)
-        try found("peak-bytes", max(0, try Self.memory("VmHWM") - before))
+        try found(.nanoseconds, fl_probe_now() - began)
+        try found(.depth, descent.deepest)
+        if let value { try found(.value, value) }
+        try found(.growths, counted?.growths ?? 0)
+        try found(.peakBytes, max(0, try Self.memory("VmHWM") - before))
         // A stack may end without costing the process: it can still use one.
         let again = code.descent(levels: 0, .calls(10))
-        try found("survives", try withStack(StackConfiguration(strategy: strategy), { again.run() }) == 10 ? 1 : 0)
+        try found(.survives, try withStack(StackConfiguration(strategy: strategy), { again.run() }) == 10 ? 1 : 0)
     }
 
     /// Has the kernel forget how much memory the process had before; the bytes that it has now.

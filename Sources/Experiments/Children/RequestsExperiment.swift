@@ -4,13 +4,19 @@ import Faultline
 import Measurement
 import Workloads
 
+extension Finding {
+    static let moves = Finding("moves")
+    // Of the latencies, in nanoseconds.
+    package static let p50 = Finding("p50")
+    package static let p99 = Finding("p99")
+    package static let p999 = Finding("p99.9")
+}
+
 struct RequestsExperiment: Experiment {
     let name = "requests"
 
     /// Options: `count`; those of a stack (`strategy`, `initial`, …).
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         let count = try options.number("count")
         let configuration = try options.stackConfiguration()
         let requests = try RequestDocuments.prepared()
@@ -21,7 +27,7 @@ struct RequestsExperiment: Experiment {
         // Once on a large stack: metadata of the language and the allocator's first memory are not a request's work.
         let large = StackConfiguration(strategy: configuration.strategy.needsChecks ? .checkFixed : .demand)
         for request in requests { _ = try withStack(large) { try request.run(code) } }
-        try found("begun", 1)
+        try found(.begun, 1)
         // And once each as they will be, for what the library does once.
         for request in requests { _ = try withStack(configuration) { try request.run(code) } }
         FaultStatistics.resetProcess()
@@ -35,12 +41,12 @@ struct RequestsExperiment: Experiment {
         }
         let took = MeasurementClock.processTime.now() - began
         let statistics = FaultStatistics.process
-        try found("time", took)
-        try found("growths", statistics.growths)
-        try found("moves", statistics.moves.values.reduce(0, +))
-        for (key, quantile) in [("p50", latencies.p50), ("p99", latencies.p99), ("p99.9", latencies.p999)] {
-            try found(key, quantile ?? 0)
-        }
+        try found(.time, took)
+        try found(.growths, statistics.growths)
+        try found(.moves, statistics.moves.values.reduce(0, +))
+        try found(.p50, latencies.p50 ?? 0)
+        try found(.p99, latencies.p99 ?? 0)
+        try found(.p999, latencies.p999 ?? 0)
         Experiments.finish()
     }
 }

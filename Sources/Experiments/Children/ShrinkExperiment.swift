@@ -6,6 +6,12 @@ import Faultline
 import Glibc
 import Measurement
 
+extension Finding {
+    // Resident at a step's begin and end, beyond what the process has anyway.
+    package static let bytesBefore = Finding("before")
+    package static let bytesAfter = Finding("after")
+}
+
 package struct ShrinkExperiment: Experiment {
     package let name = "shrink"
 
@@ -30,10 +36,26 @@ package struct ShrinkExperiment: Experiment {
         }
     }
 
+    /// What is done to all of them, one after the other.
+    package enum Step: Hashable {
+        case use
+        case giveBack(Method)
+        case useAgain, end, drain
+
+        /// What its findings and records call it.
+        package var name: String {
+            switch self {
+            case .use: "use"
+            case .giveBack(let method): method.rawValue
+            case .useAgain: "use again"
+            case .end: "end"
+            case .drain: "drain"
+            }
+        }
+    }
+
     /// Options: `count`; `bytes` that each uses at first; `way`; those of a stack.
-    package func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    package func run(_ options: ExperimentOptions, _ found: Found) throws {
         let count = try options.number("count")
         let bytes = try options.number("bytes")
         let way: Method = try options.choice("way", or: .release)
@@ -46,26 +68,26 @@ package struct ShrinkExperiment: Experiment {
         func resumeAll() throws {
             for coroutine in coroutines { _ = try coroutine.resume() }
         }
-        func step(_ name: String, _ body: () throws -> Void) throws {
+        func take(_ step: Step, _ body: () throws -> Void) throws {
             let before = try ProcessMemory.current().resident
             let start = MeasurementClock.processTime.now()
             try body()
             let took = MeasurementClock.processTime.now() - start
             let after = try ProcessMemory.current().resident
-            try found("\(name)/time", took)
-            try found("\(name)/before", before - base)
-            try found("\(name)/after", after - base)
+            try found(.time.of(step.name), took)
+            try found(.bytesBefore.of(step.name), before - base)
+            try found(.bytesAfter.of(step.name), after - base)
         }
         // They have begun, and wait with a page each.
         try resumeAll()
-        try step("use", resumeAll)
-        try step(way.rawValue) { for coroutine in coroutines { try way.perform(coroutine) } }
-        try step("use again", resumeAll)
-        try step("end") {
+        try take(.use, resumeAll)
+        try take(.giveBack(way)) { for coroutine in coroutines { try way.perform(coroutine) } }
+        try take(.useAgain, resumeAll)
+        try take(.end) {
             try resumeAll()
             coroutines = []
         }
-        try step("drain", StackPool.drain)
+        try take(.drain, StackPool.drain)
         withExtendedLifetime(first) {}
         Experiments.finish()
     }

@@ -5,6 +5,12 @@ import Faultline
 import Glibc
 import Measurement
 
+extension Finding {
+    /// The system call that was refused, and its error's number.
+    package static let call = Finding("call")
+    package static let errno = Finding("errno")
+}
+
 struct StacksExperiment: Experiment {
     let name = "stacks"
     /// What a coroutine that waits uses of its stack, in bytes.
@@ -12,9 +18,7 @@ struct StacksExperiment: Experiment {
 
     /// Options: `count`; `guard`; `reservation` in bytes; `strategy`; `suspended` (1: each coroutine has run and
     /// waits); `touched`, in bytes that each of those has used by then, its first page included.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         let count = try options.number("count")
         let isSuspended = try options.number("suspended", or: 0) != 0
         let touched = try options.number("touched", or: Self.firstPage)
@@ -43,17 +47,17 @@ struct StacksExperiment: Experiment {
         }
         let after = try ProcessMemory.current()
         // The first one is not counted.
-        try found("made", stacks.count - 1)
-        try found("address-space", after.addressSpace - reservedBefore)
-        try found("resident", after.resident - before.resident)
-        try found("page-tables", after.pageTables - before.pageTables)
-        if let error { try found("error", "\(error)") }
+        try found(.made, stacks.count - 1)
+        try found(.addressSpace, after.addressSpace - reservedBefore)
+        try found(.resident, after.resident - before.resident)
+        try found(.pageTables, after.pageTables - before.pageTables)
+        if let error { try found(.error, "\(error)") }
         if case .unavailable(let refusal)? = error as? StackError {
-            try found("call", refusal.call)
-            try found("errno", refusal.errno)
+            try found(.call, refusal.call)
+            try found(.errno, refusal.errno)
         }
         // Reading the list may need memory that is not there: last.
-        try found("mappings", try ProcessMemory.mappings() - mappingsBefore)
+        try found(.mappings, try ProcessMemory.mappings() - mappingsBefore)
         withExtendedLifetime(stacks) {}
         Experiments.finish()
     }

@@ -75,20 +75,22 @@ private func base() -> Int {
     return withUnsafeMutablePointer(to: &here) { Int(bitPattern: $0) & 4095 }
 }
 
+extension Finding {
+    static let resumed = Finding("resumed")
+}
+
 /// Resumes one of two populations that were made in turn.
 struct SwitchingExperiment: Experiment {
     let name = "switching"
 
     /// Options: `count` of coroutines of each population; `turns` of all of them; `staggered` (1, else 0).
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         let count = try options.number("count")
         let turns = try options.number("turns")
         let pair = try SwitchingPopulation.pair(count)
         let population = try options.number("staggered") != 0 ? pair.staggered : pair.unstaggered
         try population.resume(turns * count)
-        try found("resumed", turns * count)
+        try found(.resumed, turns * count)
         withExtendedLifetime(pair) {}
         Experiments.finish()
     }

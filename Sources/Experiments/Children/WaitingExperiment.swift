@@ -6,6 +6,17 @@ import Glibc
 import Measurement
 import Peers
 
+extension Finding {
+    static let count = Finding("count")
+    static let kernelStacks = Finding("kernel-stacks")
+    /// What the library and the allocator keep, in bytes.
+    package static let bookkeeping = Finding("bookkeeping")
+    /// How many have hibernated.
+    static let hibernated = Finding("hibernated")
+    /// The median, in nanoseconds.
+    package static let wakeUp = Finding("wake-up")
+}
+
 package struct WaitingExperiment: Experiment {
     package let name = "waiting"
 
@@ -18,9 +29,7 @@ package struct WaitingExperiment: Experiment {
     /// and `wake` (how many of them, evenly spread, are resumed one by one and hibernate again; their median time is
     /// found). By policy: `idle` in milliseconds and `budget` in bytes, with `sweeps` beside those that follow the
     /// making.
-    package func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    package func run(_ options: ExperimentOptions, _ found: Found) throws {
         guard let kind: Kind = try options.choice("kind", or: nil) else { throw MeasurementFailure("no kind is named") }
         let count = try options.number("count")
         let depth = try options.number("depth", or: 0)
@@ -36,21 +45,21 @@ package struct WaitingExperiment: Experiment {
         let waiting = try Self.wait(kind, count, depth, work, options)
         for _ in 0..<(try options.number("sweeps", or: 0)) { HibernationPolicy.sweep() }
         let after = try ProcessMemory.current()
-        try found("count", count)
-        try found("resident", after.resident - before.resident)
-        try found("page-tables", after.pageTables - before.pageTables)
+        try found(.count, count)
+        try found(.resident, after.resident - before.resident)
+        try found(.pageTables, after.pageTables - before.pageTables)
         if kind == .thread {
             // Of the whole machine, which is why there are many.
             let kernel = SystemFiles().fields("/proc/meminfo")["KernelStack"] ?? 0
-            try found("kernel-stacks", max(0, kernel - kernelBefore))
+            try found(.kernelStacks, max(0, kernel - kernelBefore))
         }
-        try found("mappings", try ProcessMemory.mappings() - mappingsBefore)
+        try found(.mappings, try ProcessMemory.mappings() - mappingsBefore)
         if kind == .coroutine {
             let coroutines = waiting.compactMap { $0 as? Waiting }
-            try found("bookkeeping", Self.bookkeeping(count))
-            try found("hibernated", coroutines.count { $0.isHibernated })
+            try found(.bookkeeping, Self.bookkeeping(count))
+            try found(.hibernated, coroutines.count { $0.isHibernated })
             let wake = try options.number("wake", or: 0)
-            if wake > 0 { try found("wake-up", try Self.wakeUp(wake, of: coroutines)) }
+            if wake > 0 { try found(.wakeUp, try Self.wakeUp(wake, of: coroutines)) }
         }
         withExtendedLifetime((held, waiting)) {}
         Experiments.finish()

@@ -35,9 +35,9 @@ package struct WaitingSubject {
             let findings = try laboratory.experiment(
                 "waiting", ["kind=\(kind.rawValue)", "count=\(count)"] + options, seconds: 300)
             guard findings.succeeded else { throw findings.failure("not all of them wait") }
-            let kernel = kind == .thread ? try findings.number("kernel-stacks") : 0
+            let kernel = kind == .thread ? try findings.number(.kernelStacks) : 0
             return WaitingSample(
-                resident: try findings.number("resident"), pageTables: try findings.number("page-tables"),
+                resident: try findings.number(.resident), pageTables: try findings.number(.pageTables),
                 kernel: kernel, count: count)
         }
     }
@@ -45,6 +45,7 @@ package struct WaitingSubject {
     /// What each is called.
     package static let coroutine = "coroutine"
     package static let task = "task"
+    package static let thread = "thread"
     package static let goroutine = "goroutine"
     /// Of a program without stack checks; the parameter ``ParameterName/initial`` has the bytes of their stacks.
     package static let unchecked = "goroutine without checks"

@@ -78,29 +78,33 @@ public struct FaultKind: Sendable {
     private static let stackKinds: [FaultKind] = [
         survived("growth", "use 1 MiB of a stack that starts with 64 KiB", "growth") { vary in
             let bytes = vary.pick(1 << 20, from: 128 << 10...3 << 20)
-            try withStack(StackConfiguration(maximum: 4 << 20)) { _ = fk_recurse(Int(bytes)) }
+            try withStack(StackConfiguration(strategy: .fault, maximum: 4 << 20)) { _ = fk_recurse(Int(bytes)) }
         },
         survived(
             "overflow-contained", "overflow an isolated stack", "overflow", message: "contained: stack overflow"
         ) { vary in
-            let configuration = StackConfiguration(maximum: maximum(&vary), isIsolated: true)
+            let configuration = StackConfiguration(strategy: .fault, maximum: maximum(&vary), isIsolated: true)
             try expectFault { try withStack(configuration) { recurseForEver() } }
         },
         fatal("overflow", "overflow a stack that is not isolated", "overflow", message: "limit 1048576 bytes") {
             vary in
-            try withStack(StackConfiguration(maximum: maximum(&vary))) { recurseForEver() }
+            try withStack(StackConfiguration(strategy: .fault, maximum: maximum(&vary))) { recurseForEver() }
         },
         fatal("other-guard", "read the guard of a stack that does not run", "other-guard") { vary in
-            let other = try Coroutine<Void, UInt, Void>(configuration: StackConfiguration(maximum: 4 << 20)) {
+            let other = try Coroutine<Void, UInt, Void>(
+                configuration: StackConfiguration(strategy: .fault, maximum: 4 << 20)
+            ) {
                 stack, _ in try stack.suspend(fk_frame_address())
             }
             guard case .suspended(let frame) = try other.resume() else { return }
             let distance = belowCommitted(&vary)
-            try withStack(StackConfiguration()) { fk_read(frame - distance) }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_read(frame - distance) }
         },
         fatal("below-stack", "read 256 KiB below the stack pointer", "below-stack") { vary in
             let distance = belowCommitted(&vary)
-            try withStack(StackConfiguration(maximum: 4 << 20)) { fk_read(fk_frame_address() - distance) }
+            try withStack(StackConfiguration(strategy: .fault, maximum: 4 << 20)) {
+                fk_read(fk_frame_address() - distance)
+            }
         },
         survived("stale-forwarded", "read where a moved stack was", "stale-reference") { vary in
             try withMovedStack(&vary) { fk_read($0) }
@@ -125,7 +129,7 @@ public struct FaultKind: Sendable {
             // The smallest frame, without AVX, is 900 bytes and more.
             let distance = vary.pick(512, from: 256...768) & ~15
             fk_install_plain_handler(SIGUSR1)
-            try withStack(StackConfiguration()) { fk_signal_near_end(SIGUSR1, Int(distance)) }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_signal_near_end(SIGUSR1, Int(distance)) }
         },
     ]
 
@@ -133,57 +137,57 @@ public struct FaultKind: Sendable {
     private static let memoryKinds: [FaultKind] = [
         fatal("nil-read", "read at 8", "nil-dereference") { vary in
             let address = nilPage(&vary)
-            try withStack(StackConfiguration()) { fk_read(address) }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_read(address) }
         },
         fatal("nil-write", "write at 8", "nil-dereference") { vary in
             let address = nilPage(&vary)
-            try withStack(StackConfiguration()) { fk_write(address) }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_write(address) }
         },
         fatal("nil-call", "call 0", "execute") { vary in
             let address = vary.pick(0, from: 0...4095)
-            try withStack(StackConfiguration()) { fk_call(address) }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_call(address) }
         },
         survived("nil-contained", "read at 8, contained", "nil-dereference", message: "contained: nil dereference") {
             vary in
             let address = nilPage(&vary)
             try expectFault {
-                try withStack(StackConfiguration(containsNilDereference: true)) { fk_read(address) }
+                try withStack(StackConfiguration(strategy: .fault, containsNilDereference: true)) { fk_read(address) }
             }
         },
         fatal("read-only", "write to a page that is mapped to be read", "write-to-read-only") { _ in
-            try withStack(StackConfiguration()) { _ = fk_write_read_only() }
+            try withStack(StackConfiguration(strategy: .fault)) { _ = fk_write_read_only() }
         },
         fatal("execute-data", "call a byte of data", "execute") { _ in
-            try withStack(StackConfiguration()) { fk_call_data() }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_call_data() }
         },
         fatal("non-canonical", "read a non-canonical address", "non-canonical") { vary in
             let address = vary.pick(0x1234_5678_9abc_def0, from: 1 << 47...UInt.max - 1 << 47)
-            try withStack(StackConfiguration()) { fk_read(address) }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_read(address) }
         },
         fatal(
             "non-canonical-stack", "push with a non-canonical stack pointer", "non-canonical", signal: SIGBUS
         ) { _ in
-            try withStack(StackConfiguration()) { fk_push_non_canonical() }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_push_non_canonical() }
         },
         fatal("kernel-address", "read an address of the kernel's half", "foreign") { vary in
             let address = vary.pick(0xffff_8000_0000_0000, from: 0xffff_8000_0000_0000...0xffff_fe00_0000_0000)
-            try withStack(StackConfiguration()) { fk_read(address) }
+            try withStack(StackConfiguration(strategy: .fault)) { fk_read(address) }
         },
         fatal("truncated-file", "read a file mapping beyond the file's end", "foreign", signal: SIGBUS) { _ in
-            try withStack(StackConfiguration()) { _ = fk_read_beyond_file() }
+            try withStack(StackConfiguration(strategy: .fault)) { _ = fk_read_beyond_file() }
         },
     ]
 
     // Signals that are no page faults.
     private static let signalKinds: [FaultKind] = [
         fatal("sent-kill", "send SIGSEGV with kill", "sent") { _ in
-            try withStack(StackConfiguration()) { _ = kill(getpid(), SIGSEGV) }
+            try withStack(StackConfiguration(strategy: .fault)) { _ = kill(getpid(), SIGSEGV) }
         },
         fatal("sent-raise", "send SIGSEGV with raise", "sent") { _ in
-            try withStack(StackConfiguration()) { _ = Glibc.raise(SIGSEGV) }
+            try withStack(StackConfiguration(strategy: .fault)) { _ = Glibc.raise(SIGSEGV) }
         },
         fatal("forced-unwrap", "unwrap nil by force: no page fault", noVerdict, signal: SIGILL) { _ in
-            try withStack(StackConfiguration()) {
+            try withStack(StackConfiguration(strategy: .fault)) {
                 let nothing: Int? = getenv("FAULTLINE_NEVER_SET").map { Int($0.pointee) }
                 _ = kill(0, Int32(nothing!))
             }

@@ -20,7 +20,7 @@ package struct SyntheticFault {
         case nilAccess = "access to the nil page"
         case nilCall = "call of nil"
         case jumpToData = "jump to data"
-        case formerPlace = "access to where a stack was"
+        case formerRange = "access to where a stack was"
         case hibernated = "access to a stack that hibernates"
         case otherGuard = "access to another stack's guard"
         case ownGuardFromOutside = "access to a stack's guard by code on another stack"
@@ -54,7 +54,7 @@ package struct SyntheticFault {
         case .headroom: "headroom-too-small"
         case .nilAccess: "nil-dereference"
         case .nilCall, .jumpToData: "execute"
-        case .formerPlace: "stale-reference"
+        case .formerRange: "stale-reference"
         case .hibernated: "hibernated"
         case .otherGuard, .ownGuardFromOutside: "other-guard"
         case .farBelow: "below-stack"
@@ -134,7 +134,7 @@ package struct SyntheticFaults {
         facts.stackPointer = address(scene.low, scene.base)
         switch cause {
         case .growth, .largeFrame, .overflow, .overflowOfFixed, .headroom: useStack(cause, scene, &facts)
-        case .otherGuard, .ownGuardFromOutside, .farBelow, .formerPlace, .hibernated:
+        case .otherGuard, .ownGuardFromOutside, .farBelow, .formerRange, .hibernated:
             strayIntoStacks(cause, scene, &facts)
         case .nilAccess, .nilCall, .jumpToData, .readOnly, .hole, .kernelHalf, .foreignProtection, .brokenMapping:
             touchOther(cause, scene, &facts)

@@ -85,7 +85,7 @@ package struct GoCost {
     package func records(suite: String, _ subject: GoSubject, _ bootstrap: Bootstrap) throws -> [Record] {
         var shared = subject.parameters
         shared[.rounds] = .int(rounds)
-        shared[.clock] = "process-time"
+        shared[.clock] = .clock(.processTime)
         let control = shared.merging([.nullControl: true]) { $1 }
         return [
             Record(

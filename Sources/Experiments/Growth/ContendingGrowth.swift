@@ -99,12 +99,12 @@ package struct ContendingGrowth {
             let findings = try laboratory.experiment(
                 "contention", ["threads=\(threads)", "phases=\(phases)"] + options)
             guard findings.succeeded else { throw findings.failure("the stacks did not all grow") }
-            if let mover = configuration.mover, findings.values["moves/\(mover.rawValue)"] == nil {
+            if let mover = configuration.mover, findings[.moves(by: mover)] == nil {
                 laboratory.missing("\(name) is not measured: this kernel moves pages otherwise")
                 return []
             }
-            let stores = try findings.number("stores")
-            return try (0..<phases).map { try findings.number("elapsed/\($0)") * used / stores }
+            let stores = try findings.number(.stores)
+            return try (0..<phases).map { try findings.number(.elapsed(phase: $0)) * used / stores }
         case .goroutines(let program):
             try laboratory.step("contention: \(program.version) on \(threads) processors")
             let conversation = try program.converse()

@@ -21,6 +21,9 @@ public struct GrowthKind: Sendable {
     /// Live bytes when the stack grows: one page, so that what is moved hardly counts.
     package static let live = 4096
 
+    /// The name of growth that the kernel alone makes room for.
+    package static let demand = "demand"
+
     /// What records call it.
     public let name: String
     package let mechanism: Mechanism
@@ -39,7 +42,7 @@ public struct GrowthKind: Sendable {
     /// Every way there is, whether or not this kernel offers it.
     public static let all: [GrowthKind] =
         [
-            GrowthKind(name: "demand", mechanism: .demand, configuration: StackConfiguration(strategy: .demand)),
+            GrowthKind(name: demand, mechanism: .demand, configuration: StackConfiguration(strategy: .demand)),
             trap("fault-guard-pages", .fault, .guardPages), trap("fault-prot-none", .fault, .protNone),
             trap("fault-move-uffdio-move", .faultMove, .guardPages, .uffdioMove),
             trap("fault-move-copy", .faultMove, .guardPages, .copy),

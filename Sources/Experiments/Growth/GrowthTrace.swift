@@ -63,9 +63,7 @@ struct GrowthExperiment: Experiment {
     let name = "growth"
 
     /// Options: `kind`, the name of one of ``GrowthKind/all``.
-    func run(
-        _ options: ExperimentOptions, _ found: (_ key: String, _ value: any CustomStringConvertible) throws -> Void
-    ) throws {
+    func run(_ options: ExperimentOptions, _ found: Found) throws {
         guard let kind = options.text("kind").flatMap(GrowthKind.named) else {
             let names = GrowthKind.all.map(\.name).joined(separator: ", ")
             throw MeasurementFailure("the experiment needs kind=NAME, one of \(names)")

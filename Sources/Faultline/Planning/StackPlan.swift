@@ -7,6 +7,8 @@ internal import CShim
 public struct StackPlan: Sendable, Hashable {
     /// Coroutines alive at a time.
     public let coroutines: Int
+    /// How the stacks grow: what `automatic` stands for now, or the strategy that was asked for.
+    public let strategy: StackStrategy
     /// Bytes of a slot, guard included.
     public let reservation: Int
     /// The guard below each stack.
@@ -66,16 +68,17 @@ public struct StackPlan: Sendable, Hashable {
                 "\(touched) touched bytes do not fit a stack of \(min(stack.maximum, fl_slot_room(size))); "
                     + "use fewer, or a larger reservation")
         }
-        self.init(coroutines, Slot(size, stack), touched: (touched + Self.page - 1) & ~(Self.page - 1))
+        self.init(coroutines, configuration.strategy.chosen, Slot(size, stack), touched: (touched + Self.page - 1) & ~(Self.page - 1))
     }
 
     /// The plan for another number of the same stacks.
-    func with(_ coroutines: Int) -> StackPlan { StackPlan(coroutines, slot, touched: touched) }
+    func with(_ coroutines: Int) -> StackPlan { StackPlan(coroutines, strategy, slot, touched: touched) }
 
     private let slot: Slot
 
-    private init(_ coroutines: Int, _ slot: Slot, touched: Int) {
+    private init(_ coroutines: Int, _ strategy: StackStrategy, _ slot: Slot, touched: Int) {
         self.coroutines = coroutines
+        self.strategy = strategy
         self.slot = slot
         self.touched = touched
         reservation = slot.size
@@ -144,7 +147,7 @@ public struct StackPlan: Sendable, Hashable {
                 // The first slot ends at `offset` + `size`. Its upper part takes pages of the table, and so does the
                 // guard at its low end, which shares a page with the upper part of the slot below.
                 let base = offset + size
-                let lowest = base - max(touched, isGuardedByPages ? lowestBand(touched: touched) : 0)
+                let lowest = base - max(touched, isGuardedByPages && grows ? lowestBand(touched: touched) : 0)
                 let upper = (base - 1) / span - lowest / span + 1
                 let reachesEnd = lowest / span == offset / span
                 tables = count * (upper - (reachesEnd ? 1 : 0)) + (reachesEnd || isGuardedByPages ? 1 : 0)

@@ -51,7 +51,7 @@ public struct GoToolchain: Sendable, Hashable {
             answer.ending == .exited(0)
         else { return nil }
         let lines = answer.output.split(separator: "\n").map(String.init)
-        guard lines.count == 2, lines[0].hasPrefix("go1.") else { return nil }
+        guard lines.count == 2, Self.isVersion(lines[0]) else { return nil }
         version = lines[0]
         root = lines[1]
         // What is on the search path may be a launcher; the toolchain itself is in its root.
@@ -65,6 +65,9 @@ public struct GoToolchain: Sendable, Hashable {
     package func tool(_ name: String) -> String? {
         ["\(root)/pkg/tool/linux_amd64/\(name)", "\(root)/bin/\(name)"].first(where: Files.isExecutable)
     }
+
+    /// Whether that is what Go calls a version of itself: "go1.27.3".
+    package static func isVersion(_ text: String) -> Bool { text.hasPrefix("go1.") }
 
     /// The numbers of the version: [1, 19, 8].
     var order: [Int] { version.dropFirst(2).split { !$0.isNumber }.compactMap { Int($0) } }

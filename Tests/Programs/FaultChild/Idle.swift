@@ -30,7 +30,7 @@ private let second: UInt64 = 1_000_000_000
 /// That many coroutines that used 120 KiB each and wait.
 private func waiting(_ count: Int) throws -> [Sleeper] {
     try (0..<count).map { _ in
-        let co = try sleeper(.init(initial: 128 << 10, guardKind: .guardPages), words: 20) { ts_touch_down(30) }
+        let co = try sleeper(.init(strategy: .fault, initial: 128 << 10, guardKind: .guardPages), words: 20) { ts_touch_down(30) }
         _ = try co.resume()
         return co
     }

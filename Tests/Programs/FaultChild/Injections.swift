@@ -50,7 +50,7 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_MREMAP:
         return StackGuard.allCases.map { outcome(config(.faultMove, $0, mover: .mremap), grow) }
     case .FL_SITE_GROWS_DOWN_PROBE, .FL_SITE_GROWS_DOWN_MAP: return [outcome(config(.growsDown, nil), grow)]
-    case .FL_SITE_ALTERNATE_MAP, .FL_SITE_ALTERNATE_PROTECT, .FL_SITE_ALTERNATE_SET:
+    case .FL_SITE_ALTERNATE_MAP, .FL_SITE_ALTERNATE_PROTECT, .FL_SITE_ALTERNATE_SET, .FL_SITE_SIGNAL_MASK:
         var text = ""
         onThread { text = outcome(config(.fault, nil), grow) }
         return [text]
@@ -58,7 +58,7 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         let error = fl_handler_install()
         return [error == 0 ? "returned" : "error: handler-set \(error)", outcome(config(.fault, nil), grow)]
     case .FL_SITE_ARENA_MAP, .FL_SITE_ARENA_TRIM, .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE, .FL_SITE_STACK_TABLE,
-        .FL_SITE_STACK_MEMORY:
+        .FL_SITE_STACK_MEMORY, .FL_SITE_WORDS_THREAD, .FL_SITE_WORDS_MASK:
         return [outcome(config(.fault, nil), grow)]
     case .FL_SITE_RESTORE_UNGUARD:
         // Arenas whose stacks mremap moves are not registered with the userfaultfd.

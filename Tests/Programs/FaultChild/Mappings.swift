@@ -83,7 +83,7 @@ let mappingScenarios: [String: Scenario] = [
                 return nil
             }, isOver)
         for _ in 0..<20_000 {
-            let text = outcome(.init(initial: 4096, maximum: 64 << 10, isIsolated: true)) { ts_touch_down(10) }
+            let text = outcome(.init(strategy: .fault, initial: 4096, maximum: 64 << 10, isIsolated: true)) { ts_touch_down(10) }
             require(text == "returned", text)
         }
         isOver.pointee = 1

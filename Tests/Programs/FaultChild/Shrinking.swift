@@ -71,7 +71,7 @@ let shrinkingScenarios: [String: Scenario] = [
     // The guard does not come up again, and what the stack then stores below it is there after it has grown further.
     "shrink-unlifted": { _ in
         for megabytes in [3, 5, 9] {
-            let co = try Coroutine<Void, Void, Bool>(configuration: .init(maximum: 64 << 20)) { (co: borrowing _, _) in
+            let co = try Coroutine<Void, Void, Bool>(configuration: .init(strategy: .fault, maximum: 64 << 20)) { (co: borrowing _, _) in
                 ts_touch_down(megabytes << 8)
                 try co.suspend(())
                 var isIntact = false

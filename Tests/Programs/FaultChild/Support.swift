@@ -9,7 +9,8 @@ let scenarios: [String: Scenario] =
     faultScenarios
     .merging(containmentScenarios) { $1 }.merging(handlerScenarios) { $1 }.merging(injectionScenarios) { $1 }
     .merging(hibernationScenarios) { $1 }.merging(idleScenarios) { $1 }
-    .merging(shrinkingScenarios) { $1 }.merging(mappingScenarios) { $1 }.merging(foreignCodeScenarios) { $1 }
+    .merging(shrinkingScenarios) { $1 }.merging(mappingScenarios) { $1 }
+    .merging(hostScenarios) { $1 }.merging(foreignCodeScenarios) { $1 }
 
 func say(_ text: String) { _ = (text + "\n").withCString { write(2, $0, strlen($0)) } }
 

@@ -75,8 +75,8 @@ let scenarios: [String: @Sendable () throws -> Void] = [
     },
     // Stacks of one kind are in the way of another kind's, which are of the same size.
     "misfits": {
-        let first = StackConfiguration(initial: 8192, reservation: 64 << 10)
-        let second = StackConfiguration(initial: 4096, reservation: 64 << 10)
+        let first = StackConfiguration(strategy: .fault, initial: 8192, reservation: 64 << 10)
+        let second = StackConfiguration(strategy: .fault, initial: 4096, reservation: 64 << 10)
         _ = try Ended(64, first)
         _ = try Ended(64, second)
         for round: UInt64 in 0...2 { look(at: round * 10) }

@@ -64,6 +64,18 @@ bool ts_one_past_end(size_t pages);
 /// An address kept in the red zone, across a store into the same red zone that faults.
 bool ts_red_zone(void);
 
+// MARK: C++ exceptions
+
+/// Throws `thrown`, catches it, calls `body` inside the handler, and throws again what it handles. Returns what arrived.
+int ts_catch_around(int thrown, void (*body)(void *_Nullable context), void *_Nullable context);
+/// Calls `body` in a destructor while an exception is on its way. Returns how many are on their way afterwards: 1.
+int ts_unwind_around(void (*body)(void *_Nullable context), void *_Nullable context);
+/// Exceptions on their way on this thread.
+int ts_uncaught_exceptions(void);
+/// Whether a handler of this thread's code runs.
+bool ts_handles_exception(void);
+void ts_throw(int value);
+
 // MARK: faults
 
 void ts_read_byte(uintptr_t address);
@@ -127,6 +139,21 @@ size_t ts_alternate_stack_size(void);
 uintptr_t ts_alternate_stack_low(void);
 /// Gives this thread an alternate stack of `size` bytes from malloc. Returns 0 or an errno value.
 int ts_set_alternate_stack(size_t size);
+
+/// Gives this thread an alternate stack of `size` bytes above `below` bytes of a pattern. Returns the pattern, or null.
+const uint8_t *_Nullable ts_set_alternate_stack_above(size_t below, size_t size);
+/// Bytes of that pattern that are no longer what they were.
+size_t ts_overwritten(const uint8_t *pattern, size_t size);
+/// Takes this thread's alternate stack away. Returns 0 or an errno value.
+int ts_disable_alternate_stack(void);
+/// Installs a handler on the alternate stack that calls `body`, and raises `signal`.
+int ts_run_in_handler(int signal, void (*body)(void));
+/// Blocks every signal on this thread. Returns 0 or an errno value.
+int ts_block_all_signals(void);
+/// Whether `signal` is blocked on this thread.
+bool ts_is_blocked(int signal);
+/// Closes every descriptor from `first` on. Returns 0 or an errno value.
+int ts_close_from(unsigned first);
 
 /// Whether this kernel has MADV_GUARD_INSTALL, and UFFDIO_MOVE for this process.
 bool ts_offers_guard_pages(void);

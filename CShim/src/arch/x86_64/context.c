@@ -1,7 +1,7 @@
 // The registers of an interrupted x86-64 context as roots of a moved stack.
 //
 // The floating-point part of the context is an XSAVE area: the FXSAVE image (512 bytes, the SSE registers at 160), the
-// XSAVE header (64 bytes), then the components that this processor has. Its size stands in the software-reserved
+// XSAVE header (64 bytes), then the components that this processor has. Its size is in the software-reserved
 // bytes at 464, behind a magic number (arch/x86/include/uapi/asm/sigcontext.h).
 #if defined(__x86_64__)
 #include "../../relocation.h"

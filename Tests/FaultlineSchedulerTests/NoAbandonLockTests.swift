@@ -34,7 +34,7 @@ private func sweep(_ body: () -> Void) throws -> (overflows: Int, returns: Int) 
 
 extension Schedulers {
     // In processes of their own: a lock that stays locked stops for ever what wants it, so an alarm ends them.
-    @Suite struct ProtectedLocks {
+    @Suite struct NoAbandonLocks {
         @Test func overflowInsideACallLeavesNoLockBehind() async throws {
             await #expect(processExitsWith: .success) {
                 alarm(60)

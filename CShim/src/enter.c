@@ -1,0 +1,68 @@
+// Whether a thread can take a stack fault: looked at when a stack is entered.
+//
+// The signal mask, the alternate stack and the handlers are the program's as much as this library's, and nothing tells
+// when they change. A fault that finds one of them changed kills the process, mostly without a word. So they are looked
+// at when a thread enters its first stack, and later after a number of entries, or fewer after some time: four system
+// calls, which makes less than 5 ns for each entry.
+#include "fl_stack.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "alternate_stack.h"
+#include "system.h"
+
+#pragma clang section text = "fl_text"
+
+#define MILLISECOND ((uint64_t)1000000)
+
+static uint64_t coarse_now(void) {
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now); // cannot fail with this clock and address
+    return (uint64_t)now.tv_sec * 1000 * MILLISECOND + (uint64_t)now.tv_nsec;
+}
+
+// sigfillset is usual in servers, whose threads mean the signals that are sent to them and not their own faults.
+static fl_failure unblock_faults(void) {
+    sigset_t mask, faults;
+    int error = fl_system_signal_mask(FL_SITE_SIGNAL_MASK, SIG_BLOCK, NULL, &mask);
+    if (!error && (sigismember(&mask, SIGSEGV) || sigismember(&mask, SIGBUS))) {
+        sigemptyset(&faults);
+        sigaddset(&faults, SIGSEGV);
+        sigaddset(&faults, SIGBUS);
+        error = fl_system_signal_mask(FL_SITE_SIGNAL_MASK, SIG_UNBLOCK, &faults, NULL);
+    }
+    return error ? fl_failure_at(FL_SITE_SIGNAL_MASK, error) : fl_failure_none();
+}
+
+static __attribute__((noinline)) fl_failure look(fl_thread *thread) {
+    if (!fl_handler_is_installed()) return fl_failure_at(FL_SITE_HANDLER_SET, EBUSY);
+    fl_failure failure = fl_alternate_stack_restore(thread);
+    if (!failure.error) failure = unblock_faults();
+    // A thread that was refused is looked at again at its next entry.
+    if (failure.error) thread->entries = UINT32_MAX;
+    return failure;
+}
+
+static bool is_due(fl_thread *thread) {
+    uint32_t entry = thread->entries++;
+    if (entry % FL_ENTRIES_BETWEEN_CLOCKS) return false;
+    uint64_t now = coarse_now();
+    if (entry % FL_ENTRIES_BETWEEN_LOOKS && now - thread->looked < FL_LOOK_MILLISECONDS * MILLISECOND) return false;
+    thread->looked = now;
+    return true;
+}
+
+fl_failure fl_thread_enter(void) {
+    fl_thread *thread = fl_this_thread;
+    if (!thread) {
+        fl_failure failure = fl_thread_prepare();
+        if (failure.error) return failure;
+        thread = fl_this_thread;
+    }
+    // A fault would put its frame over those of the handler that runs there.
+    if ((uintptr_t)__builtin_frame_address(0) - thread->signal_low < thread->signal_size) {
+        return fl_failure_at(FL_SITE_ALTERNATE_SET, EBUSY);
+    }
+    return is_due(thread) ? look(thread) : fl_failure_none();
+}

@@ -1,0 +1,63 @@
+// What unwinding does that arrives at the outermost frame of a coroutine: its personality routine.
+//
+// The frames of the resumer are the next ones there, for backtraces. For a C++ exception they are not: whoever resumed the
+// coroutine did not call it, and the thread's words would be left as they are. So the process ends, as at the outermost
+// frame of a thread, and says why. pthread_cancel and pthread_exit end the thread with all that stands on it: the
+// unwinding goes on through the resumer's frames, with the thread's words put back, and the slot is given back when the
+// thread has left the stack, which is when its destructors run.
+#include "fl_stack.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unwind.h>
+
+#include "create.h"
+#include "message.h"
+#include "stack.h"
+
+#pragma clang section text = "fl_text"
+
+/// std::terminate, absent from a program without C++.
+extern _Noreturn void cxx_terminate(void) __asm__("_ZSt9terminatev") __attribute__((weak));
+
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static int key_error;
+
+static void thread_ends(void *argument) {
+    for (fl_stack *stack = argument; stack;) {
+        fl_stack *next = stack->next;
+        fl_stack_give_slot(stack);
+        stack = next;
+    }
+}
+
+static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); }
+
+static void leave(fl_stack *stack) {
+    fl_fiber *fiber = &stack->fiber;
+    fl_current_fiber = fiber->frame->resumer_fiber;
+    if (fl_has_exchange(fiber)) fl_exchange(fiber);
+    fiber->state = FL_FIBER_FINISHED;
+    pthread_once(&key_once, make_key);
+    if (key_error) return; // the slot is lost with the thread
+    stack->next = pthread_getspecific(key);
+    (void)pthread_setspecific(key, stack);
+}
+
+extern _Unwind_Reason_Code fl_entry_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                                struct _Unwind_Exception *exception, struct _Unwind_Context *context);
+
+_Unwind_Reason_Code fl_entry_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                         struct _Unwind_Exception *exception, struct _Unwind_Context *context) {
+    (void)version, (void)class, (void)exception, (void)context;
+    fl_stack *stack = fl_stack_running();
+    if (actions & _UA_FORCE_UNWIND) {
+        if (stack) leave(stack);
+        return _URC_CONTINUE_UNWIND;
+    }
+    const char *parts[] = {"a C++ exception left a coroutine: catch it in the coroutine's body"};
+    fl_message(parts, 1);
+    if (cxx_terminate) cxx_terminate();
+    abort();
+}

@@ -1,0 +1,62 @@
+// What the host program does to threads and the process under the stacks: repaired, refused or said (docs/HOSTS.md).
+import Glibc
+import TestNeeds
+import Testing
+
+@Suite struct Hosts {
+    @Test(arguments: ["fault", "fault-move", "demand"], ["early", "late"])
+    func aThreadThatBlocksEverySignalStillTakesItsFaults(_ strategy: String, _ when: String) throws {
+        try expectChild("blocked \(strategy) \(when)", ends: .exited(0), writes: ["done"], seconds: 30)
+    }
+
+    @Test(arguments: ["disabled", "small"]) func anAlternateStackThatOthersTookIsPutBack(_ how: String) throws {
+        try expectChild("alternate-stack \(how)", ends: .exited(0), writes: ["done"], seconds: 30)
+    }
+
+    @Test func theHandlerStaysWithinTheAlternateStackThatItIsGiven() throws {
+        try expectChild("small-alternate-stack", ends: .exited(0), writes: ["done"], seconds: 30)
+    }
+
+    @Test func aCoroutineInsideASignalHandlerIsRefused() throws {
+        try expectChild(
+            "in-handler", ends: .exited(0),
+            writes: ["refused: ", "alternate stack: run no coroutine inside it", "done"],
+            never: ["entered"], seconds: 30)
+    }
+
+    @Test func aReplacedHandlerIsNoticedWhereStacksComeFromThePool() throws {
+        try expectChild(
+            "handler-replaced", ends: .exited(0),
+            writes: ["refused: ", "call FaultHandler.install() after it", "done"],
+            never: ["not noticed"], seconds: 30)
+    }
+
+    @Test func aThreadWithTheAddressOfAnotherThatEndedIsNotTakenForIt() throws {
+        try expectChild(
+            "same-thread-pointer", ends: .signalled(SIGILL),
+            writes: ["the same pointer", "on the thread that started it"],
+            never: ["went on"], seconds: 60)
+    }
+
+    @Test func aBodyThatSwallowsItsCancellationEndsTheProcessWithTheRule() throws {
+        try expectChild(
+            "swallows-cancellation", ends: .signalled(SIGILL), writes: ["goes on after its cancellation"],
+            never: ["ended"], seconds: 30)
+    }
+
+    @Test func aCxxExceptionThatLeavesACoroutineEndsTheProcessWithAMessage() throws {
+        try expectChild(
+            "exception-leaves", ends: .signalled(SIGABRT), writes: ["a C++ exception left a coroutine", "terminate"],
+            never: ["returned"], seconds: 30)
+    }
+
+    @Test(arguments: ["with-stack", "coroutine", "kept"])
+    func aThreadThatIsCancelledInsideAStackGivesItBack(_ what: String) throws {
+        try expectChild("cancelled-thread \(what)", ends: .exited(0), writes: ["done"], seconds: 60)
+    }
+
+    @Test(.needs(.guardPages), arguments: ["resume", "end"])
+    func hibernatedCoroutinesOutliveAClosedUserfaultfd(_ what: String) throws {
+        try expectChild("closed-descriptors \(what)", ends: .exited(0), writes: ["done"], seconds: 30)
+    }
+}

@@ -1,0 +1,231 @@
+// What a thread keeps for the code that runs on it: each coroutine has its own, and its resumer's is as it was.
+import CShim
+import Faultline
+import Glibc
+import TestSupport
+import Testing
+
+enum Bound {
+    @TaskLocal static var number = 0
+    @TaskLocal static var text = "none"
+    @TaskLocal static var wide: (UInt64, UInt64, [Int]) = (0, 0, [])
+}
+
+@inline(never) private func recurseForEver(_ depth: Int = 0) -> Int {
+    keep(depth) < 0 ? 0 : recurseForEver(depth + 1) + keep(depth)
+}
+
+/// Runs `body` below a C frame.
+private func around(
+    _ frame: ((@convention(c) (UnsafeMutableRawPointer?) -> Void), UnsafeMutableRawPointer?) -> Int32,
+    _ body: () throws -> Void
+) -> Int32 {
+    withoutActuallyEscaping(body) { body in
+        var box: () -> Void = { do { try body() } catch { Issue.record("\(error)") } }
+        return withUnsafeMutablePointer(to: &box) {
+            frame({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, $0)
+        }
+    }
+}
+
+private typealias Steps = Coroutine<Void, Int, Int>
+
+extension Stacks {
+    @Suite struct ThreadState {
+        @Test func theWordsAreFound() throws {
+            try withGrowableStack {}
+            let found = fl_capabilities_get().pointee
+            #expect(found.finds_exceptions && found.finds_task_locals)
+        }
+
+        // MARK: C++ exceptions
+
+        @Test(arguments: [StackStrategy.demand, .fault, .faultMove])
+        func whatAHandlerCaughtIsItsOwnAcrossSuspensions(_ strategy: StackStrategy) throws {
+            let all = try (1...5).map { number in
+                try Steps(configuration: .init(strategy: strategy)) { (co: borrowing _, _) in
+                    let arrived = around({ ts_catch_around(Int32(number), $0, $1) }) {
+                        for round in 0..<3 { try co.suspend(round) }
+                    }
+                    return Int(arrived)
+                }
+            }
+            for _ in 0..<3 {
+                for co in all { _ = try co.resume() }
+                #expect(!ts_handles_exception())
+            }
+            // In another order than they caught theirs.
+            for (number, co) in zip(1...5, all).reversed() {
+                guard case .finished(number) = try co.resume() else {
+                    Issue.record("not its own exception")
+                    continue
+                }
+            }
+        }
+
+        @Test func theResumersExceptionIsItsOwn() throws {
+            let co = try Steps { (co: borrowing _, _) in
+                #expect(!ts_handles_exception())
+                return Int(around({ ts_catch_around(7, $0, $1) }) { try co.suspend(1) })
+            }
+            let arrived = around({ ts_catch_around(3, $0, $1) }) { _ = try co.resume() }
+            #expect(arrived == 3)
+            guard case .finished(7) = try co.resume() else {
+                Issue.record("not its own exception")
+                return
+            }
+        }
+
+        @Test func exceptionsOnTheirWayAreCountedForEachAlone() throws {
+            let co = try Steps { (co: borrowing _, _) in
+                return Int(around(ts_unwind_around) { try co.suspend(Int(ts_uncaught_exceptions())) })
+            }
+            guard case .suspended(1) = try co.resume() else {
+                Issue.record("no exception was on its way")
+                return
+            }
+            #expect(ts_uncaught_exceptions() == 0)
+            #expect(around(ts_unwind_around) {} == 1)
+            guard case .finished(1) = try co.resume() else {
+                Issue.record("another number")
+                return
+            }
+            #expect(ts_uncaught_exceptions() == 0)
+        }
+
+        @Test func anOverflowInsideAHandlerLeavesTheCallersAlone() throws {
+            for _ in 0..<20 {
+                let arrived = around({ ts_catch_around(5, $0, $1) }) {
+                    #expect(throws: StackFault.self) {
+                        try withGrowableStack(maximum: 64 << 10) {
+                            // Here the caller's exception is the body's as well, as in any call.
+                            #expect(ts_handles_exception())
+                            _ = around({ ts_catch_around(6, $0, $1) }) { _ = recurseForEver() }
+                        }
+                    }
+                }
+                #expect(arrived == 5 && !ts_handles_exception() && ts_uncaught_exceptions() == 0)
+            }
+        }
+
+        // MARK: values that TaskLocal binds
+
+        private static func check(number: Int, _ text: String = "none") {
+            #expect(Bound.number == number && Bound.text == text)
+        }
+
+        private func interleave() throws {
+            let before = Bound.number
+            let all = try (1...4).map { number in
+                try Bound.$text.withValue("made \(number)") {
+                    try Steps { (co: borrowing _, _) in
+                        Self.check(number: before, "made \(number)")
+                        return try Bound.$number.withValue(number) {
+                            for round in 0..<3 {
+                                try co.suspend(round)
+                                Self.check(number: number, "made \(number)")
+                                try Bound.$wide.withValue((1, 2, [number])) {
+                                    try co.suspend(round)
+                                    #expect(Bound.wide.2 == [number])
+                                }
+                            }
+                            return Bound.number
+                        }
+                    }
+                }
+            }
+            Self.check(number: before)
+            for round in 0..<6 {
+                try Bound.$number.withValue(100 + round) {
+                    for co in all { _ = try co.resume() }
+                    Self.check(number: 100 + round)
+                }
+            }
+            Self.check(number: before)
+            for (number, co) in zip(1...4, all).reversed() {
+                guard case .finished(number) = try co.resume() else {
+                    Issue.record("another value")
+                    continue
+                }
+            }
+            Self.check(number: before)
+        }
+
+        @Test func eachCoroutineHasItsValuesOnAThread() throws {
+            try onThread {
+                try interleave()
+                try Bound.$number.withValue(50) { try interleave() }
+            }
+        }
+
+        @Test func eachCoroutineHasItsValuesInATask() async throws {
+            try await Task.detached {
+                try interleave()
+                try Bound.$number.withValue(50) { try interleave() }
+            }.value
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<4 {
+                    group.addTask { try Bound.$number.withValue(number) { try interleave() } }
+                }
+                try await group.waitForAll()
+            }
+        }
+
+        @Test func aDroppedCoroutineLeavesTheValuesAlone() async throws {
+            func drop() throws {
+                var co: Steps? = try Steps { (co: borrowing _, _) in
+                    try Bound.$number.withValue(1) { try co.suspend(Bound.number) }
+                    return 0
+                }
+                _ = try co!.resume()
+                Bound.$number.withValue(2) {
+                    co = nil
+                    Self.check(number: 2)
+                }
+                Self.check(number: 0)
+            }
+            try drop()
+            try onThread { try drop() }
+            try await Task.detached { try drop() }.value
+        }
+
+        @Test func whatACoroutineInheritedOutlivesTheScope() throws {
+            final class Witness: Sendable {}
+            enum Held { @TaskLocal static var witness: Witness? }
+            weak var witness: Witness?
+            var co: Steps?
+            try onThread {
+                let kept = Witness()
+                witness = kept
+                let made = try Held.$witness.withValue(kept) {
+                    try Steps { (co: borrowing _, _) in
+                        try co.suspend(1)
+                        return Held.witness == nil ? 0 : 1
+                    }
+                }
+                co = nil
+                _ = try made.resume()
+                guard case .finished(1) = try made.resume() else {
+                    Issue.record("the value is gone")
+                    return
+                }
+            }
+            #expect(witness == nil && co == nil)
+        }
+
+        @Test func aCoroutineHasNoTask() async throws {
+            try await Task.detached {
+                let co = try Steps { (co: borrowing _, _) in
+                    try co.suspend(withUnsafeCurrentTask { $0 == nil } ? 1 : 0)
+                    return Task.isCancelled ? 1 : 0
+                }
+                guard case .suspended(1) = try co.resumeHere() else {
+                    Issue.record("it has the resumer's")
+                    return
+                }
+                #expect(withUnsafeCurrentTask { $0 != nil })
+                #expect(try withGrowableStack { withUnsafeCurrentTask { $0 != nil } })
+            }.value
+        }
+    }
+}
