@@ -132,6 +132,9 @@ let package = Package(
             name: "FaultChild",
             dependencies: ["Faultline", "FaultlineScheduler", "CShim", "StackWords", "TestSupport"],
             path: "Tests/Programs/FaultChild", swiftSettings: warningsAreErrors),
+        .executableTarget(
+            name: "RecursionChild", dependencies: ["Faultline"], path: "Tests/Programs/RecursionChild",
+            swiftSettings: warningsAreErrors),
         // Counts the process's allocations, so nothing else may contain it.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: warningsAreErrorsC),
         .executableTarget(
@@ -158,7 +161,9 @@ let package = Package(
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CrashTests",
-            dependencies: ["Faultline", "CShim", "Processes", "FaultChild", "PoolChild", "Measurement"],
+            dependencies: [
+                "Faultline", "CShim", "Processes", "FaultChild", "PoolChild", "RecursionChild", "Measurement",
+            ],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "BenchmarksTests", dependencies: ["CommandLine", "Measurement", "Report", "Workloads", "Processes"],

@@ -5,6 +5,7 @@
 
 #include "CSwitch.h"
 #include "fl_capabilities.h"
+#include "fl_code_owner.h"
 #include "fl_debug.h"
 #include "fl_fault.h"
 #include "fl_hibernation.h"

@@ -37,42 +37,40 @@ typedef struct fl_unwind_frame {
     uintptr_t return_address_slot; ///< where on the stack its return address is kept, 0 if not in memory
 } fl_unwind_frame;
 
-/// A small direct-mapped cache of evaluated rules, by address: recursion meets the same few addresses again.
-/// 5 KiB; the caller provides it (on the alternate stack), zeroed, for one walk: it does not notice that an object is
-/// unloaded. The key is the address that is looked up: `rip` of a signal frame and `rip - 1` of any other.
+/// How frames at one address are left.
+typedef enum __attribute__((enum_extensibility(closed))) fl_unwind_kind : uint8_t {
+    FL_UNWIND_BY_RULES = 0, ///< the rules must be evaluated each time
+    FL_UNWIND_FROM_RSP,     ///< plain: the CFA is rsp + cfa_offset, registers are saved at offsets from it
+    FL_UNWIND_FROM_RBP,     ///< the same from rbp
+    FL_UNWIND_NO_RULES,     ///< there is no frame description
+} fl_unwind_kind;
+
+/// What holds at one address, kept for the frames that follow: recursion meets the same few addresses again.
 typedef struct fl_unwind_rule {
     uintptr_t ip; ///< 0: empty
     int32_t cfa_offset;
+    int32_t lowest;                                                                 ///< of the offsets below
     int32_t rbp_offset, rbx_offset, r12_offset, r13_offset, r14_offset, r15_offset; ///< INT32_MIN: same value
-    uint32_t cfa_register;                                                          ///< DWARF number, 6 = rbp, 7 = rsp
+    fl_unwind_kind kind;
+    uint8_t owner;            ///< fl_code_owner
+    bool keeps_frame_pointer; ///< see code_owner.h
 } fl_unwind_rule;
 
 enum { FL_UNWIND_CACHE_ENTRIES = 128 };
 
+/// A small direct-mapped cache of rules, by address. 6 KiB; the caller provides it (on the alternate stack), zeroed,
+/// for one walk: it does not notice that an object is unloaded. The key is the address that is looked up: `rip` of a
+/// signal frame and `rip - 1` of any other.
 typedef struct fl_unwind_cache {
     fl_unwind_rule rules[FL_UNWIND_CACHE_ENTRIES];
 } fl_unwind_cache;
 
 /// Steps from the frame in `registers` to its caller. Stack memory is read only inside [low, high). `registers` are
-/// left alone unless the result is FL_UNWIND_STEPPED. Takes about 10 ns from the cache; needs less than 6 KiB of stack.
+/// left alone unless the result is FL_UNWIND_STEPPED. Needs less than 7 KiB of stack.
 /// Only a signal frame, or one whose stack pointer lies outside [low, high), can lead downwards: callers that allow
 /// either bound their walk. Signal context: callable.
 fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame *frame, fl_unwind_cache *cache,
                                 uintptr_t low, uintptr_t high);
-
-/// Whose code an address is, for the question "may this frame be abandoned?".
-typedef enum __attribute__((enum_extensibility(closed))) fl_code_owner : uint32_t {
-    FL_CODE_USER = 0,       ///< the executable or a library of the user: may be abandoned
-    FL_CODE_NO_ABANDON = 1, ///< libc, ld.so, the Swift runtime and their kin, the vDSO, or this shim: never abandoned
-    FL_CODE_UNKNOWN = 2,    ///< no loaded object: never abandoned
-} fl_code_owner;
-
-/// Signal context: callable.
-fl_code_owner fl_code_owner_of(uintptr_t address);
-
-/// Whether this process can tell the Swift runtime's code from the user's (it cannot when the standard library is
-/// linked statically into the executable, or when `_dl_find_object` is missing). Signal context: callable.
-bool fl_code_owner_is_known(void);
 
 /// The loaded object that holds an address.
 typedef struct fl_image {

@@ -7,10 +7,15 @@
 //
 // Without a no-abandon frame the coroutine ends at once. Otherwise the return address of the outermost one is replaced
 // by fl_contained_return, the reserve is opened, and the code runs on until control comes there: then every frame that
-// is left is the user's. A walk that meets a frame it cannot describe proves nothing, and the process ends.
+// is left is the user's. Recursion that goes through a library, a sort's comparator or a decoder's nested values, may
+// so go on to a hard limit, which is the end of the slot's room. A walk that meets a frame it cannot describe proves
+// nothing, and the process ends.
 #include "containment.h"
 
 #include "capabilities.h"
+#include "code_owner.h"
+#include "frame_pointer.h"
+#include "loaded_object.h"
 #include "message.h"
 #include "stack.h"
 #include "statistics.h"
@@ -18,22 +23,7 @@
 
 #pragma clang section text = "fl_text"
 
-enum { OWNER_CACHE = 64, ENTRY_BYTES = 64 };
-
-typedef struct owner_cache {
-    uintptr_t address[OWNER_CACHE];
-    uint8_t owner[OWNER_CACHE];
-} owner_cache;
-
-// Signal context: callable.
-static fl_code_owner owner_of(owner_cache *cache, uintptr_t address) {
-    size_t slot = (address >> 1) % OWNER_CACHE;
-    if (cache->address[slot] != address) {
-        cache->address[slot] = address;
-        cache->owner[slot] = (uint8_t)fl_code_owner_of(address);
-    }
-    return (fl_code_owner)cache->owner[slot];
-}
+enum { ENTRY_BYTES = 64 };
 
 // The part of the stack that holds `address`: further segments are slots of their own. Signal context: callable.
 static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, uintptr_t *high) {
@@ -50,112 +40,133 @@ static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, ui
     return true;
 }
 
-// Nearly half of the Swift runtime's functions, and user code that was compiled without -g, have no frame description;
-// Swift code keeps frame pointers, so the saved one leads on. Where a function has not stored it yet, the instruction
-// that faulted tells: `push %rbp` at its entry, or the pushes of a lazy-binding stub. A function without a frame
-// pointer would make this skip its caller, which errs on the safe side: the coroutine ends later than it might.
-// Signal context: callable.
-static fl_unwind_result step_by_frame_pointer(fl_unwind_registers *registers, fl_unwind_frame *frame, uintptr_t low,
-                                              uintptr_t high) {
-    enum { PUSH_RBP = 0x55, PUSH_IMMEDIATE = 0x68, PUSH_GROUP = 0xff, PUSH_RIP_RELATIVE = 0x35 };
-    const uint8_t *code = (const uint8_t *)registers->rip;
-    uintptr_t slot, rbp = registers->rbp;
-    if (registers->is_signal_frame && (code[0] == PUSH_RBP || code[0] == PUSH_IMMEDIATE)) {
-        slot = registers->rsp;
-    } else if (registers->is_signal_frame && code[0] == PUSH_GROUP && code[1] == PUSH_RIP_RELATIVE) {
-        slot = registers->rsp + FL_WORD;
-    } else {
-        if (rbp < registers->rsp || rbp < low || rbp > high - 2 * FL_WORD || rbp % FL_WORD) {
-            return FL_UNWIND_OUT_OF_BOUNDS;
-        }
-        slot = rbp + FL_WORD;
-        rbp = *(const uintptr_t *)rbp;
-    }
-    // The faulting instruction of a leaf may stand with its stack pointer just below what is committed, where only the
-    // return address above it may be read.
-    if (slot < low || slot > high - FL_WORD || slot % FL_WORD) return FL_UNWIND_OUT_OF_BOUNDS;
-    registers->rip = *(const uintptr_t *)slot;
-    registers->rsp = slot + FL_WORD;
-    registers->rbp = rbp;
-    registers->is_signal_frame = false;
-    frame->cfa = registers->rsp;
-    frame->return_address_slot = slot;
-    return FL_UNWIND_STEPPED;
-}
-
-// Signal context: callable.
-static fl_unwind_result step(const fl_stack *stack, fl_unwind_registers *registers, fl_unwind_frame *frame,
-                             fl_unwind_cache *cache) {
+// The step by `rule`, whatever it takes. Signal context: callable.
+static fl_unwind_result step(const fl_stack *stack, const fl_unwind_rule *rule, fl_unwind_registers *registers,
+                             fl_unwind_frame *frame, fl_unwind_cache *cache) {
     uintptr_t low, high;
-    fl_unwind_registers before = *registers;
     fl_unwind_result result = FL_UNWIND_OUT_OF_BOUNDS;
     if (part_of(stack, registers->rsp, &low, &high)) {
-        result = fl_unwind_step(registers, frame, cache, low, high);
-        if (result == FL_UNWIND_NO_ENTRY) {
-            *registers = before;
-            result = step_by_frame_pointer(registers, frame, low, high);
-        }
+        result = rule->kind == FL_UNWIND_NO_RULES ? fl_frame_pointer_step(rule, registers, frame, cache, low, high)
+                                                  : fl_unwind_step(registers, frame, cache, low, high);
     }
     if (result != FL_UNWIND_OUT_OF_BOUNDS || stack->strategy != FL_STRATEGY_CHECK_SEGMENT) return result;
     // __morestack's own frame is in the segment before, where its frame pointer leads.
-    *registers = before;
-    if (part_of(stack, registers->rbp, &low, &high)) result = fl_unwind_step(registers, frame, cache, low, high);
-    return result;
+    return part_of(stack, registers->rbp, &low, &high) ? fl_unwind_step(registers, frame, cache, low, high) : result;
 }
 
-fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool now_only) {
-    fl_unwind_cache cache;
-    owner_cache owners;
-    memset(&cache, 0, sizeof cache);
-    memset(&owners, 0, sizeof owners);
-    fl_fault_report *report = &fl_stack_details_of(stack)->fault;
-    report->frames = 0;
-    if (!fl_capabilities_get()->unwinds) return FL_CONTAIN_NEVER;
+// A walk from the fault towards the entry of the coroutine.
+typedef struct walk {
+    fl_unwind_registers registers;
+    uintptr_t replaceable; // where the outermost no-abandon frame so far keeps its return address, 0: there is none
+    uintptr_t held_by;     // an address in that frame's code
+} walk;
 
-    fl_unwind_registers registers = *at;
-    uintptr_t entry = (uintptr_t)fl_fiber_entry, replaced = 0;
+// Signal context: callable.
+static bool walk_to_entry(const fl_stack *stack, walk *walk, fl_fault_report *report) {
+    fl_unwind_cache cache;
+    memset(&cache, 0, sizeof cache);
+    // A copy, which stays in registers where most frames are stepped over: by a plain rule from the cache.
+    fl_unwind_registers registers = walk->registers;
+    bool is_one_part = stack->strategy != FL_STRATEGY_CHECK_SEGMENT;
+    uintptr_t low = 0, high = 0, entry = (uintptr_t)fl_fiber_entry;
+    if (is_one_part) (void)part_of(stack, registers.rsp, &low, &high);
+    const fl_unwind_rule *rule = NULL;
     // A frame takes at least the word of its return address, which bounds the walk.
     uintptr_t maximum = (fl_stack_maximum(stack) + fl_stack_reserve(stack)) / FL_WORD;
     for (uintptr_t walked = 0; walked < maximum; walked++) {
-        if (registers.rip - entry < ENTRY_BYTES) {
-            if (!replaced) return FL_CONTAIN_NOW;
-            if (!now_only) *(uintptr_t *)replaced = (uintptr_t)fl_contained_return;
-            return FL_CONTAIN_LATER;
-        }
+        if (registers.rip - entry < ENTRY_BYTES) return true;
         if (report->frames < FL_BACKTRACE_MAXIMUM) report->backtrace[report->frames++] = registers.rip;
-        // A call may be the last instruction of its function: its return address then lies in the next one.
-        fl_code_owner owner = owner_of(&owners, registers.is_signal_frame ? registers.rip : registers.rip - 1);
-        if (owner == FL_CODE_UNKNOWN) return FL_CONTAIN_NEVER;
+        uintptr_t address = fl_unwind_lookup(&registers);
+        if (rule == NULL || rule->ip != address) rule = fl_unwind_rule_at(&cache, address);
+        if (rule == NULL || rule->owner == FL_CODE_UNKNOWN) return false;
+        bool is_no_abandon = rule->owner == FL_CODE_NO_ABANDON;
         fl_unwind_frame frame = {.cfa = 0, .return_address_slot = 0};
-        if (step(stack, &registers, &frame, &cache) != FL_UNWIND_STEPPED) return FL_CONTAIN_NEVER;
-        if (owner == FL_CODE_NO_ABANDON) {
-            if (!frame.return_address_slot) return FL_CONTAIN_NEVER;
-            replaced = frame.return_address_slot;
+        fl_unwind_result result;
+        if (is_one_part && (rule->kind == FL_UNWIND_FROM_RSP || rule->kind == FL_UNWIND_FROM_RBP)) {
+            result = fl_unwind_step_plain(rule, &registers, &frame, low, high);
+        } else {
+            fl_unwind_registers before = registers;
+            result = step(stack, rule, &before, &frame, &cache);
+            registers = before;
+        }
+        if (result != FL_UNWIND_STEPPED) return false;
+        if (is_no_abandon) {
+            if (!frame.return_address_slot) return false;
+            walk->replaceable = frame.return_address_slot;
+            walk->held_by = address;
         }
     }
-    return FL_CONTAIN_NEVER;
+    return false;
 }
 
+fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool now_only) {
+    fl_fault_report *report = &fl_stack_details_of(stack)->fault;
+    report->frames = 0;
+    report->held_by = 0;
+    walk walk = {.registers = *at};
+    if (!fl_capabilities_get()->unwinds || !walk_to_entry(stack, &walk, report)) return FL_CONTAIN_NEVER;
+    if (!walk.replaceable) return FL_CONTAIN_NOW;
+    report->held_by = walk.held_by;
+    if (!now_only) *(uintptr_t *)walk.replaceable = (uintptr_t)fl_contained_return;
+    return FL_CONTAIN_LATER;
+}
+
+// Makes room below the maximum: the configured reserve at first, then twice as much each time, to the end of the slot's
+// room. Not all at once, because what is opened counts as memory in use. Signal context: callable.
+static fl_failure open_reserve(fl_stack *stack, uintptr_t need_low) {
+    if (stack->strategy != FL_STRATEGY_CHECK_SEGMENT) { // there more segments are allowed from now on
+        uintptr_t maximum = fl_stack_maximum(stack), had = stack->base - stack->low;
+        uintptr_t opened = had > maximum ? 2 * (had - maximum) : fl_stack_reserve(stack);
+        uintptr_t room_low = stack->base - fl_slot_room((fl_slot_size)stack->slot);
+        uintptr_t low = fl_minimum(stack->base - maximum - opened, fl_page_down(need_low) - FL_PAGE);
+        low = fl_maximum(low, room_low);
+        fl_failure failure = fl_slot_extend(fl_stack_slot(stack), low);
+        if (failure.error) return failure;
+        stack->low = low;
+        stack->reserve_pages = (stack->base - room_low - maximum) / FL_PAGE;
+    }
+    stack->flags |= FL_STACK_OVERFLOWING;
+    fl_stack_set_limit(stack);
+    return fl_failure_none();
+}
+
+// The reserve lies below the maximum; room that could not be made for another reason has none.
 // Signal context: callable.
-static fl_failure open_reserve(fl_stack *stack) {
-    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) return fl_failure_none(); // more segments are allowed from now on
-    uintptr_t low = stack->base - fl_stack_maximum(stack) - fl_stack_reserve(stack);
-    fl_failure failure = fl_slot_extend(fl_stack_slot(stack), low);
-    if (failure.error) return failure;
-    stack->low = low;
-    return failure;
+static bool has_reserve(const fl_stack *stack, uintptr_t need_low) {
+    if (fl_stack_reserve(stack) == 0 || stack->strategy == FL_STRATEGY_GROWS_DOWN) return false;
+    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) return !(stack->flags & FL_STACK_OVERFLOWING);
+    uintptr_t room = fl_slot_room((fl_slot_size)stack->slot);
+    return stack->base - need_low <= room && room >= fl_stack_maximum(stack) + fl_stack_reserve(stack);
+}
+
+// The last part of the path of the object that holds `address`. Signal context: callable.
+static const char *library_at(uintptr_t address) {
+    fl_loaded_object object;
+    if (!fl_loaded_object_of(address, &object) || object.path == NULL || object.path[0] == '\0') return "this program";
+    const char *name = object.path;
+    for (const char *at = name; *at != '\0'; at++) {
+        if (*at == '/') name = at + 1;
+    }
+    return name;
 }
 
 fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t address, fl_failure failure) {
     stack->touched_details = 1;
     fl_fault_report *report = &fl_stack_details_of(stack)->fault;
-    FL_COUNT(stack, overflows, 1);
     uintptr_t used = stack->base - at->rsp;
     // Base and low are those of the segment in use, and the first one is not among the bytes of the others.
     if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
         used = fl_stack_initial(stack) + fl_stack_details_of(stack)->segment_bytes - (at->rsp - stack->low);
     }
     fl_statistics_used(stack, used);
+    bool is_overflowing = (stack->flags & FL_STACK_OVERFLOWING) != 0;
+    uintptr_t need_low = fl_minimum(address, at->rsp - FL_RED_ZONE);
+    bool reserve = failure.error == 0 && has_reserve(stack, need_low);
+    if (is_overflowing && reserve) {
+        failure = open_reserve(stack, need_low);
+        if (!failure.error) return FL_END_CONTINUE;
+    }
+    if (!is_overflowing) FL_COUNT(stack, overflows, 1);
     report->verdict = FL_VERDICT_OVERFLOW;
     report->error = failure.error;
     report->site = failure.site;
@@ -163,37 +174,29 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
     report->ip = at->rip;
     report->used = used;
     report->limit = fl_stack_maximum(stack);
-    report->frames = 0;
 
-    const char *reason = NULL;
-    // The reserve lies below the maximum; room that could not be made for another reason has none.
-    bool reserve = fl_stack_reserve(stack) != 0 && failure.error == 0 &&
-                   (stack->strategy == FL_STRATEGY_CHECK_SEGMENT ||
-                    (stack->strategy != FL_STRATEGY_GROWS_DOWN &&
-                     fl_slot_room((fl_slot_size)stack->slot) >= fl_stack_maximum(stack) + fl_stack_reserve(stack)));
+    const char *reason = NULL, *library = NULL;
     if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) {
         reason = failure.error ? "could not be given more room" : "overflowed";
-    } else if (stack->flags & FL_STACK_OVERFLOWING) {
+    } else if (is_overflowing) {
         reason = "overflowed inside code that may not be abandoned, and used up its reserve";
+        library = library_at(report->held_by);
     } else {
         switch (fl_contain(stack, at, !reserve)) {
         case FL_CONTAIN_NOW: return FL_END_COROUTINE;
         case FL_CONTAIN_LATER:
             if (reserve) {
-                failure = open_reserve(stack);
-                if (!failure.error) {
-                    stack->flags |= FL_STACK_OVERFLOWING;
-                    fl_stack_set_limit(stack);
-                    return FL_END_CONTINUE;
-                }
+                failure = open_reserve(stack, need_low);
+                if (!failure.error) return FL_END_CONTINUE;
                 report->error = failure.error;
                 report->site = failure.site;
             }
             reason = "overflowed inside code that may not be abandoned, and has no reserve";
+            library = library_at(report->held_by);
             break;
         case FL_CONTAIN_NEVER: reason = "overflowed, and its frames could not be unwound"; break;
         }
     }
-    fl_message_overflow(stack, report, reason);
+    fl_message_overflow(stack, report, reason, library);
     return FL_END_PROCESS;
 }

@@ -3,9 +3,10 @@
 
 #include <pthread.h>
 
+#include "code_owner.h"
 #include "core_dump.h"
 #include "fl_stack.h"
-#include "fl_unwind.h"
+#include "runtime_code.h"
 #include "thread_words.h"
 
 #pragma clang section text = "fl_text"
@@ -14,6 +15,8 @@ static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
 static bool initialized;
 
 static int initialize(void) {
+    fl_code_owners_find();
+    fl_runtime_code_find();
     fl_capabilities_set_unwinds(fl_code_owner_is_known());
     int error = fl_capabilities_probe();
     if (!error) error = fl_thread_prepare().error;

@@ -49,12 +49,14 @@ static const char *number(char *buffer, uint64_t value, uint32_t radix) {
 const char *fl_decimal(char *buffer, uint64_t value) { return number(buffer, value, 10); }
 const char *fl_hexadecimal(char *buffer, uint64_t value) { return number(buffer, value, 16); }
 
-void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, const char *reason) {
+void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, const char *reason,
+                         const char *library) {
     char limit[24], used[24], error[24], ip[24];
     bool failed = report->error != 0;
     const char *option = stack->strategy == FL_STRATEGY_GROWS_DOWN
                              ? "; raise RLIMIT_STACK and StackConfiguration.maximum"
                              : "; raise StackConfiguration.maximum";
+    if (library) option = ": bound the recursion's depth, or raise StackConfiguration.maximum";
     if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) {
         option = "; raise StackConfiguration.maximum, or set isIsolated to have it thrown";
     }
@@ -71,6 +73,9 @@ void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, c
         failed ? fl_site_name((fl_site)report->site) : "",
         failed ? " failed with errno " : "",
         failed ? fl_decimal(error, (uint64_t)report->error) : "",
+        library ? "; a frame of " : "",
+        library ? library : "",
+        library ? " must return first" : "",
         failed ? "" : option,
     };
     fl_message(parts, sizeof parts / sizeof *parts);

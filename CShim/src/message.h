@@ -9,8 +9,10 @@
 
 /// Writes one line to standard error: "faultline: …". Signal context: callable.
 void fl_message(const char *_Nonnull const *_Nonnull parts, size_t count);
-/// Writes the message for an overflow or failed growth that is not contained. Signal context: callable.
-void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, const char *reason);
+/// Writes the message for an overflow or failed growth that is not contained. `library`: whose frames were in the way.
+/// Signal context: callable.
+void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, const char *reason,
+                         const char *_Nullable library);
 /// Decimal digits of `value`. `buffer` has room for 24 bytes. Signal context: callable.
 const char *fl_decimal(char *buffer, uint64_t value);
 /// Signal context: callable.

@@ -289,31 +289,51 @@ static bool run_program(cursor program, const common *cie, uintptr_t location, u
     return !program.failed;
 }
 
-fl_unwind_result fl_frame_rules_find(const fl_unwind_object *object, uintptr_t address, fl_frame_rules *rules) {
-    uintptr_t description = 0;
-    fl_unwind_result found = find_description(object, address, &description);
-    if (found != FL_UNWIND_STEPPED) return found;
+/// One function's description: its code, its CIE, and its program.
+typedef struct description {
+    uintptr_t first, length;
+    common cie;
+    cursor program;
+} description;
 
-    cursor body = record_open(object, description);
+/// The description that covers `address`. Signal context: callable.
+static fl_unwind_result describe(const fl_unwind_object *object, uintptr_t address, description *of) {
+    uintptr_t at = 0;
+    fl_unwind_result found = find_description(object, address, &at);
+    if (found != FL_UNWIND_STEPPED) return found;
+    cursor body = record_open(object, at);
     uintptr_t back_link = body.at;
     uint64_t distance = take_fixed(&body, 4);
-    common cie;
-    if (body.failed || distance == 0 || !read_common(object, back_link - distance, &cie)) return FL_UNWIND_UNSUPPORTED;
-
-    uintptr_t first = take_pointer(&body, cie.pointer_encoding);
-    uintptr_t length = take_format(&body, cie.pointer_encoding);
-    if (cie.has_augmentation_data) {
+    if (body.failed || distance == 0 || !read_common(object, back_link - distance, &of->cie)) {
+        return FL_UNWIND_UNSUPPORTED;
+    }
+    of->first = take_pointer(&body, of->cie.pointer_encoding);
+    of->length = take_format(&body, of->cie.pointer_encoding);
+    if (of->cie.has_augmentation_data) {
         uint64_t size = take_uleb(&body);
         skip(&body, size);
     }
     if (body.failed) return FL_UNWIND_UNSUPPORTED;
-    if (address - first >= length) return FL_UNWIND_NO_ENTRY;
+    of->program = body;
+    return address - of->first >= of->length ? FL_UNWIND_NO_ENTRY : FL_UNWIND_STEPPED;
+}
+
+fl_code_range fl_function_of(const fl_unwind_object *object, uintptr_t address) {
+    description of;
+    if (describe(object, address, &of) != FL_UNWIND_STEPPED) return (fl_code_range){0, 0};
+    return (fl_code_range){of.first, of.first + of.length};
+}
+
+fl_unwind_result fl_frame_rules_find(const fl_unwind_object *object, uintptr_t address, fl_frame_rules *rules) {
+    description of;
+    fl_unwind_result found = describe(object, address, &of);
+    if (found != FL_UNWIND_STEPPED) return found;
 
     // A CIE's program has no locations and nothing to restore: any row will do for `initial`.
-    *rules = (fl_frame_rules){.return_register = cie.return_register, .is_signal_frame = cie.is_signal_frame};
+    *rules = (fl_frame_rules){.return_register = of.cie.return_register, .is_signal_frame = of.cie.is_signal_frame};
     fl_frame_row initial = rules->row;
-    if (!run_program(cie.program, &cie, 0, UINTPTR_MAX, &initial, &rules->row)) return FL_UNWIND_UNSUPPORTED;
+    if (!run_program(of.cie.program, &of.cie, 0, UINTPTR_MAX, &initial, &rules->row)) return FL_UNWIND_UNSUPPORTED;
     initial = rules->row;
-    if (!run_program(body, &cie, first, address, &initial, &rules->row)) return FL_UNWIND_UNSUPPORTED;
+    if (!run_program(of.program, &of.cie, of.first, address, &initial, &rules->row)) return FL_UNWIND_UNSUPPORTED;
     return FL_UNWIND_STEPPED;
 }

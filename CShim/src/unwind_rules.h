@@ -42,5 +42,13 @@ typedef struct fl_frame_rules {
 fl_unwind_result fl_frame_rules_find(const fl_unwind_object *object, uintptr_t address, fl_frame_rules *rules)
     __attribute__((visibility("hidden")));
 
+typedef struct fl_code_range {
+    uintptr_t low, high;
+} fl_code_range;
+
+/// The code of the function that holds `address`, as its frame description has it; empty where there is none.
+/// Signal context: callable.
+fl_code_range fl_function_of(const fl_unwind_object *object, uintptr_t address) __attribute__((visibility("hidden")));
+
 #pragma clang assume_nonnull end
 #endif

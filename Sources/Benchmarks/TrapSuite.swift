@@ -9,10 +9,13 @@ import Report
 
 public struct TrapSuite: BenchSuite {
     public let name = "trap"
-    public let summary = "one trap taken apart: system call, signal, kernel page fault, growth, move, failed check"
+    public let summary =
+        "one trap taken apart: system call, signal, kernel page fault, growth, move, failed check, contained overflow"
 
     /// Live bytes when the stack grows: one page, so that what is moved does not count.
     private static let live = 4096
+    /// What an overflow has used of its stack when it strikes.
+    private static let depth = 1 << 20
     /// The largest number of pages that one batch of kernel faults touches: 16 MiB.
     private static let maximumPages = 4096
 
@@ -49,7 +52,39 @@ public struct TrapSuite: BenchSuite {
         records += try Record.records(
             of: laboratory.measure(name, growths, laboratory.repetitions(laboratory.isQuick ? 4 : 16)), suite: name,
             comparisons: comparisons)
-        return records
+        return try records + containedOverflow(laboratory)
+    }
+
+    /// Recursion that overflows, from the making of its stack to the error at its caller, beside recursion to the same
+    /// depth that returns: what is left is the walk over the frames, and the slot that is never used again.
+    private func containedOverflow(_ laboratory: Laboratory) throws -> [Record] {
+        let overflow = MeasurementCase("contained-overflow") { count in
+            let configuration = StackConfiguration(strategy: .demand, maximum: Self.depth, isIsolated: true)
+            for _ in 0..<count {
+                do {
+                    let levels = try withStack(configuration) { fl_probe_descend(0) }
+                    throw MeasurementFailure("trap / contained-overflow: returned after \(levels) levels")
+                } catch StackFault.overflow {}
+            }
+        }
+        let descent = MeasurementCase(selfTimed: "demand-descent") { count in
+            let configuration = StackConfiguration(strategy: .demand, maximum: 2 * Self.depth)
+            var took: UInt64 = 0
+            for _ in 0..<count {
+                StackPool.drain()
+                let start = MeasurementClock.monotonic.now()
+                try withStack(configuration) {
+                    var top = 0
+                    withUnsafePointer(to: &top) { _ = fl_probe_descend(UInt(bitPattern: $0) - UInt(Self.depth)) }
+                }
+                took += MeasurementClock.monotonic.now() - start
+            }
+            return took
+        }
+        let result = try laboratory.measure("\(name): overflow", [overflow, descent], laboratory.repetitions(1))
+        return try Record.records(
+            of: result, suite: name, comparisons: [(overflow.name, descent.name)],
+            parameters: [.bytes: .int(Self.depth)])
     }
 
     private func growing(_ guardKind: StackGuard) -> StackConfiguration {

@@ -36,6 +36,12 @@ void fl_probe_touch_stack(size_t bytes) {
                      : "rax", "memory", "cc");
 }
 
+__attribute__((noinline)) uint64_t fl_probe_descend(uintptr_t end) {
+    volatile uint64_t one = 1; // in the frame, and added after the call
+    if ((uintptr_t)&one < end) return one;
+    return fl_probe_descend(end) + one;
+}
+
 uint64_t fl_probe_heap_in_use(void) { return mallinfo2().uordblks; }
 
 void fl_probe_store_at(size_t bytes) {

@@ -16,6 +16,7 @@ public import CSwitch
 ///
 /// A coroutine starts with the values that `TaskLocal` had bound where it was made, as a task does. It is no part of
 /// the task that resumes it: inside it `Task.isCancelled` is false and `withUnsafeCurrentTask` has none.
+@_fixed_layout  // inlinable code sets up its one field, also in library evolution mode
 public final class Coroutine<Input, Output, Result> {
     /// What a coroutine did until control came back.
     public enum Step {
@@ -28,7 +29,7 @@ public final class Coroutine<Input, Output, Result> {
     /// A coroutine's body: what it is given to suspend with, and the first input.
     public typealias Body = (borrowing Suspender, Input) throws -> Result
 
-    @usableFromInline struct Mailbox {
+    @frozen @usableFromInline struct Mailbox {
         @usableFromInline var header: MailboxHeader
         @usableFromInline var body: Body?
         @usableFromInline var result: Swift.Result<Result, any Error>?
@@ -66,7 +67,7 @@ public final class Coroutine<Input, Output, Result> {
     }
 
     /// What the body suspends with. It cannot be copied or kept beyond the body.
-    public struct Suspender: ~Copyable {
+    @frozen public struct Suspender: ~Copyable {
         @usableFromInline let fiber: UnsafeMutablePointer<fl_fiber>
 
         @inlinable init(fiber: UnsafeMutablePointer<fl_fiber>) { self.fiber = fiber }
@@ -195,7 +196,7 @@ extension Coroutine where Input == Void {
 }
 
 /// Thrown by `suspend` in a coroutine that is cancelled. Bodies must let it pass, so that they unwind.
-public struct CoroutineCancelled: Error, CustomStringConvertible {
+@frozen public struct CoroutineCancelled: Error, CustomStringConvertible {
     @inlinable public init() {}
     public var description: String { "the coroutine was cancelled" }
 }

@@ -161,8 +161,8 @@ public import CSwitch
 }
 
 /// The part of a mailbox that does not depend on the coroutine's types. It comes first.
-@usableFromInline struct MailboxHeader {
-    @usableFromInline enum Operation { case run, deinitialize }
+@frozen @usableFromInline struct MailboxHeader {
+    @frozen @usableFromInline enum Operation { case run, deinitialize }
     @usableFromInline typealias Witness = (Operation, UnsafeMutablePointer<fl_fiber>, UnsafeMutableRawPointer) -> Void
 
     @usableFromInline let witness: Witness

@@ -55,6 +55,7 @@ extension StackConfiguration {
 
     /// The configuration as the shim takes it. The shim is initialized: what is legal depends on the kernel.
     func resolved() throws -> fl_stack_configuration {
+        if (isIsolated || containsNilDereference) && !fl_capabilities_get().pointee.unwinds { throw Self.cannotContain }
         // Without sizes and choices only a few flags vary. That case is worked out once, because making a coroutine
         // from the pool takes little longer than working this out.
         guard initial == nil && maximum == nil && reservation == nil && guardKind == nil && mover == nil else {
@@ -68,6 +69,17 @@ extension StackConfiguration {
         result.contains_nil = containsNilDereference
         result.keeps_fp_control = keepsFloatingPointControl
         return result
+    }
+
+    /// Frames that may be abandoned cannot be told from those that may not.
+    private static var cannotContain: StackError {
+        let cause =
+            dlsym(nil, "_dl_find_object") == nil
+            ? "needs glibc 2.35 or later; use that"
+            : "needs a Swift runtime apart from the executable; link without -static-stdlib"
+        return .invalidConfiguration(
+            "containing faults (isIsolated, containsNilDereference, withGrowableStack) \(cause), or make the stack "
+                + "with withStack and neither option, so that a fault ends the process")
     }
 
     // The defaults of every strategy are valid everywhere: a test makes a stack of each.

@@ -101,6 +101,10 @@ extension Document {
         #expect(repeated.isEmpty, "\(repeated.sorted())")
     }
 
+    @Test func containedOverflowsAreComparedWithTheirDemandFaults() throws {
+        try Self.spawnMoveAndTrap.get().expectRatio("trap", "contained-overflow", "demand-descent")
+    }
+
     @Test(.needs(.boost)) func pooledStacksAreComparedWithBoost() throws {
         try Self.spawnMoveAndTrap.get().expectRatio("spawn", "pooled", "boost-pooled")
     }

@@ -24,6 +24,7 @@ enum ChildProcess {
     /// far.
     static func run(
         program: String? = nil, _ arguments: [String], backtrace: Bool = false, seconds: Int = 60,
+        environment: [String: String] = [:],
         whileRunning: (pid_t, String) -> Void = { _, _ in }
     ) throws -> ChildResult {
         let path = try program ?? faultChild
@@ -37,7 +38,9 @@ enum ChildProcess {
         let settings = backtrace ? "enable=yes,interactive=no,color=no" : "enable=no"
         let started = Result { () throws(ProcessError) in
             try Spawn.start(
-                path, arguments, environment: Spawn.environment(changing: ["SWIFT_BACKTRACE": settings]),
+                path, arguments,
+                environment: Spawn.environment(
+                    changing: environment.merging(["SWIFT_BACKTRACE": settings]) { own, _ in own }),
                 streams: Spawn.Streams(input: nothing, output: ends[1], errors: ends[1]))
         }
         close(nothing)
@@ -72,10 +75,12 @@ enum ChildProcess {
 @discardableResult
 func expectChild(
     _ arguments: String, ends ending: Ending, writes texts: [String] = [], never absent: [String] = ["survived"],
-    backtrace: Bool = false, seconds: Int = 60, sourceLocation: SourceLocation = #_sourceLocation
+    backtrace: Bool = false, seconds: Int = 60, environment: [String: String] = [:],
+    sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> ChildResult {
     let result = try ChildProcess.run(
-        arguments.split(separator: " ").map(String.init), backtrace: backtrace, seconds: seconds)
+        arguments.split(separator: " ").map(String.init), backtrace: backtrace, seconds: seconds,
+        environment: environment)
     #expect(result.ending == ending, "\(arguments): \(result.output.suffix(2000))", sourceLocation: sourceLocation)
     for text in texts {
         #expect(

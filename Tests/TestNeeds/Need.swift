@@ -50,6 +50,13 @@ extension Need {
     public static let boost = Need(
         "boost", "install libboost-context-dev", isMet: access("/usr/include/boost/context/fiber.hpp", R_OK) == 0)
 
+    /// Libraries that replace `malloc` when they are preloaded.
+    public static let allocators = Need(
+        "allocators", "install libjemalloc2, libgoogle-perftools4, libtcmalloc-minimal4 and libmimalloc2.0",
+        isMet: ["libjemalloc.so.2", "libtcmalloc.so.4", "libtcmalloc_minimal.so.4", "libmimalloc.so.2"].allSatisfy {
+            access("/usr/lib/x86_64-linux-gnu/\($0)", R_OK) == 0
+        })
+
     public static let lua = Need(
         "lua", "scripts/fetch-programs fetches it",
         isMet: access("\(cacheFolder)/programs/lupa-2.6", R_OK) == 0)

@@ -227,3 +227,15 @@ bool ts_is_blocked(int signal) {
 }
 
 int ts_close_from(unsigned first) { return syscall(SYS_close_range, first, ~0U, 0) ? errno : 0; }
+
+// MARK: comparators
+
+extern ts_comparator *_Nullable ts_comparator_hook;
+
+void ts_set_comparator_hook(ts_comparator *hook) { ts_comparator_hook = hook; }
+
+ts_comparator *ts_comparator_named(const char *name) {
+    if (strcmp(name, "bare") == 0) return ts_comparator_bare;
+    if (strcmp(name, "framed") == 0) return ts_comparator_framed;
+    return strcmp(name, "described") == 0 ? ts_comparator_described : NULL;
+}

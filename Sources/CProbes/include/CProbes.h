@@ -18,6 +18,9 @@ uint64_t fl_probe_heap_in_use(void);
 /// does to a stack, and what compilers' stack probes do.
 void fl_probe_touch_stack(size_t bytes);
 
+/// Recursion by small frames until one lies below `end`; their number. With `end` 0 it never returns.
+uint64_t fl_probe_descend(uintptr_t end);
+
 /// Lowers the stack pointer by `bytes`, stores one word there, and restores it: a deep call that uses no page on its
 /// way.
 void fl_probe_store_at(size_t bytes);

@@ -10,7 +10,7 @@ let scenarios: [String: Scenario] =
     .merging(containmentScenarios) { $1 }.merging(handlerScenarios) { $1 }.merging(injectionScenarios) { $1 }
     .merging(hibernationScenarios) { $1 }.merging(idleScenarios) { $1 }
     .merging(shrinkingScenarios) { $1 }.merging(mappingScenarios) { $1 }.merging(limitScenarios) { $1 }
-    .merging(coreScenarios) { $1 }.merging(hostScenarios) { $1 }
+    .merging(coreScenarios) { $1 }.merging(hostScenarios) { $1 }.merging(foreignCodeScenarios) { $1 }
 
 func say(_ text: String) { _ = (text + "\n").withCString { write(2, $0, strlen($0)) } }
 

@@ -117,6 +117,18 @@ void ts_push_non_canonical(void);
 /// Lowers the stack pointer to `distance` bytes above the usable part's end, and has the kernel deliver `signal`.
 void ts_signal_near_end(int signal, size_t distance);
 
+// MARK: comparators
+
+typedef int ts_comparator(const void *_Nullable, const void *_Nullable);
+
+/// Written in assembly, so that no compiler's option decides: without a frame pointer and an unwind table, with a frame
+/// pointer alone, with an unwind table alone.
+ts_comparator ts_comparator_bare, ts_comparator_framed, ts_comparator_described;
+/// What each of them calls.
+void ts_set_comparator_hook(ts_comparator *hook);
+/// "bare", "framed" or "described".
+ts_comparator *_Nullable ts_comparator_named(const char *name);
+
 // MARK: handlers
 
 typedef enum ts_handler_kind : uint32_t {
