@@ -146,6 +146,25 @@ class AnyJob: @unchecked Sendable {
 
     // MARK: waiting
 
+    /// Suspension points that threw because the job is cancelled.
+    private var cancelledSuspensions = 0
+    /// A body may have a few on its way out. One that goes on for ever would keep the run from ending.
+    private static let suspensionsAfterCancellation = 1000
+
+    /// The error of a suspension point of the job that calls, which is cancelled.
+    static func cancellation() -> CancellationError {
+        guard let job = running() else { return CancellationError() }
+        job.cancelledSuspensions += 1
+        if job.cancelledSuspensions > suspensionsAfterCancellation {
+            fatalError(
+                """
+                a job goes on after its cancellation: its suspension points have thrown CancellationError 1,000 times; let \
+                that error pass, so that the job ends
+                """)
+        }
+        return CancellationError()
+    }
+
     final var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
 
     /// Whether it waits right now: for tests, which any thread of theirs may ask.

@@ -160,7 +160,7 @@ public final class Channel<Element: Sendable>: Sendable {
     ) throws {
         switch outcome {
         case .done: return
-        case .isCancelled: throw CancellationError()
+        case .isCancelled: throw AnyJob.cancellation()
         case .isClosed: throw SchedulerError.channelClosed
         case .waits(let waiter):
             switch job.reason {
@@ -171,7 +171,7 @@ public final class Channel<Element: Sendable>: Sendable {
                     state.withLock { remove(&$0, waiter) }
                     return .proceed
                 }
-                throw CancellationError()
+                throw AnyJob.cancellation()
             }
         }
     }

@@ -159,7 +159,7 @@ public final class Descriptor: Sendable {
             }
             switch attempt {
             case .again: continue
-            case .isCancelled: throw CancellationError()
+            case .isCancelled: throw AnyJob.cancellation()
             case .isClosed: throw SchedulerError.descriptorClosed
             case .failed(let error): throw error
             case .done(let result):
@@ -175,7 +175,7 @@ public final class Descriptor: Sendable {
                         core.stopWaiting(waiter, direction)
                         return .proceed
                     }
-                    throw CancellationError()
+                    throw AnyJob.cancellation()
                 }
             }
         }

@@ -71,7 +71,7 @@ final class JobCore<R: Sendable>: AnyJob, @unchecked Sendable {
                 return .proceed
             }
         }
-        if isCancelled { throw CancellationError() }
+        if isCancelled { throw AnyJob.cancellation() }
         guard let result else { preconditionFailure("a job that ended has a result") }
         return try result.get()
     }

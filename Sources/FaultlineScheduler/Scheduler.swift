@@ -16,7 +16,8 @@ public import Faultline
 ///
 /// **Suspension points** are ``yield()``, ``sleep(for:)``, ``Job/join()``, the methods of ``Channel``, and reading,
 /// writing, accepting and connecting by ``Descriptor``. Each throws `CancellationError` once the job is cancelled,
-/// whether or not it would have to wait, and ``SchedulerError/outsideJob`` where no job calls it. A job must not
+/// whether or not it would have to wait, and ``SchedulerError/outsideJob`` where no job calls it. A job whose suspension
+/// points threw `CancellationError` 1,000 times would never end: the process ends with a message. A job must not
 ///
 /// - hold a lock, or anything else that belongs to a thread, across a suspension point: another job of the thread that
 ///   wants it would wait for ever;
@@ -87,9 +88,9 @@ public enum Scheduler {
     /// - Throws: `CancellationError`, ``SchedulerError/outsideJob``.
     public static func yield() throws {
         let job = try AnyJob.current()
-        if job.isCancelled { throw CancellationError() }
+        if job.isCancelled { throw AnyJob.cancellation() }
         job.onWorker { .requeue }
-        if job.isCancelled { throw CancellationError() }
+        if job.isCancelled { throw AnyJob.cancellation() }
     }
 
     /// Waits for at least `duration` of the monotonic clock, which stands while the machine is suspended. Zero and
@@ -117,7 +118,7 @@ public enum Scheduler {
                 return .proceed
             }
         }
-        if isCancelled { throw CancellationError() }
+        if isCancelled { throw AnyJob.cancellation() }
     }
 
     /// Whether the calling job was cancelled; false outside jobs.

@@ -44,6 +44,12 @@ import Testing
             never: ["ended"], seconds: 30)
     }
 
+    @Test func aJobThatSwallowsItsCancellationEndsTheProcessWithTheRule() throws {
+        try expectChild(
+            "job-swallows-cancellation", ends: .signalled(SIGILL), writes: ["a job goes on after its cancellation"],
+            never: ["ended"], seconds: 30)
+    }
+
     @Test func aCxxExceptionThatLeavesACoroutineEndsTheProcessWithAMessage() throws {
         try expectChild(
             "exception-leaves", ends: .signalled(SIGABRT), writes: ["a C++ exception left a coroutine", "terminate"],

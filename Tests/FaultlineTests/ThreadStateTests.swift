@@ -218,6 +218,33 @@ extension Stacks {
             #expect(witness == nil && co == nil)
         }
 
+        @Test func aContainedOverflowEndsTheBindingsOfTheAbandoned() async throws {
+            @inline(never) func bindForEver(_ depth: Int) {
+                Bound.$number.withValue(depth) { bindForEver(keep(depth) + 1) }
+                _ = keep(depth)
+            }
+            func contain() {
+                for _ in 0..<10 {
+                    Bound.$number.withValue(9) {
+                        #expect(throws: StackFault.self) {
+                            try withGrowableStack(maximum: 128 << 10) {
+                                Self.check(number: 9)
+                                bindForEver(0)
+                            }
+                        }
+                        Self.check(number: 9)
+                    }
+                    #expect(throws: StackFault.self) {
+                        try withGrowableStack(maximum: 128 << 10) { bindForEver(0) }
+                    }
+                    Self.check(number: 0)
+                }
+            }
+            contain()
+            try onThread { contain() }
+            await Task.detached { contain() }.value
+        }
+
         @Test func aCoroutineHasNoTask() async throws {
             try await Task.detached {
                 let co = try Steps { (co: borrowing _, _) in

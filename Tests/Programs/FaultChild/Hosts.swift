@@ -1,6 +1,7 @@
 // What a host program may do to the thread and the process under the stacks (docs/HOSTS.md).
 import CShim
 import Faultline
+import FaultlineScheduler
 import Glibc
 import TestSupport
 
@@ -154,6 +155,14 @@ let hostScenarios: [String: Scenario] = [
                 say("went on")
             }
         }
+    },
+    "job-swallows-cancellation": { _ in
+        try Scheduler.run(threads: 1) {
+            let job = try Scheduler.spawn { while true { try? Scheduler.yield() } }
+            try Scheduler.yield()
+            job.cancel()
+        }
+        say("ended")
     },
     "swallows-cancellation": { _ in
         let co = try Numbers { co, _ in
