@@ -132,6 +132,11 @@ let package = Package(
             name: "FaultChild",
             dependencies: ["Faultline", "FaultlineScheduler", "CShim", "StackWords", "TestSupport"],
             path: "Tests/Programs/FaultChild", swiftSettings: warningsAreErrors),
+        // Replaces the process's allocator, likewise; the tests' own process has the other, so they name no dependency.
+        .target(name: "LockingAllocator", path: "Tests/LockingAllocator", cSettings: warningsAreErrorsC),
+        .executableTarget(
+            name: "AllocatorChild", dependencies: ["Faultline", "LockingAllocator"],
+            path: "Tests/Programs/AllocatorChild", swiftSettings: warningsAreErrors),
         .executableTarget(
             name: "RecursionChild", dependencies: ["Faultline"], path: "Tests/Programs/RecursionChild",
             swiftSettings: warningsAreErrors),
@@ -162,7 +167,8 @@ let package = Package(
         .testTarget(
             name: "CrashTests",
             dependencies: [
-                "Faultline", "CShim", "Processes", "FaultChild", "PoolChild", "RecursionChild", "Measurement",
+                "Faultline", "CShim", "Processes", "FaultChild", "PoolChild", "RecursionChild",
+                "Measurement",
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(

@@ -111,7 +111,7 @@ typedef struct fl_fault_report {
     uintptr_t ip;      ///< the instruction
     uintptr_t used;    ///< bytes between the base and the stack pointer
     uintptr_t limit;   ///< the configured maximum in bytes
-    uintptr_t held_by; ///< code of the outermost frame that may not be abandoned, 0: there is none
+    uintptr_t held_by; ///< code of the outermost frame that must return first, or of one that cannot be unwound
     uintptr_t backtrace[FL_BACKTRACE_MAXIMUM];
 } fl_fault_report;
 

@@ -10,9 +10,8 @@
 #include "code_owner.h"
 
 #include <dlfcn.h>
-#include <link.h>
-#include <stddef.h>
 
+#include "dynamic_symbols.h"
 #include "loaded_object.h"
 
 #pragma clang section text = "fl_text"
@@ -166,32 +165,6 @@ static const char *const entries[] = {
     "__cxa_guard_acquire", "__cxa_guard_release", "_Unwind_RaiseException", "_Unwind_Resume", "_Unwind_ForcedUnwind",
     "__tls_get_addr", "dlopen", "swift_retain", "swift_allocObject"};
 
-/// Where `name` is defined; 0 where it is not.
-static uintptr_t defined_at(const char *name) {
-    Dl_info info;
-    const ElfW(Sym) *symbol = NULL;
-    uintptr_t address = (uintptr_t)dlsym(RTLD_DEFAULT, name);
-    // An executable that is not relocatable has an entry of its own that only jumps to the definition.
-    if (address != 0 && dladdr1((const void *)address, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 &&
-        symbol != NULL && symbol->st_shndx == SHN_UNDEF) {
-        address = (uintptr_t)dlsym(RTLD_NEXT, name);
-    }
-    return address;
-}
-
-/// The code of the function that begins at `address`: its frame description has it, else its dynamic symbol.
-static fl_code_range function_at(const fl_loaded_object *object, uintptr_t address) {
-    Dl_info info;
-    const ElfW(Sym) *symbol = NULL;
-    fl_code_range range = fl_function_of(&object->unwind, address);
-    if (range.low < range.high) return range;
-    if (dladdr1((const void *)address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || symbol == NULL ||
-        (uintptr_t)info.dli_saddr != address) {
-        return (fl_code_range){0, 0};
-    }
-    return (fl_code_range){address, address + symbol->st_size};
-}
-
 /// Where the bytes at `code` may jump to; 0 where they are no jump that could leave a function. A short one leaves it
 /// only for the first instruction of another. `end` is the function's.
 static uintptr_t jump_target(const fl_loaded_object *object, uintptr_t code, uintptr_t end) {
@@ -210,15 +183,15 @@ static uintptr_t jump_target(const fl_loaded_object *object, uintptr_t code, uin
     return fl_function_of(&object->unwind, target).low == target ? target : 0;
 }
 
-/// Adds the function at `address` of the executable, and those that it jumps to: a tail call leaves no frame of the
-/// entry behind. Every byte is taken for an instruction's first, so that no jump is missed; one that is none adds a
-/// function to the table that need not be there.
-static void add_function(const fl_loaded_object *object, uintptr_t address) {
-    uintptr_t pending[MAX_RANGES];
+/// Adds a function of the executable, and those that it jumps to: a tail call leaves no frame of the entry behind.
+/// Every byte is taken for an instruction's first, so that no jump is missed; one that is none adds a function to the
+/// table that need not be there.
+static void add_function(const fl_loaded_object *object, fl_code_range entry) {
+    fl_code_range pending[MAX_RANGES];
     uint32_t count = 0;
-    pending[count++] = address;
+    pending[count++] = entry;
     while (count > 0) {
-        fl_code_range range = function_at(object, pending[--count]);
+        fl_code_range range = pending[--count];
         if (range.low >= range.high) no_abandon.is_incomplete = true; // where it ends cannot be told
         if (!add(&no_abandon, range, false)) continue;
         for (uintptr_t code = range.low; code < range.high; code++) {
@@ -227,7 +200,7 @@ static void add_function(const fl_loaded_object *object, uintptr_t address) {
             fl_code_range other = fl_function_of(&object->unwind, target);
             if (other.low >= other.high) continue;
             if (count < MAX_RANGES) {
-                pending[count++] = other.low;
+                pending[count++] = other;
             } else {
                 no_abandon.is_incomplete = true;
             }
@@ -235,18 +208,30 @@ static void add_function(const fl_loaded_object *object, uintptr_t address) {
     }
 }
 
-void fl_code_owners_find(void) {
-    for (unsigned i = 0; i < sizeof entries / sizeof entries[0]; i++) {
-        uintptr_t address = defined_at(entries[i]);
-        fl_loaded_object object;
-        if (address == 0 || !fl_loaded_object_of(address, &object) || object.path == NULL) continue;
-        if (object.is_executable) {
-            add_function(&object, address);
-        } else {
-            add(&no_abandon, (fl_code_range){object.unwind.start, object.unwind.end},
-                code_by_path(object.path).keeps_frame_pointer);
+/// Adds what `name` resolves to: an object, or a function of the executable.
+static void add_entry(const char *name) {
+    fl_loaded_object object;
+    uintptr_t address = (uintptr_t)dlsym(RTLD_DEFAULT, name);
+    if (address == 0 || !fl_loaded_object_of(address, &object) || object.path == NULL) return;
+    if (object.is_executable) {
+        bool has_table;
+        fl_code_range symbol = fl_dynamic_symbol(&object, name, &has_table);
+        if (!has_table) no_abandon.is_incomplete = true;
+        if (symbol.low == address) {
+            fl_code_range function = fl_function_of(&object.unwind, address);
+            add_function(&object, function.low < function.high ? function : symbol);
+            return;
         }
+        // An executable that is not relocatable has an entry of its own that only jumps to the definition.
+        address = (uintptr_t)dlsym(RTLD_NEXT, name);
+        if (address == 0 || !fl_loaded_object_of(address, &object) || object.path == NULL) return;
     }
+    add(&no_abandon, (fl_code_range){object.unwind.start, object.unwind.end},
+        code_by_path(object.path).keeps_frame_pointer);
+}
+
+void fl_code_owners_find(void) {
+    for (unsigned i = 0; i < sizeof entries / sizeof entries[0]; i++) add_entry(entries[i]);
 }
 
 void fl_code_owner_may_abandon(fl_code_range function) { add(&abandonable, function, true); }

@@ -74,6 +74,7 @@ static bool walk_to_entry(const fl_stack *stack, walk *walk, fl_fault_report *re
     // A frame takes at least the word of its return address, which bounds the walk.
     uintptr_t maximum = (fl_stack_maximum(stack) + fl_stack_reserve(stack)) / FL_WORD;
     for (uintptr_t walked = 0; walked < maximum; walked++) {
+        walk->registers.rip = registers.rip; // where it ends, if it does
         if (registers.rip - entry < ENTRY_BYTES) return true;
         if (report->frames < FL_BACKTRACE_MAXIMUM) report->backtrace[report->frames++] = registers.rip;
         uintptr_t address = fl_unwind_lookup(&registers);
@@ -104,9 +105,10 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
     report->frames = 0;
     report->held_by = 0;
     walk walk = {.registers = *at};
-    if (!fl_capabilities_get()->unwinds || !walk_to_entry(stack, &walk, report)) return FL_CONTAIN_NEVER;
+    bool is_known = fl_capabilities_get()->unwinds && walk_to_entry(stack, &walk, report);
+    report->held_by = is_known ? walk.held_by : walk.registers.rip;
+    if (!is_known) return FL_CONTAIN_NEVER;
     if (!walk.replaceable) return FL_CONTAIN_NOW;
-    report->held_by = walk.held_by;
     if (!now_only) *(uintptr_t *)walk.replaceable = (uintptr_t)fl_contained_return;
     return FL_CONTAIN_LATER;
 }
@@ -142,12 +144,19 @@ static bool has_reserve(const fl_stack *stack, uintptr_t need_low) {
 // The last part of the path of the object that holds `address`. Signal context: callable.
 static const char *library_at(uintptr_t address) {
     fl_loaded_object object;
-    if (!fl_loaded_object_of(address, &object) || object.path == NULL || object.path[0] == '\0') return "this program";
+    if (!fl_loaded_object_of(address, &object)) return "code that no object holds";
+    if (object.path == NULL || object.path[0] == '\0') return "this program";
     const char *name = object.path;
     for (const char *at = name; *at != '\0'; at++) {
         if (*at == '/') name = at + 1;
     }
     return name;
+}
+
+// Signal context: callable.
+static fl_obstacle must_return(uintptr_t code) {
+    return (fl_obstacle){"; a frame of ", library_at(code),
+                         " must return first: bound the recursion's depth, or raise StackConfiguration.maximum"};
 }
 
 fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t address, fl_failure failure) {
@@ -175,12 +184,13 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
     report->used = used;
     report->limit = fl_stack_maximum(stack);
 
-    const char *reason = NULL, *library = NULL;
+    const char *reason = NULL;
+    fl_obstacle obstacle = {.what = NULL};
     if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) {
         reason = failure.error ? "could not be given more room" : "overflowed";
     } else if (is_overflowing) {
         reason = "overflowed inside code that may not be abandoned, and used up its reserve";
-        library = library_at(report->held_by);
+        obstacle = must_return(report->held_by);
     } else {
         switch (fl_contain(stack, at, !reserve)) {
         case FL_CONTAIN_NOW: return FL_END_COROUTINE;
@@ -192,11 +202,16 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
                 report->site = failure.site;
             }
             reason = "overflowed inside code that may not be abandoned, and has no reserve";
-            library = library_at(report->held_by);
+            obstacle = must_return(report->held_by);
             break;
-        case FL_CONTAIN_NEVER: reason = "overflowed, and its frames could not be unwound"; break;
+        case FL_CONTAIN_NEVER:
+            reason = "overflowed, and its frames could not be unwound";
+            obstacle = (fl_obstacle){"; the walk over them ended in ", library_at(report->held_by),
+                                     ": compile it with -fasynchronous-unwind-tables, or raise "
+                                     "StackConfiguration.maximum"};
+            break;
         }
     }
-    fl_message_overflow(stack, report, reason, library);
+    fl_message_overflow(stack, report, reason, obstacle);
     return FL_END_PROCESS;
 }

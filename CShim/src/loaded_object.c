@@ -41,6 +41,7 @@ bool fl_loaded_object_of(uintptr_t address, fl_loaded_object *object) {
                    .end = (uintptr_t)found.map_end,
                    .frame_header = (uintptr_t)found.eh_frame},
         .path = path,
+        .map = map,
         // It has no name and is the first of its list.
         .is_executable = path != NULL && path[0] == '\0' && map->l_prev == NULL,
     };

@@ -10,6 +10,7 @@
 typedef struct fl_loaded_object {
     fl_unwind_object unwind;
     const char *_Nullable path; ///< empty: the executable, or the vDSO, which is not a file
+    const void *_Nullable map;  ///< its struct link_map
     bool is_executable;
 } fl_loaded_object;
 

@@ -50,15 +50,24 @@ const char *fl_decimal(char *buffer, uint64_t value) { return number(buffer, val
 const char *fl_hexadecimal(char *buffer, uint64_t value) { return number(buffer, value, 16); }
 
 void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, const char *reason,
-                         const char *library) {
+                         fl_obstacle obstacle) {
     char limit[24], used[24], error[24], ip[24];
-    bool failed = report->error != 0;
     const char *option = stack->strategy == FL_STRATEGY_GROWS_DOWN
                              ? "; raise RLIMIT_STACK and StackConfiguration.maximum"
                              : "; raise StackConfiguration.maximum";
-    if (library) option = ": bound the recursion's depth, or raise StackConfiguration.maximum";
     if (!(stack->flags & FL_STACK_CONTAINS_OVERFLOW)) {
         option = "; raise StackConfiguration.maximum, or set isIsolated to have it thrown";
+    }
+    const char *advice[] = {option, "", "", ""};
+    if (report->error != 0) {
+        advice[0] = "; ";
+        advice[1] = fl_site_name((fl_site)report->site);
+        advice[2] = " failed with errno ";
+        advice[3] = fl_decimal(error, (uint64_t)report->error);
+    } else if (obstacle.what && obstacle.library && obstacle.remedy) {
+        advice[0] = obstacle.what;
+        advice[1] = obstacle.library;
+        advice[2] = obstacle.remedy;
     }
     const char *parts[] = {
         "a coroutine's stack ",
@@ -69,14 +78,10 @@ void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, c
         fl_decimal(used, report->used),
         " bytes, at instruction 0x",
         fl_hexadecimal(ip, report->ip),
-        failed ? "; " : "",
-        failed ? fl_site_name((fl_site)report->site) : "",
-        failed ? " failed with errno " : "",
-        failed ? fl_decimal(error, (uint64_t)report->error) : "",
-        library ? "; a frame of " : "",
-        library ? library : "",
-        library ? " must return first" : "",
-        failed ? "" : option,
+        advice[0],
+        advice[1],
+        advice[2],
+        advice[3],
     };
     fl_message(parts, sizeof parts / sizeof *parts);
 }

@@ -6,12 +6,10 @@
 #include "runtime_code.h"
 
 #include "code_owner.h"
+#include "dynamic_symbols.h"
 #include "loaded_object.h"
 #include "unwind_plain.h"
 #include "unwind_rules.h"
-
-#include <dlfcn.h>
-#include <link.h>
 
 #pragma clang section text = "fl_text"
 
@@ -172,15 +170,13 @@ static void find_release(void) {
 }
 
 void fl_runtime_code_find(void) {
+    fl_loaded_object library;
+    if (!swift_release || !is_in_runtime((uintptr_t)swift_release)) return;
+    if (!fl_loaded_object_of((uintptr_t)swift_release, &library)) return;
     for (unsigned i = 0; i < sizeof abandonable / sizeof abandonable[0]; i++) {
-        uintptr_t address = (uintptr_t)dlsym(RTLD_DEFAULT, abandonable[i]);
-        if (address == 0 || !is_in_runtime(address)) continue;
-        Dl_info info;
-        const ElfW(Sym) *symbol = NULL;
-        if (dladdr1((const void *)address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || symbol == NULL) continue;
-        if ((uintptr_t)info.dli_saddr == address) {
-            fl_code_owner_may_abandon((fl_code_range){address, address + symbol->st_size});
-        }
+        bool has_table;
+        fl_code_range function = fl_dynamic_symbol(&library, abandonable[i], &has_table);
+        if (function.low < function.high) fl_code_owner_may_abandon(function);
     }
     find_release();
 }

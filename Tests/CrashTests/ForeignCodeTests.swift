@@ -15,6 +15,15 @@ import Testing
             environment: ["LD_PRELOAD": library])
     }
 
+    // Its entries are no-abandon code, and what they jump to; the rest of the executable is the user's.
+    @Test func anAllocatorInTheExecutableKeepsNoLock() throws {
+        let result = try ChildProcess.run(program: BuiltPrograms.path(of: "AllocatorChild"), [], seconds: 60)
+        #expect(result.ending == .exited(0), "\(result.output.suffix(2000))")
+        #expect(result.output.contains("contained=3000"))
+        // It was in use: what is allocated goes through it.
+        #expect(try #require(result.number("locks")) > 100_000)
+    }
+
     // With a frame pointer or an unwind table the walk sees the library's frame, and it finishes before the coroutine
     // ends.
     @Test(arguments: ["tsearch", "lfind", "qsort"], ["framed", "described"])
@@ -30,7 +39,10 @@ import Testing
         try expectChild("overflow-in-comparator \(function) bare 100", ends: .exited(0), writes: ["returned"])
         try expectChild(
             "overflow-in-comparator \(function) bare 60000", ends: .signalled(SIGSEGV),
-            writes: ["faultline: a coroutine's stack overflowed, and its frames could not be unwound"], never: ["done"])
+            writes: [
+                "faultline: a coroutine's stack overflowed, and its frames could not be unwound",
+                "compile it with -fasynchronous-unwind-tables",
+            ], never: ["done"])
     }
 
     @Test func recursionBelowALibraryEndsAtTheRoomOfItsSlot() throws {
