@@ -26,7 +26,7 @@ enum { SEGMENTS = 4096 }; // shown of one stack
 // meanwhile: of those only the one in use is shown. Signal context: callable.
 static void show(const fl_stack *stack) {
     uintptr_t base = stack->base, low = stack->low;
-    bool follows = stack->strategy == FL_STRATEGY_CHECK_SEGMENT && stack->fiber.thread == fl_thread_pointer();
+    bool follows = stack->strategy == FL_STRATEGY_CHECK_SEGMENT && stack->fiber.thread == fl_thread_id();
     uintptr_t further = follows ? fl_stack_details_of(stack)->segment_bytes : 0;
     for (int segment = 0; segment < SEGMENTS && fl_slot_of(base - 1).arena; segment++) {
         (void)fl_system_advise(FL_SITE_CORE_SHOW, low, base - low, MADV_DODUMP); // refused, the core file lacks it
