@@ -193,7 +193,7 @@ extension StackConfiguration {
     private func slotAndMaximum(_ reservation: Int, _ asked: Int?, _ reserve: Int) throws -> (fl_slot_size, Int) {
         guard let slot = fl_slot_size.all.first(where: { Int(fl_slot_geometry_of($0).size) == reservation }) else {
             throw StackError.invalidConfiguration(
-                "of \(reservation) bytes is not a slot size; use 64KiB, 256KiB, 1MiB, 2MiB, 8MiB, 16MiB, 64MiB,"
+                "of \(reservation) bytes is not a slot size; use 64KiB, 256KiB, 1MiB, 2MiB, 8MiB, 16MiB, 64MiB, "
                     + "128MiB or 1GiB",
                 option: .reservation)
         }

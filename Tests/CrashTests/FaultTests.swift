@@ -201,8 +201,8 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
     // Without a maximum a moving stack and one of segments have a GiB; grows-down has what RLIMIT_STACK allows.
     @Test(
         .long,
-        arguments: containing.filter { $0 != "grows-down" }.map { ($0, "67108864", 600) }
-            + ["fixed", "demand", "grows-down", "fault", "check-fixed"].map { ($0, "default", 2000) })
+        arguments: containing.filter { $0 != "grows-down" }.map { ($0, "67108864", 400) }
+            + ["fixed", "demand", "grows-down", "fault", "check-fixed"].map { ($0, "default", 1000) })
     func largeStacksTakeNothingForGood(_ strategy: String, _ maximum: String, _ count: Int) throws {
         try overflow(strategy, maximum, count, after: 300)
     }
