@@ -89,8 +89,8 @@ uint64_t fl_debug_time_in_calls(void);
 /// as they do at first. Signal context: callable.
 void fl_debug_stagger(bool on);
 
-/// Whether threads are looked at when they enter a stack (fl_thread_enter), as they are at first. Off, other code may put
-/// a handler in front that calls this library's, and an entry makes no system call. Signal context: callable.
+/// Whether threads are looked at when they enter a stack (fl_thread_enter), as they are at first. Off, other code may
+/// put a handler in front that calls this library's, and an entry makes no system call. Signal context: callable.
 void fl_debug_look(bool on);
 
 /// Provokes moves of this thread's running `fault-move` stack every `microseconds` until called with 0. With

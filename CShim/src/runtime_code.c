@@ -99,8 +99,6 @@ static const char *const abandonable[] = {
     "$sSD16debugDescriptionSSvg",
     "$sSh11descriptionSSvg",
     "$sSh16debugDescriptionSSvg",
-    // A binding of TaskLocal: it is ended where the overflow is contained (bindings.c of the switch).
-    "$ss9TaskLocalC9withValue_9operation4file4lineqd__x_qd__yKXESSSutKlF",
     // The end of an object: its count is zero, so that none but these frames can reach it.
     "swift_release",
     "swift_release_n",
@@ -112,6 +110,13 @@ static const char *const abandonable[] = {
     "$ss11_SetStorageCfD",
     "$ss11_SetStorageCfd",
 };
+
+// Of the concurrency library: a binding of TaskLocal is ended where the overflow is contained (bindings.c of the
+// switch).
+static const char *const binding[] = {"$ss9TaskLocalC9withValue_9operation4file4lineqd__x_qd__yKXESSSutKlF"};
+
+extern __attribute__((swiftcall)) void swift_task_localValuePush(const void *key, void *value, const void *type)
+    __attribute__((weak));
 
 /// Whether `address` is in a library of the Swift runtime, rather than in an executable that it is linked into.
 static bool is_in_runtime(uintptr_t address) {
@@ -169,14 +174,19 @@ static void find_release(void) {
     swift_release(released);
 }
 
-void fl_runtime_code_find(void) {
+// Those of the names that the library of `address` defines.
+static void find(uintptr_t address, const char *const *names, size_t count) {
     fl_loaded_object library;
-    if (!swift_release || !is_in_runtime((uintptr_t)swift_release)) return;
-    if (!fl_loaded_object_of((uintptr_t)swift_release, &library)) return;
-    for (unsigned i = 0; i < sizeof abandonable / sizeof abandonable[0]; i++) {
+    if (!address || !is_in_runtime(address) || !fl_loaded_object_of(address, &library)) return;
+    for (size_t i = 0; i < count; i++) {
         bool has_table;
-        fl_code_range function = fl_dynamic_symbol(&library, abandonable[i], &has_table);
+        fl_code_range function = fl_dynamic_symbol(&library, names[i], &has_table);
         if (function.low < function.high) fl_code_owner_may_abandon(function);
     }
+}
+
+void fl_runtime_code_find(void) {
+    find((uintptr_t)swift_release, abandonable, sizeof abandonable / sizeof *abandonable);
+    find((uintptr_t)swift_task_localValuePush, binding, sizeof binding / sizeof *binding);
     find_release();
 }
