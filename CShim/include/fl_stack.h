@@ -161,6 +161,8 @@ enum {
     FL_STACK_PROVOKED = 8,    ///< a debug knob raised `low`
     FL_STACK_LOW_USE = 16,    ///< it used little of its room when it was shrunk last, and has not grown since
     FL_STACK_EMPTIED = 32,    ///< waits in a pool without its pages
+    FL_STACK_LEFT = 64,       ///< its thread is being ended under it, and will give its slot back (forced_unwind.c)
+    FL_STACK_UNOWNED = 128,   ///< fl_stack_destroy was called, or will not be
 };
 
 /// What making a stack ready ran into.

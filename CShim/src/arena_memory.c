@@ -114,7 +114,9 @@ static bool register_for_moves(uintptr_t low, size_t length) {
     int descriptor = fl_userfaultfd();
     if (descriptor < 0) return false;
     struct uffdio_register request = {.range = {.start = low, .len = length}, .mode = UFFDIO_REGISTER_MODE_WP};
-    return fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request) == 0;
+    int error = fl_system_ioctl(FL_SITE_UFFDIO_REGISTER, descriptor, UFFDIO_REGISTER, &request);
+    (void)fl_userfaultfd_is_lost(error);
+    return error == 0;
 }
 
 fl_failure fl_arena_open(uintptr_t low, uintptr_t length, fl_arena_kind kind, bool *registered) {

@@ -27,8 +27,12 @@ static int *descriptor_page; // descriptor + 1; 0 after a fork
 
 const fl_capabilities *fl_capabilities_get(void) { return &capabilities; }
 
-void fl_userfaultfd_lose(void) {
+bool fl_userfaultfd_is_lost(int error) {
+    // What the kernel refuses a userfaultfd; any other answer is another file's.
+    if (error == 0 || error == ENOMEM || error == EAGAIN || error == EINTR || error == EPERM || error == EBUSY)
+        return false;
     if (descriptor_page) *descriptor_page = 0;
+    return true;
 }
 
 int fl_userfaultfd(void) { return descriptor_page ? *descriptor_page - 1 : -1; }

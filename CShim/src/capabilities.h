@@ -11,8 +11,9 @@
 /// Signal context: callable.
 int fl_userfaultfd(void);
 
-/// Others closed it: there is none from now on. Signal context: forbidden.
-void fl_userfaultfd_lose(void);
+/// Whether a call that failed with `error` shows that others closed it, or that its number is another file's; then there
+/// is none from now on. Signal context: callable.
+bool fl_userfaultfd_is_lost(int error);
 
 /// Asks the kernel. Returns 0 or an errno value. Signal context: forbidden.
 int fl_capabilities_probe(void);

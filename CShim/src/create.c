@@ -162,27 +162,44 @@ static void quarantine(fl_stack *stack) {
     fl_stack_entry_give(stack);
 }
 
+static void release_bindings(const fl_stack *stack) {
+    uintptr_t bindings = stack->fiber.has_words ? stack->fiber.frame->words[FL_WORD_TASK_LOCALS] : 0;
+    if (bindings) fl_bindings_release(bindings);
+}
+
 void fl_stack_give_slot(fl_stack *stack) {
+    release_bindings(stack);
     release_old(stack);
-    clear_details(stack);
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         fl_grows_down_unmap(stack);
     } else {
+        // Its frames stand in further segments. The link stands at the top of each.
+        while (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && fl_stack_details_of(stack)->segment_bytes) {
+            fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
+            fl_stack_details_of(stack)->segment_bytes -= stack->base - stack->low;
+            fl_slot_release(fl_stack_slot(stack), false);
+            stack->base = link.base;
+            stack->low = link.low;
+        }
         fl_slot_release(fl_stack_slot(stack), (stack->flags & FL_STACK_PROVOKED) != 0);
     }
+    clear_details(stack);
     stack->base = 0;
     stack->fiber.frame = NULL;
     stack->fiber.has_words = false;
 }
 
 void fl_stack_destroy(fl_stack *stack) {
-    if (!stack->base) { // its thread was ended (forced_unwind.c)
+    // Its thread is being ended, or was (forced_unwind.c): whichever comes second gives the entry back.
+    if (__atomic_load_n(&stack->flags, __ATOMIC_ACQUIRE) & FL_STACK_LEFT &&
+        __atomic_fetch_or(&stack->flags, FL_STACK_UNOWNED, __ATOMIC_ACQ_REL) & FL_STACK_LEFT) {
+        return;
+    }
+    if (!stack->base) {
         fl_stack_entry_give(stack);
         return;
     }
-    if (stack->fiber.has_words && stack->fiber.frame->words[FL_WORD_TASK_LOCALS]) {
-        fl_bindings_release(stack->fiber.frame->words[FL_WORD_TASK_LOCALS]);
-    }
+    release_bindings(stack);
     release_old(stack);
     if (stack->fiber.state == FL_FIBER_FAULTED) {
         quarantine(stack);

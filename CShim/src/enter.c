@@ -36,11 +36,12 @@ static fl_failure unblock_faults(void) {
 }
 
 static __attribute__((noinline)) fl_failure look(fl_thread *thread) {
-    if (!fl_handler_is_installed()) return fl_failure_at(FL_SITE_HANDLER_SET, EBUSY);
-    fl_failure failure = fl_alternate_stack_restore(thread);
+    fl_failure failure = fl_failure_none();
+    if (!fl_handler_is_installed()) failure = fl_failure_at(FL_SITE_HANDLER_SET, EBUSY);
+    if (!failure.error) failure = fl_alternate_stack_restore(thread);
     if (!failure.error) failure = unblock_faults();
     // A thread that was refused is looked at again at its next entry.
-    if (failure.error) thread->entries = UINT32_MAX;
+    if (failure.error) thread->entries = 0;
     return failure;
 }
 
@@ -64,9 +65,10 @@ fl_failure fl_thread_enter(void) {
         if (failure.error) return failure;
         thread = fl_this_thread;
     }
-    // A fault would put its frame over those of the handler that runs there.
+    // A fault would put its frame over those of a handler that runs there, if that is what runs: the kernel knows.
     if ((uintptr_t)__builtin_frame_address(0) - thread->signal_low < thread->signal_size) {
-        return fl_failure_at(FL_SITE_ALTERNATE_SET, EBUSY);
+        fl_failure failure = fl_alternate_stack_restore(thread);
+        if (failure.error) return failure;
     }
     bool is_looked_at = is_due(thread) && atomic_load_explicit(&looks, memory_order_relaxed);
     return is_looked_at ? look(thread) : fl_failure_none();

@@ -355,12 +355,32 @@ typedef struct fault {
     fl_verdict verdict;
 } fault;
 
+// A coroutine that a handler on the alternate stack resumed: the kernel has put this signal's frame over those of that
+// handler. A damaged chain of resumers is not followed for ever. Signal context: handler only.
+static bool is_below_handler(const ucontext_t *context) {
+    enum { NESTING = 1 << 12 };
+    uintptr_t low = (uintptr_t)context->uc_stack.ss_sp;
+    const fl_fiber *fiber = fl_current_fiber;
+    for (int depth = 0; fiber && depth < NESTING; depth++) {
+        if ((uintptr_t)fiber->frame->resumer.sp - low < context->uc_stack.ss_size) return true;
+        fiber = fiber->frame->resumer_fiber;
+    }
+    return false;
+}
+
 // True: the context may continue. Signal context: handler only.
 static bool resolve(void *argument) {
     int kept = errno;
     fault *fault = argument;
     uint64_t began = fl_now();
     fl_stack *stack = fl_stack_running();
+    if (stack && is_below_handler(fault->context)) {
+        const char *parts[] = {
+            "a signal handler on the alternate stack resumed a coroutine, whose stack fault cannot be "
+            "handled there; run no coroutine inside a signal handler"};
+        fl_message(parts, 1);
+        fl_die();
+    }
     fl_fault_facts facts = gather(fault->signal, fault->info, fault->context, stack);
     fault->verdict = fl_fault_classify(&facts);
     FL_COUNT(stack, traps[fault->verdict], 1);
@@ -370,6 +390,16 @@ static bool resolve(void *argument) {
     return continues;
 }
 
+// Signal context: handler only.
+static bool resolve_or_hand_on(void *argument) {
+    fault *fault = argument;
+    if (resolve(fault)) return true;
+    int kept = errno;
+    hand_on(fault->signal, fault->info, fault->context, fault->verdict);
+    errno = kept;
+    return false;
+}
+
 // The kernel delivers on the alternate stack that the thread has now, which may be one of another owner that has no
 // room for more than this frame: then the work is done on the thread's own. Nothing is called before, because binding a
 // function at its first call may take 3 KiB. Signal context: handler only.
@@ -377,11 +407,11 @@ static void handle_fault(int signal, siginfo_t *info, void *context) {
     fault fault = {.signal = signal, .info = info, .context = context, .verdict = FL_VERDICT_FOREIGN};
     const fl_thread *thread = fl_this_thread;
     bool is_small = fault.context->uc_stack.ss_size < FL_SIGNAL_STACK_MINIMUM;
-    bool continues = thread && is_small ? fl_call_on(&fault, resolve, thread->signal_top) : resolve(&fault);
-    if (continues) return;
-    int kept = errno;
-    hand_on(signal, info, context, fault.verdict);
-    errno = kept;
+    if (thread && is_small) {
+        (void)fl_call_on(&fault, resolve_or_hand_on, thread->signal_top);
+    } else {
+        (void)resolve_or_hand_on(&fault);
+    }
 }
 
 // MARK: installing

@@ -28,6 +28,8 @@ static void thread_ends(void *argument) {
     for (fl_stack *stack = argument; stack;) {
         fl_stack *next = stack->next;
         fl_stack_give_slot(stack);
+        uint8_t before = __atomic_fetch_and(&stack->flags, (uint8_t)~FL_STACK_LEFT, __ATOMIC_ACQ_REL);
+        if (before & FL_STACK_UNOWNED) fl_stack_entry_give(stack);
         stack = next;
     }
 }
@@ -38,10 +40,18 @@ static void leave(fl_stack *stack) {
     fl_fiber *fiber = &stack->fiber;
     fl_current_fiber = fiber->frame->resumer_fiber;
     if (fl_has_exchange(fiber)) fl_exchange(fiber);
+    fl_outermost_frame *frame = fiber->frame;
+    // What was lent is the resumer's.
+    if (frame->words[FL_WORD_TASK_LOCALS] == FL_THREAD_WORD(fl_thread_offsets.task_locals)) {
+        frame->words[FL_WORD_TASK_LOCALS] = 0;
+    }
     fiber->state = FL_FIBER_FINISHED;
     pthread_once(&key_once, make_key);
     if (key_error) return; // the slot is lost with the thread
     stack->next = pthread_getspecific(key);
+    // Whoever called a closure on this stack is gone; a coroutine's object may still be destroyed, on any thread.
+    uint8_t flags = fl_fiber_runs_closure(fiber) ? FL_STACK_LEFT | FL_STACK_UNOWNED : FL_STACK_LEFT;
+    (void)__atomic_fetch_or(&stack->flags, flags, __ATOMIC_ACQ_REL);
     (void)pthread_setspecific(key, stack);
 }
 

@@ -160,10 +160,7 @@ fl_failure fl_stack_wake(fl_stack *stack) {
         // A child of fork has no userfaultfd, and no other thread that came with it.
         bool atomically = restores_atomically(handle);
         fl_failure failure = atomically ? put_pages(stack, record) : write_words(stack, record);
-        if (atomically && (failure.error == EBADF || failure.error == ENOTTY)) {
-            fl_userfaultfd_lose(); // closed, or the number is another file's now
-            failure = write_words(stack, record);
-        }
+        if (atomically && fl_userfaultfd_is_lost(failure.error)) failure = write_words(stack, record);
         if (failure.error) return failure;
         if (mark_restored(slot)) fl_count(&fl_process_counters.wakes_by_resume, 1);
     }

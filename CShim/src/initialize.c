@@ -21,8 +21,8 @@ static int initialize(void) {
     int error = fl_capabilities_probe();
     if (!error) error = fl_thread_prepare().error;
     if (error) return error;
-    fl_thread_words_find();
-    error = fl_handler_install();
+    error = fl_thread_words_find();
+    if (!error) error = fl_handler_install();
     if (!error) fl_core_install();
     return error;
 }

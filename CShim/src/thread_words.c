@@ -150,8 +150,9 @@ static void *find(void *argument) {
     intptr_t none = offset_of((uintptr_t)fl_no_words), task, locals;
     struct fl_thread_offsets offsets = {.accesses = none, .exceptions = none, .task = none, .task_locals = none};
     bool accesses = false, exceptions = false, task_locals = false;
-    // Refused, a signal handler might run meanwhile.
-    if (fl_system_block_signals(FL_SITE_WORDS_MASK, &before) == 0) {
+    // Else a signal handler might run meanwhile.
+    int error = fl_system_block_signals(FL_SITE_WORDS_MASK, &before);
+    if (!error) {
         accesses = find_accesses(tls, &offsets.accesses);
         exceptions = find_exceptions(tls, &offsets.exceptions);
         task_locals = find_task_locals(tls, &task, &locals);
@@ -162,14 +163,23 @@ static void *find(void *argument) {
     }
     fl_thread_offsets = offsets;
     fl_capabilities_set_thread_words(accesses, exceptions, task_locals);
-    return NULL;
+    return (void *)(intptr_t)error;
 }
 
-void fl_thread_words_find(void) {
+int fl_thread_words_find(void) {
     intptr_t none = offset_of((uintptr_t)fl_no_words);
     fl_thread_offsets = (struct fl_thread_offsets){none, none, none, none};
     pthread_t thread;
+    // Small: under mlockall all of it is locked.
+    enum { STACK = 128 << 10 };
+    pthread_attr_t attributes;
     int error = fl_injected(FL_SITE_WORDS_THREAD);
-    if (!error) error = pthread_create(&thread, NULL, find, NULL);
-    if (!error) pthread_join(thread, NULL);
+    if (!error) error = pthread_attr_init(&attributes);
+    if (error) return error;
+    (void)pthread_attr_setstacksize(&attributes, STACK); // refused, it has the usual size
+    error = pthread_create(&thread, &attributes, find, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    void *result = NULL;
+    if (!error) error = pthread_join(thread, &result);
+    return error ? error : (int)(intptr_t)result;
 }

@@ -4,7 +4,8 @@
 
 #include "common.h"
 
-/// Finds them and notes which were found (fl_capabilities). Once, before the first stack. Signal context: forbidden.
-void fl_thread_words_find(void);
+/// Finds them and notes which were found (fl_capabilities). Once, before the first stack. Returns 0, or an errno value
+/// where they could not be looked for. Signal context: forbidden.
+int fl_thread_words_find(void);
 
 #endif

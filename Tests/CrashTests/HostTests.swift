@@ -24,6 +24,12 @@ import Testing
             never: ["entered"], seconds: 30)
     }
 
+    @Test func aCoroutineThatASignalHandlerResumesEndsTheProcessWithTheRule() throws {
+        try expectChild(
+            "resumed-in-handler", ends: .signalled(SIGSEGV), writes: ["run no coroutine inside a signal handler"],
+            never: ["returned"], seconds: 30)
+    }
+
     @Test func aReplacedHandlerIsNoticedWhereStacksComeFromThePool() throws {
         try expectChild(
             "handler-replaced", ends: .exited(0),
@@ -56,7 +62,7 @@ import Testing
             never: ["returned"], seconds: 30)
     }
 
-    @Test(arguments: ["with-stack", "coroutine", "kept"])
+    @Test(arguments: ["with-stack", "coroutine", "kept", "owned"])
     func aThreadThatIsCancelledInsideAStackGivesItBack(_ what: String) throws {
         try expectChild("cancelled-thread \(what)", ends: .exited(0), writes: ["done"], seconds: 60)
     }

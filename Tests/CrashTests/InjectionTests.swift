@@ -94,9 +94,9 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_SHRINK_RELEASE, first: .throwing("shrink-release"), later: .throwing("shrink-release")),
         .init(site: .FL_SITE_SHRINK_GUARD, first: .throwing("shrink-guard"), later: .throwing("shrink-guard")),
         .init(site: .FL_SITE_SHRINK_MASK, first: .throwing("shrink-mask"), later: .throwing("shrink-mask")),
-        // Once for the process; what was not found stays with the thread.
-        .init(site: .FL_SITE_WORDS_THREAD, first: .fallback, later: nil),
-        .init(site: .FL_SITE_WORDS_MASK, first: .fallback, later: nil),
+        // Once for the process.
+        .init(site: .FL_SITE_WORDS_THREAD, first: .throwing("initialization"), later: nil),
+        .init(site: .FL_SITE_WORDS_MASK, first: .throwing("initialization"), later: nil),
         .init(site: .FL_SITE_SIGNAL_MASK, first: .throwing("signal-mask"), later: .throwing("signal-mask")),
     ]
 }

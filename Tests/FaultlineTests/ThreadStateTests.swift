@@ -245,6 +245,48 @@ extension Stacks {
             await Task.detached { contain() }.value
         }
 
+        /// The resumer overflows wherever it can near a resume, which changes the thread's words on the way back.
+        @Test func anOverflowNextToAResumeMixesNothing() throws {
+            @inline(never) func resume(_ bytes: Int, _ co: Steps) -> Int {
+                withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { room in
+                    room[0] = 1
+                    _ = try? co.resume()
+                    return Int(room[0])
+                }
+            }
+            @inline(never) func descend(_ depth: Int, _ bytes: Int, _ co: Steps) -> Int {
+                keep(depth) == 0 ? resume(bytes, co) : descend(depth - 1, bytes, co) + keep(depth)
+            }
+            func overflows(_ depth: Int, _ bytes: Int) throws -> Bool {
+                let co = try Steps { (co: borrowing _, _) in
+                    try co.suspend(0)
+                    return try Bound.$number.withValue(42) {
+                        try co.suspend(-1)
+                        try co.suspend(Bound.number)
+                        return Bound.number
+                    }
+                }
+                _ = try co.resume()
+                var isFaulted = false
+                do { _ = try withGrowableStack(maximum: 64 << 10) { descend(depth, bytes, co) } } catch is StackFault {
+                    isFaulted = true
+                }
+                #expect(Bound.number == 0)
+                // Where it was resumed, it is inside its binding.
+                if case .suspended(let number) = try co.resume(), number != -1 { #expect(number == 42) }
+                return isFaulted
+            }
+            var (fits, tooDeep) = (0, 4096)
+            while tooDeep - fits > 1 {
+                let middle = (fits + tooDeep) / 2
+                if try overflows(middle, 16) { tooDeep = middle } else { fits = middle }
+            }
+            for depth in max(0, fits - 4)...tooDeep {
+                for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
+            }
+            #expect(fits > 0 && Bound.number == 0)
+        }
+
         @Test func aCoroutineHasNoTask() async throws {
             try await Task.detached {
                 let co = try Steps { (co: borrowing _, _) in

@@ -201,6 +201,12 @@ static inline __attribute__((always_inline)) uintptr_t fl_thread_words(void) {
 /// coroutine has its own. Out of line: seldom needed. Signal context: forbidden.
 extern void fl_exchange(fl_fiber *fiber);
 
+/// The same after a switch, on the resumer's stack. Signal context: forbidden.
+extern void fl_exchange_back(fl_fiber *fiber);
+
+/// Whether the fiber runs a closure for a caller that waits (call.c). Signal context: forbidden.
+extern bool fl_fiber_runs_closure(const fl_fiber *fiber);
+
 /// Gives a coroutine that has not started the words of this thread for its own, but for the limit.
 /// Signal context: forbidden.
 extern void fl_lend_words(fl_fiber *fiber);
@@ -222,12 +228,15 @@ static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber
     frame->resumer_fiber = fl_current_fiber;
     fiber->state = FL_FIBER_RUNNING;
 
+    // What the call of fl_exchange_back stores is there before the switch: afterwards an overflow of the resumer at that
+    // very call would leave the thread with the coroutine's words.
+    __asm__ volatile("testb %%al, -8(%%rsp)" : : : "cc");
     // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its
     // resumer, and `own` is its first member.
     fiber = (fl_fiber *)(void *)fl_switch(&frame->resumer, &fiber->own).from;
 
     fl_current_fiber = fiber->frame->resumer_fiber; // the stack may have moved
-    if (fl_has_exchange(fiber)) fl_exchange(fiber);
+    if (fl_has_exchange(fiber)) fl_exchange_back(fiber);
     return fiber;
 }
 

@@ -71,7 +71,7 @@ static int copy(const item *from) {
     void *value;
     int error = posix_memalign(&value, mask < 16 ? 16 : mask + 1, size + 1);
     if (error) return error;
-    uintptr_t stored = ((uintptr_t)&from->value + mask) & ~mask;
+    uintptr_t stored = (uintptr_t)from + ((offsetof(item, value) + mask) & ~mask);
     void *(*copy_value)(void *, void *, const void *) =
         (void *(*)(void *, void *, const void *))witnesses[COPY_WITNESS];
     copy_value(value, (void *)stored, from->type);

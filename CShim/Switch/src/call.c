@@ -20,6 +20,8 @@ static void run_closure(void *argument) {
     closure->function(closure->context);
 }
 
+bool fl_fiber_runs_closure(const fl_fiber *fiber) { return fiber->frame->body == run_closure; }
+
 // Declared to Swift by @_silgen_name: (UnsafeMutablePointer<fl_fiber>, () -> Void) -> Void.
 __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_function *function, void *context);
 

@@ -32,11 +32,7 @@ static intptr_t offset_of(fl_thread_word word) {
     __builtin_unreachable();
 }
 
-// An overflow of the caller's stack may abandon this frame at its first store below, before anything was exchanged, and
-// at no other: `room` is more than the rest of the function needs.
-void fl_exchange(fl_fiber *fiber) {
-    volatile char room[256];
-    room[0] = 0;
+static inline __attribute__((always_inline)) void exchange(fl_fiber *fiber) {
     fl_outermost_frame *frame = fiber->frame;
     uintptr_t any = 0;
     for (uint32_t word = 0; word < FL_WORDS; word++) {
@@ -51,6 +47,17 @@ void fl_exchange(fl_fiber *fiber) {
     fiber->has_words = any != 0;
     if (fiber->keeps_fp_control) exchange_fp_control(frame);
 }
+
+// An overflow of the caller's stack may abandon this frame at its first store, before anything was exchanged, and at no
+// other: `room` is more than the rest of the function needs.
+void fl_exchange(fl_fiber *fiber) {
+    volatile char room[256];
+    room[0] = 0;
+    exchange(fiber);
+}
+
+// An overflow here strikes the resumer while the thread has the coroutine's words: this frame is never abandoned.
+__attribute__((section("fl_text"))) void fl_exchange_back(fl_fiber *fiber) { exchange(fiber); }
 
 void fl_lend_words(fl_fiber *fiber) {
     for (uint32_t word = FL_WORD_LIMIT + 1; word < FL_WORDS; word++) {

@@ -43,6 +43,13 @@ private func counter() throws -> Numbers {
     }
 }
 
+nonisolated(unsafe) private var inHandler: Numbers?
+
+/// Ends the coroutine that a thread-specific key holds.
+private let release: @convention(c) (UnsafeMutableRawPointer?) -> Void = { pointer in
+    Unmanaged<Numbers>.fromOpaque(pointer!).release()
+}
+
 /// Runs `body` on a thread that is then cancelled while it sleeps in it.
 private func cancelThread(_ body: @escaping (_ sleep: @escaping () -> Void) throws -> Void) {
     nonisolated(unsafe) let ready = UnsafeMutablePointer<Int>.allocate(capacity: 1)
@@ -127,6 +134,17 @@ let hostScenarios: [String: Scenario] = [
         require(error == 0, "no handler")
         try deep(.fault)
     },
+    // resumed-in-handler: a coroutine that was started before, and grows inside a signal handler.
+    "resumed-in-handler": { _ in
+        let co = try Numbers(configuration: .init(strategy: .fault, initial: 4096)) { co, _ in
+            try co.suspend(1)
+            return sum(to: depth)
+        }
+        _ = try co.resume()
+        inHandler = co
+        _ = ts_run_in_handler(SIGUSR1) { _ = try? inHandler!.resume() }
+        say("returned")
+    },
     // handler-replaced: also stacks from the pool are not handed out for long.
     "handler-replaced": { _ in
         for _ in 0..<3 { try withStack(.init()) {} }
@@ -180,7 +198,7 @@ let hostScenarios: [String: Scenario] = [
         _ = try co.resume()
         say("returned")
     },
-    // cancelled-thread with-stack|coroutine|kept: pthread_cancel gives the slot back.
+    // cancelled-thread with-stack|coroutine|kept|owned: pthread_cancel gives the slot back.
     "cancelled-thread": { arguments in
         try deep(.fault)
         fl_pool_drain()
@@ -190,6 +208,20 @@ let hostScenarios: [String: Scenario] = [
             switch arguments[0] {
             case "with-stack":
                 cancelThread { sleep in try withGrowableStack { try withStack(.init(strategy: .fault)) { sleep() } } }
+            case "owned":
+                // The key's destructor comes before that of the library's, whose key is made later.
+                var key = pthread_key_t()
+                require(pthread_key_create(&key, release) == 0, "no key")
+                let owner = key
+                cancelThread { sleep in
+                    let co = Unmanaged.passRetained(
+                        try Numbers { _, _ in
+                            sleep()
+                            return 1
+                        })
+                    pthread_setspecific(owner, co.toOpaque())
+                    _ = try co._withUnsafeGuaranteedRef { try $0.resume() }
+                }
             default:
                 cancelThread { sleep in
                     let co = try Numbers { _, _ in
