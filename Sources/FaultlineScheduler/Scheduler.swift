@@ -16,8 +16,9 @@ public import Faultline
 ///
 /// **Suspension points** are ``yield()``, ``sleep(for:)``, ``Job/join()``, the methods of ``Channel``, and reading,
 /// writing, accepting and connecting by ``Descriptor``. Each throws `CancellationError` once the job is cancelled,
-/// whether or not it would have to wait, and ``SchedulerError/outsideJob`` where no job calls it. A job whose suspension
-/// points threw `CancellationError` 1,000 times would never end: the process ends with a message. A job must not
+/// whether or not it would have to wait, and ``SchedulerError/outsideJob`` where no job calls it. A job whose
+/// suspension points threw `CancellationError` 1,000 times would never end: the process ends with a message.
+/// A job must not
 ///
 /// - hold a lock, or anything else that belongs to a thread, across a suspension point: another job of the thread that
 ///   wants it would wait for ever;
