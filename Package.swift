@@ -22,7 +22,9 @@ let package = Package(
             name: "CShim", dependencies: ["CSwitch"], path: "CShim", exclude: ["Switch", "README.md"],
             sources: ["src"], cSettings: warningsAreErrorsC),
         // The library.
-        .target(name: "Faultline", dependencies: ["CShim", "CSwitch"], swiftSettings: warningsAreErrors),
+        .target(
+            name: "Faultline", dependencies: ["CShim", "CSwitch"], exclude: ["README.md"],
+            swiftSettings: warningsAreErrors),
         // Coroutines on several threads, and their input and output.
         .target(name: "CScheduler", cSettings: warningsAreErrorsC),
         .target(

@@ -63,8 +63,8 @@ uintptr_t fl_slot_largest_frame(fl_slot_size size) {
 uintptr_t fl_slot_band(fl_slot_size size, uintptr_t usable) {
     fl_slot_geometry geometry = geometries[size];
     if (!geometry.offset) return geometry.size;
-    uintptr_t base = geometry.offset + geometry.size, low = base - usable, least = low - fl_slot_largest_frame(size);
-    uintptr_t band = fl_slot_is_deep(size) ? least & ~(2 * MIB - 1) : fl_minimum(least, low & ~(2 * MIB - 1));
+    uintptr_t base = geometry.offset + geometry.size, low = base - usable, highest = low - fl_slot_largest_frame(size);
+    uintptr_t band = fl_slot_is_deep(size) ? highest & ~(2 * MIB - 1) : fl_minimum(highest, low & ~(2 * MIB - 1));
     return band <= geometry.offset + geometry.guard ? geometry.size : base - band;
 }
 
@@ -76,9 +76,9 @@ fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
 }
 
 fl_slot_size fl_slot_next(fl_slot_size size) {
-    uintptr_t least = 4 * geometries[size].size;
+    uintptr_t wanted = 4 * geometries[size].size;
     uint32_t next = size;
-    while (next < FL_SLOT_SIZES && geometries[next].size < least) next++;
+    while (next < FL_SLOT_SIZES && geometries[next].size < wanted) next++;
     return next;
 }
 

@@ -43,7 +43,7 @@ static int reserve_at(fl_site site, uintptr_t low, uintptr_t length, uintptr_t b
     void *mapped = (void *)low;
     int error = fl_system_map(site, &mapped, begun, PROT_NONE, RESERVED | MAP_FIXED_NOREPLACE);
     if (error) return error;
-    if ((uintptr_t)mapped != low) error = EEXIST; // valgrind takes the address for a wish
+    if ((uintptr_t)mapped != low) error = EEXIST; // valgrind treats the address as a hint
     if (!error && begun < length) {
         error = fl_system_unlock(FL_SITE_ARENA_UNLOCK, low, begun);
         if (!error) error = fl_system_grow(FL_SITE_ARENA_GROW, low, begun, length);

@@ -5,7 +5,7 @@
 // parts of running stacks are put in. Of a stack that waits a core file holds the control block alone.
 //
 // SIGSEGV and SIGBUS come to the fault handler, which calls this where it leaves the end to the kernel. Other signals
-// that leave a core file have a handler of ours only where nobody else has one: it shows the running stacks, restores
+// that leave a core file have a handler of ours only where there is no other: it shows the running stacks, restores
 // the default action and has the signal come again, so that the process ends of it as it would have.
 #include "core_dump.h"
 

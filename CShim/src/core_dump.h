@@ -9,7 +9,7 @@
 /// Puts the stacks that run now into the core file that is about to be written. Signal context: callable.
 void fl_core_show_running(void);
 
-/// Has that done before a signal ends the process whose default action nobody has changed. Signal context: forbidden.
+/// Has that done before a signal that has its default action ends the process. Signal context: forbidden.
 void fl_core_install(void);
 
 #pragma clang assume_nonnull end

@@ -1,4 +1,4 @@
-/// What ends a stack that nobody will end.
+/// What ends a stack that has no owner to end it.
 #ifndef FAULTLINE_INTERNAL_CREATE_H
 #define FAULTLINE_INTERNAL_CREATE_H
 

@@ -1,10 +1,10 @@
 // What unwinding does that arrives at the outermost frame of a coroutine: its personality routine.
 //
-// The frames of the resumer are the next ones there, for backtraces. For a C++ exception they are not: whoever resumed
-// the coroutine did not call it, and the thread's words would be left as they are. So the process ends, as at the
-// outermost frame of a thread, and says why. pthread_cancel and pthread_exit end the thread with all that stands on it:
-// the unwinding goes on through the resumer's frames, with the thread's words put back, and the slot is given back when
-// the thread has left the stack, which is when its destructors run.
+// The frames of the resumer are the next ones there, for backtraces. For a C++ exception they are not: the code that
+// resumed the coroutine did not call it, and the thread's words would be left as they are. So the process ends, as at
+// the outermost frame of a thread, and says why. pthread_cancel and pthread_exit end the thread with all that stands on
+// it: the unwinding goes on through the resumer's frames, with the thread's words put back, and the slot is given back
+// when the thread has left the stack, which is when its destructors run.
 #include "fl_stack.h"
 
 #include <pthread.h>

@@ -2,10 +2,10 @@
 //
 // Others may still point into an abandoned stack: so its slot is closed, and an access to it is a fault that is handed
 // on. For ever would be an address space used up after some hundred thousand overflows. So the process has a ring of
-// places. What is put into a place pushes out what was there: the slot is opened again and free. A pointer that is used
-// later still reads or overwrites another stack, as one into a heap block that was freed and allocated again.
+// entries. What is put into an entry pushes out what was there: the slot is opened again and free. A pointer that is
+// used later still reads or overwrites another stack, as one into a heap block that was freed and allocated again.
 //
-// Invariants: a place belongs to the thread that exchanges its content, so there is no lock, and a handler may evict;
+// Invariants: an entry belongs to the thread that exchanges its content, so there is no lock, and a handler may evict;
 // between the exchange and the free list the slot belongs to that thread alone. What a fork leaves in the ring is in
 // the child's address space as well.
 #include "quarantine.h"
@@ -19,22 +19,22 @@
 
 #pragma clang section text = "fl_text"
 
-enum { LENGTH_BITS = 20 }; // of a place, in pages: up to 4 GiB; the address above it has 35
+enum { LENGTH_BITS = 20 }; // of an entry, in pages: up to 4 GiB; the address above it has 35
 
-static _Atomic(uint64_t) places[FL_QUARANTINE_SLOTS];
-static _Atomic(uint32_t) next_place;
+static _Atomic(uint64_t) entries[FL_QUARANTINE_SLOTS];
+static _Atomic(uint32_t) next_entry;
 static _Atomic(uint64_t) count;
 
 uint64_t fl_quarantine_count(void) { return atomic_load_explicit(&count, memory_order_relaxed); }
 
 // Signal context: callable.
-static uint64_t place_of(uintptr_t low, uintptr_t base) {
+static uint64_t entry_of(uintptr_t low, uintptr_t base) {
     return (uint64_t)(low / FL_PAGE) << LENGTH_BITS | (base - low) / FL_PAGE;
 }
 // Signal context: callable.
-static uintptr_t low_of(uint64_t place) { return (uintptr_t)(place >> LENGTH_BITS) * FL_PAGE; }
+static uintptr_t low_of(uint64_t entry) { return (uintptr_t)(entry >> LENGTH_BITS) * FL_PAGE; }
 // Signal context: callable.
-static uintptr_t length_of(uint64_t place) { return (place & ((1 << LENGTH_BITS) - 1)) * FL_PAGE; }
+static uintptr_t length_of(uint64_t entry) { return (entry & ((1 << LENGTH_BITS) - 1)) * FL_PAGE; }
 
 // Signal context: callable.
 static fl_failure open_slot(fl_slot_handle handle) {
@@ -57,11 +57,11 @@ static fl_failure open_slot(fl_slot_handle handle) {
     return failure;
 }
 
-// Where a place is empty. Signal context: callable.
+// Where an entry is empty. Signal context: callable.
 static bool put_back(uint64_t content) {
     for (uint32_t number = 0; number < FL_QUARANTINE_SLOTS; number++) {
         uint64_t empty = 0;
-        if (atomic_compare_exchange_strong_explicit(&places[number], &empty, content, memory_order_acq_rel,
+        if (atomic_compare_exchange_strong_explicit(&entries[number], &empty, content, memory_order_acq_rel,
                                                     memory_order_relaxed)) {
             atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
             return true;
@@ -71,16 +71,16 @@ static bool put_back(uint64_t content) {
 }
 
 // Signal context: callable.
-static void end_quarantine(uint64_t place) {
+static void end_quarantine(uint64_t entry) {
     atomic_fetch_sub_explicit(&count, 1, memory_order_relaxed);
-    fl_slot_handle handle = fl_slot_of(low_of(place));
+    fl_slot_handle handle = fl_slot_of(low_of(entry));
     if (!handle.arena) {
-        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low_of(place), length_of(place)); // refused, it stays reserved
+        (void)fl_system_unmap(FL_SITE_ARENA_TRIM, low_of(entry), length_of(entry)); // refused, it stays reserved
         return;
     }
     fl_failure failure = open_slot(handle);
     // Under RLIMIT_DATA an arena may have taken what the slot had: there may be room for it again.
-    if (failure.error == ENOMEM && put_back(place)) return;
+    if (failure.error == ENOMEM && put_back(entry)) return;
     if (failure.error) {
         const char *parts[] = {"the slot of a faulted stack could not be opened again (",
                                fl_site_name((fl_site)failure.site), "); it stays reserved and is never used again"};
@@ -92,22 +92,22 @@ static void end_quarantine(uint64_t place) {
 
 // Signal context: callable.
 static void keep(uintptr_t low, uintptr_t base) {
-    uint32_t number = atomic_fetch_add_explicit(&next_place, 1, memory_order_relaxed);
+    uint32_t number = atomic_fetch_add_explicit(&next_entry, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
     uint64_t oldest =
-        atomic_exchange_explicit(&places[number % FL_QUARANTINE_SLOTS], place_of(low, base), memory_order_acq_rel);
+        atomic_exchange_explicit(&entries[number % FL_QUARANTINE_SLOTS], entry_of(low, base), memory_order_acq_rel);
     if (oldest) end_quarantine(oldest);
 }
 
 // Ends the quarantine of the oldest slot that serves. Signal context: callable.
 static bool give_oldest(fl_slot_size size, uint32_t row) {
-    uint32_t first = atomic_load_explicit(&next_place, memory_order_relaxed);
+    uint32_t first = atomic_load_explicit(&next_entry, memory_order_relaxed);
     for (uint32_t looked = 0; looked < FL_QUARANTINE_SLOTS; looked++) {
-        _Atomic(uint64_t) *place = &places[(first + looked) % FL_QUARANTINE_SLOTS];
-        uint64_t content = atomic_load_explicit(place, memory_order_acquire);
+        _Atomic(uint64_t) *entry = &entries[(first + looked) % FL_QUARANTINE_SLOTS];
+        uint64_t content = atomic_load_explicit(entry, memory_order_acquire);
         const fl_arena *arena = content ? fl_slot_of(low_of(content)).arena : NULL;
         if (!arena || arena->size != size || arena->row != row) continue;
-        if (!atomic_compare_exchange_strong_explicit(place, &content, 0, memory_order_acq_rel, memory_order_relaxed)) {
+        if (!atomic_compare_exchange_strong_explicit(entry, &content, 0, memory_order_acq_rel, memory_order_relaxed)) {
             continue;
         }
         end_quarantine(content);

@@ -48,7 +48,7 @@ static const char *const abandonable[] = {
     "$sSr10_mergeRuns_2at6buffer2bySbSaySnySiGGz_SiSpyxGSbx_xtKXEtKF",
     "$sSr13_finalizeRuns_6buffer2bySbSaySnySiGGz_SpyxGSbx_xtKXEtKF",
     "$ss6_merge3low3mid4high6buffer2bySbSpyxG_A3GSbx_xtKXEtKlF",
-    // Access to memory that somebody else keeps alive.
+    // Access to memory that the caller keeps alive.
     "$sSMsE39withContiguousMutableStorageIfAvailableyqd__Sgqd__Sry7ElementQzGzKXEKlF",
     "$sSR15withUnsafeBytesyqd__qd__SWKXEKlF",
     "$sSR32withContiguousStorageIfAvailableyqd__Sgqd__SRyxGKXEKlF",

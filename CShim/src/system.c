@@ -56,7 +56,7 @@ uint64_t fl_now(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-// The time that system calls take is added up only while someone asks: reading the clock costs a tenth of a call.
+// The time that system calls take is added up only on request: reading the clock costs a tenth of a call.
 static _Atomic(bool) timing;
 static _Atomic(uint64_t) time_in_calls;
 

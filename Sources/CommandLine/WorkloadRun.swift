@@ -67,8 +67,7 @@ struct WorkloadRun {
             return try workload.prepare(inputs: inputs)
         } catch {
             guard !inputs.isEmpty else { throw error }
-            let text = error.description
-            throw UsageFailure(text.contains(";") ? text : "\(text); --input takes: \(workload.inputHelp)")
+            throw UsageFailure(error.remedy == nil ? "\(error); --input takes: \(workload.inputHelp)" : "\(error)")
         }
     }
 

@@ -11,7 +11,8 @@ enum MetLimit: Hashable {
 
     /// Where less is left than this, that is why: two of the largest slots take 2 GiB.
     private static let scarce: UInt64 = 3 << 30
-    /// Where fewer mappings are left than one in so many: a coroutine that met the limit has given its own back since.
+    /// Where fewer than one mapping in this number is left: a coroutine that met the limit has given its own back
+    /// since.
     private static let scarceMappings: UInt64 = 100
 
     /// The limit that a call met which failed with `errno`, nil where none of them is near.
@@ -28,7 +29,7 @@ enum MetLimit: Hashable {
             let bytes: [(MetLimit, UInt64)] = [
                 (.addressSpace, left.address_space), (.writableMemory, left.data), (.commit, left.commit),
             ]
-            guard let (limit, least) = bytes.min(by: { $0.1 < $1.1 }), least < Self.scarce else { return nil }
+            guard let (limit, room) = bytes.min(by: { $0.1 < $1.1 }), room < Self.scarce else { return nil }
             self = limit
         default: return nil
         }

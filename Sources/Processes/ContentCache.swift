@@ -69,7 +69,9 @@ package struct ContentCache {
         let (draft, path) = ("\(workFolder)/entry", "\(folder)/\(name)")
         try Files.write(contents + Array(Self.trailer(of: contents[...]).utf8), to: draft)
         guard !isExecutable || chmod(draft, 0o755) == 0, rename(draft, path) == 0 else {
-            throw ProcessError("cannot write \(path): \(Files.reason()); set XDG_CACHE_HOME to a folder you own")
+            throw ProcessError(
+                "cannot write \(path): \(Files.reason())",
+                remedy: "set XDG_CACHE_HOME to a folder you own")
         }
         return path
     }

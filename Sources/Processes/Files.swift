@@ -15,7 +15,7 @@ package enum Files {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw ProcessError("cannot read \(path): \(reason())") }
         guard status.st_mode & S_IFMT != S_IFDIR else {
-            throw ProcessError("cannot read \(path): it is a folder; name a file")
+            throw ProcessError("cannot read \(path): it is a folder", remedy: "name a file")
         }
         // One byte more than the size tells a complete file from one that grows or has no size, such as a pipe.
         var bytes: [UInt8] = []

@@ -97,8 +97,9 @@ package enum Spawn {
             ? posix_spawn(&child, executable, &actions, &attributes, words + [nil], environ)
             : posix_spawn(&child, executable, &actions, &attributes, words + [nil], settings + [nil])
         guard failure == 0 else {
-            let remedy = failure == EAGAIN || failure == ENOMEM ? "; free memory or processes" : ""
-            throw ProcessError("cannot start \(executable): \(Files.reason(failure))\(remedy)")
+            let remedy = failure == EAGAIN || failure == ENOMEM ? "free memory or processes" : nil
+            throw ProcessError(
+                "cannot start \(executable): \(Files.reason(failure))", remedy: remedy, errno: failure)
         }
         return child
     }

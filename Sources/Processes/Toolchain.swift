@@ -74,7 +74,7 @@ package struct Toolchain {
             let names = missing.joined(separator: ", ")
             throw ProcessError(
                 "\(names) not found in \(folder ?? "PATH"): code variants are built at run time by the Swift "
-                    + "toolchain's clang; put the toolchain's bin folder on PATH, or use the builtin variant")
+                    + "toolchain's clang", remedy: "put the toolchain's bin folder on PATH, or use the builtin variant")
         }
         return Toolchain(clang: clang, objcopy: objcopy, linker: linker, swiftc: swiftc)
     }

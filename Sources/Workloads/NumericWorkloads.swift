@@ -8,7 +8,8 @@ func size(
     guard inputs.count == 1, let size = UInt64(text), range.contains(size) else {
         let given = inputs.joined(separator: " ")
         throw WorkloadError(
-            "\(name): '\(given)' is not a size; give one number from \(range.lowerBound) to \(range.upperBound)")
+            "\(name): '\(given)' is not a size",
+            remedy: "give one number from \(range.lowerBound) to \(range.upperBound)")
     }
     return size
 }

@@ -5,11 +5,14 @@ import Processes
 
 /// Why a workload cannot be prepared or built, or that its result is wrong: one line that names the remedy.
 public struct WorkloadError: Error, CustomStringConvertible, Sendable {
-    /// The line.
-    public let description: String
+    private let problem: String
+    package let remedy: String?
 
-    package init(_ description: String) {
-        self.description = description
+    /// The line.
+    public var description: String { remedy.map { "\(problem); \($0)" } ?? problem }
+
+    package init(_ problem: String, remedy: String? = nil) {
+        (self.problem, self.remedy) = (problem, remedy)
     }
 
     /// Does `work`, whose error becomes one of this module.
@@ -19,7 +22,7 @@ public struct WorkloadError: Error, CustomStringConvertible, Sendable {
         do throws(ProcessError) {
             return try work()
         } catch {
-            throw WorkloadError(error.description)
+            throw WorkloadError(error.problem, remedy: error.remedy)
         }
     }
 
@@ -79,7 +82,7 @@ public struct PreparedWorkload: Sendable {
     /// - Throws: `WorkloadError` if the code belongs to another workload or reports a failure, or the result is wrong.
     public func run(_ code: LoadedCode) throws(WorkloadError) -> WorkloadResult {
         guard code.workload == name else {
-            throw WorkloadError("the code of \(code.workload) cannot run \(name); load the code of \(name)")
+            throw WorkloadError("the code of \(code.workload) cannot run \(name)", remedy: "load the code of \(name)")
         }
         let outcome = UnsafeMutablePointer<fl_workload_outcome>.allocate(capacity: 1)
         defer { outcome.deallocate() }

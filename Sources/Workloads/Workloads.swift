@@ -13,6 +13,6 @@ public enum Workloads {
     public static func named(_ name: String) throws(WorkloadError) -> any Workload {
         if let workload = all.first(where: { $0.name == name }) { return workload }
         let names = all.map(\.name).joined(separator: ", ")
-        throw WorkloadError("unknown workload '\(name)'; choose from: \(names)")
+        throw WorkloadError("unknown workload '\(name)'", remedy: "choose from: \(names)")
     }
 }

@@ -92,7 +92,7 @@ extension ExhaustionTests {
             let strategy, guardKind: String
             let options: [String]
             let call: String
-            /// Enough that few stacks meet the limit, and at most so much is left of it.
+            /// Bytes: enough that few stacks meet the limit. At most this is left of it.
             private static let size = 60 << 20
 
             var testDescription: String { "\(strategy), \(guardKind), \(call)" }

@@ -82,14 +82,14 @@ import Testing
     }
 
     @Test("32 and 56 bits are arithmetic", arguments: [("32", 49_152.0), ("47", 0x1p31), ("56", 1e9)])
-    func bits(bits: String, most: Double) throws {
+    func bits(bits: String, maximum: Double) throws {
         let ending = try Program.run([
             "plan", "--coroutines", "10", "--reservation", "64KiB", "--address-bits", bits, "--format", "json",
         ])
         let record = try Document(json: ending.output).records.first {
             $0.name == "addresses of \(bits) bits" && $0.metric == "coroutines"
         }
-        #expect(try #require(record).median == min(most, 1e9))
+        #expect(try #require(record).median == min(maximum, 1e9))
     }
 
     @Test(

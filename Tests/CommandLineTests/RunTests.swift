@@ -57,7 +57,7 @@ struct RunTests {
     }
 
     @Test(arguments: workloads)
-    func `so does its code with checks`(workload: String) throws {
+    func `a workload with checks gives the result of a huge fixed stack`(workload: String) throws {
         try Self.compare(workload, ["check-move", "check-segment", "check-fixed"])
     }
 
@@ -105,7 +105,9 @@ struct RunTests {
             ("check-move", "raise --maximum"), ("check-segment", "raise --maximum"),
             ("check-fixed", "raise --maximum, or choose a strategy that grows"),
         ])
-    func `so is one of code with checks`(strategy: String, remedy: String) throws {
+    func `an overflow of code with checks is one line with the limit and the remedy`(strategy: String, remedy: String)
+        throws
+    {
         try Self.overflow(strategy, remedy)
     }
 

@@ -68,20 +68,6 @@ struct ScriptTests {
         #expect(ending.status == 1)
     }
 
-    private static let hasPython = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-        FileManager.default.isExecutableFile(atPath: "\($0)/python3")
-    }
-
-    /// Whether `scripts/plot` has prepared its environment, which takes a network.
-    private static var hasMatplotlib: Bool {
-        let environment = ProcessInfo.processInfo.environment
-        let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(cache)/faultline")) ?? []
-        return names.contains {
-            $0.hasPrefix("plot-venv-") && FileManager.default.fileExists(atPath: "\(cache)/faultline/\($0)/complete")
-        }
-    }
-
     /// Runs lines of Python that ask `results` for records: one crossing of the kernel, counted for the claim
     /// trap-cost.
     private static func python(_ lines: String) throws -> Program {
@@ -105,7 +91,7 @@ struct ScriptTests {
     }
 
     @Test(
-        .enabled(if: ScriptTests.hasPython),
+        .needs(.python),
         arguments: [
             (
                 "results.select('trap-cost', metric='crossing')",
@@ -144,7 +130,7 @@ struct ScriptTests {
     }
 
     /// A record that each of these plots needs is taken out of the published ones.
-    @Test(.enabled(if: ScriptTests.hasMatplotlib))
+    @Test(.needs(.matplotlib))
     func `a plot that lacks a record which it needs ends with an error that names it`() throws {
         let scratch = try TemporaryFolder()
         let folder = scratch.file("results")
@@ -184,7 +170,7 @@ struct ScriptTests {
         #expect(ending.output == "0 plots are in \(folder)/plots/\n" && ending.status == 1)
     }
 
-    @Test(.enabled(if: ScriptTests.hasMatplotlib))
+    @Test(.needs(.matplotlib))
     func `a claim that renames a record is an error of its plot alone`() throws {
         let scratch = try TemporaryFolder()
         let file = try scratch.file("records.json", holding: "{\"records\": []}")
@@ -228,7 +214,7 @@ struct ScriptTests {
                 "long: scripts/test runs it", [], [],
                 "the reason is none that scripts/skipped-tests knows; see HACKING.md"
             ),
-            ("needs python: hidden", [], [], "the reason is none that scripts/skipped-tests knows; see HACKING.md"),
+            ("needs perl: hidden", [], [], "the reason is none that scripts/skipped-tests knows; see HACKING.md"),
             ("no reason", [], [], "the reason is none that scripts/skipped-tests knows; see HACKING.md"),
             ("needs readelf: hidden", ["PATH=$2:$PATH"], [], "this system has 'readelf'"),
         ] as [(String, [String], [String], String?)])

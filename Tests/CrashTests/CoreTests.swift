@@ -26,11 +26,9 @@ import Testing
 
     @Test("the debugger shows the running coroutine", .needs(.gdb), .needs(.coreFile), arguments: endings)
     func frames(how: String, signal: Int32) throws {
-        var template = Array("/tmp/faultline-core-XXXXXX".utf8CString)
-        let folder = String(cString: try #require(mkdtemp(&template)))
-        defer { for name in [try? Self.core(in: folder), folder].compactMap(\.self) { remove(name) } }
-        try expectChild("core \(how) \(folder) 10000 none", ends: .signalled(signal), seconds: 120)
-        let core = try Self.core(in: folder)
+        let folder = try TemporaryFolder()
+        try expectChild("core \(how) \(folder.path) 10000 none", ends: .signalled(signal), seconds: 120)
+        let core = try Self.core(in: folder.path)
         var status = stat()
         try #require(stat(core, &status) == 0)
         // Tables and libraries, and no arena of 512 GiB.

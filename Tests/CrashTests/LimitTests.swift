@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(
-        "nor where no more may be locked", .needs(.guardPages),
+        "no stack is locked by mlockall where no more may be locked", .needs(.guardPages),
         arguments: [
             ("before", future), ("before", future | onFault), ("after", future), ("after", future | onFault),
         ])
@@ -46,7 +46,7 @@ import Testing
         #expect(!(try locked(when, flags, "\(4 << 20)")).output.contains("error"))
     }
 
-    @Test("where that is too little, the error names it") func mlockallBeyondALimit() throws {
+    @Test("where RLIMIT_MEMLOCK is too little, the error names it") func mlockallBeyondALimit() throws {
         let output = try locked("before", Self.future, "\(256 << 10)").output
         #expect(output.contains(/error: [^\n]*RLIMIT_MEMLOCK allows 262144 bytes/), "\(output)")
     }

@@ -7,13 +7,13 @@ import Testing
 /// A running program whose output goes to files, which hold any amount.
 final class Running {
     let process = Process()
-    private let folder: URL
+    private let scratch: TemporaryFolder
+    private var folder: URL { URL(filePath: scratch.path) }
 
     /// Starts `program`, which was built with the tests or is named by its path, with at most `descriptors` descriptors
     /// and `addressSpace` KiB of address space.
     init(_ program: String, _ arguments: [String], descriptors: Int? = nil, addressSpace: Int? = nil) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "faultline-echo-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        scratch = try TemporaryFolder()
         let path = program.hasPrefix("/") ? program : try BuiltPrograms.path(of: program)
         let limits = [("n", descriptors), ("v", addressSpace)].map { option, limit in
             limit.map { "ulimit -\(option) \($0) && " } ?? ""
@@ -31,7 +31,6 @@ final class Running {
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
-        try? FileManager.default.removeItem(at: folder)
     }
 
     /// What it wrote so far.

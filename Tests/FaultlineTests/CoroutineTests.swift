@@ -1,4 +1,5 @@
-// Coroutines as values: steps, errors, cancellation, destruction, nesting, and what belongs to whom across a switch.
+// Coroutines as values: steps, errors, cancellation, destruction, nesting, and what belongs to a coroutine and what to
+// its thread.
 import CShim
 import CSwitch
 import Faultline

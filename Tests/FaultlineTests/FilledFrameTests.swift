@@ -35,21 +35,23 @@ extension Stacks {
             1 << 10, 15 << 10, 47 << 10, 62 << 10, 131_072, 255 << 10, 500 << 10, (960 << 10) - 1024,
         ]
 
-        private static func fill(_ size: Int, at depth: Int, _ configuration: StackConfiguration) throws {
-            var errors: [Int32] = Array(repeating: 0, count: fillings.count)
+        /// At a depth where the slot that the stack is in promises such a frame. In `slot` or a larger one it must be.
+        private static func fill(
+            _ size: Int, at depth: Int, _ configuration: StackConfiguration, in slot: fl_slot_size
+        ) throws {
+            var errors: [Int32] = []
             try withStack(configuration) {
                 below(depth) {
-                    // A stack that moves may not be yet where such a frame is promised.
                     let slot = fl_slot_size(rawValue: UInt32(ts_running_stack()!.pointee.slot))!
-                    guard size <= largestArray(slot) else { return }
-                    for index in fillings.indices { errors[index] = ts_fill_frame(fillings[index], size) }
+                    if size <= largestArray(slot) { errors = fillings.map { ts_fill_frame($0, size) } }
                 }
             }
             #expect(errors.allSatisfy { $0 == 0 }, "\(size) bytes at depth \(depth): \(errors)")
+            if size <= largestArray(slot) { #expect(errors.count == fillings.count, "\(size) bytes at depth \(depth)") }
         }
 
         @Test(
-            "are filled at every depth of every slot", arguments: fl_slot_size.all, StackGuard.allCases)
+            "local arrays are filled at every depth of every slot", arguments: fl_slot_size.all, StackGuard.allCases)
         fileprivate func inPlace(slot: fl_slot_size, kind: StackGuard) throws {
             try Need.check(guard: kind.rawValue)
             for strategy in [StackStrategy.fault, .demand] {
@@ -59,26 +61,31 @@ extension Stacks {
                 for size in Self.sizes where size <= largestArray(slot) {
                     for depth in Self.depths where depth + size + 12_288 <= room {
                         StackPool.drain()
-                        try Self.fill(size, at: depth, configuration)
+                        try Self.fill(size, at: depth, configuration, in: slot)
                     }
                 }
             }
         }
 
-        @Test("are filled on a stack that starts larger", arguments: [100, 128, 700, 1024, 1500, 5000])
+        @Test("local arrays are filled on a stack that starts larger", arguments: [100, 128, 700, 1024, 1500, 5000])
         func largerAtFirst(initial: Int) throws {
             for size in Self.sizes {
                 for depth in [2, initial / 2, initial - 4] where (depth << 10) + size < 6 << 20 {
                     StackPool.drain()
-                    try Self.fill(size, at: depth << 10, StackConfiguration(strategy: .fault, initial: initial << 10))
+                    try Self.fill(
+                        size, at: depth << 10, StackConfiguration(strategy: .fault, initial: initial << 10),
+                        in: .FL_SLOT_8MIB)
                 }
             }
         }
 
-        @Test("are filled on a stack that has moved", arguments: MoverCase.all) func moving(mover: MoverCase) throws {
+        @Test("local arrays are filled on a stack that has moved", arguments: MoverCase.all)
+        func moving(mover: MoverCase) throws {
             for size in Self.sizes {
                 for depth in Self.depths {
-                    try Self.fill(size, at: depth, try mover.configuration())
+                    // It may have doubled into a larger one than it must.
+                    let slot = try #require(fl_slot_size.all.first { Int(fl_slot_room($0)) >= depth })
+                    try Self.fill(size, at: depth, try mover.configuration(), in: slot)
                 }
             }
         }
@@ -97,7 +104,9 @@ extension Stacks {
             return array[count - 1] == 0 ? filled : -1
         }
 
-        @Test("are filled in Swift too", arguments: [StackStrategy.fault, .faultMove, .demand], [2, 62, 1000, 3000])
+        @Test(
+            "local arrays of Swift are filled", arguments: [StackStrategy.fault, .faultMove, .demand],
+            [2, 62, 1000, 3000])
         func swift(strategy: StackStrategy, depth: Int) throws {
             let zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC)
             var ends: [Int32] = [0, 0]

@@ -459,15 +459,7 @@ private struct Memory {
     let pageTables: Int
 
     static var now: Memory {
-        let file = open("/proc/self/status", O_RDONLY)
-        defer { close(file) }
-        var buffer = [UInt8](repeating: 0, count: 1 << 14)
-        let length = read(file, &buffer, buffer.count)
-        let lines = String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self).split(separator: "\n")
-        func value(_ name: String) -> Int {
-            let line = lines.first { $0.hasPrefix(name) } ?? ""
-            return (Int(line.filter { $0.isNumber }) ?? 0) << 10
-        }
-        return Memory(resident: value("VmRSS:"), pageTables: value("VmPTE:"))
+        let fields = KernelFile("/proc/self/status").fields
+        return Memory(resident: fields["VmRSS"] ?? 0, pageTables: fields["VmPTE"] ?? 0)
     }
 }

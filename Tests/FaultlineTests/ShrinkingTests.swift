@@ -263,18 +263,18 @@ extension Stacks {
                 let control = Control()
                 let co = try diver(.init(strategy: .faultMove, initial: 16 << 10), control)
                 try dive(co, 0)
-                var (moves, most, early, late) = (0, 0, 0, 0)
+                var (moves, maximum, early, late) = (0, 0, 0, 0)
                 for cycle in 0..<1000 {
                     try dive(co, 100 + cycle % 500)
                     try co.shrink()
                     try dive(co, 0)
                     if try co.shrink().hasMoved { moves += 1 }
-                    most = max(most, control.oldRanges)
+                    maximum = max(maximum, control.oldRanges)
                     if cycle == 3 { early = inUse() }
                     if cycle > 3 { late = max(late, inUse()) }
                 }
                 #expect(moves == 1000)
-                #expect(most <= 4, "\(most) old ranges")
+                #expect(maximum <= 4, "\(maximum) old ranges")
                 #expect(late <= early + 2, "\(early) slots at first, \(late) later")
                 let isWhole = try isIntact(co)
                 #expect(isWhole)

@@ -126,21 +126,17 @@ import Testing
             ("3:cpu,memory:/a\n", "sys/fs/cgroup/memory/a", "memory.limit_in_bytes", "memory.usage_in_bytes"),
         ])
     func controlGroups(groups: String, folder: String, limit: String, use: String) throws {
-        var template = Array("/tmp/faultline-groups-XXXXXX".utf8CString)
-        let root = String(cString: try #require(mkdtemp(&template)))
-        var made = [root]
-        defer { for path in made.reversed() { remove(path) } }
+        let scratch = try TemporaryFolder()
+        let root = scratch.path
         func write(_ path: String, _ text: String) throws {
             var folder = root
-            let names = path.split(separator: "/")
-            for name in names.dropLast() {
+            for name in path.split(separator: "/").dropLast() {
                 folder += "/\(name)"
-                if mkdir(folder, 0o700) == 0 { made.append(folder) }
+                mkdir(folder, 0o700)
             }
             let file = open("\(root)/\(path)", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
             try #require(file >= 0 && text.withCString { Glibc.write(file, $0, strlen($0)) } == text.utf8.count)
             close(file)
-            if !made.contains("\(root)/\(path)") { made.append("\(root)/\(path)") }
         }
         #expect(ControlGroup.allowance(root: root) == nil)
         try write("proc/self/cgroup", groups)

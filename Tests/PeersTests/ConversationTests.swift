@@ -1,6 +1,4 @@
-import Processes
 import Testing
-import Workloads
 
 @testable import Peers
 
@@ -32,29 +30,5 @@ import Workloads
     @Test func aProgramThatIsSilentIsKilled() throws {
         let program = try Conversation("/bin/sh", ["-c", "exec sleep 600"], name: "sleep")
         #expect { try program.ask("hello", seconds: 0.2) } throws: { "\($0)".contains("did not answer") }
-    }
-}
-
-@Suite("Programs run to their end") struct SubprocessTests {
-    @Test func outputAndErrorsAreKept() throws {
-        let finished = try Subprocess.finish("/bin/sh", ["-c", "echo out; echo err >&2; exit 3"], seconds: 20)
-        #expect(finished.ending == .exited(3))
-        #expect(finished.output == "out\n")
-        #expect(finished.errors == "err\n")
-    }
-
-    @Test func muchOutputNeitherHangsNorFillsMemory() throws {
-        let finished = try Subprocess.finish("/bin/sh", ["-c", "head -c 3000000 /dev/zero"], seconds: 20)
-        #expect(finished.ending == .exited(0))
-        #expect(finished.output.utf8.count == Subprocess.maximumOutput)
-    }
-
-    @Test func aSignalIsAnEnding() throws {
-        #expect(try Subprocess.finish("/bin/sh", ["-c", "kill -9 $$"], seconds: 20).ending == .signalled(9))
-    }
-
-    @Test func oneThatHangsIsKilledWithItsChildren() throws {
-        let finished = try Subprocess.finish("/bin/sh", ["-c", "sleep 600 & sleep 600"], seconds: 0.2)
-        #expect(finished.ending == .timedOut)
     }
 }

@@ -34,6 +34,15 @@ import Testing
         #expect(finished.output.utf8.count == Subprocess.maximumOutput)
     }
 
+    @Test func aSignalIsAnEnding() throws {
+        #expect(try Subprocess.finish("/bin/sh", ["-c", "kill -9 $$"], seconds: 20).ending == .signalled(9))
+    }
+
+    @Test func oneThatHangsIsKilledWithItsChildren() throws {
+        let finished = try Subprocess.finish("/bin/sh", ["-c", "sleep 600 & sleep 600"], seconds: 0.2)
+        #expect(finished.ending == .timedOut)
+    }
+
     @Test func aProgramThatIsNoLongerWantedIsKilledWithWhatItStarted() throws {
         // The grandchild holds the descriptor: that it reads as ended proves that it was killed too.
         var ends: [Int32] = [-1, -1]

@@ -47,6 +47,10 @@ extension Need {
         "readelf", "install binutils", isMet: isProgram("readelf") || isProgram("llvm-readelf"))
     public static let valgrind = Need("valgrind", "install valgrind", isMet: isProgram("valgrind"))
     public static let go = Need("go", "install golang-go", isMet: isProgram("go"))
+    public static let python = Need("python", "install python3", isMet: isProgram("python3"))
+    /// With the versions of scripts/plot-requirements.txt, or of an earlier one: `scripts/plot` prepares what it needs.
+    public static let matplotlib = Need(
+        "matplotlib", "scripts/plot --prepare installs it, which takes a network", isMet: hasPlotEnvironment)
     public static let boost = Need(
         "boost", "install libboost-context-dev", isMet: access("/usr/include/boost/context/fiber.hpp", R_OK) == 0)
 
@@ -93,6 +97,12 @@ extension Need {
     }
 
     private static func isProgram(_ name: String) -> Bool { path(of: name) != nil }
+
+    private static let hasPlotEnvironment: Bool = {
+        var found = glob_t()
+        defer { globfree(&found) }
+        return glob("\(cacheFolder)/plot-venv-*/complete", 0, nil, &found) == 0
+    }()
 
     private static let cacheFolder: String = {
         let parent = environment("XDG_CACHE_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }

@@ -170,12 +170,6 @@ size_t ts_alternate_stack_size(void) {
     return stack.ss_size;
 }
 
-uintptr_t ts_alternate_stack_low(void) {
-    stack_t stack;
-    if (sigaltstack(NULL, &stack) || (stack.ss_flags & SS_DISABLE)) return 0;
-    return (uintptr_t)stack.ss_sp;
-}
-
 int ts_set_alternate_stack(size_t size) {
     stack_t stack = {.ss_sp = malloc(size), .ss_size = size};
     return sigaltstack(&stack, NULL) ? errno : 0;

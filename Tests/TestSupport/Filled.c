@@ -91,17 +91,18 @@ int ts_fill_frame(ts_filling filling, size_t bytes) {
     }
 }
 
-__attribute__((noinline)) static void descend(uintptr_t to, void (*body)(void *), void *context) {
+// A stack that moves relocates `top`, which points into it; the address to arrive at would lead elsewhere then.
+__attribute__((noinline)) static void descend(const char *top, size_t depth, void (*body)(void *), void *context) {
     volatile char frame[STEP];
     frame[0] = frame[STEP - 1] = 1;
-    if ((uintptr_t)frame <= to + STEP) {
+    if ((uintptr_t)top - (uintptr_t)frame + STEP >= depth) {
         body(context);
     } else {
-        descend(to, body, context);
+        descend(top, depth, body, context);
     }
     frame[0] = 2;
 }
 
 void ts_at_depth(size_t depth, void (*body)(void *), void *context) {
-    descend((uintptr_t)__builtin_frame_address(0) - depth, body, context);
+    descend(__builtin_frame_address(0), depth, body, context);
 }

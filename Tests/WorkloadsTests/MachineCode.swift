@@ -1,4 +1,5 @@
-// Just enough of ELF and x86-64 to look at the prologues of a shared object.
+// Just enough of ELF and x86-64 to look at the prologues of a shared object. An oracle of its own: the code under
+// test reads objects with ObjectCode, whose errors this must not share.
 
 import Processes
 

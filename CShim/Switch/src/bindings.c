@@ -1,8 +1,8 @@
 // Values that Swift's TaskLocal has bound: for the code of one coroutine, as they are for one task.
 //
 // The runtime keeps them in a list. Its head stands in the task, and outside a task in a block that a word of the
-// thread leads to. Whoever binds a value inside a task takes memory from the task's own allocator, which must be given
-// back in the reverse order: so a coroutine has no task, and a list of its own.
+// thread leads to. Code that binds a value inside a task takes memory from the task's own allocator, which must be
+// given back in the reverse order: so a coroutine has no task, and a list of its own.
 //
 // Layout, as in swift/ABI/TaskLocal.h: the block begins with the head; an item is the next one with its own kind in the
 // three lowest bits, the key, the type, and the value. A marker is the first of these words alone: from there on the

@@ -58,7 +58,7 @@ void fl_probe_system_calls(uint64_t count);
 
 /// Starts counting the instructions that this thread executes outside the kernel. Returns a descriptor to read the
 /// count from, or a negative errno value: ENOENT or EOPNOTSUPP where there is no such counter (many virtual machines),
-/// EACCES or EPERM where it is not for everybody (kernel.perf_event_paranoid).
+/// EACCES or EPERM where it takes a privilege (kernel.perf_event_paranoid).
 int fl_counter_open(void);
 
 /// Stores the count since `fl_counter_open`. Returns 0 or an errno value.

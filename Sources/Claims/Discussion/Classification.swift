@@ -46,7 +46,7 @@ public struct Classification: Claim {
 
     /// Where faults are from: parameter `source`.
     enum Source: String, CaseIterable {
-        case synthetic = "made up"
+        case synthetic = "made up"  // a published name
         case real
     }
 

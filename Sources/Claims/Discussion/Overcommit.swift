@@ -24,6 +24,7 @@ extension ParameterName {
 }
 
 extension Figure {
+    /// "most charged" is a published name.
     static func maximumCharge(inMode mode: Int) -> Figure { Figure("most charged for a stack in mode \(mode)", .bytes) }
 }
 

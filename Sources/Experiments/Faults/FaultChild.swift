@@ -38,7 +38,9 @@ public struct FaultChild {
     private static func spawn(_ kind: FaultKind, report: Pipe, errors: Pipe) throws -> pid_t {
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard nothing >= 0 else {
-            throw ProcessError("cannot open /dev/null: \(ErrorNumber.text(errno)); close files or raise ulimit -n")
+            throw ProcessError(
+                "cannot open /dev/null: \(ErrorNumber.text(errno))",
+                remedy: "close files or raise ulimit -n")
         }
         defer { close(nothing) }
         // Swift's backtracer would put pages of text before the message.

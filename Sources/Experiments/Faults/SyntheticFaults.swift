@@ -28,6 +28,7 @@ package struct SyntheticFault {
         case readOnly = "write to read-only memory"
         case hole = "access to a hole"
         case kernelHalf = "access to the kernel's half"
+        // A published name.
         case foreignProtection = "access to memory that somebody else protected"
         case nonCanonical = "access to a non-canonical address"
         case nonCanonicalStack = "use of a non-canonical stack pointer"

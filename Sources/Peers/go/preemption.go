@@ -103,7 +103,7 @@ func compareDeeply() {
 // takes, all times in nanoseconds.
 func beside(processors, count int, arguments []int, what func() time.Duration) []int64 {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
-	work, most := works[arguments[0]], time.Duration(arguments[1])*time.Millisecond
+	work, longest := works[arguments[0]], time.Duration(arguments[1])*time.Millisecond
 	work.prepare()
 	start := time.Now()
 	work.do()
@@ -118,7 +118,7 @@ func beside(processors, count int, arguments []int, what func() time.Duration) [
 	}()
 	runtime.Gosched()
 	var took []int64
-	for begin := time.Now(); len(took) < count && (len(took) == 0 || time.Since(begin) < most); {
+	for begin := time.Now(); len(took) < count && (len(took) == 0 || time.Since(begin) < longest); {
 		took = append(took, int64(what()))
 	}
 	atomic.StoreInt32(&isOver, 1)

@@ -106,7 +106,7 @@ private struct DescentWorkload: Workload, CodeSourceProvider {
     let languages: [CodeLanguage] = [.c]
 
     func prepare(inputs: [String]) throws(WorkloadError) -> PreparedWorkload {
-        throw WorkloadError("descent is no workload; make a DescentCode")
+        throw WorkloadError("descent is no workload", remedy: "make a DescentCode")
     }
 
     func codeSource() throws(WorkloadError) -> CodeSource {

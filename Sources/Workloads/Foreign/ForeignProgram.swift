@@ -58,7 +58,8 @@ public struct ForeignProgram: Workload, CodeSourceProvider {
     func codeSource() throws(WorkloadError) -> CodeSource {
         guard isFetched else {
             throw WorkloadError(
-                "\(name) is left out: its sources are not in \(folder); fetch them with scripts/fetch-programs")
+                "\(name) is left out: its sources are not in \(folder)",
+                remedy: "fetch them with scripts/fetch-programs")
         }
         var units: [String] = []
         for source in sources {

@@ -55,7 +55,7 @@ public struct JSONWorkload: Workload {
     private static func read(_ input: String) throws(WorkloadError) -> [UInt8] {
         guard input.hasPrefix("nested:") else { return try WorkloadError.input(input) }
         guard let depth = Int(input.dropFirst("nested:".count)), (1...100_000_000).contains(depth) else {
-            throw WorkloadError("json: '\(input)' has no depth; write nested:N with N from 1 to 100000000")
+            throw WorkloadError("json: '\(input)' has no depth", remedy: "write nested:N with N from 1 to 100000000")
         }
         return nested(depth: depth)
     }

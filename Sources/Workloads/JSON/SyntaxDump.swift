@@ -11,7 +11,7 @@ enum SyntaxDump {
             toolchain = try Toolchain.find(searchPath: environment.searchPath, needsSwift: false)
         } catch {
             throw WorkloadError(
-                "json: the default input is made by clang; name JSON files instead, or fix this: \(error)")
+                "json: the default input is made by clang", remedy: "name JSON files instead, or fix this: \(error)")
         }
         return try WorkloadError.reporting { () throws(ProcessError) in
             try documents(by: toolchain, in: ContentCache(preferring: environment.cacheFolder))

@@ -80,7 +80,9 @@ public struct CodeLoader: Sendable {
         let language = language ?? workload.languages[0]
         guard let source = try CodeSource.find(workload, language) else {
             let known = workload.languages.map(\.rawValue).joined(separator: ", ")
-            throw WorkloadError("\(workload.name) is not written in \(language.rawValue); choose from: \(known)")
+            throw WorkloadError(
+                "\(workload.name) is not written in \(language.rawValue)",
+                remedy: "choose from: \(known)")
         }
         guard language == .c || inlining == .standard else {
             throw WorkloadError("inlining can be chosen for code in C only, and \(workload.name) is in Swift")
@@ -88,18 +90,18 @@ public struct CodeLoader: Sendable {
         guard variant != .builtin else {
             guard layoutSeed == nil, inlining == .standard else {
                 throw WorkloadError(
-                    "a layout seed needs code built at run time; choose the plain, checked or padded variant")
+                    "a layout seed needs code built at run time", remedy: "choose the plain, checked or padded variant")
             }
             guard let builtin = source.builtin else {
                 throw WorkloadError(
-                    "\(workload.name) is built at run time only; choose the plain, checked or padded variant")
+                    "\(workload.name) is built at run time only", remedy: "choose the plain, checked or padded variant")
             }
             return LoadedCode(
                 workload: workload.name, language: language, variant: variant, path: nil, symbol: source.symbol,
                 entry: builtin)
         }
         #if !arch(x86_64)
-            throw WorkloadError("prologue checks exist on x86-64 only; choose the builtin variant")
+            throw WorkloadError("prologue checks exist on x86-64 only", remedy: "choose the builtin variant")
         #endif
         return try WorkloadError.reporting { () throws(ProcessError) in
             let toolchain = try Toolchain.find(searchPath: environment.searchPath, needsSwift: language == .swift)
@@ -153,7 +155,7 @@ private enum LoadedImages {
         }
         func address(_ name: String) throws(ProcessError) -> UnsafeMutableRawPointer {
             guard let address = dlsym(handle, name) else {
-                throw ProcessError("\(path) has no symbol \(name); delete it, it is built again")
+                throw ProcessError("\(path) has no symbol \(name)", remedy: "delete it, it is built again")
             }
             return address
         }

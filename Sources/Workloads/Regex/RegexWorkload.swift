@@ -37,7 +37,7 @@ public struct RegexWorkload: Workload {
         var (matches, size): (UInt64, Int) = (0, 0)
         for text in texts {
             guard String(validating: text.bytes, as: UTF8.self) != nil else {
-                throw WorkloadError("\(text.label) is not UTF-8; convert it first")
+                throw WorkloadError("\(text.label) is not UTF-8", remedy: "convert it first")
             }
             let expected = try text.bytes.withUnsafeBufferPointer { bytes throws(WorkloadError) in
                 try expectation(patterns, bytes)

@@ -136,8 +136,7 @@ func run(_ path: String, _ arguments: [String], seconds: Double = 60) throws -> 
         do {
             return try Subprocess.finish(path, arguments, environment: environment, seconds: seconds)
         } catch {
-            let reason: ProcessError = error
-            guard reason.description.contains("Text file busy") else { throw reason }
+            guard error.errno == ETXTBSY else { throw error }
             usleep(10_000)
         }
     }

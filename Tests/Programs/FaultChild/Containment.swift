@@ -66,18 +66,8 @@ private func slotsInUse() -> UInt64 {
 
 /// Page tables, resident memory and address space of this process in KiB, and its mappings.
 private func processMemory() -> [String: Int] {
-    func text(_ path: String) -> String {
-        let file = fopen(path, "re")!
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        while case let byte = getc(file), byte != EOF { bytes.append(UInt8(byte)) }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-    var found = ["mappings": text("/proc/self/maps").count { $0 == "\n" }]
-    for line in text("/proc/self/status").split(separator: "\n") {
-        let parts = line.split { $0 == ":" || $0 == "\t" || $0 == " " }
-        if ["VmPTE", "VmRSS", "VmSize"].contains(parts[0]) { found[String(parts[0])] = Int(parts[1])! }
-    }
+    var found = ["mappings": mappingCount()]
+    for name in ["VmPTE", "VmRSS", "VmSize"] { found[name] = statusField(name) >> 10 }
     return found
 }
 

@@ -44,20 +44,14 @@ let coreScenarios: [String: Scenario] = [
 
 /// Bytes of all mappings that a core file would hold: written to, private, and not left out.
 private func dumpedBytes() -> Int {
-    let file = fopen("/proc/self/smaps", "re")!
-    defer { fclose(file) }
-    var line: [UInt8] = []
     var (size, anonymous, all) = (0, 0, 0)
-    while case let byte = getc(file), byte != EOF {
-        guard byte == 10 else {
-            line.append(UInt8(byte))
-            continue
+    for fields in kernelFields("/proc/self/smaps") {
+        switch fields[0] {
+        case "Size": size = Int(fields[1])! << 10
+        case "Anonymous": anonymous = Int(fields[1])!
+        case "VmFlags" where !fields.contains("dd") && anonymous > 0: all += size
+        default: break
         }
-        let parts = String(decoding: line, as: UTF8.self).split { $0 == ":" || $0 == " " }.map(String.init)
-        if parts.first == "Size" { size = Int(parts[1])! << 10 }
-        if parts.first == "Anonymous" { anonymous = Int(parts[1])! }
-        if parts.first == "VmFlags", !parts.contains("dd"), anonymous > 0 { all += size }
-        line = []
     }
     return all
 }

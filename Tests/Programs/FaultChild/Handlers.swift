@@ -123,16 +123,6 @@ let handlerScenarios: [String: Scenario] = [
         }
     },
     "threads": { _ in
-        func mappings() -> Int {
-            let file = fopen("/proc/self/maps", "r")!
-            defer { fclose(file) }
-            var count = 0
-            while true {
-                let c = getc(file)
-                if c == EOF { return count }
-                if c == 10 { count += 1 }
-            }
-        }
         func run(_ count: Int) {
             for _ in 0..<count {
                 onThread {
@@ -143,10 +133,10 @@ let handlerScenarios: [String: Scenario] = [
             }
         }
         run(50)
-        let before = mappings()
+        let before = mappingCount()
         run(1000)
-        require(mappings() <= before + 8, "\(mappings()) mappings after 1,000 threads, \(before) before")
+        require(mappingCount() <= before + 8, "\(mappingCount()) mappings after 1,000 threads, \(before) before")
         fl_pool_drain()
-        say("mappings before=\(before) after=\(mappings())")
+        say("mappings before=\(before) after=\(mappingCount())")
     },
 ]

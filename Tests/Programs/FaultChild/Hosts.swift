@@ -21,7 +21,7 @@ private func contain() throws {
     } catch is StackFault {}
 }
 
-/// Enters so many stacks that the thread was looked at.
+/// Enters stacks until the thread was looked at.
 private func enterUntilLooked() throws {
     for _ in 0..<Int(FL_ENTRIES_BETWEEN_LOOKS) { try withStack(.init()) {} }
 }

@@ -38,14 +38,7 @@ private func waiting(_ count: Int) throws -> [Sleeper] {
     }
 }
 
-private func resident() -> Int {
-    var text = [UInt8](repeating: 0, count: 128)
-    let file = open("/proc/self/statm", O_RDONLY)
-    let length = read(file, &text, text.count)
-    close(file)
-    let fields = String(decoding: text.prefix(max(length, 0)), as: UTF8.self).split(separator: " ")
-    return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * 4096
-}
+private func resident() -> Int { Int(kernelFields("/proc/self/statm")[0][1])! * 4096 }
 
 private func finish(_ all: [Sleeper]) throws {
     for co in all {

@@ -6,19 +6,9 @@ import TestSupport
 
 /// A field of `/proc/self/status`, in bytes.
 func statusField(_ name: String) -> Int {
-    let file = fopen("/proc/self/status", "re")!
-    defer { fclose(file) }
-    var line: [UInt8] = []
-    while case let byte = getc(file), byte != EOF {
-        guard byte == 10 else {
-            line.append(UInt8(byte))
-            continue
-        }
-        let parts = String(decoding: line, as: UTF8.self).split { $0 == ":" || $0 == "\t" || $0 == " " }
-        if parts.first.map(String.init) == name { return Int(parts[1])! << 10 }
-        line = []
-    }
-    fatalError("/proc/self/status has no \(name)")
+    let fields = kernelFields("/proc/self/status").first { $0[0] == name }
+    guard let fields else { fatalError("/proc/self/status has no \(name)") }
+    return Int(fields[1])! << 10
 }
 
 /// What every default configuration promises: depth, a coroutine, an overflow that is an error.

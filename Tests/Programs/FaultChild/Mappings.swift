@@ -13,8 +13,8 @@ private struct Ballast {
 
     /// Takes all mappings that are left.
     init() {
-        let most = Int(fl_capabilities_get().pointee.max_map_count)
-        region = mmap(nil, 2 * most * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        let allowed = Int(fl_capabilities_get().pointee.max_map_count)
+        region = mmap(nil, 2 * allowed * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         require(region != MAP_FAILED, "no region")
         pages = 0
         while mprotect(region + 2 * pages * 4096, 4096, PROT_READ) == 0 { pages += 1 }

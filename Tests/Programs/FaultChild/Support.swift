@@ -36,6 +36,24 @@ func require(_ condition: Bool, _ text: @autoclosure () -> String, line: Int = #
     exit(9)
 }
 
+/// What a file of /proc says now.
+func kernelText(_ path: String) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    require(file >= 0, "cannot read \(path)")
+    defer { close(file) }
+    var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 12))
+    while case let length = read(file, &buffer, buffer.count), length > 0 { bytes += buffer[..<length] }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
+/// The words of each line of such a file; a colon ends a word, too.
+func kernelFields(_ path: String) -> [[Substring]] {
+    kernelText(path).split(separator: "\n").map { $0.split { $0 == ":" || $0 == "\t" || $0 == " " } }
+}
+
+/// The mappings of this process.
+func mappingCount() -> Int { kernelText("/proc/self/maps").utf8.count { $0 == UInt8(ascii: "\n") } }
+
 private final class ThreadEntry {
     let run: () -> Void
     init(_ run: @escaping () -> Void) { self.run = run }

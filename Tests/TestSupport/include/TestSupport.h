@@ -161,7 +161,6 @@ int ts_fork(void);
 
 /// The alternate stack of this thread: size in bytes, 0 where there is none.
 size_t ts_alternate_stack_size(void);
-uintptr_t ts_alternate_stack_low(void);
 /// Gives this thread an alternate stack of `size` bytes from malloc. Returns 0 or an errno value.
 int ts_set_alternate_stack(size_t size);
 
