@@ -11,8 +11,8 @@
 /// Signal context: callable.
 int fl_userfaultfd(void);
 
-/// Whether a call that failed with `error` shows that others closed it, or that its number is another file's; then there
-/// is none from now on. Signal context: callable.
+/// Whether a call that failed with `error` shows that others closed it, or that its number is another file's; then
+/// there is none from now on. Signal context: callable.
 bool fl_userfaultfd_is_lost(int error);
 
 /// Asks the kernel. Returns 0 or an errno value. Signal context: forbidden.

@@ -228,8 +228,8 @@ static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber
     frame->resumer_fiber = fl_current_fiber;
     fiber->state = FL_FIBER_RUNNING;
 
-    // What the call of fl_exchange_back stores is there before the switch: afterwards an overflow of the resumer at that
-    // very call would leave the thread with the coroutine's words.
+    // What the call of fl_exchange_back stores is there before the switch: afterwards an overflow of the resumer at
+    // that very call would leave the thread with the coroutine's words.
     __asm__ volatile("testb %%al, -8(%%rsp)" : : : "cc");
     // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its
     // resumer, and `own` is its first member.
