@@ -1,0 +1,33 @@
+// `foreign`: each job of code that others wrote, on a thread and on coroutines of every strategy that plain code can use.
+// Exits with 1 where a result differs. `foreign KIND STRATEGY` does one of them.
+import Faultline
+import ForeignCode
+import Glibc
+
+let arguments = CommandLine.arguments.dropFirst()
+let kinds = Kind.all.filter { arguments.isEmpty || $0.name == arguments.first }
+let strategies = StackStrategy.allCases.filter {
+    !$0.needsChecks && (arguments.count < 2 || $0.rawValue == arguments.last)
+}
+guard arguments.count <= 2, !kinds.isEmpty, !strategies.isEmpty else {
+    print("foreign: say nothing, or a kind of job and a strategy")
+    exit(64)
+}
+
+// The largest that every strategy can have: `grows-down` is bounded by RLIMIT_STACK, 8 MiB as a rule.
+let maximum = 7 << 20
+var differences = 0
+for kind in kinds {
+    let expected = resultsOnThread(kind)
+    for strategy in strategies {
+        let results = try resultsOnCoroutines(kind, StackConfiguration(strategy: strategy, maximum: maximum))
+        let isEqual = results == expected
+        print("\(kind.name) \(strategy.rawValue): \(isEqual ? "equal" : "differs")")
+        fflush(nil)
+        if !isEqual {
+            differences += 1
+            print("expected \(expected)\ngot      \(results)")
+        }
+    }
+}
+exit(differences == 0 ? 0 : 1)
