@@ -1,5 +1,5 @@
-// SQLite: a database in a temporary file, its parser and code generator on deep expressions, a recursive query of 100,000
-// rows, a sort that spills, full-text search.
+// SQLite: a database in a temporary file, its parser and code generator on deep expressions, a recursive query of
+// 100,000 rows, a sort that spills, full-text search.
 #include "ForeignCode.h"
 
 #include <sqlite3.h>

@@ -1,5 +1,5 @@
-// The C++ standard library's own recursion: the matcher of regular expressions, destructors of nested containers, exceptions
-// that pass many frames.
+// The C++ standard library's own recursion: the matcher of regular expressions, destructors of nested containers,
+// exceptions that pass many frames.
 #include "ForeignCode.h"
 
 #include <map>

@@ -1,5 +1,5 @@
-// `foreign`: each job of code that others wrote, on a thread and on coroutines of every strategy that plain code can use.
-// Exits with 1 where a result differs. `foreign KIND STRATEGY` does one of them.
+// `foreign`: each job of code that others wrote, on a thread and on coroutines of every strategy that plain code can
+// use. Exits with 1 where a result differs. `foreign KIND STRATEGY` does one of them.
 import Faultline
 import ForeignCode
 import Glibc

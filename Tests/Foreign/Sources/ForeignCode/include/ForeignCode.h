@@ -1,5 +1,5 @@
-/// Work for SQLite, zlib and the C++ standard library. Each job is done in steps, so that several can take turns, and leaves
-/// a text that depends on all it has computed.
+/// Work for SQLite, zlib and the C++ standard library. Each job is done in steps, so that several can take turns, and
+/// leaves a text that depends on all it has computed.
 #ifndef FAULTLINE_FOREIGN_CODE_H
 #define FAULTLINE_FOREIGN_CODE_H
 
