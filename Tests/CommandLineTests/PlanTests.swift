@@ -36,8 +36,9 @@ import Testing
         // One page of the lowest level for each slot of 8 MiB, and hardly anything above.
         if reservation == 8 << 20, touched == nil { #expect(try figure("page-tables") <= 4200 * Double(count)) }
         #expect(isWithin5PerCent(try figure("address-space"), try plan("address-space")))
-        // The kernel makes one mapping of arenas that it happened to put side by side.
-        #expect(try (1...plan("mappings") + 2).contains(figure("mappings")))
+        // The kernel makes one mapping of arenas that it happened to put side by side, or beside the first stack's.
+        let more = try figure("mappings") - plan("mappings")
+        #expect(more <= 2 && (guardKind == "guard-pages" || more >= -2))
     }
 
     @Test(
