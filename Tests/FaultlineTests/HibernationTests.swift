@@ -409,39 +409,43 @@ extension Stacks {
 
         // Bounds on what is counted for a process of its own; docs and `faultline bench` have the measured numbers.
         @Test func tenThousandHibernatedCoroutinesTakeLittle() async throws {
+            // On a thread: each coroutine would have a copy of the values that the testing library binds in its tasks.
             await #expect(processExitsWith: .success) {
-                let count = 10_000
-                var all: [Coroutine<Void, Void, Void>] = []
-                all.reserveCapacity(count)
-                let (before, held) = (Memory.now, HibernationStore.usage)
-                for _ in 0..<count {
-                    let co = try Coroutine<Void, Void, Void>(configuration: .init(strategy: .faultMove, initial: 4096))
-                    {
-                        (co: borrowing _, _) in while true { try co.suspend(()) }
+                try onThread {
+                    let count = 10_000
+                    var all: [Coroutine<Void, Void, Void>] = []
+                    all.reserveCapacity(count)
+                    let (before, held) = (Memory.now, HibernationStore.usage)
+                    for _ in 0..<count {
+                        let co = try Coroutine<Void, Void, Void>(
+                            configuration: .init(strategy: .faultMove, initial: 4096)
+                        ) {
+                            (co: borrowing _, _) in while true { try co.suspend(()) }
+                        }
+                        _ = try co.resumeHere()
+                        try co.hibernate()
+                        all.append(co)
                     }
-                    _ = try co.resumeHere()
-                    try co.hibernate()
-                    all.append(co)
+                    let (after, holds) = (Memory.now, HibernationStore.usage)
+                    let bookkeeping = Int(fl_stack_bookkeeping())
+                    let inAll = after.resident - before.resident + after.pageTables - before.pageTables
+                    // Unoptimized frames hold several times as much, and their first trap moves them to a larger slot.
+                    #if DEBUG
+                        let (maximum, maximumStored) = (2400, 1200)
+                    #else
+                        let (maximum, maximumStored) = (700, 300)
+                    #endif
+                    #expect(inAll < count * maximum, "\(inAll / count) bytes each, in all")
+                    let bytes = holds.bytes - held.bytes
+                    #expect(holds.records - held.records == count)
+                    #expect(bytes < count * maximumStored, "\(bytes / count) bytes stored each")
+                    #expect(holds.committed - held.committed < bytes + (1 << 20))
+                    #expect(bookkeeping <= 112)
+                    for co in all { _ = try co.resumeHere() }
+                    #expect(HibernationStore.usage.records == held.records)
+                    all.removeAll()
+                    StackPool.drain()
                 }
-                let (after, holds) = (Memory.now, HibernationStore.usage)
-                let bookkeeping = Int(fl_stack_bookkeeping())
-                let inAll = after.resident - before.resident + after.pageTables - before.pageTables
-                // Unoptimized frames hold several times as much, and their first trap moves them to a larger slot.
-                #if DEBUG
-                    let (maximum, maximumStored) = (2400, 1200)
-                #else
-                    let (maximum, maximumStored) = (700, 300)
-                #endif
-                #expect(inAll < count * maximum, "\(inAll / count) bytes each, in all")
-                let bytes = holds.bytes - held.bytes
-                #expect(holds.records - held.records == count)
-                #expect(bytes < count * maximumStored, "\(bytes / count) bytes stored each")
-                #expect(holds.committed - held.committed < bytes + (1 << 20))
-                #expect(bookkeeping <= 112)
-                for co in all { _ = try co.resumeHere() }
-                #expect(HibernationStore.usage.records == held.records)
-                all.removeAll()
-                StackPool.drain()
             }
         }
     }
