@@ -140,21 +140,16 @@ static void quarantine_slot(fl_slot_handle handle) {
     fl_message(parts, 3);
 }
 
+static bool has_segments(const fl_stack *stack) {
+    return stack->strategy == FL_STRATEGY_CHECK_SEGMENT && fl_stack_details_of(stack)->segment_bytes;
+}
+
 static void quarantine(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         fl_grows_down_quarantine(stack);
     } else {
-        if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
-            // Frames on further segments were abandoned with the rest. The link stands at the top of each.
-            fl_stack_details *details = fl_stack_details_of(stack);
-            while (details->segment_bytes) {
-                fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
-                details->segment_bytes -= stack->base - stack->low;
-                quarantine_slot(fl_stack_slot(stack));
-                stack->base = link.base;
-                stack->low = link.low;
-            }
-        }
+        // Frames on further segments were abandoned with the rest.
+        while (has_segments(stack)) quarantine_slot(fl_stack_leave_segment(stack));
         quarantine_slot(fl_stack_slot(stack));
     }
     clear_details(stack);
@@ -173,14 +168,7 @@ void fl_stack_give_slot(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
         fl_grows_down_unmap(stack);
     } else {
-        // Its frames stand in further segments. The link stands at the top of each.
-        while (stack->strategy == FL_STRATEGY_CHECK_SEGMENT && fl_stack_details_of(stack)->segment_bytes) {
-            fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
-            fl_stack_details_of(stack)->segment_bytes -= stack->base - stack->low;
-            fl_slot_release(fl_stack_slot(stack), false);
-            stack->base = link.base;
-            stack->low = link.low;
-        }
+        while (has_segments(stack)) fl_slot_release(fl_stack_leave_segment(stack), false);
         fl_slot_release(fl_stack_slot(stack), (stack->flags & FL_STACK_PROVOKED) != 0);
     }
     clear_details(stack);

@@ -131,11 +131,7 @@ fl_morestack_frame *fl_morestack_work(fl_morestack_frame *frame) {
 void fl_morestack_release(void) {
     fl_stack *stack = fl_stack_running();
     int kept = errno;
-    fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
-    fl_slot_handle done = fl_stack_slot(stack);
-    fl_stack_details_of(stack)->segment_bytes -= stack->base - stack->low;
-    stack->base = link.base;
-    stack->low = link.low;
+    fl_slot_handle done = fl_stack_leave_segment(stack);
     fl_stack_set_limit(stack);
     fl_slot_release(done, false);
     errno = kept;

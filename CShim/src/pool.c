@@ -9,7 +9,6 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "stack.h"
 #include "system.h"
@@ -135,11 +134,7 @@ bool fl_pool_keep(fl_stack *stack) {
 uint64_t fl_pool_quiet(void) { return atomic_load_explicit(&quiet_time, memory_order_relaxed); }
 void fl_pool_set_quiet(uint64_t nanoseconds) { atomic_store_explicit(&quiet_time, nanoseconds, memory_order_relaxed); }
 
-uint64_t fl_pool_now(void) {
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now); // cannot fail with this clock and address
-    return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
+uint64_t fl_pool_now(void) { return fl_coarse_now(); }
 
 static void trim(fl_pool_list *list) {
     fl_stack **link = &list->first;

@@ -38,6 +38,15 @@ uintptr_t fl_stack_room_low(const fl_stack *stack) {
     return stack->base - maximum - (stack->flags & FL_STACK_OVERFLOWING ? fl_stack_reserve(stack) : 0);
 }
 
+fl_slot_handle fl_stack_leave_segment(fl_stack *stack) {
+    fl_segment_link link = *(fl_segment_link *)(stack->base - sizeof(fl_segment_link));
+    fl_slot_handle left = fl_stack_slot(stack);
+    fl_stack_details_of(stack)->segment_bytes -= stack->base - stack->low;
+    stack->base = link.base;
+    stack->low = link.low;
+    return left;
+}
+
 fl_failure fl_stack_make_ready(fl_stack *stack) {
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) return fl_grows_down_map(stack);
     uintptr_t usable = fl_stack_usable_at_first(stack);

@@ -32,6 +32,10 @@ static inline void fl_stack_set_limit(fl_stack *stack) {
     }
 }
 
+/// Goes back from a further segment of a check-segment stack to the one before, whose link stands at its top, and
+/// returns the slot that it leaves. Signal context: callable.
+fl_slot_handle fl_stack_leave_segment(fl_stack *stack);
+
 /// Bytes usable at first. Signal context: callable.
 uintptr_t fl_stack_usable_at_first(const fl_stack *stack);
 

@@ -66,5 +66,8 @@ int fl_injected(fl_site site);
 /// Nanoseconds of the monotonic clock. Signal context: callable.
 uint64_t fl_now(void);
 
+/// The same, a few milliseconds coarse and several times as fast. Signal context: callable.
+uint64_t fl_coarse_now(void);
+
 #pragma clang assume_nonnull end
 #endif

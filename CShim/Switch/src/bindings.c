@@ -10,7 +10,6 @@
 // (thread_words.c).
 #include "CSwitch.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 // No overflow abandons these functions half way: the thread has another's words meanwhile.
