@@ -75,7 +75,7 @@ extension ExhaustionTests {
                 // mode 2, where it may be refused: an error, and no crash. Growth is not refused what is charged for.
                 let isWritable = subject.hasSuffix("/guard-pages")
                 if mode == 2 && isWritable && findings[key] == "0" {
-                    #expect(findings["\(subject)/error"]?.contains("arena-map") == true, "\(subject): \(findings)")
+                    #expect(findings["\(subject)/error"]?.contains("arena-open") == true, "\(subject): \(findings)")
                     continue
                 }
                 #expect(findings[key] == "1" && findings["\(subject)/grown"] == "1", "\(subject): \(findings)")
@@ -103,7 +103,7 @@ extension ExhaustionTests {
                 Commitment("fault", "prot-none", ["maximum=\(size)", "initial=\(size)"], call: "protect-write"),
                 // A page is used at each end: what growth makes usable is charged for, used or not.
                 Commitment("fault", "prot-none", ["maximum=\(size)", "reach=\(40 << 20)"], call: "grow-protect"),
-                Commitment("demand", "guard-pages", ["maximum=\(size)"], call: "arena-map"),
+                Commitment("demand", "guard-pages", ["maximum=\(size)"], call: "arena-open"),
             ]
 
             private init(_ strategy: String, _ guardKind: String, _ options: [String], call: String) {
