@@ -41,6 +41,7 @@ static void thread_ends(void *argument) {
         return;
     }
     fl_this_thread_id = 0;
+    fl_thread_note_limit();
     fl_this_thread = NULL;
     (void)fl_system_unmap(FL_SITE_ARENA_TRIM, (uintptr_t)thread->mapping, thread->mapping_size);
 }
@@ -124,6 +125,7 @@ fl_failure fl_thread_prepare(void) {
     thread->tls_low = (thread->tls_high - atomic_load_explicit(&static_tls, memory_order_relaxed)) & ~(FL_WORD - 1);
     fl_this_thread = thread;
     fl_this_thread_id = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) + 1;
+    fl_thread_note_limit();
     pthread_setspecific(key, thread);
     return fl_failure_none();
 }

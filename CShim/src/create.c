@@ -17,6 +17,7 @@
 #include "pool.h"
 #include "stack.h"
 #include "system.h"
+#include "thread_words.h"
 
 #pragma clang section text = "fl_text"
 
@@ -39,6 +40,7 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
     stack->flags = (uint8_t)((configuration->contains_overflow ? FL_STACK_CONTAINS_OVERFLOW : 0) |
                              (configuration->contains_nil ? FL_STACK_CONTAINS_NIL : 0));
     stack->fiber.keeps_fp_control = configuration->keeps_fp_control;
+    stack->fiber.is_never_plain = stack->strategy >= FL_STRATEGY_CHECK_MOVE || !fl_thread_words_are_plain();
 }
 
 static _Atomic(uint32_t) staggers = STAGGERS - 1; // a mask

@@ -33,6 +33,7 @@ static __attribute__((noinline)) fl_failure look(fl_thread *thread) {
     if (!fl_handler_is_installed()) failure = fl_failure_at(FL_SITE_HANDLER_SET, EBUSY);
     if (!failure.error) failure = fl_alternate_stack_restore(thread);
     if (!failure.error) failure = unblock_faults();
+    fl_thread_note_limit(); // code with split stacks of its own may have set one
     // A thread that was refused is looked at again at its next entry.
     if (failure.error) thread->entries = 0;
     return failure;

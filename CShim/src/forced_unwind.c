@@ -39,7 +39,7 @@ static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); 
 static void leave(fl_stack *stack) {
     fl_fiber *fiber = &stack->fiber;
     fl_current_fiber = fiber->frame->resumer_fiber;
-    if (fl_has_exchange(fiber)) fl_exchange(fiber);
+    fl_exchange_if_needed(fiber);
     fl_outermost_frame *frame = fiber->frame;
     // What was lent is the resumer's.
     if (frame->words[FL_WORD_TASK_LOCALS] == FL_THREAD_WORD(fl_thread_offsets.task_locals)) {

@@ -90,6 +90,7 @@ void fl_contained_finish(void) {
     __asm__ volatile("emms");
     fl_stack *stack = fl_stack_running();
     stack->fiber.state = FL_FIBER_FAULTED;
+    fl_exchange_if_needed(&stack->fiber);
     (void)fl_switch(&stack->fiber.own, &stack->fiber.frame->resumer);
     __builtin_unreachable();
 }

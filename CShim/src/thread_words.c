@@ -33,10 +33,10 @@ typedef struct range {
     uintptr_t low, high;
 } range;
 
-static intptr_t offset_of(uintptr_t word) { return (intptr_t)(word - (uintptr_t)fl_thread_pointer()); }
+static int32_t offset_of(uintptr_t word) { return (int32_t)(intptr_t)(word - (uintptr_t)fl_thread_pointer()); }
 
 // An access that is opened is the head of the set: one word of this thread's TLS then leads to it.
-static bool find_accesses(range tls, intptr_t *offset) {
+static bool find_accesses(range tls, int32_t *offset) {
     if (!swift_beginAccess || !swift_endAccess) return false;
     // ValueBuffer is three words (swift/ABI/MetadataValues.h); flags: Modify = 1, Tracking = 0x20.
     static uintptr_t buffer[4], location;
@@ -55,7 +55,7 @@ static bool find_accesses(range tls, intptr_t *offset) {
 }
 
 // The C++ ABI has a function for it (Itanium C++ ABI, exception handling, 2.2.2).
-static bool find_exceptions(range tls, intptr_t *offset) {
+static bool find_exceptions(range tls, int32_t *offset) {
     if (!__cxa_get_globals) return false;
     uintptr_t globals = (uintptr_t)__cxa_get_globals();
     if (globals < tls.low || globals > tls.high - 2 * FL_WORD || globals % FL_WORD) return false;
@@ -86,7 +86,7 @@ static int block_of_code(struct dl_phdr_info *info, size_t size, void *argument)
 }
 
 // The word of `block` that makes `is_answer` true while it holds `value`, and no other.
-static bool find_word(range block, uintptr_t value, bool (*is_answer)(uintptr_t), intptr_t *offset) {
+static bool find_word(range block, uintptr_t value, bool (*is_answer)(uintptr_t), int32_t *offset) {
     int hits = 0;
     for (uintptr_t word = block.low; word + FL_WORD <= block.high; word += FL_WORD) {
         uintptr_t before = *(volatile uintptr_t *)word;
@@ -118,7 +118,7 @@ static bool is_bound(uintptr_t value) {
     return swift_task_localValueGet(&bound) == &bound.value;
 }
 
-static bool find_task_locals(range tls, intptr_t *task, intptr_t *locals) {
+static bool find_task_locals(range tls, int32_t *task, int32_t *locals) {
     if (!swift_task_getCurrent || !swift_task_localValueGet || !swift_task_localValuePush ||
         !swift_task_localValuePop || !&int_type) {
         return false;
@@ -132,23 +132,37 @@ static bool find_task_locals(range tls, intptr_t *task, intptr_t *locals) {
     head = (uintptr_t)&bound;
     // While the wrong word is tried, the one that holds the task is null.
     if (!find_word(search.block, (uintptr_t)&no_task, is_current_task, task)) return false;
-    uintptr_t task_word = (uintptr_t)fl_thread_pointer() + (uintptr_t)*task;
+    uintptr_t task_word = (uintptr_t)fl_thread_pointer() + (uintptr_t)(intptr_t)*task;
     range below = {.low = search.block.low, .high = task_word};
     range above = {.low = task_word + FL_WORD, .high = search.block.high};
     bool found_below = find_word(below, (uintptr_t)&head, is_bound, locals);
-    intptr_t other;
+    int32_t other;
     bool found_above = find_word(above, (uintptr_t)&head, is_bound, &other);
     if (found_above) *locals = other;
     return found_below != found_above;
 }
+
+static struct fl_thread_offsets offsets_of_none(void) {
+    int32_t none = offset_of((uintptr_t)fl_no_words);
+    return (struct fl_thread_offsets){
+        .accesses = none + FL_ACCESSES_AFTER_TASK,
+        .exceptions = none,
+        .task = none,
+        .task_locals = none + FL_TASK_LOCALS_AFTER_TASK,
+    };
+}
+
+static bool are_plain;
+
+bool fl_thread_words_are_plain(void) { return are_plain; }
 
 static void *find(void *argument) {
     (void)argument;
     sigset_t before;
     range tls = {.high = (uintptr_t)fl_thread_pointer()};
     tls.low = (tls.high - fl_static_tls_size()) & ~(FL_WORD - 1);
-    intptr_t none = offset_of((uintptr_t)fl_no_words), task, locals;
-    struct fl_thread_offsets offsets = {.accesses = none, .exceptions = none, .task = none, .task_locals = none};
+    int32_t task, locals;
+    struct fl_thread_offsets offsets = offsets_of_none();
     bool accesses = false, exceptions = false, task_locals = false;
     // Else a signal handler might run meanwhile.
     int error = fl_system_block_signals(FL_SITE_WORDS_MASK, &before);
@@ -161,14 +175,15 @@ static void *find(void *argument) {
         offsets.task = task;
         offsets.task_locals = locals;
     }
+    are_plain = offsets.task_locals - offsets.task == FL_TASK_LOCALS_AFTER_TASK &&
+                offsets.accesses - offsets.task == FL_ACCESSES_AFTER_TASK;
     fl_thread_offsets = offsets;
     fl_capabilities_set_thread_words(accesses, exceptions, task_locals);
     return (void *)(intptr_t)error;
 }
 
 int fl_thread_words_find(void) {
-    intptr_t none = offset_of((uintptr_t)fl_no_words);
-    fl_thread_offsets = (struct fl_thread_offsets){none, none, none, none};
+    fl_thread_offsets = offsets_of_none();
     pthread_t thread;
     // Small: under mlockall all of it is locked.
     enum { STACK = 128 << 10 };

@@ -8,4 +8,7 @@
 /// where they could not be looked for. Signal context: forbidden.
 int fl_thread_words_find(void);
 
+/// Whether they lie as plain coroutines have them (CSwitch.h). Signal context: callable.
+bool fl_thread_words_are_plain(void);
+
 #endif

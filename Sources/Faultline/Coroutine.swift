@@ -41,29 +41,39 @@ public final class Coroutine<Input, Output, Result> {
         }
     }
 
-    // Behind the mailbox stands one cell for the value that is being handed over: an input from `resume` until the body
-    // goes on, an output from `suspend` until the resumer does. Which of them it holds, if any, follows from which side
-    // runs, so it is not stored.
-    @inlinable static var cellAlignment: Int { max(MemoryLayout<Input>.alignment, MemoryLayout<Output>.alignment) }
-    @inlinable static var cellOffset: Int { (MemoryLayout<Mailbox>.size + cellAlignment - 1) & ~(cellAlignment - 1) }
-    @inlinable static var spaceSize: Int { cellOffset + max(MemoryLayout<Input>.size, MemoryLayout<Output>.size) }
-    @inlinable static var spaceAlignment: Int { max(MemoryLayout<Mailbox>.alignment, cellAlignment) }
+    /// Where mailbox and cell stand. Behind the mailbox stands one cell for the value that is being handed over: an
+    /// input from `resume` until the body goes on, an output from `suspend` until the resumer does. Which of them it
+    /// holds, if any, follows from which side runs, so it is not stored.
+    ///
+    /// One function computes all of it: in a debug build each call takes some of a small stack's page.
+    @frozen @usableFromInline struct Layout {
+        @usableFromInline let cellOffset, size, alignment: Int
+        /// The mailbox stands above the outermost frame where it fits there, else on the heap. On the stack it moves
+        /// and hibernates with it, so its address is read anew after each switch, and only while the coroutine is
+        /// awake.
+        @usableFromInline let isOnStack: Bool
 
-    // The mailbox stands above the outermost frame where it fits there, else on the heap. On the stack it moves and
-    // hibernates with it, so its address is read anew after each switch, and only while the coroutine is awake.
-    @inlinable static var standsOnStack: Bool { spaceSize <= Int(FL_MAILBOX_SIZE) && spaceAlignment <= 16 }
+        @inlinable init() {
+            let cellAlignment = max(MemoryLayout<Input>.alignment, MemoryLayout<Output>.alignment)
+            cellOffset = (MemoryLayout<Mailbox>.size + cellAlignment - 1) & ~(cellAlignment - 1)
+            size = cellOffset + max(MemoryLayout<Input>.size, MemoryLayout<Output>.size)
+            alignment = max(MemoryLayout<Mailbox>.alignment, cellAlignment)
+            isOnStack = size <= Int(FL_MAILBOX_SIZE) && alignment <= 16
+        }
 
-    @inlinable static func space(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutableRawPointer {
-        let frame = fiber.pointee.frame.unsafelyUnwrapped
-        return standsOnStack ? UnsafeMutableRawPointer(frame + 1) : frame.pointee.argument.unsafelyUnwrapped
+        @inlinable func space(_ frame: UnsafeMutablePointer<fl_outermost_frame>) -> UnsafeMutableRawPointer {
+            isOnStack ? UnsafeMutableRawPointer(frame + 1) : frame.pointee.argument.unsafelyUnwrapped
+        }
     }
 
     @inlinable static func mailbox(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<Mailbox> {
-        space(fiber).assumingMemoryBound(to: Mailbox.self)
+        Layout().space(fiber.pointee.frame.unsafelyUnwrapped).assumingMemoryBound(to: Mailbox.self)
     }
 
-    @inlinable static func cell<Value>(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<Value> {
-        (space(fiber) + cellOffset).assumingMemoryBound(to: Value.self)
+    @inlinable static func cell<Value>(_ frame: UnsafeMutablePointer<fl_outermost_frame>) -> UnsafeMutablePointer<Value>
+    {
+        let layout = Layout()
+        return (layout.space(frame) + layout.cellOffset).assumingMemoryBound(to: Value.self)
     }
 
     /// What the body suspends with. It cannot be copied or kept beyond the body.
@@ -87,12 +97,14 @@ public final class Coroutine<Input, Output, Result> {
                     another coroutine's body, only the innermost stack can be left
                     """)
             }
-            if running.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(running) }
-            (Coroutine.cell(running) as UnsafeMutablePointer<Output>).initialize(to: consume output)
-            let resumed = fl_suspend(running)
+            let isPlain = fl_fiber_status(running) == FiberSupport.running
+            if !isPlain, running.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(running) }
+            let frame = running.pointee.frame.unsafelyUnwrapped
+            (Coroutine.cell(frame) as UnsafeMutablePointer<Output>).initialize(to: consume output)
+            let resumed = isPlain ? fl_suspend_plain(running, frame) : fl_suspend(running)
             // Cancelling resumes without an input.
-            if resumed.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(resumed) }
-            return (Coroutine.cell(resumed) as UnsafeMutablePointer<Input>).move()
+            if resumed.fiber.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(resumed.fiber) }
+            return (Coroutine.cell(resumed.frame) as UnsafeMutablePointer<Input>).move()
         }
 
         /// Whether the coroutine was cancelled.
@@ -106,10 +118,11 @@ public final class Coroutine<Input, Output, Result> {
     @inlinable
     public init(configuration: StackConfiguration = .init(), body: @escaping Body) throws {
         fiber = try FiberSupport.makeBound(configuration)
+        let layout = Layout()
         let space =
-            Self.standsOnStack
-            ? Self.space(fiber)
-            : UnsafeMutableRawPointer.allocate(byteCount: Self.spaceSize, alignment: Self.spaceAlignment)
+            layout.isOnStack
+            ? layout.space(fiber.pointee.frame.unsafelyUnwrapped)
+            : UnsafeMutableRawPointer.allocate(byteCount: layout.size, alignment: layout.alignment)
         space.initializeMemory(as: Mailbox.self, to: Mailbox(body: body))
         FiberSupport.prepare(fiber, space)
     }
@@ -146,13 +159,19 @@ public final class Coroutine<Input, Output, Result> {
     /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
     @available(*, noasync, message: "a coroutine stays on its thread, and an async function does not")
     @inlinable public func resume(_ input: consuming Input) throws -> Step {
-        if fiber.pointee.state != .FL_FIBER_SUSPENDED || fiber.pointee.thread != fl_thread_id() {
+        let resumed: fl_resumed
+        if fl_fiber_status(fiber) == FiberSupport.suspended, fiber.pointee.thread == fl_plain_thread_id() {
+            let frame = fiber.pointee.frame.unsafelyUnwrapped
+            (Self.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
+            resumed = fl_resume_plain(fiber, frame)
+        } else {
             try FiberSupport.prepareToResume(fiber)
+            (Self.cell(fiber.pointee.frame.unsafelyUnwrapped) as UnsafeMutablePointer<Input>)
+                .initialize(to: consume input)
+            resumed = fl_resume(fiber)
         }
-        (Self.cell(fiber) as UnsafeMutablePointer<Input>).initialize(to: consume input)
-        let resumed = fl_resume(fiber)
-        if resumed.pointee.state == .FL_FIBER_SUSPENDED {
-            return .suspended((Self.cell(resumed) as UnsafeMutablePointer<Output>).move())
+        if resumed.fiber.pointee.state == .FL_FIBER_SUSPENDED {
+            return .suspended((Self.cell(resumed.frame) as UnsafeMutablePointer<Output>).move())
         }
         return .finished(try takeResult())
     }
@@ -178,7 +197,7 @@ public final class Coroutine<Input, Output, Result> {
     @inlinable @inline(never)
     static func runBody(mailbox: UnsafeMutablePointer<Mailbox>, fiber: UnsafeMutablePointer<fl_fiber>) {
         guard let body = mailbox.pointee.body.take() else { return }
-        let input = (cell(fiber) as UnsafeMutablePointer<Input>).move()
+        let input = (cell(fiber.pointee.frame.unsafelyUnwrapped) as UnsafeMutablePointer<Input>).move()
         do {
             mailbox.pointee.result = .success(try body(Suspender(fiber: fiber), input))
         } catch {

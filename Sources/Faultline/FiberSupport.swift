@@ -3,6 +3,10 @@ public import CSwitch
 
 /// What coroutines need of the shim and not of their types, so that the rest can be inlined and specialized.
 @usableFromInline enum FiberSupport {
+    /// What `fl_fiber_status` says of a coroutine without flags.
+    @inlinable static var suspended: UInt64 { UInt64(fl_fiber_state.FL_FIBER_SUSPENDED.rawValue) }
+    @inlinable static var running: UInt64 { UInt64(fl_fiber_state.FL_FIBER_RUNNING.rawValue) }
+
     static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
         UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self)  // its first member
     }

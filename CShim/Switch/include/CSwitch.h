@@ -9,7 +9,7 @@
 ///    while the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words
 ///    hibernated;
 ///  - words of the thread that belong to the code that runs on it (fl_thread_words) are exchanged with the coroutine's
-///    at both sides of a switch. While all of them are null here and there, which is the usual case, nothing is stored;
+///    at a switch. While all of them are null here and there, which is the usual case, nothing is stored;
 ///  - a coroutine that was started stays on its thread, because compilers keep the thread pointer and the address of
 ///    errno in registers across the switch.
 #ifndef FAULTLINE_CSWITCH_H
@@ -88,11 +88,13 @@ typedef struct fl_fiber {
     uint8_t keeps_fp_control;            ///< 44: exchange MXCSR and the x87 control word at each switch
     uint8_t is_cancelled;                ///< 45: the library's: the body is to end
     uint8_t has_words;                   ///< 46: not all of the frame's words are null
-    uint8_t unused;                      ///< 47
+    uint8_t is_never_plain;              ///< 47: its code is checked, or the threads' words lie elsewhere
 } fl_fiber;
 
 _Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fiber by the address of `own`");
+_Static_assert(offsetof(fl_fiber, frame) == 24, "contained_return.S of the shim uses it");
 _Static_assert(offsetof(fl_fiber, state) == 40 && FL_FIBER_FINISHED == 3, "the entry uses both");
+_Static_assert(offsetof(fl_fiber, is_never_plain) == 47, "the state and all flags are read as one word");
 _Static_assert(sizeof(fl_fiber) == 48, "each suspended coroutine pays for it");
 
 /// The coroutine that runs on this thread, null on a thread's own stack. Initial-exec: a read is one instruction and
@@ -103,11 +105,15 @@ extern __thread fl_fiber *_Nullable fl_current_fiber __attribute__((tls_model("i
 /// where one was not found. The uncaught count follows the caught exceptions. Written once, before the first coroutine
 /// is created.
 extern struct fl_thread_offsets {
-    intptr_t accesses, exceptions, task, task_locals;
+    int32_t accesses, exceptions, task, task_locals;
 } fl_thread_offsets;
 
+/// Where Swift's three words lie if its runtime is in shared libraries that were loaded one after the other. Elsewhere
+/// no coroutine is plain (fl_resume_plain): its switch takes some 3 ns more.
+enum { FL_TASK_LOCALS_AFTER_TASK = 16, FL_ACCESSES_AFTER_TASK = 24 };
+
 /// What stands for words that were not found.
-extern __thread uintptr_t fl_no_words[2] __attribute__((tls_model("initial-exec")));
+extern __thread uintptr_t fl_no_words[4] __attribute__((tls_model("initial-exec")));
 
 /// Copies the values that Swift's TaskLocal has bound for the code that runs now. `*copied` is what a coroutine that
 /// starts with them has for FL_WORD_TASK_LOCALS; null where none is bound. Returns 0 or an errno value.
@@ -143,9 +149,21 @@ extern __thread uint64_t fl_this_thread_id __attribute__((tls_model("initial-exe
 /// Signal context: callable.
 static inline __attribute__((always_inline)) uint64_t fl_thread_id(void) { return fl_this_thread_id; }
 
+/// The same while the thread has no limit, else 0: what is resumed from checked code is never plain.
+extern __thread uint64_t fl_unlimited_thread_id __attribute__((tls_model("initial-exec")));
+
+/// Sets it, after the thread's identity or its limit has changed. Signal context: forbidden.
+extern void fl_thread_note_limit(void);
+
+/// Signal context: callable.
+static inline __attribute__((always_inline)) uint64_t fl_plain_thread_id(void) { return fl_unlimited_thread_id; }
+
 #if defined(__x86_64__)
 
-#define FL_THREAD_WORD(offset) (*(uintptr_t __seg_fs *)(offset))
+#define FL_THREAD_WORD(offset) (*(uintptr_t __seg_fs *)(intptr_t)(offset))
+/// The same where the address is no multiple of 8.
+typedef uintptr_t fl_halves __attribute__((aligned(1), may_alias));
+#define FL_THREAD_HALVES(offset) (*(fl_halves __seg_fs *)(intptr_t)(offset))
 /// glibc reserves this word of the thread control block for split stacks (`tcbhead_t.__private_ss`).
 #define FL_LIMIT_OFFSET 0x70
 
@@ -186,12 +204,17 @@ static inline __attribute__((always_inline)) fl_switched fl_switch(fl_context *f
     return (fl_switched){.from = from, .to = to};
 }
 
-/// Whether a word of this thread is not null: their bits, all in one. Signal context: callable.
-static inline __attribute__((always_inline)) uintptr_t fl_thread_words(void) {
-    struct fl_thread_offsets offsets = fl_thread_offsets;
-    return FL_THREAD_WORD(FL_LIMIT_OFFSET) | FL_THREAD_WORD(offsets.accesses) | FL_THREAD_WORD(offsets.exceptions) |
-           FL_THREAD_WORD(offsets.exceptions + 8) | FL_THREAD_WORD(offsets.task) | FL_THREAD_WORD(offsets.task_locals);
+/// Whether a word of this thread is not null, but for the limit, where they lie as plain coroutines have them: bits of
+/// them, all in one. One load has bits of both words about exceptions. What it has of the first, an address, tells it
+/// from null, because nothing stands in the lowest 64 KiB (vm.mmap_min_addr). Signal context: callable.
+static inline __attribute__((always_inline)) uintptr_t fl_plain_words(void) {
+    intptr_t exceptions = fl_thread_offsets.exceptions, task = fl_thread_offsets.task;
+    return FL_THREAD_HALVES(exceptions + 2) | FL_THREAD_WORD(task) | FL_THREAD_WORD(task + FL_TASK_LOCALS_AFTER_TASK) |
+           FL_THREAD_WORD(task + FL_ACCESSES_AFTER_TASK);
 }
+
+/// Whether any word of this thread is not null. Signal context: callable.
+extern bool fl_has_thread_words(void);
 
 #else
 #error "Faultline runs on x86-64; HACKING.md says what another processor needs"
@@ -201,8 +224,8 @@ static inline __attribute__((always_inline)) uintptr_t fl_thread_words(void) {
 /// coroutine has its own. Out of line: seldom needed. Signal context: forbidden.
 extern void fl_exchange(fl_fiber *fiber);
 
-/// The same after a switch, on the resumer's stack. Signal context: forbidden.
-extern void fl_exchange_back(fl_fiber *fiber);
+/// The same where there is anything to exchange: before a switch, on the stack that is left. Signal context: forbidden.
+extern void fl_exchange_if_needed(fl_fiber *fiber);
 
 /// Whether the fiber runs a closure for a caller that waits (call.c). Signal context: forbidden.
 extern bool fl_fiber_runs_closure(const fl_fiber *fiber);
@@ -211,44 +234,67 @@ extern bool fl_fiber_runs_closure(const fl_fiber *fiber);
 /// Signal context: forbidden.
 extern void fl_lend_words(fl_fiber *fiber);
 
-/// Whether there is something to exchange. The cancellation among the flags does no harm.
-static inline __attribute__((always_inline)) bool fl_has_exchange(const fl_fiber *fiber) {
-    uint32_t flags;
-    __builtin_memcpy(&flags, &fiber->keeps_fp_control, sizeof flags);
-    return __builtin_expect((fl_thread_words() | flags) != 0, 0);
+/// The state and, above it, the flags: what is usual is found by one comparison. Signal context: callable.
+static inline __attribute__((always_inline)) uint64_t fl_fiber_status(const fl_fiber *fiber) {
+    uint64_t status;
+    __builtin_memcpy(&status, &fiber->state, sizeof status);
+    return status;
 }
 
-/// Runs the coroutine until it suspends, finishes or faults. The caller has checked that it may be resumed on this
-/// thread. Returns `fiber`, in a register. Signal context: forbidden.
-///
-/// A round trip is bound by its stores, so nothing is stored that is null on both sides.
-static inline __attribute__((always_inline)) fl_fiber *fl_resume(fl_fiber *fiber) {
-    if (fl_has_exchange(fiber)) fl_exchange(fiber);
-    fl_outermost_frame *frame = fiber->frame;
-    frame->resumer_fiber = fl_current_fiber;
-    fiber->state = FL_FIBER_RUNNING;
+/// Stores both, because a load of both that covers more than the latest store waits until that has reached the cache.
+static inline __attribute__((always_inline)) void fl_fiber_set_status(fl_fiber *fiber, uint64_t status) {
+    __builtin_memcpy(&fiber->state, &status, sizeof status);
+}
 
-    // What the call of fl_exchange_back stores is there before the switch: afterwards an overflow of the resumer at
-    // that very call would leave the thread with the coroutine's words.
-    __asm__ volatile("testb %%al, -8(%%rsp)" : : : "cc");
+/// What a switch comes back with, in registers. The frame may have moved meanwhile.
+typedef struct fl_resumed {
+    fl_fiber *fiber;
+    fl_outermost_frame *frame;
+} fl_resumed;
+
+/// Continues the coroutine: the switch of a resumer without the exchange of words.
+static inline __attribute__((always_inline)) fl_resumed fl_enter(fl_fiber *fiber, fl_outermost_frame *frame) {
+    frame->resumer_fiber = fl_current_fiber;
     // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its
     // resumer, and `own` is its first member.
     fiber = (fl_fiber *)(void *)fl_switch(&frame->resumer, &fiber->own).from;
-
-    fl_current_fiber = fiber->frame->resumer_fiber; // the stack may have moved
-    if (fl_has_exchange(fiber)) fl_exchange_back(fiber);
-    return fiber;
+    frame = fiber->frame;
+    fl_current_fiber = frame->resumer_fiber;
+    return (fl_resumed){.fiber = fiber, .frame = frame};
 }
 
-/// Returns to the resumer; comes back at the next fl_resume. Runs on the coroutine's own stack. Returns `fiber`, in a
-/// register. Signal context: forbidden.
-static inline __attribute__((always_inline)) fl_fiber *fl_suspend(fl_fiber *fiber) {
-    fiber->state = FL_FIBER_SUSPENDED;
-    fiber = (fl_fiber *)(void *)fl_switch(&fiber->own, &fiber->frame->resumer).to;
+/// Returns to the resumer: the switch of a coroutine without the exchange of words.
+static inline __attribute__((always_inline)) fl_resumed fl_leave(fl_fiber *fiber, const fl_outermost_frame *frame) {
+    fiber = (fl_fiber *)(void *)fl_switch(&fiber->own, &frame->resumer).to;
     // Stored here and not by the resumer, so that a compiler which inlines two suspensions in a row has the address in
     // a register for the second.
     fl_current_fiber = fiber;
-    return fiber;
+    return (fl_resumed){.fiber = fiber, .frame = fiber->frame};
+}
+
+/// Runs the coroutine until it suspends, finishes or faults. The caller has checked that it may be resumed on this
+/// thread. Signal context: forbidden.
+extern fl_resumed fl_resume(fl_fiber *fiber);
+
+/// Goes back to the resumer; returns at the next resume. Runs on the coroutine's own stack. Signal context: forbidden.
+extern fl_resumed fl_suspend(fl_fiber *fiber);
+
+// The same two, inlined, for a plain coroutine: one without flags, whose status is FL_FIBER_SUSPENDED or
+// FL_FIBER_RUNNING. Words are exchanged by the side that leaves. A round trip is bound by its loads and stores, so
+// nothing is stored that is null on both sides, and what the caller has loaded is handed in.
+
+/// The caller has compared the fiber's thread with fl_plain_thread_id. Signal context: forbidden.
+static inline fl_resumed fl_resume_plain(fl_fiber *fiber, fl_outermost_frame *frame) {
+    if (__builtin_expect(fl_plain_words() != 0, 0)) return fl_resume(fiber);
+    fl_fiber_set_status(fiber, FL_FIBER_RUNNING);
+    return fl_enter(fiber, frame);
+}
+
+/// Signal context: forbidden.
+static inline fl_resumed fl_suspend_plain(fl_fiber *fiber, fl_outermost_frame *frame) {
+    if (__builtin_expect(fl_plain_words() != 0, 0)) return fl_suspend(fiber);
+    fl_fiber_set_status(fiber, FL_FIBER_SUSPENDED);
+    return fl_leave(fiber, frame);
 }
 
 /// The coroutine that runs on this thread. Signal context: callable.

@@ -30,13 +30,13 @@ __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_f
     fl_outermost_frame *frame = fiber->frame;
     frame->body = run_closure;
     frame->argument = &closure;
-    if (__builtin_expect(!fl_thread_words(), 1)) {
+    if (__builtin_expect(!fl_has_thread_words(), 1)) {
         (void)fl_resume(fiber);
         return;
     }
     uintptr_t head = fl_bindings_head(), locals = FL_THREAD_WORD(fl_thread_offsets.task_locals);
     fl_lend_words(fiber);
-    fiber = fl_resume(fiber);
+    fiber = fl_resume(fiber).fiber;
     if (fiber->state == FL_FIBER_FAULTED) fl_bindings_restore(head);
     // What was lent is not the coroutine's to end.
     if (fiber->frame->words[FL_WORD_TASK_LOCALS] == locals) fiber->frame->words[FL_WORD_TASK_LOCALS] = 0;

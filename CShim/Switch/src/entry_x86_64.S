@@ -4,8 +4,8 @@
 //
 // On arrival   rsi = &fiber->own, which is the fiber itself (offset 0); rsp = its outermost frame, 16-aligned
 // Frame        fl_outermost_frame at rsp (CSwitch.h); above it the mailbox, then nothing up to the base
-// Calls        frame->body(frame->argument), then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 40) and
-//              continues its resumer for the last time
+// Calls        frame->body(frame->argument); then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 40), calls
+//              fl_exchange_if_needed(fiber) and continues its resumer for the last time
 //
 // Unwinding: the caller of this frame is the code that resumed the coroutine last. Its three words are in
 // frame->resumer, the first of the frame (offsets 0, 8, 16), so the rules below follow the coroutine from one resumer
@@ -41,11 +41,14 @@ fl_fiber_entry:
     movq 32(%rsp), %rdi
     xorl %ebp, %ebp
     callq *40(%rsp)
+    movq fl_current_fiber@gottpoff(%rip), %rax
+    movq %fs:(%rax), %rdi
+    movl $3, 40(%rdi)
+    callq fl_exchange_if_needed
     // The body has returned: the last switch, as in fl_switch, with rdi = &fiber->own for the resumer. A body that did
     // this itself and never returned would leave the processor's return stack one entry off.
     movq fl_current_fiber@gottpoff(%rip), %rax
     movq %fs:(%rax), %rdi
-    movl $3, 40(%rdi)
     movq 16(%rsp), %rax
     movq 8(%rsp), %rbp
     movq (%rsp), %rsp

@@ -3,7 +3,8 @@
 
 __thread fl_fiber *_Nullable fl_current_fiber __attribute__((tls_model("initial-exec")));
 __thread uint64_t fl_this_thread_id __attribute__((tls_model("initial-exec")));
-__thread uintptr_t fl_no_words[2] __attribute__((tls_model("initial-exec")));
+__thread uint64_t fl_unlimited_thread_id __attribute__((tls_model("initial-exec")));
+__thread uintptr_t fl_no_words[4] __attribute__((tls_model("initial-exec")));
 struct fl_thread_offsets fl_thread_offsets;
 
 #if defined(__x86_64__)
@@ -19,6 +20,7 @@ static void exchange_fp_control(fl_outermost_frame *frame) {
 
 #endif
 
+// Signal context: callable.
 static intptr_t offset_of(fl_thread_word word) {
     switch (word) {
     case FL_WORD_LIMIT: return FL_LIMIT_OFFSET;
@@ -32,7 +34,19 @@ static intptr_t offset_of(fl_thread_word word) {
     __builtin_unreachable();
 }
 
-static inline __attribute__((always_inline)) void exchange(fl_fiber *fiber) {
+void fl_thread_note_limit(void) { fl_unlimited_thread_id = FL_THREAD_WORD(FL_LIMIT_OFFSET) ? 0 : fl_this_thread_id; }
+
+bool fl_has_thread_words(void) {
+    uintptr_t words = 0;
+    for (uint32_t word = 0; word < FL_WORDS; word++) words |= FL_THREAD_WORD(offset_of((fl_thread_word)word));
+    return words != 0;
+}
+
+// Runs on the stack that is about to be left. An overflow of it may abandon this frame at its first store, before
+// anything was exchanged, and at no other: `room` is more than the rest of the function needs.
+void fl_exchange(fl_fiber *fiber) {
+    volatile char room[256];
+    room[0] = 0;
     fl_outermost_frame *frame = fiber->frame;
     uintptr_t any = 0;
     for (uint32_t word = 0; word < FL_WORDS; word++) {
@@ -45,19 +59,29 @@ static inline __attribute__((always_inline)) void exchange(fl_fiber *fiber) {
         any |= mine;
     }
     fiber->has_words = any != 0;
+    fl_thread_note_limit();
     if (fiber->keeps_fp_control) exchange_fp_control(frame);
 }
 
-// An overflow of the caller's stack may abandon this frame at its first store, before anything was exchanged, and at no
-// other: `room` is more than the rest of the function needs.
-void fl_exchange(fl_fiber *fiber) {
-    volatile char room[256];
-    room[0] = 0;
-    exchange(fiber);
+void fl_exchange_if_needed(fl_fiber *fiber) {
+    if (fiber->has_words || fiber->keeps_fp_control || fl_has_thread_words()) fl_exchange(fiber);
 }
 
-// An overflow here strikes the resumer while the thread has the coroutine's words: this frame is never abandoned.
-__attribute__((section("fl_text"))) void fl_exchange_back(fl_fiber *fiber) { exchange(fiber); }
+static void set_state(fl_fiber *fiber, fl_fiber_state state) {
+    fl_fiber_set_status(fiber, fl_fiber_status(fiber) >> 32 << 32 | state);
+}
+
+fl_resumed fl_resume(fl_fiber *fiber) {
+    fl_exchange_if_needed(fiber);
+    set_state(fiber, FL_FIBER_RUNNING);
+    return fl_enter(fiber, fiber->frame);
+}
+
+fl_resumed fl_suspend(fl_fiber *fiber) {
+    fl_exchange_if_needed(fiber);
+    set_state(fiber, FL_FIBER_SUSPENDED);
+    return fl_leave(fiber, fiber->frame);
+}
 
 void fl_lend_words(fl_fiber *fiber) {
     for (uint32_t word = FL_WORD_LIMIT + 1; word < FL_WORDS; word++) {

@@ -11,7 +11,10 @@
     .cfi_undefined %rip
     nop // unwinders look up the address before a return address
 fl_contained_return:
-    andq $-16, %rsp
+    // Right below the outermost frame there is room: no frame is needed any more.
+    movq fl_current_fiber@gottpoff(%rip), %rax
+    movq %fs:(%rax), %rax
+    movq 24(%rax), %rsp
     callq fl_contained_finish
     ud2
     .cfi_endproc
