@@ -43,7 +43,7 @@ import Testing
 
     @Test(
         "10,000 stacks take what is planned",
-        arguments: [64 << 10, 256 << 10, 1 << 20, 2 << 20, 8 << 20, 16 << 20, 64 << 20, 128 << 20],
+        arguments: (16...28).map { 1 << $0 },
         ["guard-pages", "prot-none"])
     func tenThousand(reservation: Int, guardKind: String) throws {
         try Need.check(guard: guardKind)
@@ -52,7 +52,8 @@ import Testing
 
     /// Slots and what is touched in each, in KiB; the smallest has room for 16.
     private static let touchedKiB: [(reservation: Int, touched: Int)] = [
-        (64, 12), (256, 20), (1024, 20), (2048, 20), (8192, 20), (8192, 100), (16_384, 100), (65_536, 20),
+        (64, 12), (256, 20), (1024, 20), (2048, 20), (4096, 100), (8192, 20), (8192, 100), (16_384, 100),
+        (32_768, 20), (65_536, 20),
     ]
 
     @Test(
