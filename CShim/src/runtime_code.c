@@ -8,6 +8,7 @@
 #include "code_owner.h"
 #include "dynamic_symbols.h"
 #include "loaded_object.h"
+#include "swift_task_local.h"
 #include "unwind_plain.h"
 #include "unwind_rules.h"
 
@@ -114,9 +115,6 @@ static const char *const abandonable[] = {
 // Of the concurrency library: a binding of TaskLocal is ended where the overflow is contained (bindings.c of the
 // switch).
 static const char *const binding[] = {"$ss9TaskLocalC9withValue_9operation4file4lineqd__x_qd__yKXESSSutKlF"};
-
-extern __attribute__((swiftcall)) void swift_task_localValuePush(const void *key, void *value, const void *type)
-    __attribute__((weak));
 
 /// Whether `address` is in a library of the Swift runtime, rather than in an executable that it is linked into.
 static bool is_in_runtime(uintptr_t address) {
