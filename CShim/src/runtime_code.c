@@ -103,6 +103,10 @@ static const char *const abandonable[] = {
     "$sSD16debugDescriptionSSvg",
     "$sSh11descriptionSSvg",
     "$sSh16debugDescriptionSSvg",
+    "$ss10ArraySliceV11descriptionSSvg",
+    "$ss10ArraySliceV16debugDescriptionSSvg",
+    "$ss15ContiguousArrayV11descriptionSSvg",
+    "$ss15ContiguousArrayV16debugDescriptionSSvg",
     // The end of an object: its count is zero, so that none but these frames can reach it.
     "swift_release",
     "swift_release_n",
