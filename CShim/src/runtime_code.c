@@ -8,10 +8,10 @@
 // on the ways to an object's deinit and to a value's text, by going them.
 #include "runtime_code.h"
 
+#include "../Switch/src/swift_task_local.h"
 #include "code_owner.h"
 #include "dynamic_symbols.h"
 #include "loaded_object.h"
-#include "swift_task_local.h"
 #include "unwind_plain.h"
 #include "unwind_rules.h"
 

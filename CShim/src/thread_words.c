@@ -11,9 +11,9 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "../Switch/src/swift_task_local.h"
 #include "alternate_stack.h"
 #include "capabilities.h"
-#include "swift_task_local.h"
 #include "system.h"
 
 #pragma clang section text = "fl_text"
