@@ -40,6 +40,9 @@ fl_room_left fl_room_look(void);
 /// an errno value. Idempotent and thread-safe. Signal context: forbidden.
 int fl_initialize(void);
 
+/// Whether it has returned 0. Signal context: callable.
+bool fl_is_initialized(void);
+
 /// Valid after fl_initialize returned 0. Signal context: callable.
 const fl_capabilities *fl_capabilities_get(void);
 

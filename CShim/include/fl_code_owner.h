@@ -20,6 +20,11 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_code_owner : uint32_
 /// Signal context: callable.
 fl_code_owner fl_code_owner_of(uintptr_t address);
 
+/// Called where a value is asked for its text by the Swift standard library, before the first stack is made: the
+/// library's functions between here and the code that wanted the text may be abandoned from now on, unless one is also
+/// on a way of which `stream_may_lock` was said. Those ways come first. Signal context: forbidden.
+void fl_runtime_code_asked(bool stream_may_lock);
+
 /// Whether this process can tell the Swift runtime's code from the user's (it cannot when the standard library is
 /// linked statically into the executable, or when `_dl_find_object` is missing). Signal context: callable.
 bool fl_code_owner_is_known(void);

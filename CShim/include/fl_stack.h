@@ -28,16 +28,22 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_guard : uint32_t {
     FL_GUARD_PAGES = 1,
 } fl_guard;
 
-/// Sizes of slots, smallest first (CShim/README.md has their table).
+/// Sizes of slots: every power of two, smallest first (CShim/README.md has their table).
 typedef enum __attribute__((enum_extensibility(closed))) fl_slot_size : uint32_t {
     FL_SLOT_64KIB = 0,
+    FL_SLOT_128KIB,
     FL_SLOT_256KIB,
+    FL_SLOT_512KIB,
     FL_SLOT_1MIB,
     FL_SLOT_2MIB,
+    FL_SLOT_4MIB,
     FL_SLOT_8MIB,
     FL_SLOT_16MIB,
+    FL_SLOT_32MIB,
     FL_SLOT_64MIB,
     FL_SLOT_128MIB,
+    FL_SLOT_256MIB,
+    FL_SLOT_512MIB,
     FL_SLOT_1GIB,
     FL_SLOT_SIZES,
 } fl_slot_size;
@@ -55,11 +61,12 @@ fl_slot_geometry fl_slot_geometry_of(fl_slot_size size);
 /// Signal context: callable.
 fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from);
 
-/// The size that a moving stack goes to from `size`: at least four times as large, since each move takes time and
-/// leaves an old range; FL_SLOT_SIZES where there is none. Signal context: callable.
+/// The size that a moving stack goes to from `size`, unless a smaller one holds its maximum: at least four times as
+/// large, since each move takes time and leaves an old range; FL_SLOT_SIZES where there is none.
+/// Signal context: callable.
 fl_slot_size fl_slot_next(fl_slot_size size);
 
-/// As fl_slot_for, among the sizes that moving stacks go through from the smallest on. Signal context: callable.
+/// As fl_slot_for, among the sizes that moving stacks go through. Signal context: callable.
 fl_slot_size fl_slot_for_moving(uintptr_t usable);
 
 /// Usable bytes of a slot: its size less its guard. Signal context: callable.

@@ -1,6 +1,6 @@
 // Arenas: large reservations, each a row of equal slots for stacks.
 //
-//     arena   | offset | slot 0 | slot 1 | slot 2 | …          offset: 1 MiB for slots of 8 MiB and more, else 0
+//     arena   | offset | slot 0 | slot 1 | slot 2 | …          offset: 1 MiB for slots of 4 MiB and more, else 0
 //
 // Invariants: address -> slot takes no lock and no search (a directory by GiB); the table of an arena is written before
 // the arena is published and never freed; free lists are lock-free with a tag against reuse (ABA), so that a handler
@@ -27,17 +27,20 @@ enum {
         1000, // times that a thread lets others run, of which one makes an arena: about 0.3 ms when there are none
 };
 
+// Of a guard of a quarter of the slot, room is left for half of it and the reserve (StackConfiguration.reserve) from
+// 1 MiB on. The smallest holds a stack of 16 KiB.
+#define SLOT(bytes, guard_bytes) {.size = (bytes), .guard = (guard_bytes), .offset = 0}
+#define LARGE_SLOT(bytes) {.size = (bytes), .guard = 1 * MIB, .offset = 1 * MIB}
 static const fl_slot_geometry geometries[FL_SLOT_SIZES] = {
-    {.size = 64 * KIB, .guard = 48 * KIB, .offset = 0},      {.size = 256 * KIB, .guard = 64 * KIB, .offset = 0},
-    {.size = 1 * MIB, .guard = 256 * KIB, .offset = 0},      {.size = 2 * MIB, .guard = 512 * KIB, .offset = 0},
-    {.size = 8 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},  {.size = 16 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
-    {.size = 64 * MIB, .guard = 1 * MIB, .offset = 1 * MIB}, {.size = 128 * MIB, .guard = 1 * MIB, .offset = 1 * MIB},
-    {.size = 1 * GIB, .guard = 1 * MIB, .offset = 1 * MIB},
+    SLOT(64 * KIB, 48 * KIB), SLOT(128 * KIB, 64 * KIB), SLOT(256 * KIB, 64 * KIB), SLOT(512 * KIB, 128 * KIB),
+    SLOT(1 * MIB, 256 * KIB), SLOT(2 * MIB, 512 * KIB),  LARGE_SLOT(4 * MIB),       LARGE_SLOT(8 * MIB),
+    LARGE_SLOT(16 * MIB),     LARGE_SLOT(32 * MIB),      LARGE_SLOT(64 * MIB),      LARGE_SLOT(128 * MIB),
+    LARGE_SLOT(256 * MIB),    LARGE_SLOT(512 * MIB),     LARGE_SLOT(1 * GIB),
 };
 
-// Units of the first arena of a size: 65,536 slots of the small sizes, and enough of the large ones. Each further one
-// is twice as large, up to DOUBLINGS times: a million stacks are five mappings.
-static const uint16_t first_units[FL_SLOT_SIZES] = {4, 16, 64, 128, 512, 512, 512, 512, 512};
+static const uint8_t moved_through[] = {FL_SLOT_64KIB, FL_SLOT_256KIB, FL_SLOT_1MIB,
+                                        FL_SLOT_8MIB,  FL_SLOT_64MIB,  FL_SLOT_1GIB};
+enum { STEPS = sizeof moved_through };
 
 static _Atomic(fl_arena *) directory[UNITS];
 enum { ROWS = 3 }; // fl_arena_row
@@ -48,11 +51,15 @@ static _Atomic(bool) is_making[FL_SLOT_SIZES][ROWS];
 fl_slot_geometry fl_slot_geometry_of(fl_slot_size size) { return geometries[size]; }
 uint64_t fl_slots_in_use(fl_slot_size size) { return atomic_load_explicit(&in_use[size], memory_order_relaxed); }
 uintptr_t fl_slot_room(fl_slot_size size) { return geometries[size].size - geometries[size].guard; }
+
+// The first has 65,536 slots of the small sizes, and enough of the large ones. Each further one is twice as large, up
+// to DOUBLINGS times: a million stacks are five mappings.
 uintptr_t fl_arena_size(fl_slot_size size, uint32_t number) {
-    return first_units[size] * GIB << (number < DOUBLINGS ? number : DOUBLINGS);
+    uintptr_t first = fl_minimum(geometries[size].size << 16, 512 * GIB);
+    return first << (number < DOUBLINGS ? number : DOUBLINGS);
 }
 
-// In slots of 8 MiB and more the default first 64 KiB and the largest frame take the MiB between the base and a
+// In slots of 4 MiB and more the default first 64 KiB and the largest frame take the MiB between the base and a
 // multiple of 2 MiB, where the first page of the page table ends: the first band needs no second one.
 uintptr_t fl_slot_largest_frame(fl_slot_size size) {
     return geometries[size].offset ? 960 * KIB : geometries[size].guard;
@@ -76,10 +83,10 @@ fl_slot_size fl_slot_for(uintptr_t usable, fl_slot_size from) {
 }
 
 fl_slot_size fl_slot_next(fl_slot_size size) {
-    uintptr_t wanted = 4 * geometries[size].size;
-    uint32_t next = size;
-    while (next < FL_SLOT_SIZES && geometries[next].size < wanted) next++;
-    return next;
+    for (uint32_t step = 0; step < STEPS; step++) {
+        if (moved_through[step] > size) return (fl_slot_size)moved_through[step];
+    }
+    return FL_SLOT_SIZES;
 }
 
 fl_slot_size fl_slot_for_moving(uintptr_t usable) {
@@ -117,7 +124,7 @@ static fl_failure make_arena(fl_slot_size size, uint32_t row) {
               share = (uintptr_t)fl_system_mapping_limit(row != FL_GUARD_PROT_NONE) / 8;
     while (bytes > share && bytes >= 4 * geometry.size) bytes /= 2;
     for (; bytes >= 2 * geometry.size; bytes /= 2) {
-        length = bytes < first_units[size] * GIB ? bytes + geometry.offset : bytes;
+        length = bytes < fl_arena_size(size, 0) ? bytes + geometry.offset : bytes;
         bool registered = false;
         failure = fl_arena_reserve(length, &low);
         if (!failure.error) {

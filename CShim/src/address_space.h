@@ -78,7 +78,7 @@ static inline uint32_t fl_slot_pages(fl_slot_handle handle, uintptr_t address) {
 }
 
 /// Whether stacks of this size may have huge pages. Signal context: callable.
-static inline bool fl_slot_is_deep(fl_slot_size size) { return size >= FL_SLOT_64MIB; }
+static inline bool fl_slot_is_deep(fl_slot_size size) { return size >= FL_SLOT_32MIB; }
 
 /// The slot that holds `address`; arena null where none does. No lock, no search. Signal context: callable.
 fl_slot_handle fl_slot_of(uintptr_t address);

@@ -27,8 +27,10 @@ static int initialize(void) {
     return error;
 }
 
+bool fl_is_initialized(void) { return __atomic_load_n(&initialized, __ATOMIC_ACQUIRE); }
+
 int fl_initialize(void) {
-    if (__atomic_load_n(&initialized, __ATOMIC_ACQUIRE)) return 0;
+    if (fl_is_initialized()) return 0;
     pthread_mutex_lock(&once);
     int error = initialized ? 0 : initialize();
     if (!error) __atomic_store_n(&initialized, true, __ATOMIC_RELEASE);

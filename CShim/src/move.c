@@ -165,6 +165,8 @@ fl_growth_result fl_stack_grow_by_move(fl_stack *stack, uintptr_t sp, uintptr_t 
         if (size >= FL_SLOT_SIZES) return FL_AT_MAXIMUM;
         usable = fl_minimum(fl_maximum(usable, fl_slot_room((fl_slot_size)size)), maximum);
     } while (fl_slot_room((fl_slot_size)size) < usable + (usable == maximum ? fl_stack_reserve(stack) : 0));
+    // It moves no more: a smaller one than the next may do.
+    if (usable == maximum) size = fl_slot_for(maximum + fl_stack_reserve(stack), (fl_slot_size)(stack->slot + 1));
     *failure = fl_stack_move(stack, sp, (fl_slot_size)size, usable, relocation);
     if (failure->error) return FL_GROWTH_FAILED;
     FL_COUNT(stack, growths, 1);

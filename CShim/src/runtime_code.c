@@ -3,8 +3,12 @@
 // They call the user's code, recursion goes through them, and while they do they hold no lock and have nothing half
 // made that outlives their frames. Each was read (Swift 6.3). One that is missing from a library, and what the list
 // leaves out, is only not abandoned: there an overflow ends the coroutine later, or at the hard limit.
+//
+// What is not exported has no name to look for. It is found where an exported function is nothing but a call of it, and
+// on the ways to an object's deinit and to a value's text, by going them.
 #include "runtime_code.h"
 
+#include "../Switch/src/swift_task_local.h"
 #include "code_owner.h"
 #include "dynamic_symbols.h"
 #include "loaded_object.h"
@@ -99,6 +103,10 @@ static const char *const abandonable[] = {
     "$sSD16debugDescriptionSSvg",
     "$sSh11descriptionSSvg",
     "$sSh16debugDescriptionSSvg",
+    "$ss10ArraySliceV11descriptionSSvg",
+    "$ss10ArraySliceV16debugDescriptionSSvg",
+    "$ss15ContiguousArrayV11descriptionSSvg",
+    "$ss15ContiguousArrayV16debugDescriptionSSvg",
     // The end of an object: its count is zero, so that none but these frames can reach it.
     "swift_release",
     "swift_release_n",
@@ -115,13 +123,56 @@ static const char *const abandonable[] = {
 // switch).
 static const char *const binding[] = {"$ss9TaskLocalC9withValue_9operation4file4lineqd__x_qd__yKXESSSutKlF"};
 
-extern __attribute__((swiftcall)) void swift_task_localValuePush(const void *key, void *value, const void *type)
-    __attribute__((weak));
-
 /// Whether `address` is in a library of the Swift runtime, rather than in an executable that it is linked into.
 static bool is_in_runtime(uintptr_t address) {
     fl_loaded_object object;
     return fl_loaded_object_of(address, &object) && !object.is_executable && fl_code_at(address).keeps_frame_pointer;
+}
+
+// Tells `found` each function of the runtime between the frame at `frame_address`, below at most `foreign` others that
+// are not the runtime's, and the code that called the runtime.
+static void go_back(uintptr_t frame_address, unsigned foreign, void (*found)(fl_code_range function)) {
+    enum { FRAMES = 16, REACH = 32 << 10 };
+    // The other registers are of no use to frames of Swift code and the runtime.
+    fl_unwind_registers registers = {.rip = *(const uintptr_t *)(frame_address + FL_WORD),
+                                     .rsp = frame_address + 2 * FL_WORD,
+                                     .rbp = *(const uintptr_t *)frame_address};
+    fl_unwind_cache cache;
+    memset(&cache, 0, sizeof cache);
+    for (unsigned i = 0, others = 0; i < FRAMES; i++) {
+        uintptr_t address = registers.rip - 1;
+        bool is_runtime = is_in_runtime(address);
+        if (!is_runtime && (others < i || others == foreign)) return;
+        others += !is_runtime;
+        fl_loaded_object object;
+        fl_unwind_frame frame;
+        if (!fl_loaded_object_of(address, &object)) return;
+        fl_unwind_result result = fl_unwind_step(&registers, &frame, &cache, frame_address, frame_address + REACH);
+        if (result != FL_UNWIND_STEPPED) return;
+        if (is_runtime) found(fl_function_of(&object.unwind, address));
+    }
+}
+
+// MARK: The way to a value's text
+
+enum { MAX_LOCKING = 16 };
+static fl_code_range locking[MAX_LOCKING];
+static uint32_t locking_count;
+
+static void may_lock(fl_code_range function) {
+    if (locking_count < MAX_LOCKING) locking[locking_count++] = function;
+}
+
+static void locks_nothing(fl_code_range function) {
+    for (uint32_t i = 0; i < locking_count; i++) {
+        if (locking[i].low == function.low) return;
+    }
+    if (locking_count < MAX_LOCKING) fl_code_owner_may_abandon(function); // else one may be missing there
+}
+
+void fl_runtime_code_asked(bool stream_may_lock) {
+    enum { GETTER_AND_WITNESS = 3 };
+    go_back((uintptr_t)__builtin_frame_address(0), GETTER_AND_WITNESS, stream_may_lock ? may_lock : locks_nothing);
 }
 
 // MARK: The way from a release to a deinit
@@ -133,28 +184,13 @@ extern void *swift_allocObject(const void *metadata, size_t size, size_t alignme
 extern void swift_deallocObject(void *object, size_t size, size_t alignment_mask) __attribute__((weak));
 extern void swift_release(void *object) __attribute__((weak));
 
-enum { OBJECT_SIZE = 2 * sizeof(void *), ALIGNMENT_MASK = 2 * sizeof(void *) - 1, FRAMES = 8, REACH = 4096 };
+enum { OBJECT_SIZE = 2 * sizeof(void *), ALIGNMENT_MASK = 2 * sizeof(void *) - 1 };
 
 static void *_Nullable released;
 
 // Called by the runtime in place of a deinit.
 static void destroy(void) {
-    uintptr_t frame_address = (uintptr_t)__builtin_frame_address(0);
-    // The other registers are of no use to frames of the runtime.
-    fl_unwind_registers registers = {.rip = (uintptr_t)__builtin_return_address(0),
-                                     .rsp = frame_address + 2 * FL_WORD,
-                                     .rbp = *(const uintptr_t *)frame_address};
-    fl_unwind_cache cache;
-    memset(&cache, 0, sizeof cache);
-    for (unsigned i = 0; i < FRAMES && is_in_runtime(registers.rip - 1); i++) {
-        fl_loaded_object object;
-        fl_unwind_frame frame;
-        if (!fl_loaded_object_of(registers.rip - 1, &object)) break;
-        fl_code_range function = fl_function_of(&object.unwind, registers.rip - 1);
-        fl_unwind_result result = fl_unwind_step(&registers, &frame, &cache, frame_address, frame_address + REACH);
-        if (result != FL_UNWIND_STEPPED) break;
-        fl_code_owner_may_abandon(function);
-    }
+    go_back((uintptr_t)__builtin_frame_address(0), 0, fl_code_owner_may_abandon);
     swift_deallocObject(released, OBJECT_SIZE, ALIGNMENT_MASK);
 }
 
@@ -174,6 +210,25 @@ static void find_release(void) {
     swift_release(released);
 }
 
+// MARK: By name
+
+// The first of the function that `function` is nothing but a call of, or a jump to; 0 where it is more than that. The
+// compiler leaves such a rest of a function whose code another one has, too.
+static uintptr_t substance(fl_code_range function) {
+    static const uint8_t enter[] = {0x55, 0x48, 0x89, 0xe5}, leave[] = {0x5d, 0xc3};
+    enum { CALL = 0xe8, LEAVE = 0x5d, JUMP = 0xe9 };
+    const uint8_t *code = (const uint8_t *)function.low, *at = code + sizeof enter;
+    int32_t distance;
+    uintptr_t length = function.high - function.low, frame = sizeof enter + 1 + sizeof distance;
+    if (length < frame + 1 || memcmp(code, enter, sizeof enter) != 0) return 0;
+    bool calls = length == frame + sizeof leave && at[0] == CALL && !memcmp(at + 1 + sizeof distance, leave, 2);
+    bool jumps = length == frame + 1 && at[0] == LEAVE && at[1] == JUMP;
+    if (!calls && !jumps) return 0;
+    at += calls ? 1 : 2;
+    memcpy(&distance, at, sizeof distance);
+    return (uintptr_t)(at + sizeof distance) + (uintptr_t)(intptr_t)distance;
+}
+
 // Those of the names that the library of `address` defines.
 static void find(uintptr_t address, const char *const *names, size_t count) {
     fl_loaded_object library;
@@ -181,7 +236,13 @@ static void find(uintptr_t address, const char *const *names, size_t count) {
     for (size_t i = 0; i < count; i++) {
         bool has_table;
         fl_code_range function = fl_dynamic_symbol(&library, names[i], &has_table);
-        if (function.low < function.high) fl_code_owner_may_abandon(function);
+        // Each step leads to other code, or ends: what calls itself alone does not end.
+        for (unsigned steps = 0; steps < 4 && function.low < function.high; steps++) {
+            fl_code_owner_may_abandon(function);
+            uintptr_t other = substance(function);
+            function = other ? fl_function_of(&library.unwind, other) : (fl_code_range){0, 0};
+            if (function.low != other) break;
+        }
     }
 }
 

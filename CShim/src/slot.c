@@ -8,7 +8,7 @@
 // without a word. What lies below it is not guarded, but belongs to this stack alone. The guard at the end is installed
 // before the slot is first used and is never removed.
 //
-// Arenas of slots of 64 MiB and more ask for huge pages, since a stack that needs so much is deep; the others refuse
+// Arenas of slots of 32 MiB and more ask for huge pages, since a stack that needs so much is deep; the others refuse
 // them. A small stack gets none in either: the first MiB below a base shares its range of 2 MiB with the guard of the
 // next slot, and a range in which a guard stands, or stood and left its table behind, has small pages. Growth ends at
 // multiples of 2 MiB there, its band fills the range below, and the table of a band that has gone is dropped. A deep
@@ -63,8 +63,9 @@ static fl_failure make_usable_pages(fl_slot_handle handle, fl_slot *slot, uintpt
     uintptr_t former = fl_slot_address(handle, slot->low);
     if (slot->band_low > slot->low && former == low) return fl_failure_none();
     uintptr_t band = band_below(handle, low);
-    if (!slot->band_low && is_deep(handle) && handle.index + 1 < handle.arena->slots) {
-        // A page of the next slot's guard: without it the first MiB of a stack with all its room at once would be huge.
+    if (!slot->band_low && is_deep(handle) && base < handle.arena->low + handle.arena->length) {
+        // A page of the next slot's guard, or of what is left behind the last slot: without it the first MiB of a stack
+        // with all its room at once would be huge.
         error = fl_slot_advise(FL_SITE_GUARD_INSTALL, base, base + FL_PAGE, MADV_GUARD_INSTALL);
         if (error) return fl_failure_at(FL_SITE_GUARD_INSTALL, error);
     }

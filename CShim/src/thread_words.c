@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "../Switch/src/swift_task_local.h"
 #include "alternate_stack.h"
 #include "capabilities.h"
 #include "system.h"
@@ -22,12 +23,6 @@ extern void swift_beginAccess(void *pointer, void *buffer, uintptr_t flags, void
 extern void swift_endAccess(void *buffer) __attribute__((weak));
 extern void *__cxa_get_globals(void) __attribute__((weak));
 extern __attribute__((swiftcall)) void *_Nullable swift_task_getCurrent(void) __attribute__((weak));
-extern __attribute__((swiftcall)) void *_Nullable swift_task_localValueGet(const void *key) __attribute__((weak));
-extern __attribute__((swiftcall)) void swift_task_localValuePush(const void *key, void *value, const void *type)
-    __attribute__((weak));
-extern __attribute__((swiftcall)) void swift_task_localValuePop(void) __attribute__((weak));
-/// The type Int.
-extern const char int_type __asm__("$sSiN") __attribute__((weak));
 
 typedef struct range {
     uintptr_t low, high;

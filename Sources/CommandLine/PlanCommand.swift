@@ -32,8 +32,7 @@ struct PlanCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Size of the slot of each: 64KiB, 256KiB, 1MiB, 2MiB, 8MiB, 16MiB, 64MiB, 128MiB or 1GiB, guard "
-                + "included. (default: 8MiB)",
+            "Size of the slot of each, a power of two from 64KiB to 1GiB, guard included. (default: 8MiB)",
             valueName: "size"),
         transform: { try ByteSize(parsing: $0) })
     var reservation: ByteSize?

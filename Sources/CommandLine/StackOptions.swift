@@ -31,7 +31,7 @@ struct StackOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Size of the slot: 64KiB, 256KiB, 1MiB, 2MiB, 8MiB, 16MiB, 64MiB, 128MiB or 1GiB, guard included.",
+            "Size of the slot, a power of two from 64KiB to 1GiB, guard included.",
             valueName: "size"),
         transform: { try ByteSize(parsing: $0) })
     var reservation: ByteSize?
@@ -64,7 +64,7 @@ struct StackOptions: ParsableArguments {
         if let reservation, reservation.bytes <= Self.reserve {
             throw UsageFailure(
                 "--reservation \(reservation) has no room for the \(ByteSize(bytes: Self.reserve)) that containing an "
-                    + "overflow takes; choose 1MiB or more")
+                    + "overflow takes; choose 512KiB or more")
         }
         var configuration = StackConfiguration(
             strategy: strategy, initial: initial?.bytes, maximum: maximum?.bytes, reservation: reservation?.bytes,

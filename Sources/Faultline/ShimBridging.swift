@@ -70,4 +70,8 @@ extension StackError {
 }
 
 /// Probes the kernel and installs the fault handler, once.
-func initializeShim() throws { try StackError.check(fl_initialize(), .initialization) }
+func initializeShim() throws {
+    if fl_is_initialized() { return }
+    _ = TextWays.areGone
+    try StackError.check(fl_initialize(), .initialization)
+}

@@ -170,7 +170,8 @@ extension StackConfiguration {
             let maximum = asked ?? Self.largestMaximum
             let usable = min(first, maximum)
             let needed = UInt(usable + (usable == maximum ? reserve : 0))
-            return (strategy.moves ? fl_slot_for_moving(needed) : fl_slot_for(needed, .FL_SLOT_64KIB), maximum)
+            let staysInSlot = usable == maximum || !strategy.moves
+            return (staysInSlot ? fl_slot_for(needed, .FL_SLOT_64KIB) : fl_slot_for_moving(needed), maximum)
         }
         if let reservation { return try slotAndMaximum(reservation, asked, reserve) }
         let slot = asked.map { fl_slot_for(UInt($0 + reserve), .FL_SLOT_64KIB) } ?? .FL_SLOT_8MIB
@@ -193,8 +194,7 @@ extension StackConfiguration {
     private func slotAndMaximum(_ reservation: Int, _ asked: Int?, _ reserve: Int) throws -> (fl_slot_size, Int) {
         guard let slot = fl_slot_size.all.first(where: { Int(fl_slot_geometry_of($0).size) == reservation }) else {
             throw StackError.invalidConfiguration(
-                "of \(reservation) bytes is not a slot size; use 64KiB, 256KiB, 1MiB, 2MiB, 8MiB, 16MiB, 64MiB, "
-                    + "128MiB or 1GiB",
+                "of \(reservation) bytes is not a slot size; use a power of two from 64KiB to 1GiB",
                 option: .reservation)
         }
         let room = Int(fl_slot_room(slot))

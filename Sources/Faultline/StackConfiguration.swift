@@ -19,10 +19,21 @@ public struct StackConfiguration: Sendable, Hashable {
     /// Bytes usable at most; going beyond is an overflow. Nil: what the reservation holds, and for moving and segmented
     /// stacks what the largest reservation holds.
     public var maximum: Int?
-    /// Size of the slot: 64 KiB, 256 KiB, 1 MiB, 2 MiB, 8 MiB, 16 MiB, 64 MiB, 128 MiB or 1 GiB, guard included. Nil:
-    /// the smallest that holds `maximum`, or 8 MiB where that is nil too.
+    /// Size of the slot, guard included: a power of two from 64 KiB to 1 GiB. Nil: the smallest that holds `maximum`
+    /// and, for an isolated stack, 256 KiB below it, on which code that may not be abandoned finishes after an
+    /// overflow; 8 MiB where `maximum` is nil too. The guard takes a quarter of a slot, at most 1 MiB, and half or more
+    /// of the two smallest.
     ///
-    /// In slots of 64 MiB and more, what lies deeper than 1 MiB gets huge pages where the kernel has them. The first
+    /// | `maximum` | slot | slot of an isolated stack |
+    /// |---|---|---|
+    /// | to 16 KiB | 64 KiB | 512 KiB |
+    /// | 32 KiB | 128 KiB | 512 KiB |
+    /// | 64 KiB | 128 KiB | 512 KiB |
+    /// | 128 KiB | 256 KiB | 512 KiB |
+    /// | 256 KiB | 512 KiB | 1 MiB |
+    /// | 512 KiB to 512 MiB, a power of two | twice as large | twice as large |
+    ///
+    /// In slots of 32 MiB and more, what lies deeper than 1 MiB gets huge pages where the kernel has them. The first
     /// touch is then several times as fast (`faultline bench growth`), and up to 2 MiB less 4 KiB of each such stack
     /// may be wasted.
     public var reservation: Int?

@@ -3,7 +3,7 @@ internal import CShim
 /// The stacks that the calling thread keeps for reuse: at most 64 of each size of slot.
 ///
 /// A pooled stack that grew keeps at most its upper 64 KiB of memory. Only the kernel knows how deep a stack of
-/// `demand` or `check-fixed` was. In a slot of 64 MiB and more it is asked at once; smaller ones keep what was touched
+/// `demand` or `check-fixed` was. In a slot of 32 MiB and more it is asked at once; smaller ones keep what was touched
 /// until their thread looks for what it did not need. `fixed` keeps all of it. Taking a stack from the pool makes no
 /// system call, but for four now and then that look whether the thread can take a stack fault, and allocates nothing; a
 /// `Coroutine` allocates its object besides.

@@ -13,6 +13,8 @@ private let here: @convention(c) () -> Void = {}
             "malloc", "free", "_Znwm", "pthread_mutex_lock", "__cxa_throw", "_Unwind_RaiseException", "printf", "qsort",
             "swift_retain", "swift_allocObject", "swift_getGenericMetadata",
             "$ss5print_9separator10terminatoryypd_S2StF",  // locks standard output
+            "$ss10debugPrint_9separator10terminator2toyypd_S2Sxzts16TextOutputStreamRzlF",  // may do so
+            "$ss4dump_2to4name6indent8maxDepth0E5Itemsxx_q_zSSSgS3its16TextOutputStreamR_r0_lF",
             "$sSMsSkRzrlE4sort2byySb7ElementSTQz_ADtKXE_tKF",  // moves the user's elements
         ])
     func whatHoldsALockIsNeverAbandoned(_ name: String) throws {

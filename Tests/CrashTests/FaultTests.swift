@@ -193,18 +193,13 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         try overflow(strategy, "16384", 2000, after: 1000)
     }
 
-    @Test(.long, arguments: containing, ["16384", "1048576"])
-    func tenThousandMoreTakeNothingForGood(_ strategy: String, _ maximum: String) throws {
-        try overflow(strategy, maximum, 20_000, after: 10_000)
-    }
-
-    // Without a maximum a moving stack and one of segments have a GiB; grows-down has what RLIMIT_STACK allows.
+    // Without a maximum a moving stack and one of segments have a GiB, which takes up to half a second each.
     @Test(
         .long,
-        arguments: containing.filter { $0 != "grows-down" }.map { ($0, "67108864", 400) }
+        arguments: containing.flatMap { [($0, "16384", 20_000), ($0, "1048576", 6000), ($0, "67108864", 290)] }
             + ["fixed", "demand", "grows-down", "fault", "check-fixed"].map { ($0, "default", 1000) })
-    func largeStacksTakeNothingForGood(_ strategy: String, _ maximum: String, _ count: Int) throws {
-        try overflow(strategy, maximum, count, after: 300)
+    func manyMoreTakeNothingForGood(_ strategy: String, _ maximum: String, _ count: Int) throws {
+        try overflow(strategy, maximum, count, after: max(Int(FL_QUARANTINE_SLOTS) + 4, count / 2))
     }
 
     @Test func containmentLeavesNoFloatingPointRegisterInUse() throws {

@@ -63,6 +63,10 @@ private enum Kind {
         try expectChild("fork-inside \(mover.rawValue)", ends: .exited(0), writes: ["done"])
     }
 
+    @Test func theMakerOfAnArenaMayBeLostByFork() throws {
+        try expectChild("fork-while-making", ends: .exited(0), writes: ["done"])
+    }
+
     @Test func threadsLeaveNoMappingsBehind() throws {
         try expectChild("threads", ends: .exited(0), writes: ["mappings before="])
     }

@@ -9,6 +9,19 @@ import Testing
         try expectChild("blocked \(strategy) \(when)", ends: .exited(0), writes: ["done"], seconds: 30)
     }
 
+    /// Bound at start: the dynamic linker's own frames would make room for all that follow.
+    @Test(arguments: ["fault", "demand"])
+    func aGrowthWhereLibcBlocksEverySignalIsFatalInFewPlaces(_ strategy: String) throws {
+        let result = try expectChild(
+            "libc-windows \(strategy)", ends: .exited(0), writes: ["done"], environment: ["LD_BIND_NOW": "1"])
+        for name in ["aio_read", "system", "posix_spawn", "popen", "pthread_create"] {
+            let fatal = try #require(result.number(name))
+            #expect(strategy == "fault" ? fatal <= 1024 : fatal == 0, "\(name): \(fatal)")
+        }
+        // Else nothing was measured.
+        if strategy == "fault" { #expect(try #require(result.number("aio_read")) > 0) }
+    }
+
     @Test(arguments: ["disabled", "small"]) func anAlternateStackThatOthersTookIsPutBack(_ how: String) throws {
         try expectChild("alternate-stack \(how)", ends: .exited(0), writes: ["done"], seconds: 30)
     }

@@ -15,7 +15,7 @@ private func run(_ strategy: String, _ name: String, _ levels: String) throws ->
         arguments: ["demand", "fault"],
         [
             "map", "forEach", "filter", "reduce", "compactMap", "flatMap", "sorted", "contains", "with-c-string",
-            "deinit", "deinit-arrays", "interpolation", "describing",
+            "unsafe-bytes", "deinit", "deinit-arrays", "interpolation", "describing", "array-description", "reflection",
         ])
     func whatHoldsNothingIsAbandonedAtTheMaximum(_ strategy: String, _ name: String) throws {
         let result = try run(strategy, name, "forever")
@@ -23,10 +23,12 @@ private func run(_ strategy: String, _ name: String, _ levels: String) throws ->
         for text in overflows + ["[1] in a queue"] { #expect(result.output.contains(text), "\(result.output)") }
     }
 
-    // 2,000 levels take between 1 and 7 MiB, in debug and in release.
-    @Test(arguments: ["demand", "fault", "fixed"], ["queue-sync", "regex", "json-encoder"])
-    func otherFramesFinishAndTheOverflowIsAnError(_ strategy: String, _ name: String) throws {
-        let result = try run(strategy, name, "2000")
+    // So many levels take between 1 and 7 MiB, in debug and in release.
+    @Test(
+        arguments: ["demand", "fault", "fixed"],
+        [("queue-sync", 2000), ("regex", 2000), ("json-encoder", 2000), ("dump", 5000), ("print", 20_000)])
+    func otherFramesFinishAndTheOverflowIsAnError(_ strategy: String, _ at: (name: String, levels: Int)) throws {
+        let result = try run(strategy, at.name, "\(at.levels)")
         #expect(result.ending == .exited(0), "\(result.output.suffix(2000))")
         for text in overflows + ["[1] in a queue"] { #expect(result.output.contains(text), "\(result.output)") }
     }
@@ -35,7 +37,7 @@ private func run(_ strategy: String, _ name: String, _ levels: String) throws ->
         arguments: ["demand", "fault"],
         [
             ("queue-sync", "libswiftDispatch.so"), ("regex", "libswift_StringProcessing.so"),
-            ("json-encoder", "libFoundationEssentials.so"),
+            ("json-encoder", "libFoundationEssentials.so"), ("print", "libswiftCore.so"),
         ])
     func recursionBeyondTheRoomOfTheSlotEndsTheProcess(
         _ strategy: String, _ at: (name: String, library: String)

@@ -194,7 +194,7 @@ extension Stacks {
             }
         }
 
-        /// In slots of 8 MiB and more a band of guards slides: every page of what it passed is usable again.
+        /// In slots of 4 MiB and more a band of guards slides: every page of what it passed is usable again.
         @Test(arguments: [8 << 20, 64 << 20]) func aStackGrowsAsOftenAsItShrinks(_ reservation: Int) throws {
             let co = try diver(.init(strategy: .fault, initial: 4096, reservation: reservation))
             for turn in 0..<200 {

@@ -182,8 +182,9 @@ extension Stacks {
     @Suite struct LargeFrames {
         /// Each slot with its guard: a frame of that size which ends beyond the room is caught.
         static let slots: [(reservation: Int, guardSize: Int)] = [
-            (64 << 10, 48 << 10), (256 << 10, 64 << 10), (1 << 20, 256 << 10), (2 << 20, 512 << 10),
-            (8 << 20, 1 << 20), (16 << 20, 1 << 20), (64 << 20, 1 << 20), (128 << 20, 1 << 20),
+            (64 << 10, 48 << 10), (128 << 10, 64 << 10), (256 << 10, 64 << 10), (512 << 10, 128 << 10),
+            (1 << 20, 256 << 10), (2 << 20, 512 << 10), (4 << 20, 1 << 20), (8 << 20, 1 << 20), (16 << 20, 1 << 20),
+            (32 << 20, 1 << 20), (64 << 20, 1 << 20), (128 << 20, 1 << 20), (256 << 20, 1 << 20),
         ]
 
         @Test(arguments: GrowthCase.all, [8 << 10, 16 << 10, 48 << 10, 100 << 10, 200 << 10, 900 << 10, 5 << 20])
@@ -307,26 +308,40 @@ extension Stacks {
             }
         }
 
+        /// The table of `StackConfiguration.reservation`.
         private struct Maximum: Sendable {
             let maximum, plain, isolated: Int
-            static let all = [
-                Maximum(maximum: 16 << 10, plain: 64 << 10, isolated: 1 << 20),
-                Maximum(maximum: 256 << 10, plain: 1 << 20, isolated: 1 << 20),
-                Maximum(maximum: 1 << 20, plain: 2 << 20, isolated: 2 << 20),
-                Maximum(maximum: 8 << 20, plain: 16 << 20, isolated: 16 << 20),
-                Maximum(maximum: 64 << 20, plain: 128 << 20, isolated: 128 << 20),
-                Maximum(maximum: 512 << 20, plain: 1 << 30, isolated: 1 << 30),
-            ]
+            static let all =
+                [
+                    Maximum(maximum: 16 << 10, plain: 64 << 10, isolated: 512 << 10),
+                    Maximum(maximum: 32 << 10, plain: 128 << 10, isolated: 512 << 10),
+                    Maximum(maximum: 64 << 10, plain: 128 << 10, isolated: 512 << 10),
+                    Maximum(maximum: 128 << 10, plain: 256 << 10, isolated: 512 << 10),
+                    Maximum(maximum: 256 << 10, plain: 512 << 10, isolated: 1 << 20),
+                ]
+                + (19...29).map { Maximum(maximum: 1 << $0, plain: 2 << $0, isolated: 2 << $0) }
         }
 
-        @Test(arguments: Maximum.all)
-        private func aMaximumTakesTheSmallestSlotThatHoldsItAndTheReserve(_ size: Maximum) throws {
-            for strategy in [StackStrategy.fixed, .demand, .fault, .checkFixed] {
-                let configuration = StackConfiguration(strategy: strategy, maximum: size.maximum)
-                #expect(try configuration.effective().reservation == size.plain)
-                var contained = configuration
-                contained.isIsolated = true
-                #expect(try contained.effective().reservation == size.isolated)
+        @Test(arguments: Maximum.all, [StackStrategy.fixed, .demand, .fault, .checkFixed])
+        private func aMaximumTakesTheSmallestSlotThatHoldsItAndTheReserve(
+            _ size: Maximum, _ strategy: StackStrategy
+        ) throws {
+            for (isIsolated, slot) in [(false, size.plain), (true, size.isolated)] {
+                let configuration = StackConfiguration(
+                    strategy: strategy, maximum: size.maximum, isIsolated: isIsolated)
+                #expect(try configuration.effective().reservation == slot)
+                // `fixed` fills it.
+                if strategy != .fixed || size.maximum <= 1 << 20 {
+                    try withStack(configuration) { #expect(runningSlot() == slot) }
+                }
+            }
+        }
+
+        @Test(arguments: [false, true], [64 << 10, 1 << 20, 2 << 20, 8 << 20, 16 << 20, 64 << 20, 128 << 20])
+        func aMovingStackEndsInTheSmallestSlotThatHoldsItsMaximum(_ isIsolated: Bool, _ maximum: Int) throws {
+            try withStack(.init(strategy: .faultMove, maximum: maximum, isIsolated: isIsolated)) {
+                touch(pages: maximum / 4096 - 8)
+                #expect(runningSlot() == max(2 * maximum, isIsolated ? 512 << 10 : 0))
             }
         }
 

@@ -90,6 +90,7 @@ VOCABULARY = {
     "fl_debug.h": "the names of sites",
     "fl_fault.h": "facts and reports of faults",
     "fl_stack.h": "the control block",
+    "swift_task_local.h": "functions of the Swift runtime",
     ("stack_store", "fl_hibernation.h"): "the usage of the store",
     ("unwind_expressions", "fl_unwind.h"): "the registers and rules of a frame",
 }

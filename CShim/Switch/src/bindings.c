@@ -12,15 +12,10 @@
 
 #include <stdlib.h>
 
+#include "swift_task_local.h"
+
 // No overflow abandons these functions half way: the thread has another's words meanwhile.
 #pragma clang section text = "fl_text"
-
-extern __attribute__((swiftcall)) void swift_task_localValuePush(const void *key, void *value, const void *type)
-    __attribute__((weak));
-extern __attribute__((swiftcall)) void *_Nullable swift_task_localValueGet(const void *key) __attribute__((weak));
-extern __attribute__((swiftcall)) void swift_task_localValuePop(void) __attribute__((weak));
-/// The type Int.
-extern const char int_type __asm__("$sSiN") __attribute__((weak));
 
 typedef struct item {
     uintptr_t next;

@@ -132,6 +132,12 @@ let containmentScenarios: [String: Scenario] = [
         let strategy = StackStrategy(rawValue: arguments[0])!
         let maximum = Int(arguments[1])
         let (count, after) = (Int(arguments[2])!, Int(arguments[3])!)
+        if strategy == .growsDown, let maximum {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit)
+            limit.rlim_cur = min(max(limit.rlim_cur, rlim_t(maximum)), limit.rlim_max)
+            require(setrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0, "no limit")
+        }
         let configuration = StackConfiguration(strategy: strategy, maximum: maximum, isIsolated: true)
         let frame = min(max((maximum ?? 8 << 20) / 32, 512), 32 << 10)
         let started = monotonic()

@@ -122,6 +122,36 @@ let handlerScenarios: [String: Scenario] = [
             require(sum(to: 200_000) == 20_000_100_000, "wrong sum")
         }
     },
+    // fork-while-making: another thread is making the arena that both sides then need.
+    "fork-while-making": { _ in
+        func stack() -> String { outcome(.init(strategy: .fault, maximum: 16 << 10)) { ts_touch_down(2) } }
+        require(outcome(.init()) { ts_touch_down(2) } == "returned", "not returned")
+        var maker = pthread_t()
+        let error = pthread_create(
+            &maker, nil,
+            { _ in
+                require(ts_hold_next_arena() == 0, "not held")
+                let text = outcome(.init(strategy: .fault, maximum: 16 << 10)) { ts_touch_down(2) }
+                require(text == "returned", "the maker: \(text)")
+                return nil
+            }, nil)
+        require(error == 0, "no thread")
+        ts_wait_until_held()
+        let child = ts_fork()
+        if child == 0 {
+            for _ in 0..<3 {
+                if stack() != "returned" { _exit(3) }
+                fl_pool_drain()
+            }
+            // The second one finds the arena, as no other thread makes one now.
+            _exit(fl_debug_calls(.FL_SITE_ARENA_OPEN) == 2 ? 0 : 4)
+        }
+        var status: Int32 = 0
+        require(waitpid(child, &status, 0) == child && status == 0, "the child ended with \(status)")
+        require(stack() == "returned", "while the maker is held")
+        ts_let_go()
+        require(pthread_join(maker, nil) == 0 && stack() == "returned", "after the maker")
+    },
     "threads": { _ in
         func run(_ count: Int) {
             for _ in 0..<count {

@@ -31,6 +31,7 @@ nonisolated(unsafe) var levels = 0
     case "contains": return numbers.contains { descend(name, depth + 1) > $0 + 5 } ? 1 : 0
     case "with-c-string":
         return "a string too long to be small".withCString { Int($0.pointee) &+ descend(name, depth + 1) }
+    case "unsafe-bytes": return numbers.withUnsafeBytes { Int($0[0]) &+ descend(name, depth + 1) }
     case "queue-sync":
         let queue = DispatchQueue(label: "level \(depth)")
         return queue.sync { keep(descend(name, depth + 1)) } &+ keep(1)
@@ -49,6 +50,20 @@ struct Nested: CustomStringConvertible, Encodable {
         var container = encoder.unkeyedContainer()
         if depth < levels { try container.encode(Nested(depth: depth + 1)) }
     }
+}
+
+/// Its mirror has the next level.
+struct Reflected: CustomReflectable {
+    let depth: Int
+    var customMirror: Mirror {
+        Mirror(self, children: depth < levels ? ["next": Reflected(depth: depth + 1)] : [:], displayStyle: .struct)
+    }
+}
+
+/// Its text is that of an array of the next level.
+struct Listed: CustomStringConvertible {
+    let depth: Int
+    var description: String { depth >= levels ? "" : [Listed(depth: depth + 1)].description }
 }
 
 /// Two fields of its own type: objects of a class with one are released in a loop.
@@ -83,6 +98,12 @@ func run(_ name: String) throws {
         _ = consume top
     case "interpolation": _ = keep("\(Nested(depth: 0))")
     case "describing": _ = keep(String(describing: Nested(depth: 0)))
+    case "array-description": _ = keep(Listed(depth: 0).description)
+    case "reflection": _ = keep(String(describing: Reflected(depth: 0)))
+    case "dump":
+        var text = ""
+        dump(Reflected(depth: 0), to: &text)
+    case "print": print(Nested(depth: 0))
     case "json-encoder": _ = try JSONEncoder().encode(Nested(depth: 0))
     default: _ = descend(name, 0)
     }

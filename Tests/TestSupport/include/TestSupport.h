@@ -48,6 +48,12 @@ void ts_descend(size_t frame);
 /// The same with the prologue checks of split stacks.
 void ts_descend_checked(size_t frame);
 
+/// A function of libc that blocks every signal for a while, by number; null behind the last.
+const char *_Nullable ts_window_name(size_t index);
+/// Calls it with the stack pointer `distance` bytes above the end of the running stack's first 64 KiB. Returns 0 or an
+/// errno value: EBUSY where it left signals blocked.
+int ts_call_near_end(size_t index, size_t distance);
+
 /// What fills an array in a frame.
 typedef enum __attribute__((enum_extensibility(closed))) ts_filling : uint32_t {
     TS_FILLING_READ = 0,
@@ -158,6 +164,12 @@ void ts_discard_output(void);
 
 /// fork(2), which Swift does not import.
 int ts_fork(void);
+
+/// The next arena that this thread makes is not mapped before `ts_let_go`. Returns 0 or an errno value.
+int ts_hold_next_arena(void);
+/// Waits until a thread is held.
+void ts_wait_until_held(void);
+void ts_let_go(void);
 
 /// The alternate stack of this thread: size in bytes, 0 where there is none.
 size_t ts_alternate_stack_size(void);
