@@ -9,6 +9,7 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "system.h"
 
@@ -23,8 +24,9 @@ enum {
     UNIT_SHIFT = 30,   // the directory's granularity: arenas begin at a multiple of 1 GiB, so none shares one
     UNITS = 1 << (ADDRESS_BITS - UNIT_SHIFT),
     DOUBLINGS = 4,
-    PATIENCE =
-        1000, // times that a thread lets others run, of which one makes an arena: about 0.3 ms when there are none
+    ROUNDS = 1000,   // times that others may have taken all of an arena that was just made
+    PATIENCE = 2000, // times that a thread waits for another's arena
+    YIELDS = 1000,   // of them only lets others run, about 0.3 ms when there are none; later ones take a millisecond
 };
 
 // Of a guard of a quarter of the slot, room is left for half of it and the reserve (StackConfiguration.reserve) from
@@ -46,7 +48,7 @@ static _Atomic(fl_arena *) directory[UNITS];
 enum { ROWS = 3 }; // fl_arena_row
 static _Atomic(fl_arena *) arenas[FL_SLOT_SIZES][ROWS];
 static _Atomic(uint64_t) in_use[FL_SLOT_SIZES];
-static _Atomic(bool) is_making[FL_SLOT_SIZES][ROWS];
+static _Atomic(uintptr_t) makers[FL_SLOT_SIZES][ROWS]; // the thread pointer of the one that makes an arena
 
 fl_slot_geometry fl_slot_geometry_of(fl_slot_size size) { return geometries[size]; }
 uint64_t fl_slots_in_use(fl_slot_size size) { return atomic_load_explicit(&in_use[size], memory_order_relaxed); }
@@ -195,25 +197,33 @@ static bool take_fresh(fl_arena *arena, uint32_t *index) {
 }
 
 // A new arena, unless another has come to the row since `seen` was its first. Threads that find a row full at the same
-// time wait for the one that makes the arena: each would make its own. That one may never be done, as it was
-// interrupted by this very handler, or did not come through a fork: so they wait for a while only. Signal context:
-// callable.
+// time wait for the one that makes the arena: each would make its own. That may be this very thread, whose handler
+// runs; or it did not come through a fork, so they wait for a while only. Signal context: callable.
 static fl_failure add_arena(fl_slot_size size, uint32_t row, const fl_arena *seen) {
-    bool makes = false;
-    for (int waited = 0; waited < PATIENCE && !makes; waited++) {
+    uintptr_t mine = (uintptr_t)fl_thread_pointer();
+    for (int waited = 0; waited < PATIENCE; waited++) {
         if (atomic_load_explicit(&arenas[size][row], memory_order_acquire) != seen) return fl_failure_none();
-        makes = !atomic_exchange_explicit(&is_making[size][row], true, memory_order_acquire);
-        if (!makes) sched_yield();
+        uintptr_t maker = 0;
+        if (atomic_compare_exchange_strong_explicit(&makers[size][row], &maker, mine, memory_order_acquire,
+                                                    memory_order_relaxed) ||
+            maker == mine) {
+            break;
+        }
+        if (waited < YIELDS) {
+            sched_yield();
+        } else {
+            (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); // interrupted, it is asked for again
+        }
     }
     bool is_there = atomic_load_explicit(&arenas[size][row], memory_order_acquire) != seen;
     fl_failure failure = is_there ? fl_failure_none() : make_arena(size, row);
-    atomic_store_explicit(&is_making[size][row], false, memory_order_release);
+    atomic_store_explicit(&makers[size][row], 0, memory_order_release);
     return failure;
 }
 
 fl_failure fl_slot_take_free(fl_slot_size size, uint32_t row, fl_stack *owner, fl_slot_handle *handle) {
     // What exists, then a new arena. Others may empty that one before us, which a small one takes few of.
-    for (int round = 0; round < PATIENCE; round++) {
+    for (int round = 0; round < ROUNDS; round++) {
         fl_arena *first = atomic_load_explicit(&arenas[size][row], memory_order_acquire);
         for (fl_arena *arena = first; arena; arena = arena->next) {
             uint32_t index;

@@ -55,6 +55,7 @@ LIBRARY = {
     "mincore": "asks only",
     "process_vm_readv": "asks only",
     "sched_yield": "cannot be refused",
+    "nanosleep": "cannot be refused, only cut short",
     "sigaddset": "POSIX: async-signal-safe",
     "sigemptyset": "POSIX: async-signal-safe",
     "sigorset": "arithmetic",
