@@ -218,3 +218,17 @@ let package = Package(
 
 // Every test may say what it needs.
 for target in package.targets where target.type == .test { target.dependencies.append("TestNeeds") }
+
+// The lanes of scripts/test with a sanitizer build these tests and what they use.
+if Context.environment["FAULTLINE_LIBRARIES_ONLY"] == "1" {
+    var kept: Set<String> = ["FaultlineTests", "FaultlineSchedulerTests"]
+    var count = 0
+    while count < kept.count {
+        count = kept.count
+        for target in package.targets where kept.contains(target.name) {
+            for case .byNameItem(let name, _) in target.dependencies { kept.insert(name) }
+        }
+    }
+    package.targets.removeAll { !kept.contains($0.name) }
+    package.products.removeAll { $0.name == "faultline" }
+}

@@ -5,6 +5,8 @@
 // Invariants: address -> slot takes no lock and no search (a directory by GiB); the table of an arena is written before
 // the arena is published and never freed; free lists are lock-free with a tag against reuse (ABA), so that a handler
 // can take a slot.
+#include "shim_code.h"
+
 #include "address_space.h"
 
 #include <sched.h>
@@ -12,8 +14,6 @@
 #include <time.h>
 
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 #define KIB ((uintptr_t)1 << 10)
 #define MIB ((uintptr_t)1 << 20)
@@ -265,3 +265,5 @@ void fl_slot_give_back(fl_slot_handle handle) {
     atomic_fetch_sub_explicit(&in_use[handle.arena->size], 1, memory_order_relaxed);
     push_free(handle.arena, handle.index);
 }
+
+#pragma clang attribute pop

@@ -9,6 +9,8 @@
 //
 // Safety of the thread-local words in a handler: both are initial-exec, so they lie in the static TLS block, which
 // exists before the thread runs; reading them is one instruction.
+#include "shim_code.h"
+
 #include "alternate_stack.h"
 
 #include <limits.h>
@@ -17,8 +19,6 @@
 #include <sys/mman.h>
 
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum { GUARD = 64 << 10, SIGNAL_STACK = 128 << 10, MORESTACK_STACK = 64 << 10 };
 
@@ -31,8 +31,10 @@ static int key_error;
 
 static void thread_ends(void *argument) {
     fl_thread *thread = argument;
-    // Destructors of other keys may end coroutines, whose stacks fault and move: not before the last round.
-    if (++thread->ends < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, thread) == 0) return;
+    // Destructors of other keys may end coroutines, whose stacks fault and move: not before the last round. That one is
+    // ThreadSanitizer's own end, after which instrumented code must not run.
+    int last = PTHREAD_DESTRUCTOR_ITERATIONS - (fl_announcer != NULL);
+    if (++thread->ends < last && pthread_setspecific(key, thread) == 0) return;
     stack_t now, disabled = {.ss_flags = SS_DISABLE};
     // In use, or not known to be another's: it must stay mapped.
     if (fl_system_sigaltstack(FL_SITE_ALTERNATE_SET, NULL, &now)) return;
@@ -129,3 +131,5 @@ fl_failure fl_thread_prepare(void) {
     pthread_setspecific(key, thread);
     return fl_failure_none();
 }
+
+#pragma clang attribute pop

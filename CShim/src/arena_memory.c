@@ -7,6 +7,8 @@
 //
 // No stack is locked by mlockall: the kernel would fill the whole arena at once. A lock that comes later is undone
 // where it is in the way (fl_slot_advise), and before that stops filling at a guard in the first page of each mapping.
+#include "shim_code.h"
+
 #include "arena_memory.h"
 
 #include <linux/userfaultfd.h>
@@ -15,8 +17,6 @@
 
 #include "capabilities.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 #define GIB ((uintptr_t)1 << 30)
 enum {
@@ -135,3 +135,5 @@ int fl_arena_close(uintptr_t low, uintptr_t length) {
     void *address = (void *)low;
     return fl_system_map(FL_SITE_QUARANTINE, &address, length, PROT_NONE, RESERVED | MAP_FIXED);
 }
+
+#pragma clang attribute pop

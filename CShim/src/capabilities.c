@@ -1,5 +1,7 @@
 // What this kernel offers, probed once. The userfaultfd lives in a page that a fork wipes: in a child the descriptor
 // would still act on the parent's memory, so there it must not be found.
+#include "shim_code.h"
+
 #include "capabilities.h"
 
 #include <fcntl.h>
@@ -12,8 +14,6 @@
 #include <unistd.h>
 
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 #ifndef UFFD_FEATURE_MOVE
 #define UFFD_FEATURE_MOVE (1 << 16) // Linux 6.8
@@ -166,3 +166,5 @@ fl_room_left fl_room_look(void) {
     if (allowed) left.mappings = less(allowed, count_mappings());
     return left;
 }
+
+#pragma clang attribute pop

@@ -7,14 +7,14 @@
 // An allocator that is linked into the executable cannot be told from the user's code around it: there only the entry
 // functions are no-abandon code, with whatever they jump to. That is enough, because containment asks for the outermost
 // no-abandon frame, and the allocator's inner code is reached through its entries.
+#include "shim_code.h"
+
 #include "code_owner.h"
 
 #include <dlfcn.h>
 
 #include "dynamic_symbols.h"
 #include "loaded_object.h"
-
-#pragma clang section text = "fl_text"
 
 // MARK: Tables
 
@@ -235,3 +235,5 @@ void fl_code_owners_find(void) {
 }
 
 void fl_code_owner_may_abandon(fl_code_range function) { add(&abandonable, function, true); }
+
+#pragma clang attribute pop

@@ -10,6 +10,8 @@
 // is left is the user's. Recursion that goes through a library, a sort's comparator or a decoder's nested values, may
 // so go on to a hard limit, which is the end of the slot's room. A walk that meets a frame it cannot describe proves
 // nothing, and the process ends.
+#include "shim_code.h"
+
 #include "containment.h"
 
 #include "capabilities.h"
@@ -20,8 +22,6 @@
 #include "stack.h"
 #include "statistics.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum { ENTRY_BYTES = 64 };
 
@@ -215,3 +215,5 @@ fl_ending fl_overflow(fl_stack *stack, const fl_unwind_registers *at, uintptr_t 
     fl_message_overflow(stack, report, reason, obstacle);
     return FL_END_PROCESS;
 }
+
+#pragma clang attribute pop

@@ -7,6 +7,8 @@
 // SIGSEGV and SIGBUS come to the fault handler, which calls this where it leaves the end to the kernel. Other signals
 // that leave a core file have a handler of ours only where there is no other: it shows the running stacks, restores
 // the default action and has the signal come again, so that the process ends of it as it would have.
+#include "shim_code.h"
+
 #include "core_dump.h"
 
 #include <signal.h>
@@ -17,8 +19,6 @@
 #include "message.h"
 #include "stack.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum { SEGMENTS = 4096 }; // shown of one stack
 
@@ -72,3 +72,5 @@ void fl_core_install(void) {
         if (is_default) (void)fl_system_sigaction(FL_SITE_CORE_HANDLER, signals[i], &action, NULL);
     }
 }
+
+#pragma clang attribute pop

@@ -6,6 +6,8 @@
 //     states of a stack     pooled -> created -> running <-> suspended -> finished -> pooled
 //                                                   |
 //                                                   +-> faulted -> its slot in quarantine, the entry free
+#include "shim_code.h"
+
 #include "fl_pool.h"
 #include "fl_stack.h"
 
@@ -15,11 +17,10 @@
 #include "grows_down.h"
 #include "message.h"
 #include "pool.h"
+#include "sanitizers.h"
 #include "stack.h"
 #include "system.h"
 #include "thread_words.h"
-
-#pragma clang section text = "fl_text"
 
 enum {
     STAGGERS = 16, // distances of the outermost frame from the end of its page, in cache lines; a power of two
@@ -40,7 +41,8 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
     stack->flags = (uint8_t)((configuration->contains_overflow ? FL_STACK_CONTAINS_OVERFLOW : 0) |
                              (configuration->contains_nil ? FL_STACK_CONTAINS_NIL : 0));
     stack->fiber.keeps_fp_control = configuration->keeps_fp_control;
-    stack->fiber.is_never_plain = stack->strategy >= FL_STRATEGY_CHECK_MOVE || !fl_thread_words_are_plain();
+    stack->fiber.is_never_plain =
+        stack->strategy >= FL_STRATEGY_CHECK_MOVE || !fl_thread_words_are_plain() || fl_announcer;
 }
 
 static _Atomic(uint32_t) staggers = STAGGERS - 1; // a mask
@@ -107,6 +109,13 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
         if (!stack) return NULL;
     }
     ready(stack);
+    if (__builtin_expect(fl_announcer != NULL, 0)) {
+        *failure = fl_sanitizers_announce(stack);
+        if (failure->error) {
+            fl_stack_destroy(stack);
+            return NULL;
+        }
+    }
     return stack;
 }
 
@@ -165,6 +174,7 @@ static void release_bindings(const fl_stack *stack) {
 }
 
 void fl_stack_give_slot(fl_stack *stack) {
+    if (fl_announcer) fl_sanitizers_forget(stack);
     release_bindings(stack);
     release_old(stack);
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN) {
@@ -189,6 +199,7 @@ void fl_stack_destroy(fl_stack *stack) {
         fl_stack_entry_give(stack);
         return;
     }
+    if (fl_announcer) fl_sanitizers_forget(stack);
     release_bindings(stack);
     release_old(stack);
     if (stack->fiber.state == FL_FIBER_FAULTED) {
@@ -198,3 +209,5 @@ void fl_stack_destroy(fl_stack *stack) {
     clear_details(stack);
     if (!fl_pool_keep(stack)) fl_stack_discard(stack);
 }
+
+#pragma clang attribute pop

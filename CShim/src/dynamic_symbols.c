@@ -1,9 +1,9 @@
 // The reader of DT_GNU_HASH. Format: glibc's elf/dl-lookup.c, the only place that describes it.
+#include "shim_code.h"
+
 #include "dynamic_symbols.h"
 
 #include <link.h>
-
-#pragma clang section text = "fl_text"
 
 typedef struct tables {
     const uint32_t *_Nullable hash;
@@ -54,3 +54,5 @@ fl_code_range fl_dynamic_symbol(const fl_loaded_object *object, const char *name
         if (hash & 1) return (fl_code_range){0, 0}; // the last of its bucket
     }
 }
+
+#pragma clang attribute pop

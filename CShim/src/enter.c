@@ -4,14 +4,14 @@
 // when they change. A fault that finds one of them changed kills the process, mostly without a word. So they are looked
 // at when a thread enters its first stack, and later after a number of entries, or fewer after some time: four system
 // calls.
+#include "shim_code.h"
+
 #include "fl_stack.h"
 
 #include <signal.h>
 
 #include "alternate_stack.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 #define MILLISECOND ((uint64_t)1000000)
 
@@ -67,3 +67,5 @@ fl_failure fl_thread_enter(void) {
     bool is_looked_at = is_due(thread) && atomic_load_explicit(&looks, memory_order_relaxed);
     return is_looked_at ? look(thread) : fl_failure_none();
 }
+
+#pragma clang attribute pop

@@ -34,11 +34,11 @@
 /// so it counts as foreign. Canonical means 48 bits; with five-level page tables, addresses of 48 to 56 bits raise
 /// page faults and end as foreign. `trap` and `error` are not used for a protection fault: they are stale when a
 /// signal frame was lost.
+#include "shim_code.h"
+
 #include "fl_fault.h"
 
 #include <signal.h>
-
-#pragma clang section text = "fl_text"
 
 /// The first address above the user's half with four-level page tables.
 static const uintptr_t user_end = (uintptr_t)1 << 47;
@@ -177,3 +177,5 @@ const char *fl_verdict_name(fl_verdict verdict) {
     };
     return verdict < FL_VERDICT_COUNT ? names[verdict] : "unknown";
 }
+
+#pragma clang attribute pop

@@ -14,6 +14,8 @@
 // Flags: SA_SIGINFO for the facts; SA_ONSTACK because the coroutine's stack has no room; not SA_NODEFER, so that a
 // fault in here kills the process at once instead of recurring; not SA_RESTART, which means nothing for a fault. All
 // signals are masked, because their handlers would run on a stack that may just be moving.
+#include "shim_code.h"
+
 #include "common.h"
 #include "fl_capabilities.h"
 #include "fl_fault.h"
@@ -31,11 +33,10 @@
 #include "hibernation.h"
 #include "message.h"
 #include "move.h"
+#include "sanitizers.h"
 #include "stack.h"
 #include "statistics.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum { LARGEST_FRAME = 1 << 30, GROWTH_MARGIN = FL_PAGE };
 
@@ -275,8 +276,8 @@ static void hand_on(int signal, siginfo_t *info, ucontext_t *context, fl_verdict
 }
 
 // True: the context may continue. False: the signal is handed on. Signal context: handler only.
-static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context) {
-    fl_failure failure = fl_failure_none();
+static bool act(fl_verdict verdict, fl_stack *stack, const fl_fault_facts *facts, ucontext_t *context,
+                fl_failure failure) {
     switch (verdict) {
     case FL_VERDICT_GROWTH:
         if (grow(stack, facts, context, &failure) == FL_GREW) return true;
@@ -382,9 +383,11 @@ static bool resolve(void *argument) {
         fl_die();
     }
     fl_fault_facts facts = gather(fault->signal, fault->info, fault->context, stack);
-    fault->verdict = fl_fault_classify(&facts);
+    bool has_calls = !fl_announcer || !fl_sanitizers_open_calls(facts.address);
+    fault->verdict = has_calls ? fl_fault_classify(&facts) : FL_VERDICT_OVERFLOW;
     FL_COUNT(stack, traps[fault->verdict], 1);
-    bool continues = act(fault->verdict, stack, &facts, fault->context);
+    fl_failure failure = has_calls ? fl_failure_none() : fl_failure_at(FL_SITE_ANNOUNCE, ENOMEM);
+    bool continues = act(fault->verdict, stack, &facts, fault->context, failure);
     fl_statistics_time(stack, fl_now() - began);
     errno = kept;
     return continues;
@@ -442,3 +445,5 @@ int fl_handler_install(void) {
     }
     return 0;
 }
+
+#pragma clang attribute pop

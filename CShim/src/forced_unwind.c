@@ -5,6 +5,8 @@
 // the outermost frame of a thread, and says why. pthread_cancel and pthread_exit end the thread with all that stands on
 // it: the unwinding goes on through the resumer's frames, with the thread's words put back, and the slot is given back
 // when the thread has left the stack, which is when its destructors run.
+#include "shim_code.h"
+
 #include "fl_stack.h"
 
 #include <pthread.h>
@@ -14,8 +16,6 @@
 #include "create.h"
 #include "message.h"
 #include "stack.h"
-
-#pragma clang section text = "fl_text"
 
 /// std::terminate, absent from a program without C++.
 extern _Noreturn void cxx_terminate(void) __asm__("_ZSt9terminatev") __attribute__((weak));
@@ -40,6 +40,7 @@ static void leave(fl_stack *stack) {
     fl_fiber *fiber = &stack->fiber;
     fl_current_fiber = fiber->frame->resumer_fiber;
     fl_exchange_if_needed(fiber);
+    if (fl_announcer) fl_announcer(fiber);
     fl_outermost_frame *frame = fiber->frame;
     // What was lent is the resumer's.
     if (frame->words[FL_WORD_TASK_LOCALS] == FL_THREAD_WORD(fl_thread_offsets.task_locals)) {
@@ -71,3 +72,5 @@ _Unwind_Reason_Code fl_entry_personality(int version, _Unwind_Action actions, _U
     if (cxx_terminate) cxx_terminate();
     abort();
 }
+
+#pragma clang attribute pop

@@ -3,14 +3,14 @@
 // An old slot names its stack, and a position is the distance to the base: so an access is forwarded to wherever the
 // stack is *now*, and chains of moves collapse by themselves. Each forward changes at least one register that held an
 // address of the old range, so an instruction is retried at most as often as it has registers.
+#include "shim_code.h"
+
 #include "forwarding.h"
 
 #include "address_space.h"
 #include "relocation.h"
 #include "stack_table.h"
 #include "statistics.h"
-
-#pragma clang section text = "fl_text"
 
 bool fl_forward(ucontext_t *context, uintptr_t address) {
     fl_slot_handle handle = fl_slot_of(address);
@@ -30,3 +30,5 @@ bool fl_forward(ucontext_t *context, uintptr_t address) {
     FL_COUNT(stack, words_relocated, relocation.relocated);
     return true;
 }
+
+#pragma clang attribute pop

@@ -9,12 +9,12 @@
 //  - in no-abandon code that is not Swift's nothing is stepped over without a description: the walk ends;
 //  - in the user's code, the frame (from the stack pointer to where rbp points) holds no return address of such code.
 //    A caller that was skipped would have left one. A value that looks like one by chance ends the walk, too.
+#include "shim_code.h"
+
 #include "frame_pointer.h"
 
 #include "code_owner.h"
 #include "loaded_object.h"
-
-#pragma clang section text = "fl_text"
 
 enum { CALL_NEAR = 0xe8, GROUP_5 = 0xff, LONGEST_CALL = 7 };
 
@@ -116,3 +116,5 @@ fl_unwind_result fl_frame_pointer_step(const fl_unwind_rule *rule, fl_unwind_reg
     *frame = (fl_unwind_frame){.cfa = registers->rsp, .return_address_slot = slot};
     return FL_UNWIND_STEPPED;
 }
+
+#pragma clang attribute pop

@@ -3,6 +3,8 @@
 // The addresses that it may still grow into are not reserved, or it could not: any other mapping may have come to stand
 // there. An accessible one keeps a MiB of distance, the kernel's gap, but one without access may lie right below. So
 // the mapping ends where a page cannot be read, and nothing below that may be touched when the stack ends.
+#include "shim_code.h"
+
 #include "grows_down.h"
 
 #include <sys/mman.h>
@@ -14,8 +16,6 @@
 #include "stack_memory.h"
 #include "stack_table.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum {
     PAGES_AT_ONCE = 64,
@@ -101,3 +101,5 @@ void fl_grows_down_quarantine(const fl_stack *stack) {
     fl_quarantine_mapping(low, stack->base);
     fl_memory_give(fl_stack_maximum(stack));
 }
+
+#pragma clang attribute pop

@@ -24,6 +24,8 @@
 // which is right only while no other thread looks: the caller must promise that, and a stray access is fatal. The only
 // pins there are those of handlers that ran in the parent when it forked. So is a process whose userfaultfd was closed
 // by others, as daemons close all descriptors: it is noticed when it is used next.
+#include "shim_code.h"
+
 #include "hibernation.h"
 
 #include <linux/userfaultfd.h>
@@ -38,8 +40,6 @@
 #include "stack_store.h"
 #include "statistics.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum { PIN = FL_SLOT_KIND + 1, KIND = FL_SLOT_KIND, PATIENCE = 8, PAGE_WORDS = FL_PAGE / sizeof(uintptr_t) };
 
@@ -326,3 +326,5 @@ fl_hibernation fl_stack_hibernate(fl_stack *stack, bool unshared, fl_failure *fa
     }
     return failure->error ? FL_HIBERNATION_FAILED : FL_HIBERNATION_DONE;
 }
+
+#pragma clang attribute pop

@@ -17,6 +17,8 @@
 //  - no refusal ends a sweep. A stack that could not hibernate stays idle;
 //  - for the budget only those hibernate that an earlier sweep had found idle already: one that has just been resumed
 //    is spared however little memory there is.
+#include "shim_code.h"
+
 #include "common.h"
 #include "fl_hibernation.h"
 #include "fl_idle.h"
@@ -26,8 +28,6 @@
 
 #include "stack_table.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum {
     CANDIDATES = 4096, // considered for the budget at once: 64 KiB of heap
@@ -226,3 +226,5 @@ fl_idle_result fl_idle_sweep_all(uint64_t now) {
     own.hand = 0;
     return fl_idle_sweep(now, UINT32_MAX);
 }
+
+#pragma clang attribute pop

@@ -1,11 +1,11 @@
 // Names of loaded objects, for symbolizing outside the handler.
+#include "shim_code.h"
+
 #include "common.h"
 #include "fl_unwind.h"
 
 #include <dlfcn.h>
 #include <sys/auxv.h>
-
-#pragma clang section text = "fl_text"
 
 fl_image fl_image_of(uintptr_t address) {
     Dl_info info;
@@ -14,3 +14,5 @@ fl_image fl_image_of(uintptr_t address) {
     // The program headers are in the first page of the executable.
     return (fl_image){.path = info.dli_fname, .base = base, .is_executable = fl_page_down(getauxval(AT_PHDR)) == base};
 }
+
+#pragma clang attribute pop

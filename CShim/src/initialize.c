@@ -1,4 +1,6 @@
 // What a process does once: probe the kernel, find the words that a switch exchanges, install the handlers.
+#include "shim_code.h"
+
 #include "capabilities.h"
 
 #include <pthread.h>
@@ -7,9 +9,8 @@
 #include "core_dump.h"
 #include "fl_stack.h"
 #include "runtime_code.h"
+#include "sanitizers.h"
 #include "thread_words.h"
-
-#pragma clang section text = "fl_text"
 
 static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
 static bool initialized;
@@ -22,7 +23,9 @@ static int initialize(void) {
     if (!error) error = fl_thread_prepare().error;
     if (error) return error;
     error = fl_thread_words_find();
-    if (!error) error = fl_handler_install();
+    if (error) return error;
+    fl_sanitizers_find();
+    error = fl_handler_install();
     if (!error) fl_core_install();
     return error;
 }
@@ -37,3 +40,5 @@ int fl_initialize(void) {
     pthread_mutex_unlock(&once);
     return error;
 }
+
+#pragma clang attribute pop

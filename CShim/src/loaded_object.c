@@ -1,9 +1,9 @@
 // The dynamic linker's answer. The only call out of the shim here is `_dl_find_object`, which takes no lock.
+#include "shim_code.h"
+
 #include "loaded_object.h"
 
 #include <link.h>
-
-#pragma clang section text = "fl_text"
 
 /// `struct dl_find_object` of glibc's <dlfcn.h>, mirrored because headers before 2.35 lack it.
 typedef struct found_object {
@@ -70,3 +70,5 @@ bool fl_object_has_code(const fl_loaded_object *object, uintptr_t address, uintp
 }
 
 uintptr_t fl_object_finder(void) { return (uintptr_t)find_object; }
+
+#pragma clang attribute pop

@@ -1,4 +1,6 @@
 // One line to standard error from a handler: no allocation, no lock, one write.
+#include "shim_code.h"
+
 #include "message.h"
 
 #include <signal.h>
@@ -6,8 +8,6 @@
 #include <unistd.h>
 
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum { LINE = 512 };
 
@@ -85,3 +85,5 @@ void fl_message_overflow(const fl_stack *stack, const fl_fault_report *report, c
     };
     fl_message(parts, sizeof parts / sizeof *parts);
 }
+
+#pragma clang attribute pop

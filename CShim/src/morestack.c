@@ -2,6 +2,8 @@
 //
 // The assembly (arch/x86_64/morestack.S) has saved every register that may hold an argument on the stack itself, so
 // a move relocates them with the other live words; this runs on the thread's __morestack stack.
+#include "shim_code.h"
+
 #include "morestack.h"
 
 #include <stdlib.h>
@@ -12,8 +14,6 @@
 #include "stack.h"
 #include "statistics.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 static fl_unwind_registers unwind_from(const fl_morestack_frame *frame) {
     // The function that was entered has not begun: its caller is where the walk starts.
@@ -152,3 +152,5 @@ void *fl_morestack_allocate(size_t size) {
     details->allocations = block;
     return block + HEADER;
 }
+
+#pragma clang attribute pop

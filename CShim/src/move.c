@@ -8,6 +8,8 @@
 // at a call. Order: destination ready, pages moved, old range guarded, words adjusted. Until the pages move nothing
 // has changed and every failure can be reported; after that only the guard of the old range can fail, and a stack whose
 // old range is not guarded would be silently unsound: the process ends.
+#include "shim_code.h"
+
 #include "move.h"
 
 #include "message.h"
@@ -15,8 +17,6 @@
 #include "stack.h"
 #include "statistics.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 // Signal context: callable.
 static void keep_old(fl_stack *stack, fl_slot_handle old) {
@@ -173,3 +173,5 @@ fl_growth_result fl_stack_grow_by_move(fl_stack *stack, uintptr_t sp, uintptr_t 
     FL_COUNT(stack, bytes_committed, usable - had);
     return FL_GREW;
 }
+
+#pragma clang attribute pop

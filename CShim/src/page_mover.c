@@ -3,6 +3,8 @@
 //
 // Legal pairs: UFFDIO_MOVE needs a destination registered with the userfaultfd (the arenas of guard pages) and without
 // any page-table entry, guard markers included; mremap needs nothing but splits mappings for good; copy needs nothing.
+#include "shim_code.h"
+
 #include "page_mover.h"
 
 #include <linux/userfaultfd.h>
@@ -12,8 +14,6 @@
 #include "address_space.h"
 #include "capabilities.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -92,3 +92,5 @@ fl_mover fl_pages_move(fl_mover wanted, uintptr_t from, uintptr_t to, size_t len
     memcpy((void *)(to + done), (const void *)(from + done), length - done);
     return FL_MOVER_COPY;
 }
+
+#pragma clang attribute pop

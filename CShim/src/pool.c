@@ -5,6 +5,8 @@
 // it had at least since the last look, and that many of its last ones were not needed. No timer and no signal does
 // that: a thread reads the clock now and then while it makes and keeps stacks, and code that is about to wait calls
 // fl_pool_trim.
+#include "shim_code.h"
+
 #include "pool.h"
 
 #include <pthread.h>
@@ -12,8 +14,6 @@
 
 #include "stack.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum {
     KEEP_BYTES = 64 << 10, // memory that a pooled stack may keep where its strategy lets it grow
@@ -178,3 +178,5 @@ void fl_pool_drain(void) {
         list->count = list->unneeded = 0;
     }
 }
+
+#pragma clang attribute pop

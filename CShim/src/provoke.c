@@ -2,6 +2,8 @@
 //
 // The growth-point mode guards what is unused below the interrupted stack pointer, red zone excepted; the next store
 // that reaches it moves the stack to a slot of the same size. The other mode moves at the interrupted instruction.
+#include "shim_code.h"
+
 #include "common.h"
 #include "fl_debug.h"
 
@@ -15,8 +17,6 @@
 #include "move.h"
 #include "stack.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 static __thread timer_t timer __attribute__((tls_model("initial-exec")));
 static __thread bool timer_runs __attribute__((tls_model("initial-exec")));
@@ -91,3 +91,5 @@ int fl_debug_provoke_moves(uint32_t microseconds, bool anywhere) {
     timer_runs = true;
     return 0;
 }
+
+#pragma clang attribute pop

@@ -8,6 +8,8 @@
 // Invariants: an entry belongs to the thread that exchanges its content, so there is no lock, and a handler may evict;
 // between the exchange and the free list the slot belongs to that thread alone. What a fork leaves in the ring is in
 // the child's address space as well.
+#include "shim_code.h"
+
 #include "quarantine.h"
 
 #include <sys/mman.h>
@@ -16,8 +18,6 @@
 #include "capabilities.h"
 #include "message.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum { LENGTH_BITS = 20 }; // of an entry, in pages: up to 4 GiB; the address above it has 35
 
@@ -156,3 +156,5 @@ fl_failure fl_quarantine_slot(fl_slot_handle handle, uintptr_t usable) {
 }
 
 void fl_quarantine_mapping(uintptr_t low, uintptr_t base) { keep(low, base); }
+
+#pragma clang attribute pop

@@ -6,11 +6,11 @@
 // low bytes of a dead pointer often looks like an address somewhere in the slot (seen in the Swift runtime's demangler,
 // whose nodes end in padding). General registers count from the slot's end, because probes of large frames hold
 // addresses further down.
+#include "shim_code.h"
+
 #include "relocation.h"
 
 #include "alternate_stack.h"
-
-#pragma clang section text = "fl_text"
 
 void fl_relocate_words(fl_relocation *relocation, uintptr_t *words, size_t count) {
     uintptr_t low = relocation->reach, span = relocation->base - low, delta = relocation->delta;
@@ -31,3 +31,5 @@ void fl_relocate_thread(fl_relocation *relocation) {
     if (!thread) return;
     fl_relocate_words(relocation, (uintptr_t *)thread->tls_low, (thread->tls_high - thread->tls_low) / FL_WORD);
 }
+
+#pragma clang attribute pop

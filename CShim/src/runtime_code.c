@@ -6,6 +6,8 @@
 //
 // What is not exported has no name to look for. It is found where an exported function is nothing but a call of it, and
 // on the ways to an object's deinit and to a value's text, by going them.
+#include "shim_code.h"
+
 #include "runtime_code.h"
 
 #include "../Switch/src/swift_task_local.h"
@@ -14,8 +16,6 @@
 #include "loaded_object.h"
 #include "unwind_plain.h"
 #include "unwind_rules.h"
-
-#pragma clang section text = "fl_text"
 
 static const char *const abandonable[] = {
     // Sequences: what they are making is theirs.
@@ -251,3 +251,5 @@ void fl_runtime_code_find(void) {
     find((uintptr_t)swift_task_localValuePush, binding, sizeof binding / sizeof *binding);
     find_release();
 }
+
+#pragma clang attribute pop

@@ -12,6 +12,8 @@
 //    its former guard: growth removes whatever it passes, and what lies between is the stack's own;
 //  - a move back adds no old range unless there is room for one more, and forgets none. The slot that the stack came
 //    from is preferred: its addresses mean the same as before, and it takes the place of the one that is left.
+#include "shim_code.h"
+
 #include "common.h"
 #include "fl_hibernation.h"
 #include "fl_shrink.h"
@@ -22,8 +24,6 @@
 #include "stack.h"
 #include "statistics.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum {
     SHARE = 4, // use below 1 / SHARE of the room is low, as in Go's collector (stack.go, shrinkstack)
@@ -113,3 +113,5 @@ fl_shrinking fl_stack_shrink(fl_stack *stack, fl_shrink_result *result) {
     }
     return result->failure.error ? FL_SHRINKING_FAILED : FL_SHRINKING_DONE;
 }
+
+#pragma clang attribute pop

@@ -13,14 +13,14 @@
 // next slot, and a range in which a guard stands, or stood and left its table behind, has small pages. Growth ends at
 // multiples of 2 MiB there, its band fills the range below, and the table of a band that has gone is dropped. A deep
 // stack's lowest page may be a huge one of which it uses 4 KiB: at most 2 MiB less that are wasted.
+#include "shim_code.h"
+
 #include "slot.h"
 
 #include <sys/mman.h>
 
 #include "stack_memory.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 #define MIB ((uintptr_t)1 << 20)
 #define HUGE_PAGE (2 * MIB)
@@ -233,3 +233,5 @@ fl_failure fl_slot_quarantine(fl_slot_handle handle) {
     fl_memory_give(counted(handle));
     return fl_quarantine_slot(handle, fl_slot_address(handle, fl_slot_entry(handle)->low));
 }
+
+#pragma clang attribute pop

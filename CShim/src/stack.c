@@ -1,4 +1,6 @@
 // One stack in its slot: how much of it is usable at first, how far it may grow, how it is given back.
+#include "shim_code.h"
+
 #include "stack.h"
 
 #include <sys/mman.h>
@@ -6,8 +8,6 @@
 #include "capabilities.h"
 #include "grows_down.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
     switch ((fl_strategy)stack->strategy) {
@@ -94,3 +94,5 @@ void fl_contained_finish(void) {
     (void)fl_switch(&stack->fiber.own, &stack->fiber.frame->resumer);
     __builtin_unreachable();
 }
+
+#pragma clang attribute pop

@@ -12,11 +12,11 @@
 // that up to 1 KiB below the base was never used. Words go from the lowest address up, so that pages can be decoded one
 // after the other. Encoding reads each word once: a thread that stores meanwhile makes the stream longer or shorter,
 // never malformed. Decoding never reads beyond the stream.
+#include "shim_code.h"
+
 #include "stack_codec.h"
 
 #include "word_dictionary.h"
-
-#pragma clang section text = "fl_text"
 
 enum { TAG_NEAR = 9, TAG_SAME_UPPER = 10, TAG_KNOWN = 11 };
 
@@ -102,3 +102,5 @@ void fl_words_decode(fl_word_stream *stream, uintptr_t *words, size_t count) {
         words[i] = word;
     }
 }
+
+#pragma clang attribute pop

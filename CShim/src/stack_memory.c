@@ -6,11 +6,11 @@
 //
 // Counted is what a stack may touch without asking again: the usable part of each slot that is in use, and all of a
 // `grows-down` stack. Pooled and hibernated stacks count too, since they may be used again without a question.
+#include "shim_code.h"
+
 #include "stack_memory.h"
 
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 static _Atomic(uint64_t) in_use;
 static _Atomic(uint64_t) limit = UINT64_MAX;
@@ -34,3 +34,5 @@ fl_failure fl_memory_take(uintptr_t bytes) {
 }
 
 void fl_memory_give(uintptr_t bytes) { atomic_fetch_sub_explicit(&in_use, bytes, memory_order_relaxed); }
+
+#pragma clang attribute pop

@@ -10,6 +10,8 @@
 // No handler takes or gives a block, hence the lock: a record that a handler has restored waits for the next ordinary
 // call. Reading a record needs no lock; fl_slot.state says how long it stays (hibernation.c). A child of fork finds the
 // lock open and the store whole.
+#include "shim_code.h"
+
 #include "stack_store.h"
 
 #include <pthread.h>
@@ -18,8 +20,6 @@
 
 #include "arena_memory.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 #define GIB ((uintptr_t)1 << 30)
 
@@ -226,3 +226,5 @@ void fl_store_drain(void) {
     kept = 0;
     let_go();
 }
+
+#pragma clang attribute pop

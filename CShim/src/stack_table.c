@@ -3,11 +3,11 @@
 //
 // The table never moves and is never freed, so a handler may follow a slot's owner at any time. Free entries form a
 // list without a lock; its tag counts changes, against an entry that is taken and given back meanwhile.
+#include "shim_code.h"
+
 #include "stack_table.h"
 
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 enum {
     STACKS_PER_CHUNK = 1 << 14,
@@ -104,3 +104,5 @@ void fl_stack_entry_give(fl_stack *stack) {
     } while (!atomic_compare_exchange_weak_explicit(&free_stacks, &head, replaced, memory_order_release,
                                                     memory_order_relaxed));
 }
+
+#pragma clang attribute pop

@@ -1,9 +1,9 @@
 // Counters of the process and of each stack. The process-wide ones fill whole pages of their own.
+#include "shim_code.h"
+
 #include "statistics.h"
 
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 _Alignas(FL_PAGE) fl_counters fl_process_counters;
 
@@ -81,3 +81,5 @@ void fl_stack_counters(const fl_stack *stack, fl_counters *into) {
         into->high_water = fl_maximum(into->high_water, stack->base - lowest);
     }
 }
+
+#pragma clang attribute pop

@@ -1,4 +1,8 @@
-// Every system call of the shim, each with the name of its site, so that a test can make any of them fail.
+// Every system call of the shim, each with the name of its site, so that a test can make any of them fail. A handler
+// makes them by `syscall`: where a sanitizer is, libc's other functions are the sanitizer's, with locks and notes of
+// their own.
+#include "shim_code.h"
+
 #include "system.h"
 
 #include <fcntl.h>
@@ -9,8 +13,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#pragma clang section text = "fl_text"
 
 // Armed failure: error in the upper half, calls to let pass in the lower; 0 when disarmed.
 static _Atomic(uint64_t) armed[FL_SITE_COUNT];
@@ -27,7 +29,7 @@ static const char *const names[FL_SITE_COUNT] = {
     "hibernate-protect", "hibernate-close", "hibernate-open",    "hibernate-guard", "hibernate-release",
     "restore-copy",      "restore-unguard", "store-map",         "store-release",   "hibernate-mask",
     "stack-memory",      "pool-trim",       "idle-resident",     "shrink-release",  "shrink-guard",
-    "shrink-mask",       "words-thread",    "words-mask",        "signal-mask",
+    "shrink-mask",       "words-thread",    "words-mask",        "signal-mask",     "announce",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }
@@ -53,8 +55,12 @@ int fl_injected(fl_site site) {
 // Signal context: callable.
 static uint64_t read_clock(clockid_t clock) {
     struct timespec now = {0};
-    // The vDSO's: async-signal-safe by POSIX, and no system call. Cannot fail with these clocks and this address.
-    (void)clock_gettime(clock, &now);
+    // Cannot fail with these clocks and this address.
+#if FL_SANITIZED
+    (void)syscall(SYS_clock_gettime, clock, &now);
+#else
+    (void)clock_gettime(clock, &now); // the vDSO's: async-signal-safe by POSIX, and no system call
+#endif
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -85,9 +91,9 @@ int fl_system_map(fl_site site, void **address, size_t length, int protection, i
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    void *mapped = mmap(*address, length, protection, flags, -1, 0);
-    if (mapped == MAP_FAILED) return end(began, errno);
-    *address = mapped;
+    long mapped = syscall(SYS_mmap, *address, length, (long)protection, (long)flags, -1L, 0L);
+    if (mapped == -1) return end(began, errno);
+    *address = (void *)mapped;
     return end(began, 0);
 }
 
@@ -95,21 +101,21 @@ int fl_system_unmap(fl_site site, uintptr_t address, size_t length) {
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    return end(began, munmap((void *)address, length) ? errno : 0);
+    return end(began, syscall(SYS_munmap, address, length) ? errno : 0);
 }
 
 int fl_system_protect(fl_site site, uintptr_t address, size_t length, int protection) {
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    return end(began, mprotect((void *)address, length, protection) ? errno : 0);
+    return end(began, syscall(SYS_mprotect, address, length, (long)protection) ? errno : 0);
 }
 
 int fl_system_advise(fl_site site, uintptr_t address, size_t length, int advice) {
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    return end(began, madvise((void *)address, length, advice) ? errno : 0);
+    return end(began, syscall(SYS_madvise, address, length, advice) ? errno : 0);
 }
 
 int fl_system_advise_retrying(fl_site site, uintptr_t low, uintptr_t high, int advice) {
@@ -125,28 +131,28 @@ int fl_system_ioctl(fl_site site, int descriptor, unsigned long request, void *a
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    return end(began, ioctl(descriptor, request, argument) ? errno : 0);
+    return end(began, syscall(SYS_ioctl, descriptor, request, argument) ? errno : 0);
 }
 
 int fl_system_mremap(fl_site site, uintptr_t from, size_t length, int flags, uintptr_t to) {
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    return end(began, mremap((void *)from, length, length, flags, (void *)to) == MAP_FAILED ? errno : 0);
+    return end(began, syscall(SYS_mremap, from, length, length, (long)flags, to) == -1 ? errno : 0);
 }
 
 int fl_system_grow(fl_site site, uintptr_t low, size_t from, size_t to) {
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    return end(began, mremap((void *)low, from, to, 0) == MAP_FAILED ? errno : 0);
+    return end(began, syscall(SYS_mremap, low, from, to, 0L) == -1 ? errno : 0);
 }
 
 int fl_system_unlock(fl_site site, uintptr_t low, size_t length) {
     int error = fl_injected(site);
     if (error) return error;
     uint64_t began = begin();
-    return end(began, munlock((void *)low, length) ? errno : 0);
+    return end(began, syscall(SYS_munlock, low, length) ? errno : 0);
 }
 
 int fl_system_userfaultfd(fl_site site, int *descriptor) {
@@ -207,7 +213,7 @@ __attribute__((noinline)) uint64_t fl_system_resident_pages(uintptr_t low, uintp
     *lowest = high;
     for (uintptr_t from = low; from < high; from += sizeof pages * FL_PAGE) {
         size_t count = fl_minimum(sizeof pages, (high - from) / FL_PAGE);
-        if (mincore((void *)from, count * FL_PAGE, pages)) {
+        if (syscall(SYS_mincore, from, count * FL_PAGE, pages)) {
             *lowest = fl_minimum(*lowest, from);
             continue;
         }
@@ -244,3 +250,5 @@ int fl_system_resident(fl_site site, uint64_t *bytes) {
     *bytes = numbers[1] * FL_PAGE;
     return 0;
 }
+
+#pragma clang attribute pop

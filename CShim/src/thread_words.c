@@ -5,6 +5,8 @@
 // can only have from there. A thread of its own is used, which runs no task and no coroutine and has no signals. What
 // is not found, for instance because a library was loaded later and its TLS is elsewhere, stays with the thread: the
 // capabilities say so.
+#include "shim_code.h"
+
 #include "thread_words.h"
 
 #include <link.h>
@@ -15,8 +17,6 @@
 #include "alternate_stack.h"
 #include "capabilities.h"
 #include "system.h"
-
-#pragma clang section text = "fl_text"
 
 // All weak: a program need not have Swift, its concurrency library, or C++.
 extern void swift_beginAccess(void *pointer, void *buffer, uintptr_t flags, void *_Nullable pc) __attribute__((weak));
@@ -193,3 +193,5 @@ int fl_thread_words_find(void) {
     if (!error) error = pthread_join(thread, &result);
     return error ? error : (int)(intptr_t)result;
 }
+
+#pragma clang attribute pop

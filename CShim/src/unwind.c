@@ -1,4 +1,6 @@
 // One step of an unwind, and the cache that makes deep recursion cheap to walk (unwind_plain.h).
+#include "shim_code.h"
+
 #include "common.h"
 #include "fl_unwind.h"
 
@@ -6,8 +8,6 @@
 #include "loaded_object.h"
 #include "unwind_plain.h"
 #include "unwind_rules.h"
-
-#pragma clang section text = "fl_text"
 
 // MARK: Plain rules
 
@@ -206,3 +206,5 @@ fl_unwind_result fl_unwind_step(fl_unwind_registers *registers, fl_unwind_frame 
     if (rule->kind == FL_UNWIND_BY_RULES) return step_general(&object.unwind, &rules, registers, frame, low, high);
     return fl_unwind_step_plain(rule, registers, frame, low, high);
 }
+
+#pragma clang attribute pop

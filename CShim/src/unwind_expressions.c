@@ -1,7 +1,7 @@
 // The evaluator of DWARF expressions (DWARF 5, chapter 2.5). Invariants: unwind_cursor.h.
-#include "unwind_expressions.h"
+#include "shim_code.h"
 
-#pragma clang section text = "fl_text"
+#include "unwind_expressions.h"
 
 /// Depth and length of an expression: the PLT's takes 4 and 11, libgcc allows a depth of 64.
 enum { MAX_EXPRESSION_DEPTH = 16, MAX_EXPRESSION_OPERATIONS = 128 };
@@ -157,3 +157,5 @@ fl_unwind_result fl_expression_evaluate(const fl_unwind_object *object, uintptr_
     *value = pop(&stack);
     return stack.failed ? FL_UNWIND_UNSUPPORTED : FL_UNWIND_STEPPED;
 }
+
+#pragma clang attribute pop

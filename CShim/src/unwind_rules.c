@@ -2,9 +2,9 @@
 //
 // Formats: Linux Standard Base Core 5.0, chapter 10.6 (Exception Frames); DWARF 5, chapters 2.5 and 6.4. Where the two
 // leave room, this does what libgcc's unwinder does, because that is what compilers and glibc are tested with.
-#include "unwind_rules.h"
+#include "shim_code.h"
 
-#pragma clang section text = "fl_text"
+#include "unwind_rules.h"
 
 /// Pointer encodings (LSB 10.5.1).
 enum {
@@ -337,3 +337,5 @@ fl_unwind_result fl_frame_rules_find(const fl_unwind_object *object, uintptr_t a
     if (!run_program(of.program, &of.cie, of.first, address, &initial, &rules->row)) return FL_UNWIND_UNSUPPORTED;
     return FL_UNWIND_STEPPED;
 }
+
+#pragma clang attribute pop

@@ -4,9 +4,9 @@
 // A word is learned when stacks with two different bases hold it, until the dictionary is full. Invariants: an entry
 // never changes, so that decoding needs no lock; an index is published after its word. Learning needs the lock and is
 // left out where another thread has it.
-#include "word_dictionary.h"
+#include "shim_code.h"
 
-#pragma clang section text = "fl_text"
+#include "word_dictionary.h"
 
 enum { ENTRIES = 256, BUCKETS = 1024, SEEN = 1024, PROBES = 8 };
 
@@ -56,3 +56,5 @@ void fl_dictionary_learn(uint64_t word, uintptr_t base) {
     }
     atomic_flag_clear_explicit(&learning, memory_order_release);
 }
+
+#pragma clang attribute pop

@@ -99,6 +99,11 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
             case (.call(.FL_SITE_ALTERNATE_SET), EBUSY):
                 "; a signal handler runs on this thread's alternate stack: run no coroutine inside it"
             case (.call(.FL_SITE_STACK_MEMORY), _): "; all stacks together may use no more: raise StackMemory.limit"
+            case (.call(.FL_SITE_ANNOUNCE), EAGAIN): "; ThreadSanitizer can follow no more coroutines at a time"
+            case (.call(.FL_SITE_ANNOUNCE), ENOMEM) where purpose == .growth:
+                "; ThreadSanitizer can follow no deeper recursion"
+            case (.call(.FL_SITE_ANNOUNCE), ENOTSUP):
+                "; a sanitizer cannot follow a stack that moves: choose another strategy"
             case (_, ENOMEM): "; " + (limit?.remedy ?? "free memory or ask for smaller stacks")
             default: limit.map { "; " + $0.remedy } ?? ""
             }

@@ -52,7 +52,7 @@ public final class Channel<Element: Sendable>: Sendable {
 
     /// Elements that may wait for a receiver while their senders go on.
     public let capacity: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// - Parameter capacity: 0 or more; a negative number is a precondition failure.
     public init(capacity: Int = 0) {

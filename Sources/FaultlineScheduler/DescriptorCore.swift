@@ -41,7 +41,7 @@ final class DescriptorCore: @unchecked Sendable {
             }
         }
     }
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(_ number: Int32) { self.number = number }
 
@@ -144,7 +144,7 @@ final class Registrations: Sendable {
     private struct Closed {
         var cores: [DescriptorCore] = []
     }
-    private let closed = Mutex(Closed())
+    private let closed = Lock(Closed())
     private let hasClosed = Atomic<Bool>(false)
     private nonisolated(unsafe) var cores: [DescriptorCore] = []
 

@@ -11,7 +11,7 @@ final class JobCore<R: Sendable>: AnyJob, @unchecked Sendable {
         var hasEnded = false
         var joining = WaitList()
     }
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// Whether its failure ends the run.
     private let isMain: Bool
 

@@ -42,7 +42,7 @@ struct JobQueue: ~Copyable {
 
 /// A queue that several threads use. Its count is read without the lock.
 final class SharedJobQueue: Sendable {
-    private let jobs = Mutex(JobQueue())
+    private let jobs = Lock(JobQueue())
     private let size = Atomic<Int>(0)
 
     /// Approximate, may be stale.

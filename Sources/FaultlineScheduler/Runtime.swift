@@ -23,8 +23,8 @@ final class Runtime: @unchecked Sendable {
         /// Jobs of idle workers that wait for time or descriptors.
         var pending = 0
     }
-    private let idle = Mutex(Idle())
-    private let failure = Mutex<SchedulerError?>(nil)
+    private let idle = Lock(Idle())
+    private let failure = Lock<SchedulerError?>(nil)
 
     init(threads: Int, hibernation: HibernationPolicy? = nil) throws(SchedulerError) {
         self.hibernation = hibernation

@@ -215,6 +215,7 @@ struct ScriptTests {
                 "the reason is none that scripts/skipped-tests knows; see HACKING.md"
             ),
             ("needs perl: hidden", [], [], "the reason is none that scripts/skipped-tests knows; see HACKING.md"),
+            ("needs no-sanitizer: frames", [], [], "this system has 'no-sanitizer'"),
             ("no reason", [], [], "the reason is none that scripts/skipped-tests knows; see HACKING.md"),
             ("needs readelf: hidden", ["PATH=$2:$PATH"], [], "this system has 'readelf'"),
         ] as [(String, [String], [String], String?)])

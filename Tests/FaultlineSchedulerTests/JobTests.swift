@@ -1,6 +1,7 @@
 // Jobs: results, errors, where they run, and what is left of them.
 import Faultline
 import Glibc
+import TestNeeds
 import Testing
 
 @testable import FaultlineScheduler
@@ -152,7 +153,7 @@ extension Schedulers {
             #expect(sum.value == 10_000 * 9_999 / 2)
         }
 
-        @Test func tenThousandJobsAreSuspendedAtATime() throws {
+        @Test(.needs(.noThreadSanitizer)) func tenThousandJobsAreSuspendedAtATime() throws {
             let resumed = Counter()
             try Scheduler.run(threads: 2) {
                 let gate = Channel<Int>()

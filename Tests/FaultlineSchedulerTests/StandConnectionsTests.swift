@@ -4,7 +4,7 @@ import TestNeeds
 import Testing
 
 extension Schedulers {
-    @Suite(.timeLimit(.minutes(3))) struct StandConnections {
+    @Suite(.timeLimit(.minutes(3)), .needs(.noThreadSanitizer)) struct StandConnections {
         /// The script, from where this file was compiled.
         private static let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Examples/stand-connections").path

@@ -23,7 +23,7 @@ final class Counter: Sendable {
 
 /// A list that jobs on several threads share. No job suspends while it has the lock.
 final class Log<Element: Sendable>: Sendable {
-    private let list = Mutex<[Element]>([])
+    private let list = Lock<[Element]>([])
     var elements: [Element] { list.withLock { $0 } }
     func append(_ element: Element) { list.withLock { $0.append(element) } }
 }

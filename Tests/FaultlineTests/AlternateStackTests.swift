@@ -1,6 +1,7 @@
 // The signal stack that a thread gets before its first growable stack runs.
 import Faultline
 import Glibc
+import TestNeeds
 import Testing
 
 /// The calling thread's alternate signal stack.
@@ -14,7 +15,7 @@ private func runDeep() throws { _ = try withGrowableStack { sum(to: 20_000) } }
 
 extension Stacks {
     @Suite struct AlternateStack {
-        @Test func aThreadWithoutOneGets64KiBOrMore() throws {
+        @Test(.needs(.noAddressSanitizer)) func aThreadWithoutOneGets64KiBOrMore() throws {
             let (before, after) = try onThread { () -> (stack_t, stack_t) in
                 let before = alternateStack()
                 try runDeep()

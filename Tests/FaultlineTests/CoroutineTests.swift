@@ -323,6 +323,7 @@ extension Stacks {
         }
 
         @Test(arguments: StackStrategy.allCases) func aCoroutineWorksOnEveryStrategy(_ strategy: StackStrategy) throws {
+            if strategy.moves { try Need.noSanitizer.check() }
             let co = try Coroutine<Int, String, Int>(configuration: .init(strategy: strategy)) {
                 (co: borrowing _, first) in
                 var total = first

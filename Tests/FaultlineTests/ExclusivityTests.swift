@@ -3,6 +3,7 @@ import CShim
 import CSwitch
 import Faultline
 import Glibc
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -79,7 +80,7 @@ extension Stacks {
         }
 
         /// The list runs through the stack that moves.
-        @Test func anOpenAccessFollowsAStackThatMovesBack() throws {
+        @Test(.needs(.noSanitizer)) func anOpenAccessFollowsAStackThatMovesBack() throws {
             for _ in 0..<20 {
                 let co = try Coroutine<Void, Int, Int>(configuration: .init(strategy: .faultMove)) {
                     (co: borrowing _, _) in

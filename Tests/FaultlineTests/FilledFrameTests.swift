@@ -23,7 +23,7 @@ private func below(_ depth: Int, _ body: () -> Void) {
 extension Stacks {
     /// The kernel stops at a guard without a signal: what it was to store there is lost, and a frame that has jumped
     /// the band never grows the stack. So the band is never smaller than the largest frame promised.
-    @Suite("Local arrays that system calls fill") struct FilledFrames {
+    @Suite("Local arrays that system calls fill", .needs(.noSanitizer)) struct FilledFrames {
         private static let fillings: [ts_filling] = [
             .TS_FILLING_READ, .TS_FILLING_RECV, .TS_FILLING_READV, .TS_FILLING_GETDENTS, .TS_FILLING_FREAD,
         ]

@@ -11,7 +11,7 @@ import Testing
 private typealias Sleeper = Coroutine<Void, Int, Bool>
 
 /// Suspends again and again, and ends with whether its words were the same each time.
-private func sleeper(_ seed: Int, _ configuration: StackConfiguration = .init(strategy: .faultMove)) throws -> Sleeper {
+private func sleeper(_ seed: Int, _ configuration: StackConfiguration = .init(strategy: smallest)) throws -> Sleeper {
     try Sleeper(configuration: configuration) { (co: borrowing _, _) in
         var isIntact = true
         try withStackWords(50) { words in
@@ -25,7 +25,7 @@ private func sleeper(_ seed: Int, _ configuration: StackConfiguration = .init(st
     }
 }
 
-private func suspended(_ count: Int, _ configuration: StackConfiguration = .init(strategy: .faultMove)) throws
+private func suspended(_ count: Int, _ configuration: StackConfiguration = .init(strategy: smallest)) throws
     -> [Sleeper]
 {
     try (0..<count).map { n in
@@ -158,7 +158,7 @@ extension Stacks {
         @Test func whatAnAccessRestoredIsIdleAnew() throws {
             try onThread {
                 try HibernationPolicy(idle: .seconds(10)).apply()
-                let co = try Coroutine<Void, UInt, Void>(configuration: .init(strategy: .faultMove)) {
+                let co = try Coroutine<Void, UInt, Void>(configuration: .init(strategy: smallest)) {
                     (co: borrowing _, _) in
                     try withStackWords(1) { words in
                         words[0] = 5

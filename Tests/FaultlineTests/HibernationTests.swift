@@ -2,6 +2,7 @@
 import CShim
 import Glibc
 import StackWords
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -55,7 +56,9 @@ private func suspended(_ co: Sleeper) throws -> Words {
     return words
 }
 
-private let small = StackConfiguration(strategy: .fault, initial: 4096, reservation: 64 << 10)
+/// The smallest in which the frames have room.
+private let smallestSlot = isSanitized ? 256 << 10 : 64 << 10
+private let small = StackConfiguration(strategy: .fault, initial: 4096, reservation: smallestSlot)
 
 extension Stacks {
     @Suite struct Hibernation {
@@ -69,6 +72,7 @@ extension Stacks {
         @Test(
             arguments: kinds.map { ($0, true) } + kinds.filter { $0.mover != .mremap }.map { ($0, false) })
         func whatTheFramesHoldIsTheSameAfterManyCycles(_ kind: StackConfiguration, _ isUnshared: Bool) throws {
+            if kind.strategy.moves { try Need.noSanitizer.check() }
             var random = SeededGenerator(seed: 11)
             // Plain code has only what is there at first where checks make room.
             let growsByFaults = [.fault, .faultMove, .demand].contains(kind.strategy)
@@ -95,7 +99,7 @@ extension Stacks {
             StackPool.drain()
             let before = HibernationStore.usage
             do {
-                let all = try (0..<500).map { try holder($0 * 16 % 6000 + 1, .init(strategy: .faultMove)) }
+                let all = try (0..<500).map { try holder($0 * 16 % 6000 + 1, .init(strategy: smallest)) }
                 for co in all {
                     let words = try suspended(co)
                     for n in words.indices { words[n] = UInt64.max - UInt64(n) }
@@ -116,7 +120,7 @@ extension Stacks {
         /// Wherever the stack pointer stands in its page, the red zone's reach into the guard included.
         @Test func aStackPointerBesideTheGuardIsNoHindrance() throws {
             for count in 1...700 {
-                let co = try holder(count, .init(strategy: .fault, initial: 4096, reservation: 64 << 10))
+                let co = try holder(count, small)
                 try suspended(co)[count - 1] = UInt64(count)
                 try co.hibernate()
                 #expect(try suspended(co)[count - 1] == UInt64(count))
@@ -162,7 +166,7 @@ extension Stacks {
             #expect(words[0] == 100 && HibernationStore.usage.records == before)
         }
 
-        @Test func aMovedStackIsForwardedAndThenRestored() throws {
+        @Test(.needs(.noSanitizer)) func aMovedStackIsForwardedAndThenRestored() throws {
             let co = try Sleeper(configuration: .init(strategy: .faultMove, initial: 4096)) { (co: borrowing _, _) in
                 try withStackWords(4) { words in
                     words.initialize(repeating: 5)
@@ -256,7 +260,7 @@ extension Stacks {
         }
 
         /// A handler that interrupts the very thread that hibernates or restores the stack.
-        @Test func aSignalHandlerMayUseTheStackMeanwhile() throws {
+        @Test(.needs(.noThreadSanitizer)) func aSignalHandlerMayUseTheStackMeanwhile() throws {
             let co = try holder(600)
             nonisolated(unsafe) let words = try suspended(co)
             Interrupting.word = words.baseAddress! + 599
@@ -365,7 +369,7 @@ extension Stacks {
                 (StackConfiguration(strategy: .growsDown), "strategies 'fixed' and 'grows-down'"),
                 (StackConfiguration(guardKind: .protNone), "guard 'prot-none' cannot"),
                 (StackConfiguration(strategy: .faultMove, mover: .mremap), "pass isUnshared"),
-            ] {
+            ] where !(configuration.strategy.moves && isSanitized) {
                 let co = try holder(3, configuration)
                 _ = try suspended(co)
                 refusal(co, text)
@@ -408,7 +412,7 @@ extension Stacks {
         }
 
         // Bounds on what is counted for a process of its own; docs and `faultline bench` have the measured numbers.
-        @Test func tenThousandHibernatedCoroutinesTakeLittle() async throws {
+        @Test(.needs(.noSanitizer)) func tenThousandHibernatedCoroutinesTakeLittle() async throws {
             // On a thread: each coroutine would have a copy of the values that the testing library binds in its tasks.
             await #expect(processExitsWith: .success) {
                 try onThread {

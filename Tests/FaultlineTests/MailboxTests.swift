@@ -3,6 +3,7 @@
 import CShim
 import CSwitch
 import Faultline
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -74,6 +75,7 @@ extension Stacks {
     @Suite struct Mailboxes {
         @Test(arguments: [StackStrategy.fault, .faultMove], Change.allCases)
         fileprivate func valuesArriveWhateverTheStackWentThrough(_ strategy: StackStrategy, _ change: Change) throws {
+            if strategy.moves { try Need.noSanitizer.check() }
             _ = try exchange(strategy, change) { $0 }
             _ = try exchange(strategy, change) { "value number \($0), too long for a small string" }
             _ = try exchange(strategy, change) { [$0, $0 + 1] }
@@ -81,7 +83,7 @@ extension Stacks {
             _ = try exchange(strategy, change) { SIMD8<Int64>(repeating: Int64($0)) }
         }
 
-        @Test func theOutermostFrameKeepsItsDistanceToTheBase() throws {
+        @Test(.needs(.noSanitizer)) func theOutermostFrameKeepsItsDistanceToTheBase() throws {
             let control = Control()
             let co = try Coroutine<Int, Void, Void>(configuration: .init(strategy: .faultMove, initial: 4096)) {
                 (co: borrowing _, first) in
@@ -109,7 +111,7 @@ extension Stacks {
         /// The flag is read by a body that runs, wherever its stack was when it was set.
         @Test(arguments: [false, true]) func cancellingReachesAStackThatHibernates(isUnshared: Bool) throws {
             var wasCancelled = false
-            let co = try Coroutine<String, String, Void>(configuration: .init(strategy: .faultMove, initial: 4096)) {
+            let co = try Coroutine<String, String, Void>(configuration: .init(strategy: smallest, initial: 4096)) {
                 (co: borrowing _, _) in
                 do { try co.suspend("a value that is never taken, too long for a small string") } catch {
                     wasCancelled = co.isCancelled

@@ -26,7 +26,7 @@ extension Stacks {
         }
 
         /// Where mremap moves stacks, the kernel's mappings are split and no userfaultfd is registered.
-        @Test(.needs(.guardPages)) func stacksThatMremapMovesAreKeptApart() throws {
+        @Test(.needs(.guardPages), .needs(.noSanitizer)) func stacksThatMremapMovesAreKeptApart() throws {
             #expect(try StackConfiguration(strategy: .faultMove).effective().guardKind == .guardPages)
             try onThread {
                 func slot(_ mover: PageMover?) throws -> UInt {

@@ -1,6 +1,7 @@
 // Real work while a timer moves the stack at growth points, thousands of times.
 import CShim
 import Faultline
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -208,7 +209,9 @@ private func atOffsets(_ body: @escaping () -> Bool) -> Bool {
 }
 
 extension Stacks {
-    @Suite struct ProvokedMoves {
+    // ThreadSanitizer holds the signals of a timer back, and AddressSanitizer keeps the end of the stack in its own
+    // frames.
+    @Suite(.needs(.noSanitizer)) struct ProvokedMoves {
         static let workloads = ["parser", "trees", "strings", "throws", "closures", "sorting"]
         static let movesEach = 1800  // six workloads: more than 10,000 in all
 

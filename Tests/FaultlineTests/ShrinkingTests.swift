@@ -117,6 +117,7 @@ extension Stacks {
         /// Plain code has only what is there at first where checks make room.
         @Test(arguments: [StackStrategy.checkMove, .checkSegment, .checkFixed])
         func stacksOfCheckedCodeKeepTheirBounds(_ strategy: StackStrategy) throws {
+            if strategy.moves { try Need.noSanitizer.check() }
             let control = Control()
             let co = try diver(.init(strategy: strategy), control)
             let words = try dive(co, 25)
@@ -232,7 +233,8 @@ extension Stacks {
             #expect(try isIntact(co))
         }
 
-        @Test(arguments: [false, true]) func aStackThatMovedBackRunsToItsEnd(_ isCancelled: Bool) throws {
+        @Test(.needs(.noSanitizer), arguments: [false, true])
+        func aStackThatMovedBackRunsToItsEnd(_ isCancelled: Bool) throws {
             for _ in 0..<20 {
                 var unwound = false
                 do {
@@ -256,7 +258,7 @@ extension Stacks {
         }
 
         // In a process of its own, because all that other tests make count too.
-        @Test func theSlotsInUseStayFewOverManyCycles() async throws {
+        @Test(.needs(.noSanitizer)) func theSlotsInUseStayFewOverManyCycles() async throws {
             await #expect(processExitsWith: .success) {
                 let sizes = (0..<fl_slot_size.FL_SLOT_SIZES.rawValue).map { fl_slot_size(rawValue: $0)! }
                 func inUse() -> Int { sizes.reduce(0) { $0 + Int(fl_slots_in_use($1)) } }
@@ -281,7 +283,7 @@ extension Stacks {
             }
         }
 
-        @Test func withAsManyOldRangesAsItMayKeepItStays() throws {
+        @Test(.needs(.noSanitizer)) func withAsManyOldRangesAsItMayKeepItStays() throws {
             let control = Control()
             let co = try diver(.init(strategy: .faultMove, initial: 16 << 10), control)
             try dive(co, 100)

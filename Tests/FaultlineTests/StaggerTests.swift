@@ -1,6 +1,7 @@
 // Where the first frames of stacks lie in their pages.
 import CShim
 import Faultline
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -29,7 +30,7 @@ private func withStackPointer(_ body: (Int) -> Int) -> Int {
 extension Stacks {
     // In processes of their own, because the stacks of other tests take places too.
     @Suite struct Stagger {
-        @Test func sixteenStacksBeginAtSixteenLines() async throws {
+        @Test(.needs(.noAddressSanitizer)) func sixteenStacksBeginAtSixteenLines() async throws {
             await #expect(processExitsWith: .success) {
                 let places = try places(64)
                 #expect(places.count == 16)

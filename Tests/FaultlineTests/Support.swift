@@ -83,8 +83,9 @@ struct MoverCase: Sendable, CustomTestStringConvertible {
     let guardKind: StackGuard
     var testDescription: String { "\(mover.rawValue) with \(guardKind.rawValue)" }
 
-    /// Cancels the argument where the kernel does not offer this.
+    /// Cancels the argument where the kernel does not offer this, or a sanitizer forbids it.
     func configuration(initial: Int = 4096, maximum: Int? = nil) throws -> StackConfiguration {
+        try Need.noSanitizer.check()
         try Need.check(guard: guardKind.rawValue, mover: mover.rawValue)
         return StackConfiguration(
             strategy: .faultMove, initial: initial, maximum: maximum, guardKind: guardKind, mover: mover)
@@ -96,6 +97,9 @@ struct MoverCase: Sendable, CustomTestStringConvertible {
         MoverCase(mover: .mremap, guardKind: .guardPages),
     ]
 }
+
+/// Stacks as small as can be, where no sanitizer forbids that they move.
+let smallest = isSanitized ? StackStrategy.fault : .faultMove
 
 /// Touches pages below the stack pointer one by one.
 func touch(pages: Int) { ts_touch_down(pages) }

@@ -2,6 +2,7 @@
 import CShim
 import Faultline
 import Glibc
+import TestNeeds
 import TestSupport
 import Testing
 
@@ -47,6 +48,7 @@ extension Stacks {
 
         @Test(arguments: [StackStrategy.demand, .fault, .faultMove])
         func whatAHandlerCaughtIsItsOwnAcrossSuspensions(_ strategy: StackStrategy) throws {
+            if strategy.moves { try Need.noSanitizer.check() }
             let all = try (1...5).map { number in
                 try Steps(configuration: .init(strategy: strategy)) { (co: borrowing _, _) in
                     let arrived = around(.catching(number)) {

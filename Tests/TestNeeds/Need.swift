@@ -83,6 +83,15 @@ extension Need {
         "overcommit", "vm.overcommit_memory may not be set here",
         isMet: access("/proc/sys/vm/overcommit_memory", W_OK) == 0)
 
+    /// Frames as the compiler makes them: a sanitizer's are several times as large, and some are not on the stack.
+    /// Or stacks that move, which a sanitizer cannot follow.
+    public static let noSanitizer = Need("no-sanitizer", "frames and memory are a sanitizer's", isMet: !isSanitized)
+    public static let noAddressSanitizer = Need(
+        "no-address-sanitizer", "AddressSanitizer keeps variables and signal stacks elsewhere",
+        isMet: !ts_has_address_sanitizer())
+    public static let noThreadSanitizer = Need(
+        "no-thread-sanitizer", "ThreadSanitizer cannot follow it", isMet: !ts_has_thread_sanitizer())
+
     /// Where the search path leads to a program.
     public static func path(of program: String) -> String? {
         let folders = (environment("PATH") ?? "").split(separator: ":")
@@ -125,6 +134,9 @@ extension Trait where Self == ConditionTrait {
         .enabled(if: environment("FAULTLINE_ALONE") == "1", "alone: scripts/test runs it while nothing else runs")
     }
 }
+
+/// Whether AddressSanitizer or ThreadSanitizer is in this process.
+public let isSanitized = ts_has_address_sanitizer() || ts_has_thread_sanitizer()
 
 /// Whether this is a release build.
 public var isOptimized: Bool {

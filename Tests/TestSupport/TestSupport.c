@@ -204,3 +204,9 @@ void ts_with_words(size_t count, void (*body)(uint64_t *words, void *context), v
     // Not a tail call: the frame must outlive it.
     __asm__ volatile("" : : "r"(words) : "memory");
 }
+
+extern void __asan_init(void) __attribute__((weak));
+extern void __tsan_init(void) __attribute__((weak));
+
+bool ts_has_address_sanitizer(void) { return __asan_init != NULL; }
+bool ts_has_thread_sanitizer(void) { return __tsan_init != NULL; }

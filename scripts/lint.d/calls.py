@@ -82,6 +82,7 @@ DIRECT = {
     ("message", "sigaction"): "the process ends; nothing may keep it from that",
     ("message", "syscall"): "the same",
     ("message", "write"): "the same; without the message the exit status still tells",
+    ("sanitizers", "syscall"): "without the page all is as without this library",
     ("provoke", "sigaction"): "a debug knob, whose caller gets the error",
     ("provoke", "syscall"): "the thread's own number",
 }

@@ -21,11 +21,12 @@
 
 #pragma clang assume_nonnull begin
 
-/// Where a stack continues.
+/// Where a stack continues. The first two words are a frame record, as a function with a frame pointer has one: what
+/// follows frame pointers (Swift's backtracer, perf) goes through it to the resumer.
 typedef struct fl_context {
-    void *_Nullable sp; ///< stack pointer, offset 0
-    void *_Nullable bp; ///< frame pointer, offset 8
-    void *_Nullable ip; ///< next instruction, offset 16
+    void *_Nullable bp; ///< frame pointer, offset 0
+    void *_Nullable ip; ///< next instruction, offset 8
+    void *_Nullable sp; ///< stack pointer, offset 16
 } fl_context;
 
 typedef enum __attribute__((enum_extensibility(closed))) fl_fiber_state : uint32_t {
@@ -65,7 +66,7 @@ typedef struct fl_outermost_frame {
     uint32_t mxcsr;                           ///< 96: the other side's likewise, where `keeps_fp_control`
     uint16_t x87_control;                     ///< 100
     uint16_t cancelled_suspensions;           ///< 102: the library's: how often it went on after its cancellation
-    uintptr_t unused;                         ///< 104
+    void *_Nullable announcement;             ///< 104: what a sanitizer was told (sanitizers.c of the shim)
 } fl_outermost_frame;
 
 enum {
@@ -88,7 +89,7 @@ typedef struct fl_fiber {
     uint8_t keeps_fp_control;            ///< 44: exchange MXCSR and the x87 control word at each switch
     uint8_t is_cancelled;                ///< 45: the library's: the body is to end
     uint8_t has_words;                   ///< 46: not all of the frame's words are null
-    uint8_t is_never_plain;              ///< 47: its code is checked, or the threads' words lie elsewhere
+    uint8_t is_never_plain; ///< 47: its code is checked, the threads' words lie elsewhere, or fl_announcer is set
 } fl_fiber;
 
 _Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fiber by the address of `own`");
@@ -114,6 +115,10 @@ enum { FL_TASK_LOCALS_AFTER_TASK = 16, FL_ACCESSES_AFTER_TASK = 24 };
 
 /// What stands for words that were not found.
 extern __thread uintptr_t fl_no_words[4] __attribute__((tls_model("initial-exec")));
+
+/// Tells a sanitizer or valgrind of a switch, before and after it on the resumer's side (sanitizers.c of the shim);
+/// null where there is none. Written once, before the first stack is made.
+extern void (*_Nullable fl_announcer)(fl_fiber *fiber);
 
 /// Copies the values that Swift's TaskLocal has bound for the code that runs now. `*copied` is what a coroutine that
 /// starts with them has for FL_WORD_TASK_LOCALS; null where none is bound. Returns 0 or an errno value.
@@ -188,12 +193,12 @@ typedef struct fl_switched {
 /// address is just being loaded: that shortens the chain of dependent loads from one resume to the next by half.
 static inline __attribute__((always_inline)) fl_switched fl_switch(fl_context *from, const fl_context *to) {
     __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
-                     "movq %%rsp, 0(%%rdi)\n\t"
-                     "movq %%rbp, 8(%%rdi)\n\t"
-                     "movq %%rax, 16(%%rdi)\n\t"
-                     "movq 0(%%rsi), %%rsp\n\t"
-                     "movq 8(%%rsi), %%rbp\n\t"
-                     "jmpq *16(%%rsi)\n"
+                     "movq %%rbp, 0(%%rdi)\n\t"
+                     "movq %%rax, 8(%%rdi)\n\t"
+                     "movq %%rsp, 16(%%rdi)\n\t"
+                     "movq 16(%%rsi), %%rsp\n\t"
+                     "movq 0(%%rsi), %%rbp\n\t"
+                     "jmpq *8(%%rsi)\n"
                      "1:"
                      : "+D"(from), "+S"(to)
                      :

@@ -11,6 +11,8 @@
 // frame->resumer, the first of the frame (offsets 0, 8, 16), so the rules below follow the coroutine from one resumer
 // to the next, and wherever its stack has moved. `.cfi_signal_frame` tells debuggers that the stack pointer may jump to
 // another stack here; without it gdb stops with "previous frame inner to this frame".
+// The body's frame pointer leads to the first two words, which are a frame record: Swift's backtracer and perf, which
+// follow frame pointers, find the resumer, too. The backtracer takes only a record at a multiple of 16.
 // A C++ exception does not pass: the personality routine ends the process (forced_unwind.c of the shim).
 #if defined(__x86_64__)
     .hidden fl_entry_personality
@@ -24,12 +26,12 @@ fl_fiber_entry:
     // DW_EH_PE_pcrel | DW_EH_PE_sdata4
     .cfi_personality 0x1b, fl_entry_personality
     .cfi_signal_frame
-    // CFA = *(rsp + 0), the resumer's stack pointer: DW_CFA_def_cfa_expression, 3 bytes: breg7 0, deref
-    .cfi_escape 0x0f, 0x03, 0x77, 0x00, 0x06
-    // rip is saved at rsp + 16: DW_CFA_expression r16, 2 bytes: breg7 16
-    .cfi_escape 0x10, 0x10, 0x02, 0x77, 0x10
-    // rbp is saved at rsp + 8
-    .cfi_escape 0x10, 0x06, 0x02, 0x77, 0x08
+    // CFA = *(rsp + 16), the resumer's stack pointer: DW_CFA_def_cfa_expression, 3 bytes: breg7 16, deref
+    .cfi_escape 0x0f, 0x03, 0x77, 0x10, 0x06
+    // rip is saved at rsp + 8: DW_CFA_expression r16, 2 bytes: breg7 8
+    .cfi_escape 0x10, 0x10, 0x02, 0x77, 0x08
+    // rbp is saved at rsp
+    .cfi_escape 0x10, 0x06, 0x02, 0x77, 0x00
     // The other registers that a callee keeps are not known here: the switch has the resumer save them itself.
     .cfi_undefined %rbx
     .cfi_undefined %r12
@@ -39,7 +41,7 @@ fl_fiber_entry:
     movq fl_current_fiber@gottpoff(%rip), %rax
     movq %rsi, %fs:(%rax)
     movq 32(%rsp), %rdi
-    xorl %ebp, %ebp
+    movq %rsp, %rbp
     callq *40(%rsp)
     movq fl_current_fiber@gottpoff(%rip), %rax
     movq %fs:(%rax), %rdi
@@ -49,9 +51,9 @@ fl_fiber_entry:
     // this itself and never returned would leave the processor's return stack one entry off.
     movq fl_current_fiber@gottpoff(%rip), %rax
     movq %fs:(%rax), %rdi
-    movq 16(%rsp), %rax
-    movq 8(%rsp), %rbp
-    movq (%rsp), %rsp
+    movq 8(%rsp), %rax
+    movq (%rsp), %rbp
+    movq 16(%rsp), %rsp
     jmpq *%rax
     .cfi_endproc
     .size fl_fiber_entry, . - fl_fiber_entry

@@ -1,4 +1,5 @@
 // The words that the switch shares with the rest of the shim, and the part of it that is seldom needed.
+#pragma clang attribute push(__attribute__((disable_sanitizer_instrumentation)), apply_to = function)
 #include "CSwitch.h"
 
 __thread fl_fiber *_Nullable fl_current_fiber __attribute__((tls_model("initial-exec")));
@@ -6,6 +7,7 @@ __thread uint64_t fl_this_thread_id __attribute__((tls_model("initial-exec")));
 __thread uint64_t fl_unlimited_thread_id __attribute__((tls_model("initial-exec")));
 __thread uintptr_t fl_no_words[4] __attribute__((tls_model("initial-exec")));
 struct fl_thread_offsets fl_thread_offsets;
+void (*_Nullable fl_announcer)(fl_fiber *fiber);
 
 #if defined(__x86_64__)
 
@@ -71,10 +73,22 @@ static void set_state(fl_fiber *fiber, fl_fiber_state state) {
     fl_fiber_set_status(fiber, fl_fiber_status(fiber) >> 32 << 32 | state);
 }
 
+// What the announcer takes of the resumer's stack: ThreadSanitizer's calls and its allocator's are deep. An overflow
+// here may abandon the resumer before anything was said.
+static __attribute__((noinline)) void reach_down(void) {
+    volatile char room[16 << 10];
+    for (size_t at = sizeof room; at > 0; at -= 4096) room[at - 1] = 0;
+}
+
+// No sanitizer may follow it from one stack to the other.
 fl_resumed fl_resume(fl_fiber *fiber) {
+    if (fl_announcer) reach_down();
     fl_exchange_if_needed(fiber);
     set_state(fiber, FL_FIBER_RUNNING);
-    return fl_enter(fiber, fiber->frame);
+    if (fl_announcer) fl_announcer(fiber);
+    fl_resumed resumed = fl_enter(fiber, fiber->frame);
+    if (fl_announcer) fl_announcer(resumed.fiber);
+    return resumed;
 }
 
 fl_resumed fl_suspend(fl_fiber *fiber) {
@@ -89,3 +103,5 @@ void fl_lend_words(fl_fiber *fiber) {
     }
     fiber->has_words = true;
 }
+
+#pragma clang attribute pop

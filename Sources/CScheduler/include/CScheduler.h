@@ -122,5 +122,22 @@ int fls_close(int descriptor);
 int fls_set_option(int descriptor, int level, int option, bool value);
 int fls_local_address(int descriptor, struct sockaddr_storage *address, socklen_t *length);
 
+extern void __tsan_acquire(void *address) __attribute__((weak));
+extern void __tsan_release(void *address) __attribute__((weak));
+
+/// What ThreadSanitizer knows a lock by; null where it is not in the process, or without memory for it.
+void *_Nullable fls_lock_sign(void);
+void fls_lock_forget(void *_Nullable sign);
+
+/// Tells it that this thread has the lock.
+static inline void fls_lock_taken(void *_Nullable sign) {
+    if (sign) __tsan_acquire(sign);
+}
+
+/// And that it is about to leave it.
+static inline void fls_lock_left(void *_Nullable sign) {
+    if (sign) __tsan_release(sign);
+}
+
 #pragma clang assume_nonnull end
 #endif

@@ -61,7 +61,7 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         .FL_SITE_CORE_OMIT,
         .FL_SITE_ARENA_TABLE, .FL_SITE_ARENA_ADVICE,
         .FL_SITE_STACK_TABLE,
-        .FL_SITE_STACK_MEMORY, .FL_SITE_WORDS_THREAD, .FL_SITE_WORDS_MASK:
+        .FL_SITE_STACK_MEMORY, .FL_SITE_WORDS_THREAD, .FL_SITE_WORDS_MASK, .FL_SITE_ANNOUNCE:
         return [outcome(config(.fault, nil), grow)]
     case .FL_SITE_ARENA_GROW:
         // Reached only where mlockall is in force and less may be locked than is mapped.

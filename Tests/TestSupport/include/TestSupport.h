@@ -195,5 +195,9 @@ int ts_close_from(unsigned first);
 bool ts_offers_guard_pages(void);
 bool ts_offers_uffdio_move(void);
 
+/// Whether AddressSanitizer or ThreadSanitizer is in this process.
+bool ts_has_address_sanitizer(void);
+bool ts_has_thread_sanitizer(void);
+
 #pragma clang assume_nonnull end
 #endif

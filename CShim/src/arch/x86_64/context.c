@@ -3,10 +3,10 @@
 // The floating-point part of the context is an XSAVE area: the FXSAVE image (512 bytes, the SSE registers at 160), the
 // XSAVE header (64 bytes), then the components that this processor has. Its size is in the software-reserved
 // bytes at 464, behind a magic number (arch/x86/include/uapi/asm/sigcontext.h).
+#include "../../shim_code.h"
+
 #if defined(__x86_64__)
 #include "../../relocation.h"
-
-#pragma clang section text = "fl_text"
 
 enum {
     SSE_OFFSET = 160,
@@ -43,3 +43,5 @@ void fl_relocate_context(fl_relocation *relocation, ucontext_t *context) {
                       (software.xstate_size - EXTENDED_OFFSET) / FL_WORD);
 }
 #endif
+
+#pragma clang attribute pop

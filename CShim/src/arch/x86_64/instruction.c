@@ -30,11 +30,11 @@
 ///   * Masked moves return the operand's first byte whatever the mask. Gather, scatter and tile instructions have an
 ///     address per element and are unknown.
 ///   * The hint instructions (nop with an operand, prefetch) and lea are FL_ACCESS_NONE.
+#include "../../shim_code.h"
+
 #include "fl_fault.h"
 
 #if defined(__x86_64__)
-
-#pragma clang section text = "fl_text"
 
 /// The processor refuses longer instructions (Intel SDM volume 2, section 2.3.11).
 enum { MAXIMUM_LENGTH = 15 };
@@ -595,3 +595,5 @@ fl_access fl_instruction_decode(const uint8_t *code, size_t available, const fl_
 }
 
 #endif
+
+#pragma clang attribute pop

@@ -1,8 +1,8 @@
 // How wide the vector registers are that fl_morestack must keep: found before any checked code can run.
+#include "../../shim_code.h"
+
 #if defined(__x86_64__)
 #include "vector_width.h"
-
-#pragma clang section text = "fl_text"
 
 uint32_t fl_vector_width;
 
@@ -11,3 +11,5 @@ __attribute__((constructor)) static void find_vector_width(void) {
     fl_vector_width = __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("avx") ? 1 : 0;
 }
 #endif
+
+#pragma clang attribute pop

@@ -16,3 +16,19 @@ void fc_note(fc_job *job, const char *format, ...) {
         abort();
     }
 }
+
+bool fc_turns(fc_job *job) {
+    if (job->step++ < 100) return true;
+    fc_note(job, "%u turns of %u", job->step, job->seed);
+    return false;
+}
+
+static __attribute__((noinline)) void fc_crash_innermost(volatile int *address) {
+    *address = 1;
+    __asm__ volatile("");
+}
+
+__attribute__((noinline)) void fc_crash(void) {
+    fc_crash_innermost(NULL);
+    __asm__ volatile("");
+}

@@ -13,6 +13,7 @@ struct Kind: Sendable {
         Kind(name: "sqlite", jobs: 3, step: fc_sqlite), Kind(name: "zlib", jobs: 8, step: fc_zlib),
         Kind(name: "regex", jobs: 2, step: fc_regex), Kind(name: "nested", jobs: 2, step: fc_nested),
         Kind(name: "exceptions", jobs: 8, step: fc_exceptions),
+        Kind(name: "turns", jobs: 8, step: fc_turns),
     ]
 }
 

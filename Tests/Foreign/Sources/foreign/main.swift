@@ -1,16 +1,33 @@
 // `foreign`: each job of code that others wrote, on a thread and on coroutines of every strategy that plain code can
-// use. Exits with 1 where a result differs. `foreign KIND STRATEGY` does one of them.
+// use. Exits with 1 where a result differs. `foreign KIND STRATEGY` does one of them, and `foreign crash` crashes
+// inside a coroutine.
 import Faultline
 import ForeignCode
 import Glibc
 
+@inline(never) func crashInCoroutine() throws {
+    let coroutine = try Coroutine<Void, Void, Void> { _, _ in bodyThatCrashes() }
+    resumeTheOneThatCrashes(coroutine)
+}
+
+@inline(never) func bodyThatCrashes() {
+    fc_crash()
+    fflush(nil)  // not a tail call, so that this frame is there
+}
+
+@inline(never) func resumeTheOneThatCrashes(_ coroutine: borrowing Coroutine<Void, Void, Void>) {
+    _ = try? coroutine.resume()
+    fflush(nil)
+}
+
 let arguments = CommandLine.arguments.dropFirst()
+if arguments == ["crash"] { try crashInCoroutine() }
 let kinds = Kind.all.filter { arguments.isEmpty || $0.name == arguments.first }
 let strategies = StackStrategy.allCases.filter {
     !$0.needsChecks && (arguments.count < 2 || $0.rawValue == arguments.last)
 }
 guard arguments.count <= 2, !kinds.isEmpty, !strategies.isEmpty else {
-    print("foreign: say nothing, or a kind of job and a strategy")
+    print("foreign: say nothing, 'crash', or a kind of job and a strategy")
     exit(64)
 }
 

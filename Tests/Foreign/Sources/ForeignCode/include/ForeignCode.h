@@ -28,9 +28,14 @@ bool fc_zlib(fc_job *job);
 bool fc_regex(fc_job *job);
 bool fc_nested(fc_job *job);
 bool fc_exceptions(fc_job *job);
+/// Does little, for valgrind.
+bool fc_turns(fc_job *job);
 
 /// Adds a formatted line to the text. A text that is full ends the process.
 void fc_note(fc_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/// Stores to address 0, below two frames of its own.
+void fc_crash(void);
 
 #ifdef __cplusplus
 }
