@@ -14,6 +14,8 @@
 
 #include "containment.h"
 
+#include <unwind.h>
+
 #include "capabilities.h"
 #include "code_owner.h"
 #include "frame_pointer.h"
@@ -111,6 +113,24 @@ fl_containment fl_contain(fl_stack *stack, const fl_unwind_registers *at, bool n
     if (!walk.replaceable) return FL_CONTAIN_NOW;
     if (!now_only) *(uintptr_t *)walk.replaceable = (uintptr_t)fl_contained_return;
     return FL_CONTAIN_LATER;
+}
+
+extern void _Unwind_SetIP(struct _Unwind_Context *context, _Unwind_Ptr ip) __attribute__((weak));
+
+/// Signal context: forbidden.
+extern _Unwind_Reason_Code fl_contained_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                                    struct _Unwind_Exception *exception,
+                                                    struct _Unwind_Context *context);
+
+// The outermost no-abandon frame was that of a throw, which does not return: its exception comes here instead.
+_Unwind_Reason_Code fl_contained_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                             struct _Unwind_Exception *exception, struct _Unwind_Context *context) {
+    (void)version, (void)class, (void)exception;
+    if (!_Unwind_SetIP) return _URC_CONTINUE_UNWIND;
+    if (actions & _UA_SEARCH_PHASE) return _URC_HANDLER_FOUND;
+    if (!(actions & _UA_HANDLER_FRAME)) return _URC_CONTINUE_UNWIND; // the thread is being ended
+    _Unwind_SetIP(context, (_Unwind_Ptr)fl_contained_return);
+    return _URC_INSTALL_CONTEXT;
 }
 
 // Makes room below the maximum: the configured reserve at first, then twice as much each time, to the end of the slot's

@@ -38,7 +38,9 @@ static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); 
 
 static void leave(fl_stack *stack) {
     fl_fiber *fiber = &stack->fiber;
-    fl_current_fiber = fiber->frame->resumer_fiber;
+    // From now on a fault of this stack would be nobody's, and the unwinder goes on here.
+    fl_reach_down_far();
+    fiber->state = FL_FIBER_FINISHED;
     fl_exchange_if_needed(fiber);
     if (fl_announcer) fl_announcer(fiber);
     fl_outermost_frame *frame = fiber->frame;
@@ -46,7 +48,7 @@ static void leave(fl_stack *stack) {
     if (frame->words[FL_WORD_TASK_LOCALS] == FL_THREAD_WORD(fl_thread_offsets.task_locals)) {
         frame->words[FL_WORD_TASK_LOCALS] = 0;
     }
-    fiber->state = FL_FIBER_FINISHED;
+    fl_current_fiber = frame->resumer_fiber;
     pthread_once(&key_once, make_key);
     if (key_error) return; // the slot is lost with the thread
     stack->next = pthread_getspecific(key);

@@ -206,6 +206,10 @@ private let places = ["thread", "fault", "fault-move", "fixed", "demand", "grows
         try expectChild("contain-x87", ends: .exited(0), writes: ["contained"], seconds: 60)
     }
 
+    @Test func anOverflowOnTheWayOfAnExceptionEndsTheCoroutine() throws {
+        try expectChild("contain-throwing", ends: .exited(0), writes: ["contained"], seconds: 120)
+    }
+
     @Test func threadsMayOverflowAtTheSameTime() throws {
         try expectChild("contain-on-threads", ends: .exited(0), writes: ["contained"], seconds: 60)
     }

@@ -41,7 +41,7 @@ extension Stacks {
         @Test func theWordsAreFound() throws {
             try withGrowableStack {}
             let found = fl_capabilities_get().pointee
-            #expect(found.finds_exceptions && found.finds_task_locals)
+            #expect(found.finds_access_set && found.finds_exceptions && found.finds_task_locals)
         }
 
         // MARK: C++ exceptions
@@ -247,7 +247,7 @@ extension Stacks {
             await Task.detached { contain() }.value
         }
 
-        /// The resumer overflows wherever it can near a resume, which changes the thread's words on the way back.
+        /// The resumer overflows wherever it can near a resume, which may exchange the thread's words.
         @Test func anOverflowNextToAResumeMixesNothing() throws {
             @inline(never) func resume(_ bytes: Int, _ co: Steps) -> Int {
                 withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { room in
@@ -287,6 +287,89 @@ extension Stacks {
                 for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
             }
             #expect(fits > 0 && Bound.number == 0)
+        }
+
+        /// The coroutine overflows wherever it can near a suspension, which exchanges words on its stack.
+        @Test(arguments: [false, true]) func anOverflowNextToASuspensionMixesNothing(_ keepsControl: Bool) async throws
+        {
+            typealias Own = Steps.Suspender
+            @inline(never) func suspend(_ bytes: Int, _ co: borrowing Own) throws -> Int {
+                try withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { room in
+                    room[0] = 1
+                    try co.suspend(Bound.number)
+                    return Int(room[0])
+                }
+            }
+            @inline(never) func descend(_ depth: Int, _ bytes: Int, _ co: borrowing Own) throws -> Int {
+                try keep(depth) == 0 ? suspend(bytes, co) : descend(depth - 1, bytes, co) + keep(depth)
+            }
+            func overflows(_ depth: Int, _ bytes: Int) throws -> Bool {
+                let configuration = StackConfiguration(
+                    maximum: 64 << 10, isIsolated: true, keepsFloatingPointControl: keepsControl)
+                let co = try Steps(configuration: configuration) { (co: borrowing _, _) in
+                    try Bound.$number.withValue(42) { try descend(depth, bytes, co) }
+                }
+                defer { #expect(Bound.number == 9) }
+                do {
+                    guard case .suspended(42) = try co.resume(), Bound.number == 9, case .finished = try co.resume()
+                    else {
+                        Issue.record("not its own value")
+                        return false
+                    }
+                    return false
+                } catch is StackFault { return true }
+            }
+            func sweep() throws {
+                try Bound.$number.withValue(9) {
+                    var (fits, tooDeep) = (0, 4096)
+                    while tooDeep - fits > 1 {
+                        let middle = (fits + tooDeep) / 2
+                        if try overflows(middle, 16) { tooDeep = middle } else { fits = middle }
+                    }
+                    #expect(fits > 0)
+                    for depth in max(0, fits - 12)...tooDeep {
+                        for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
+                    }
+                }
+            }
+            try sweep()
+            try onThread { try sweep() }
+        }
+
+        @Test(arguments: [StackStrategy.checkMove, .checkSegment, .checkFixed])
+        func theLimitOfCheckedCodeIsItsOwn(_ strategy: StackStrategy) throws {
+            func hasLimit() -> Int { ts_limit() == 0 ? 0 : 1 }
+            let plain = try Steps { (co: borrowing _, _) in
+                while true { try co.suspend(hasLimit()) }
+            }
+            let checked = try Steps(configuration: StackConfiguration(strategy: strategy)) { (co: borrowing _, _) in
+                let mine = ts_limit()
+                for _ in 0..<3 {
+                    guard case .suspended(0) = try plain.resume(), ts_limit() == mine else { return 0 }
+                    try co.suspend(hasLimit())
+                }
+                return hasLimit()
+            }
+            let outer = try Steps { (co: borrowing _, _) in
+                for _ in 0..<4 {
+                    switch try checked.resume() {
+                    case .suspended(1), .finished(1): try co.suspend(hasLimit())
+                    default: return 1
+                    }
+                }
+                return hasLimit()
+            }
+            for _ in 0..<4 {
+                guard case .suspended(0) = try outer.resume(), case .suspended(0) = try plain.resume(), hasLimit() == 0
+                else {
+                    Issue.record("one has another's limit")
+                    return
+                }
+            }
+            guard case .finished(0) = try outer.resume() else {
+                Issue.record("it ended with a limit")
+                return
+            }
         }
 
         @Test func aCoroutineHasNoTask() async throws {

@@ -186,6 +186,8 @@ __attribute__((noinline)) bool ts_one_past_end(size_t pages) {
     return end == ts_running_stack()->base && before == end;
 }
 
+uintptr_t ts_limit(void) { return *(uintptr_t __seg_fs *)0x70; }
+
 __attribute__((noinline)) bool ts_red_zone(void) {
     uint64_t target = 0x5eed, found = 0;
     uintptr_t sp = ts_running_stack()->low + 64;

@@ -8,7 +8,7 @@
 ///  - what only a running coroutine needs is kept in that frame and not in the control block: there it takes nothing
 ///    while the coroutine is suspended, because the frame's page is there anyway, and nothing but its few words
 ///    hibernated;
-///  - words of the thread that belong to the code that runs on it (fl_thread_words) are exchanged with the coroutine's
+///  - words of the thread that belong to the code that runs on it (fl_thread_word) are exchanged with the coroutine's
 ///    at a switch. While all of them are null here and there, which is the usual case, nothing is stored;
 ///  - a coroutine that was started stays on its thread, because compilers keep the thread pointer and the address of
 ///    errno in registers across the switch.
@@ -43,8 +43,8 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_fiber_state : uint32
     FL_FIBER_IDLE = 6,
 } fl_fiber_state;
 
-/// Words of a thread that belong to the code that runs on it. The compilers' runtimes keep them in the thread's static
-/// TLS at places that they do not publish: thread_words.c of the shim finds them.
+/// Words of a thread that belong to the code that runs on it. But for the limit, the compilers' runtimes keep them in
+/// the thread's static TLS at places that they do not publish: thread_words.c of the shim finds them.
 typedef enum __attribute__((enum_extensibility(closed))) fl_thread_word : uint32_t {
     FL_WORD_LIMIT = 0,   ///< what checked code compares the stack pointer with
     FL_WORD_ACCESSES,    ///< Swift: head of the exclusivity access set
@@ -231,6 +231,9 @@ extern void fl_exchange(fl_fiber *fiber);
 
 /// The same where there is anything to exchange: before a switch, on the stack that is left. Signal context: forbidden.
 extern void fl_exchange_if_needed(fl_fiber *fiber);
+
+/// Uses 16 KiB of the running stack, so that what follows overflows here or not at all. Signal context: forbidden.
+extern void fl_reach_down_far(void);
 
 /// Whether the fiber runs a closure for a caller that waits (call.c). Signal context: forbidden.
 extern bool fl_fiber_runs_closure(const fl_fiber *fiber);

@@ -8,6 +8,7 @@
 // three lowest bits, the key, the type, and the value. A marker is the first of these words alone: from there on the
 // items are a parent task's, or not to be looked at. The shim tries the layout of items before it is used
 // (thread_words.c).
+#pragma clang attribute push(__attribute__((disable_sanitizer_instrumentation)), apply_to = function)
 #include "CSwitch.h"
 
 #include <stdlib.h>
@@ -110,3 +111,5 @@ void fl_bindings_release(uintptr_t copied) {
     while (FL_THREAD_WORD(fl_thread_offsets.task_locals)) swift_task_localValuePop();
     (void)exchange(mine);
 }
+
+#pragma clang attribute pop

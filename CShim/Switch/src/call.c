@@ -6,6 +6,7 @@
 // nothing is exchanged, and after a stack fault it is put back as it was. This file is not part of the shim's
 // no-abandon section: its entry is the outermost frame of every stack it starts, and a coroutine must be able to end
 // above it.
+#pragma clang attribute push(__attribute__((disable_sanitizer_instrumentation)), apply_to = function)
 #include "CSwitch.h"
 
 typedef __attribute__((swiftcall)) void closure_function(__attribute__((swift_context)) void *context);
@@ -41,3 +42,5 @@ __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_f
     // What was lent is not the coroutine's to end.
     if (fiber->frame->words[FL_WORD_TASK_LOCALS] == locals) fiber->frame->words[FL_WORD_TASK_LOCALS] = 0;
 }
+
+#pragma clang attribute pop

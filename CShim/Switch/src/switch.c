@@ -44,11 +44,22 @@ bool fl_has_thread_words(void) {
     return words != 0;
 }
 
-// Runs on the stack that is about to be left. An overflow of it may abandon this frame at its first store, before
-// anything was exchanged, and at no other: `room` is more than the rest of the function needs.
+// An overflow of the running stack may abandon what calls one of these at the store, and not until it has used so much.
+// To the compiler the whole array is written, so it has all of it.
+static __attribute__((noinline)) void reach_down(void) {
+    char room[1 << 10];
+    __asm__ volatile("movb $0, %0" : "=m"(room));
+}
+
+void fl_reach_down_far(void) {
+    char room[16 << 10];
+    __asm__ volatile("" : "=m"(room));
+    for (size_t at = sizeof room; at > 0; at -= 4096) __asm__ volatile("movb $0, %0" : "=m"(room[at - 4096]));
+}
+
+// Runs on the stack that is about to be left, which does not overflow once anything is exchanged.
 void fl_exchange(fl_fiber *fiber) {
-    volatile char room[256];
-    room[0] = 0;
+    reach_down();
     fl_outermost_frame *frame = fiber->frame;
     uintptr_t any = 0;
     for (uint32_t word = 0; word < FL_WORDS; word++) {
@@ -73,16 +84,10 @@ static void set_state(fl_fiber *fiber, fl_fiber_state state) {
     fl_fiber_set_status(fiber, fl_fiber_status(fiber) >> 32 << 32 | state);
 }
 
-// What the announcer takes of the resumer's stack: ThreadSanitizer's calls and its allocator's are deep. An overflow
-// here may abandon the resumer before anything was said.
-static __attribute__((noinline)) void reach_down(void) {
-    volatile char room[16 << 10];
-    for (size_t at = sizeof room; at > 0; at -= 4096) room[at - 1] = 0;
-}
-
 // No sanitizer may follow it from one stack to the other.
 fl_resumed fl_resume(fl_fiber *fiber) {
-    if (fl_announcer) reach_down();
+    // ThreadSanitizer's calls and its allocator's are deep.
+    if (fl_announcer) fl_reach_down_far();
     fl_exchange_if_needed(fiber);
     set_state(fiber, FL_FIBER_RUNNING);
     if (fl_announcer) fl_announcer(fiber);

@@ -200,6 +200,25 @@ let containmentScenarios: [String: Scenario] = [
         }
         say("contained")
     },
+    // The overflow strikes what C++ does to throw, wherever it can.
+    "contain-throwing": { _ in
+        func overflows(_ depth: Int, _ bytes: Int) -> Bool {
+            let text = outcome(.init(maximum: 48 << 10, isIsolated: true)) { _ = throwBelow(depth, bytes) }
+            require(text == "returned" || text.hasPrefix("fault: stack overflow"), text)
+            require(ts_uncaught_exceptions() == 0 && !ts_handles_exception(), "an exception of the abandoned")
+            return text != "returned"
+        }
+        var (fits, tooDeep) = (0, 4096)
+        while tooDeep - fits > 1 {
+            let middle = (fits + tooDeep) / 2
+            if overflows(middle, 16) { tooDeep = middle } else { fits = middle }
+        }
+        require(fits > 0, "no limit was met")
+        for depth in max(0, fits - 16)...fits + 150 {
+            for bytes in stride(from: 16, to: 272, by: 16) { _ = overflows(depth, bytes) }
+        }
+        say("contained")
+    },
     // Several threads overflow at once.
     "contain-on-threads": { _ in
         var threads: [pthread_t] = []
@@ -236,5 +255,15 @@ private func sortForever() {
     qsort(&numbers, numbers.count, MemoryLayout<Int>.size) { _, _ in
         sortForever()
         return keep(0)
+    }
+}
+
+/// Throws and catches, in frames that end `bytes` below those of `depth` calls.
+@inline(never) private func throwBelow(_ depth: Int, _ bytes: Int) -> Int {
+    if keep(depth) > 0 { return throwBelow(depth - 1, bytes) + keep(depth) }
+    return withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { room in
+        room[0] = 1
+        require(ts_catch_around(5, { _ in }, nil) == 5, "another exception")
+        return Int(room[0])
     }
 }

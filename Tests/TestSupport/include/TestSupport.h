@@ -94,6 +94,9 @@ bool ts_one_past_end(size_t pages);
 /// An address kept in the red zone, across a store into the same red zone that faults.
 bool ts_red_zone(void);
 
+/// What checked code of this thread compares with, 0 where it has no limit.
+uintptr_t ts_limit(void);
+
 // MARK: C++ exceptions
 
 /// Throws `thrown`, catches it, calls `body` inside the handler, and throws again what it handles. Returns what
