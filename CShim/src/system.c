@@ -167,24 +167,31 @@ int fl_system_userfaultfd(fl_site site, int *descriptor) {
     return 0;
 }
 
+// The kernel fills variables of the caller and of libc here. It does not make a stack grow for that (EFAULT), so it has
+// grown before.
+
 int fl_system_sigaltstack(fl_site site, const stack_t *_Nullable stack, stack_t *_Nullable old) {
+    fl_reach_down();
     int error = fl_injected(site);
     if (error) return error;
     return sigaltstack(stack, old) ? errno : 0;
 }
 
 int fl_system_sigaction(fl_site site, int signal, const struct sigaction *action, struct sigaction *old) {
+    fl_reach_down();
     int error = fl_injected(site);
     if (error) return error;
     return sigaction(signal, action, old) ? errno : 0;
 }
 
 int fl_system_signal_mask(fl_site site, int how, const sigset_t *_Nullable set, sigset_t *_Nullable before) {
+    fl_reach_down();
     int error = fl_injected(site);
     return error ? error : pthread_sigmask(how, set, before);
 }
 
 int fl_system_block_signals(fl_site site, sigset_t *before) {
+    fl_reach_down();
     int error = fl_injected(site);
     if (error) return error;
     sigset_t blocked;

@@ -289,6 +289,48 @@ extension Stacks {
             #expect(fits > 0 && Bound.number == 0)
         }
 
+        /// The resumer overflows wherever it can near the resume of a coroutine that keeps nothing of the thread's.
+        @Test func anOverflowNextToAResumeLeavesTheCoroutineAsItWas() throws {
+            @inline(never) func resume(_ bytes: Int, _ co: Steps) -> Int {
+                withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 16) { room in
+                    room[0] = 1
+                    guard case .suspended(let value) = try? co.resume() else { return -1 }
+                    return Int(room[0]) + value
+                }
+            }
+            @inline(never) func descend(_ depth: Int, _ bytes: Int, _ co: Steps) -> Int {
+                keep(depth) == 0 ? resume(bytes, co) : descend(depth - 1, bytes, co) + keep(depth)
+            }
+            try onThread {
+                let co = try Steps { (co: borrowing _, _) in
+                    while true { try co.suspend(1) }
+                }
+                _ = try co.resume()
+                func overflows(_ depth: Int, _ bytes: Int) throws -> Bool {
+                    var isFaulted = false
+                    do {
+                        _ = try withGrowableStack(maximum: 64 << 10) { descend(depth, bytes, co) }
+                    } catch is StackFault {
+                        isFaulted = true
+                    }
+                    guard case .suspended(1) = try co.resume() else {
+                        Issue.record("not as it was")
+                        return false
+                    }
+                    return isFaulted
+                }
+                var (fits, tooDeep) = (0, 4096)
+                while tooDeep - fits > 1 {
+                    let middle = (fits + tooDeep) / 2
+                    if try overflows(middle, 16) { tooDeep = middle } else { fits = middle }
+                }
+                for depth in max(0, fits - 12)...tooDeep {
+                    for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
+                }
+                #expect(fits > 0)
+            }
+        }
+
         /// The coroutine overflows wherever it can near a suspension, which exchanges words on its stack.
         @Test(arguments: [false, true]) func anOverflowNextToASuspensionMixesNothing(_ keepsControl: Bool) async throws
         {

@@ -95,6 +95,7 @@ typedef struct fl_fiber {
 _Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fiber by the address of `own`");
 _Static_assert(offsetof(fl_fiber, frame) == 24, "contained_return.S of the shim uses it");
 _Static_assert(offsetof(fl_fiber, state) == 40 && FL_FIBER_FINISHED == 3, "the entry uses both");
+_Static_assert(FL_FIBER_SUSPENDED == 1 && FL_FIBER_RUNNING == 2, "the switch stores them");
 _Static_assert(offsetof(fl_fiber, is_never_plain) == 47, "the state and all flags are read as one word");
 _Static_assert(sizeof(fl_fiber) == 48, "each suspended coroutine pays for it");
 
@@ -186,26 +187,56 @@ typedef struct fl_switched {
     const fl_context *to; ///< what it continued
 } fl_switched;
 
+#define FL_SWITCH               \
+    "leaq 1f(%%rip), %%rax\n\t" \
+    "movq %%rbp, 0(%%rdi)\n\t"  \
+    "movq %%rax, 8(%%rdi)\n\t"  \
+    "movq %%rsp, 16(%%rdi)\n\t" \
+    "movq 16(%%rsi), %%rsp\n\t" \
+    "movq 0(%%rsi), %%rbp\n\t"  \
+    "jmpq *8(%%rsi)\n"          \
+    "1:"
+#define FL_SWITCH_CLOBBERS                                                                                             \
+    "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", \
+        "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "mm0", "mm1",    \
+        "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", \
+        "cc", "memory" FL_CLOBBER_AVX512
+
 /// Continues `to` and remembers in `from` where to come back. The instructions write only `from`: rsi is `to` at
 /// arrival, which is all that fl_fiber_entry relies on. Every other register is the compiler's to save.
 ///
 /// The result comes in registers. Code that finds the coroutine through it does not wait for its own frame, whose
 /// address is just being loaded: that shortens the chain of dependent loads from one resume to the next by half.
 static inline __attribute__((always_inline)) fl_switched fl_switch(fl_context *from, const fl_context *to) {
-    __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
-                     "movq %%rbp, 0(%%rdi)\n\t"
-                     "movq %%rax, 8(%%rdi)\n\t"
-                     "movq %%rsp, 16(%%rdi)\n\t"
-                     "movq 16(%%rsi), %%rsp\n\t"
-                     "movq 0(%%rsi), %%rbp\n\t"
-                     "jmpq *8(%%rsi)\n"
-                     "1:"
-                     : "+D"(from), "+S"(to)
-                     :
-                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1",
-                       "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
-                       "xmm13", "xmm14", "xmm15", "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)",
-                       "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory" FL_CLOBBER_AVX512);
+    __asm__ volatile(FL_SWITCH : "+D"(from), "+S"(to) : : "rdx", FL_SWITCH_CLOBBERS);
+    return (fl_switched){.from = from, .to = to};
+}
+
+/// The same from a resumer to `to`, or from `from` back to one: the coroutine's status is stored as the switch begins.
+/// Earlier, an overflow where the compiler saves registers would leave a coroutine that only seems to run.
+static inline __attribute__((always_inline)) fl_switched fl_switch_to(fl_context *from, const fl_context *to,
+                                                                      uint64_t status) {
+    if (__builtin_constant_p(status) && status == FL_FIBER_RUNNING) {
+        __asm__ volatile("movq $2, 40(%%rsi)\n\t" FL_SWITCH : "+D"(from), "+S"(to) : : "rdx", FL_SWITCH_CLOBBERS);
+    } else {
+        __asm__ volatile("movq %%rdx, 40(%%rsi)\n\t" FL_SWITCH
+                         : "+D"(from), "+S"(to), "+d"(status)
+                         :
+                         : FL_SWITCH_CLOBBERS);
+    }
+    return (fl_switched){.from = from, .to = to};
+}
+
+static inline __attribute__((always_inline)) fl_switched fl_switch_from(fl_context *from, const fl_context *to,
+                                                                        uint64_t status) {
+    if (__builtin_constant_p(status) && status == FL_FIBER_SUSPENDED) {
+        __asm__ volatile("movq $1, 40(%%rdi)\n\t" FL_SWITCH : "+D"(from), "+S"(to) : : "rdx", FL_SWITCH_CLOBBERS);
+    } else {
+        __asm__ volatile("movq %%rdx, 40(%%rdi)\n\t" FL_SWITCH
+                         : "+D"(from), "+S"(to), "+d"(status)
+                         :
+                         : FL_SWITCH_CLOBBERS);
+    }
     return (fl_switched){.from = from, .to = to};
 }
 
@@ -232,7 +263,9 @@ extern void fl_exchange(fl_fiber *fiber);
 /// The same where there is anything to exchange: before a switch, on the stack that is left. Signal context: forbidden.
 extern void fl_exchange_if_needed(fl_fiber *fiber);
 
-/// Uses 16 KiB of the running stack, so that what follows overflows here or not at all. Signal context: forbidden.
+/// Uses 2 KiB of the running stack, or 16, so that it grows or overflows here, and not in what follows: an exchange of
+/// words, or a system call that fills a variable. Signal context: callable.
+extern void fl_reach_down(void);
 extern void fl_reach_down_far(void);
 
 /// Whether the fiber runs a closure for a caller that waits (call.c). Signal context: forbidden.
@@ -242,16 +275,12 @@ extern bool fl_fiber_runs_closure(const fl_fiber *fiber);
 /// Signal context: forbidden.
 extern void fl_lend_words(fl_fiber *fiber);
 
-/// The state and, above it, the flags: what is usual is found by one comparison. Signal context: callable.
+/// The state and, above it, the flags: what is usual is found by one comparison. Both are stored together, because a
+/// load that covers more than the latest store waits until that has reached the cache. Signal context: callable.
 static inline __attribute__((always_inline)) uint64_t fl_fiber_status(const fl_fiber *fiber) {
     uint64_t status;
     __builtin_memcpy(&status, &fiber->state, sizeof status);
     return status;
-}
-
-/// Stores both, because a load of both that covers more than the latest store waits until that has reached the cache.
-static inline __attribute__((always_inline)) void fl_fiber_set_status(fl_fiber *fiber, uint64_t status) {
-    __builtin_memcpy(&fiber->state, &status, sizeof status);
 }
 
 /// What a switch comes back with, in registers. The frame may have moved meanwhile.
@@ -261,19 +290,21 @@ typedef struct fl_resumed {
 } fl_resumed;
 
 /// Continues the coroutine: the switch of a resumer without the exchange of words.
-static inline __attribute__((always_inline)) fl_resumed fl_enter(fl_fiber *fiber, fl_outermost_frame *frame) {
+static inline __attribute__((always_inline)) fl_resumed fl_enter(fl_fiber *fiber, fl_outermost_frame *frame,
+                                                                 uint64_t status) {
     frame->resumer_fiber = fl_current_fiber;
-    // The arriving side, fl_suspend or fl_fiber_entry, says that it runs now. Only this coroutine switches back to its
-    // resumer, and `own` is its first member.
-    fiber = (fl_fiber *)(void *)fl_switch(&frame->resumer, &fiber->own).from;
+    // The arriving side, fl_suspend or fl_fiber_entry, notes that it is the thread's. Only this coroutine switches back
+    // to its resumer, and `own` is its first member.
+    fiber = (fl_fiber *)(void *)fl_switch_to(&frame->resumer, &fiber->own, status).from;
     frame = fiber->frame;
     fl_current_fiber = frame->resumer_fiber;
     return (fl_resumed){.fiber = fiber, .frame = frame};
 }
 
 /// Returns to the resumer: the switch of a coroutine without the exchange of words.
-static inline __attribute__((always_inline)) fl_resumed fl_leave(fl_fiber *fiber, const fl_outermost_frame *frame) {
-    fiber = (fl_fiber *)(void *)fl_switch(&fiber->own, &frame->resumer).to;
+static inline __attribute__((always_inline)) fl_resumed fl_leave(fl_fiber *fiber, const fl_outermost_frame *frame,
+                                                                 uint64_t status) {
+    fiber = (fl_fiber *)(void *)fl_switch_from(&fiber->own, &frame->resumer, status).to;
     // Stored here and not by the resumer, so that a compiler which inlines two suspensions in a row has the address in
     // a register for the second.
     fl_current_fiber = fiber;
@@ -294,15 +325,13 @@ extern fl_resumed fl_suspend(fl_fiber *fiber);
 /// The caller has compared the fiber's thread with fl_plain_thread_id. Signal context: forbidden.
 static inline fl_resumed fl_resume_plain(fl_fiber *fiber, fl_outermost_frame *frame) {
     if (__builtin_expect(fl_plain_words() != 0, 0)) return fl_resume(fiber);
-    fl_fiber_set_status(fiber, FL_FIBER_RUNNING);
-    return fl_enter(fiber, frame);
+    return fl_enter(fiber, frame, FL_FIBER_RUNNING);
 }
 
 /// Signal context: forbidden.
 static inline fl_resumed fl_suspend_plain(fl_fiber *fiber, fl_outermost_frame *frame) {
     if (__builtin_expect(fl_plain_words() != 0, 0)) return fl_suspend(fiber);
-    fl_fiber_set_status(fiber, FL_FIBER_SUSPENDED);
-    return fl_leave(fiber, frame);
+    return fl_leave(fiber, frame, FL_FIBER_SUSPENDED);
 }
 
 /// The coroutine that runs on this thread. Signal context: callable.

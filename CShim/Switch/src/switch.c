@@ -44,14 +44,13 @@ bool fl_has_thread_words(void) {
     return words != 0;
 }
 
-// An overflow of the running stack may abandon what calls one of these at the store, and not until it has used so much.
-// To the compiler the whole array is written, so it has all of it.
-static __attribute__((noinline)) void reach_down(void) {
-    char room[1 << 10];
+// To the compiler the whole array is written, so it has all of it; inlined, it would be part of the caller's frame.
+__attribute__((noinline)) void fl_reach_down(void) {
+    char room[2 << 10];
     __asm__ volatile("movb $0, %0" : "=m"(room));
 }
 
-void fl_reach_down_far(void) {
+__attribute__((noinline)) void fl_reach_down_far(void) {
     char room[16 << 10];
     __asm__ volatile("" : "=m"(room));
     for (size_t at = sizeof room; at > 0; at -= 4096) __asm__ volatile("movb $0, %0" : "=m"(room[at - 4096]));
@@ -59,7 +58,7 @@ void fl_reach_down_far(void) {
 
 // Runs on the stack that is about to be left, which does not overflow once anything is exchanged.
 void fl_exchange(fl_fiber *fiber) {
-    reach_down();
+    fl_reach_down();
     fl_outermost_frame *frame = fiber->frame;
     uintptr_t any = 0;
     for (uint32_t word = 0; word < FL_WORDS; word++) {
@@ -80,8 +79,8 @@ void fl_exchange_if_needed(fl_fiber *fiber) {
     if (fiber->has_words || fiber->keeps_fp_control || fl_has_thread_words()) fl_exchange(fiber);
 }
 
-static void set_state(fl_fiber *fiber, fl_fiber_state state) {
-    fl_fiber_set_status(fiber, fl_fiber_status(fiber) >> 32 << 32 | state);
+static uint64_t status(const fl_fiber *fiber, fl_fiber_state state) {
+    return fl_fiber_status(fiber) >> 32 << 32 | state;
 }
 
 // No sanitizer may follow it from one stack to the other.
@@ -89,17 +88,15 @@ fl_resumed fl_resume(fl_fiber *fiber) {
     // ThreadSanitizer's calls and its allocator's are deep.
     if (fl_announcer) fl_reach_down_far();
     fl_exchange_if_needed(fiber);
-    set_state(fiber, FL_FIBER_RUNNING);
     if (fl_announcer) fl_announcer(fiber);
-    fl_resumed resumed = fl_enter(fiber, fiber->frame);
+    fl_resumed resumed = fl_enter(fiber, fiber->frame, status(fiber, FL_FIBER_RUNNING));
     if (fl_announcer) fl_announcer(resumed.fiber);
     return resumed;
 }
 
 fl_resumed fl_suspend(fl_fiber *fiber) {
     fl_exchange_if_needed(fiber);
-    set_state(fiber, FL_FIBER_SUSPENDED);
-    return fl_leave(fiber, fiber->frame);
+    return fl_leave(fiber, fiber->frame, status(fiber, FL_FIBER_SUSPENDED));
 }
 
 void fl_lend_words(fl_fiber *fiber) {
