@@ -421,6 +421,7 @@ static void handle_fault(int signal, siginfo_t *info, void *context) {
 
 bool fl_handler_is_installed(void) {
     struct sigaction segv, bus;
+    fl_reach_down(); // the kernel makes no stack grow
     return sigaction(SIGSEGV, NULL, &segv) == 0 && sigaction(SIGBUS, NULL, &bus) == 0 && (segv.sa_flags & SA_SIGINFO) &&
            segv.sa_sigaction == handle_fault && (bus.sa_flags & SA_SIGINFO) && bus.sa_sigaction == handle_fault;
 }
@@ -430,6 +431,7 @@ int fl_handler_install(void) {
     struct sigaction action = {.sa_sigaction = handle_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigfillset(&action.sa_mask);
     bool sets_first = false;
+    fl_reach_down(); // likewise
     for (int i = 0; i < 2; i++) {
         struct sigaction old;
         if (sigaction(signals[i], NULL, &old)) return errno;

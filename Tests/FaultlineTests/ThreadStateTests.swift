@@ -380,6 +380,7 @@ extension Stacks {
 
         @Test(arguments: [StackStrategy.checkMove, .checkSegment, .checkFixed])
         func theLimitOfCheckedCodeIsItsOwn(_ strategy: StackStrategy) throws {
+            if strategy.moves { try Need.noSanitizer.check() }
             func hasLimit() -> Int { ts_limit() == 0 ? 0 : 1 }
             let plain = try Steps { (co: borrowing _, _) in
                 while true { try co.suspend(hasLimit()) }
