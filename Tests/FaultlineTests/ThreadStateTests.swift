@@ -36,6 +36,20 @@ private func around(_ frame: Frame, _ body: () throws -> Void) -> Int32 {
 
 private typealias Steps = Coroutine<Void, Int, Int>
 
+/// Calls `overflows` with every depth of calls, and every size of a local array of these, that end near the end of a
+/// stack. It is true where they do not fit any more.
+private func aroundTheEnd(_ overflows: (_ depth: Int, _ bytes: Int) throws -> Bool) throws {
+    var (fits, tooDeep) = (0, 4096)
+    while tooDeep - fits > 1 {
+        let middle = (fits + tooDeep) / 2
+        if try overflows(middle, 16) { tooDeep = middle } else { fits = middle }
+    }
+    #expect(fits > 0)
+    for depth in max(0, fits - 12)...tooDeep {
+        for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
+    }
+}
+
 extension Stacks {
     @Suite struct ThreadState {
         @Test func theWordsAreFound() throws {
@@ -278,15 +292,8 @@ extension Stacks {
                 if case .suspended(let number) = try co.resume(), number != -1 { #expect(number == 42) }
                 return isFaulted
             }
-            var (fits, tooDeep) = (0, 4096)
-            while tooDeep - fits > 1 {
-                let middle = (fits + tooDeep) / 2
-                if try overflows(middle, 16) { tooDeep = middle } else { fits = middle }
-            }
-            for depth in max(0, fits - 4)...tooDeep {
-                for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
-            }
-            #expect(fits > 0 && Bound.number == 0)
+            try aroundTheEnd(overflows)
+            #expect(Bound.number == 0)
         }
 
         /// The resumer overflows wherever it can near the resume of a coroutine that keeps nothing of the thread's.
@@ -319,15 +326,7 @@ extension Stacks {
                     }
                     return isFaulted
                 }
-                var (fits, tooDeep) = (0, 4096)
-                while tooDeep - fits > 1 {
-                    let middle = (fits + tooDeep) / 2
-                    if try overflows(middle, 16) { tooDeep = middle } else { fits = middle }
-                }
-                for depth in max(0, fits - 12)...tooDeep {
-                    for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
-                }
-                #expect(fits > 0)
+                try aroundTheEnd(overflows)
             }
         }
 
@@ -362,17 +361,7 @@ extension Stacks {
                 } catch is StackFault { return true }
             }
             func sweep() throws {
-                try Bound.$number.withValue(9) {
-                    var (fits, tooDeep) = (0, 4096)
-                    while tooDeep - fits > 1 {
-                        let middle = (fits + tooDeep) / 2
-                        if try overflows(middle, 16) { tooDeep = middle } else { fits = middle }
-                    }
-                    #expect(fits > 0)
-                    for depth in max(0, fits - 12)...tooDeep {
-                        for bytes in stride(from: 16, to: 272, by: 16) { _ = try overflows(depth, bytes) }
-                    }
-                }
+                try Bound.$number.withValue(9) { try aroundTheEnd(overflows) }
             }
             try sweep()
             try onThread { try sweep() }

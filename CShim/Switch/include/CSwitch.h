@@ -111,7 +111,7 @@ extern struct fl_thread_offsets {
 } fl_thread_offsets;
 
 /// Where Swift's three words lie if its runtime is in shared libraries that were loaded one after the other. Elsewhere
-/// no coroutine is plain (fl_resume_plain): its switch takes some 3 ns more.
+/// no coroutine is plain (fl_resume_plain), and each switch goes the slower way, out of line.
 enum { FL_TASK_LOCALS_AFTER_TASK = 16, FL_ACCESSES_AFTER_TASK = 24 };
 
 /// What stands for words that were not found.
@@ -257,10 +257,8 @@ extern bool fl_has_thread_words(void);
 #endif
 
 /// Exchanges the words of this thread with those in the fiber's frame, and the floating-point control words where the
-/// coroutine has its own. Out of line: seldom needed. Signal context: forbidden.
-extern void fl_exchange(fl_fiber *fiber);
-
-/// The same where there is anything to exchange: before a switch, on the stack that is left. Signal context: forbidden.
+/// coroutine has its own, if there is anything to exchange: before a switch, on the stack that is left. Out of line:
+/// seldom needed. Signal context: forbidden.
 extern void fl_exchange_if_needed(fl_fiber *fiber);
 
 /// Uses 2 KiB of the running stack, or 16, so that it grows or overflows here, and not in what follows: an exchange of

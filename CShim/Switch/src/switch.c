@@ -57,7 +57,7 @@ __attribute__((noinline)) void fl_reach_down_far(void) {
 }
 
 // Runs on the stack that is about to be left, which does not overflow once anything is exchanged.
-void fl_exchange(fl_fiber *fiber) {
+static void exchange(fl_fiber *fiber) {
     fl_reach_down();
     fl_outermost_frame *frame = fiber->frame;
     uintptr_t any = 0;
@@ -76,7 +76,7 @@ void fl_exchange(fl_fiber *fiber) {
 }
 
 void fl_exchange_if_needed(fl_fiber *fiber) {
-    if (fiber->has_words || fiber->keeps_fp_control || fl_has_thread_words()) fl_exchange(fiber);
+    if (fiber->has_words || fiber->keeps_fp_control || fl_has_thread_words()) exchange(fiber);
 }
 
 static uint64_t status(const fl_fiber *fiber, fl_fiber_state state) {
