@@ -12,6 +12,7 @@
 #include "fl_idle.h"
 #include "fl_pool.h"
 #include "fl_shrink.h"
+#include "fl_space.h"
 #include "fl_stack.h"
 #include "fl_statistics.h"
 #include "fl_unwind.h"

@@ -29,7 +29,8 @@ static const char *const names[FL_SITE_COUNT] = {
     "hibernate-protect", "hibernate-close", "hibernate-open",    "hibernate-guard", "hibernate-release",
     "restore-copy",      "restore-unguard", "store-map",         "store-release",   "hibernate-mask",
     "stack-memory",      "pool-trim",       "idle-resident",     "shrink-release",  "shrink-guard",
-    "shrink-mask",       "words-thread",    "words-mask",        "signal-mask",     "announce",
+    "shrink-mask",       "words-thread",    "words-mask",        "signal-mask",     "thread-bounds",
+    "announce",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }

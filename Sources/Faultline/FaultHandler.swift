@@ -11,7 +11,7 @@ public enum FaultHandler {
 
     /// Installs the handlers; those in force become the previous ones. Does nothing where this library's are in force.
     /// - Throws: ``StackError/unavailable(_:)`` when the kernel refuses.
-    public static func install() throws {
+    public static func install() throws(StackError) {
         try initializeShim()
         try StackError.check(fl_handler_install(), .call(.FL_SITE_HANDLER_SET))
     }

@@ -12,20 +12,31 @@ public import CSwitch
     }
 
     @usableFromInline
-    static func make(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_fiber> {
+    static func make(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
         UnsafeMutableRawPointer(try makeStack(configuration)).assumingMemoryBound(to: fl_fiber.self)
+    }
+
+    /// The fiber of a stack that runs on this thread at once.
+    @usableFromInline
+    static func makeOnThread(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
+        let fiber = try make(configuration)
+        do { try bindToThread(fiber) } catch {
+            destroy(fiber)
+            throw error
+        }
+        return fiber
     }
 
     /// The fiber of a coroutine that starts with the values that `TaskLocal` has bound now.
     @usableFromInline
-    static func makeBound(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_fiber> {
+    static func makeBound(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
         let bindings = try TaskLocalBindings()
         let fiber = try make(configuration)
         bindings.give(to: fiber)
         return fiber
     }
 
-    static func makeStack(_ configuration: StackConfiguration) throws -> UnsafeMutablePointer<fl_stack> {
+    static func makeStack(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_stack> {
         try initializeShim()
         var resolved = try configuration.resolved()
         var failure = fl_failure()
@@ -61,7 +72,7 @@ public import CSwitch
         }
     }
 
-    static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws {
+    static func hibernate(_ fiber: UnsafeMutablePointer<fl_fiber>, isUnshared: Bool) throws(StackError) {
         requireItsThreadIfSuspended(fiber)
         var failure = fl_failure()
         let result = fl_stack_hibernate(stack(fiber), isUnshared, &failure)
@@ -107,7 +118,7 @@ public import CSwitch
     }
 
     @usableFromInline
-    static func prepareToResume(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
+    static func prepareToResume(_ fiber: UnsafeMutablePointer<fl_fiber>) throws(StackError) {
         switch fiber.pointee.state {
         case .FL_FIBER_SUSPENDED:
             requireItsThread(fiber)
@@ -125,7 +136,7 @@ public import CSwitch
     }
 
     @usableFromInline
-    static func bindToThread(_ fiber: UnsafeMutablePointer<fl_fiber>) throws {
+    static func bindToThread(_ fiber: UnsafeMutablePointer<fl_fiber>) throws(StackError) {
         let failure = fl_thread_enter()
         if failure.error != 0 { throw StackError(failure, for: .creation) }
         fiber.pointee.thread = fl_thread_id()
@@ -154,7 +165,7 @@ public import CSwitch
     static func destroy(_ fiber: UnsafeMutablePointer<fl_fiber>) { fl_stack_destroy(stack(fiber)) }
 
     @usableFromInline
-    static func fault(of fiber: UnsafeMutablePointer<fl_fiber>) -> any Error { StackFault(of: stack(fiber)) }
+    static func fault(of fiber: UnsafeMutablePointer<fl_fiber>) -> StackFault { StackFault(of: stack(fiber)) }
 
     @usableFromInline
     static func statistics(of fiber: UnsafeMutablePointer<fl_fiber>) -> FaultStatistics {

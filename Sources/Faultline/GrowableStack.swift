@@ -10,40 +10,80 @@ public import CSwitch
 /// - Throws: what `body` throws; ``StackFault/overflow(_:)`` when it needs more than `maximum`, and then everything
 ///   that the abandoned frames owned leaks; ``StackError`` when no stack can be made.
 @inlinable
-public func withGrowableStack<R>(maximum: Int = 512 << 20, _ body: () throws -> R) throws -> R {
+public func withGrowableStack<R: ~Copyable>(maximum: Int = 512 << 20, _ body: () throws -> R) throws -> R {
     try withStack(StackConfiguration(maximum: maximum, isIsolated: true), body)
+}
+
+/// The same for a body that throws errors of one type: with `Never` only what the stack may throw is left.
+///
+///     func tree(of text: String) throws(GrowableStackError<ParseError>) -> Tree {
+///         try withGrowableStack(throwing: ParseError.self) { () throws(ParseError) in try parse(text) }
+///     }
+///
+/// - Throws: ``GrowableStackError``, which tells the body's errors from those of the stack.
+@inlinable
+public func withGrowableStack<R: ~Copyable, BodyError>(
+    maximum: Int = 512 << 20, throwing type: BodyError.Type, _ body: () throws(BodyError) -> R
+) throws(GrowableStackError<BodyError>) -> R {
+    try onStack(StackConfiguration(maximum: maximum, isIsolated: true), body)
+}
+
+/// What ended a body that runs on a growable stack and throws errors of one type.
+@frozen public enum GrowableStackError<BodyError: Error>: Error {
+    /// The body threw this.
+    case body(BodyError)
+    /// A stack fault ended the body, for instance because it needs more than the maximum.
+    case fault(StackFault)
+    /// No stack could be made, and the body did not run.
+    case unavailable(StackError)
 }
 
 /// Runs `body` on a stack made from `configuration`. See ``withGrowableStack(maximum:_:)``.
 @inlinable
-public func withStack<R>(_ configuration: StackConfiguration, _ body: () throws -> R) throws -> R {
-    try onStack(configuration, statistics: nil, body)
+public func withStack<R: ~Copyable>(_ configuration: StackConfiguration, _ body: () throws -> R) throws -> R {
+    do { return try onStack(configuration, body) } catch { throw error.underlying }
 }
 
 /// Runs `body` on a stack made from `configuration`, and afterwards hands the statistics of that stack to `statistics`,
 /// even when a fault ended it. See ``withGrowableStack(maximum:_:)``.
 @inlinable
-public func withStack<R>(
+public func withStack<R: ~Copyable>(
     _ configuration: StackConfiguration, statistics: (FaultStatistics) -> Void, _ body: () throws -> R
 ) throws -> R {
-    try withoutActuallyEscaping(statistics) { try onStack(configuration, statistics: $0, body) }
+    do {
+        return try withoutActuallyEscaping(statistics) { try onStack(configuration, statistics: $0, body) }
+    } catch let error as GrowableStackError<any Error> { throw error.underlying }
+}
+
+extension GrowableStackError {
+    @usableFromInline var underlying: any Error {
+        switch self {
+        case .body(let error): error
+        case .fault(let fault): fault
+        case .unavailable(let error): error
+        }
+    }
 }
 
 @inlinable
-func onStack<R>(
-    _ configuration: StackConfiguration, statistics: ((FaultStatistics) -> Void)?, _ body: () throws -> R
-) throws -> R {
-    let fiber = try FiberSupport.make(configuration)
+func onStack<R: ~Copyable, BodyError>(
+    _ configuration: StackConfiguration, statistics: ((FaultStatistics) -> Void)? = nil,
+    _ body: () throws(BodyError) -> R
+) throws(GrowableStackError<BodyError>) -> R {
+    let fiber: UnsafeMutablePointer<fl_fiber>
+    do { fiber = try FiberSupport.makeOnThread(configuration) } catch { throw .unavailable(error) }
     defer { FiberSupport.destroy(fiber) }
-    try FiberSupport.bindToThread(fiber)
-    var result: Result<R, any Error>?
+    var result: Result<R, BodyError>?
     callClosure(fiber) {
-        do { result = .success(try body()) } catch { result = .failure(error) }
+        do throws(BodyError) { result = .success(try body()) } catch { result = .failure(error) }
     }
     statistics?(FiberSupport.statistics(of: fiber))
-    if fiber.pointee.state == .FL_FIBER_FAULTED { throw FiberSupport.fault(of: fiber) }
-    guard let result else { preconditionFailure("a body that ended has a result") }
-    return try result.get()
+    if fiber.pointee.state == .FL_FIBER_FAULTED { throw .fault(FiberSupport.fault(of: fiber)) }
+    switch consume result {
+    case .success(let value): return value
+    case .failure(let error): throw .body(error)
+    case nil: preconditionFailure("a body that ended has a result")
+    }
 }
 
 // Defined in CShim/Switch/src/call.c, which says why it takes the closure's two words.

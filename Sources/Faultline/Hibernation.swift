@@ -17,7 +17,7 @@ extension Coroutine {
     ///   The coroutine is then as before.
     /// - Complexity: up to seven system calls, and time in proportion to the live part.
     /// - Precondition: called on the thread that started the coroutine.
-    public func hibernate(isUnshared: Bool = false) throws {
+    public func hibernate(isUnshared: Bool = false) throws(StackError) {
         try FiberSupport.hibernate(fiber, isUnshared: isUnshared)
     }
 

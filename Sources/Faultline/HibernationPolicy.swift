@@ -72,7 +72,7 @@ public struct HibernationPolicy: Sendable, Hashable {
 
     /// Makes this the policy of the calling thread.
     /// - Throws: ``StackError/invalidConfiguration(_:option:)`` as ``validate()`` does.
-    public func apply() throws {
+    public func apply() throws(StackError) {
         var policy = try resolved()
         fl_idle_set(&policy)
     }
@@ -83,7 +83,7 @@ public struct HibernationPolicy: Sendable, Hashable {
     /// Checks that the policy can be applied.
     /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where a number is out of range, or where the policy
     ///   neither hibernates nor shrinks.
-    public func validate() throws { _ = try resolved() }
+    public func validate() throws(StackError) { _ = try resolved() }
 
     /// Looks at every coroutine of the calling thread now. Without a policy nothing happens.
     /// - Complexity: a few nanoseconds for each stack of the largest number that the process ever had at once, and some
@@ -104,7 +104,7 @@ public struct HibernationPolicy: Sendable, Hashable {
 
     private static let longestIdle = Duration.milliseconds(Int(Int32.max))
 
-    private func resolved() throws -> fl_idle_policy {
+    private func resolved() throws(StackError) -> fl_idle_policy {
         var policy = fl_idle_policy()
         if let idle {
             guard idle >= .zero, idle <= Self.longestIdle else {

@@ -64,13 +64,13 @@ extension StackError {
     }
 
     /// Throws when a step of the shim returned an error number.
-    static func check(_ error: Int32, _ step: Refusal.Step) throws {
+    static func check(_ error: Int32, _ step: Refusal.Step) throws(StackError) {
         if error != 0 { throw StackError.unavailable(Refusal(step, error, for: .creation)) }
     }
 }
 
 /// Probes the kernel and installs the fault handler, once.
-func initializeShim() throws {
+func initializeShim() throws(StackError) {
     if fl_is_initialized() { return }
     _ = TextWays.areGone
     try StackError.check(fl_initialize(), .initialization)

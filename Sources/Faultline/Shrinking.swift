@@ -20,7 +20,7 @@ extension Coroutine {
     /// - Complexity: up to four system calls for each 8 MiB of the usable part, and time in proportion to what was
     ///   used; where the stack moves, the time of the move.
     /// - Precondition: called on the thread that started the coroutine.
-    @discardableResult public func shrink() throws -> StackShrinkage { try FiberSupport.shrink(fiber) }
+    @discardableResult public func shrink() throws(StackError) -> StackShrinkage { try FiberSupport.shrink(fiber) }
 }
 
 /// What ``Coroutine/shrink()`` did.
@@ -35,7 +35,7 @@ public struct StackShrinkage: Sendable, Equatable {
 }
 
 extension FiberSupport {
-    static func shrink(_ fiber: UnsafeMutablePointer<fl_fiber>) throws -> StackShrinkage {
+    static func shrink(_ fiber: UnsafeMutablePointer<fl_fiber>) throws(StackError) -> StackShrinkage {
         requireItsThreadIfSuspended(fiber)
         var result = fl_shrink_result()
         switch fl_stack_shrink(stack(fiber), &result) {

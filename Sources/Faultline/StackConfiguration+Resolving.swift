@@ -24,7 +24,7 @@ extension StackConfiguration {
     /// Checks that a stack can be made from this configuration.
     /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where none can; ``StackError/unavailable(_:)`` where
     ///   the fault handler cannot be installed.
-    public func validate() throws {
+    public func validate() throws(StackError) {
         try initializeShim()
         _ = try resolved()
     }
@@ -35,7 +35,7 @@ extension StackConfiguration {
     /// at each move, by the size of the stack and by what the kernel offers.
     ///
     /// - Throws: as ``validate()``.
-    public func effective() throws -> StackConfiguration {
+    public func effective() throws(StackError) -> StackConfiguration {
         try initializeShim()
         try rejectUnused()
         var result = self
@@ -54,7 +54,7 @@ extension StackConfiguration {
     }
 
     /// The configuration as the shim takes it. The shim is initialized: what is legal depends on the kernel.
-    func resolved() throws -> fl_stack_configuration {
+    func resolved() throws(StackError) -> fl_stack_configuration {
         if (isIsolated || containsNilDereference) && !fl_capabilities_get().pointee.unwinds { throw Self.cannotContain }
         // Without sizes and choices only a few flags vary. That case is worked out once, because making a coroutine
         // from the pool takes little longer than working this out.
@@ -91,14 +91,14 @@ extension StackConfiguration {
     }
 
     // By the strategy that was asked for: what `automatic` does not use is an error on every machine.
-    private func rejectUnused() throws {
+    private func rejectUnused() throws(StackError) {
         try reject(.initial, if: initial != nil)
         try reject(.reservation, if: reservation != nil)
         try reject(.guardKind, if: guardKind != nil)
         try reject(.mover, if: mover != nil)
     }
 
-    private func workedOut() throws -> fl_stack_configuration {
+    private func workedOut() throws(StackError) -> fl_stack_configuration {
         let pages = try resolvedGuard()
         if mover == .uffdioMove && pages == .protNone {
             throw StackError.invalidConfiguration(
@@ -118,13 +118,13 @@ extension StackConfiguration {
         return result
     }
 
-    private func reject(_ option: StackOption, if isSet: Bool) throws {
+    private func reject(_ option: StackOption, if isSet: Bool) throws(StackError) {
         guard isSet && !option.isUsed(by: strategy) else { return }
         throw StackError.invalidConfiguration(
             "strategy '\(strategy.rawValue)' does not use '\(option.rawValue)'; leave it out")
     }
 
-    private func resolvedGuard() throws -> StackGuard {
+    private func resolvedGuard() throws(StackError) -> StackGuard {
         let capabilities = fl_capabilities_get().pointee
         switch guardKind {
         case .guardPages where !capabilities.guard_install:
@@ -138,9 +138,11 @@ extension StackConfiguration {
         }
     }
 
-    private func resolveSizes(into result: inout fl_stack_configuration) throws {
-        let first = try initial.map { try Self.rounded($0, .initial) } ?? Self.defaultInitial(of: strategy)
-        let asked = try maximum.map { try Self.rounded($0, .maximum) }
+    private func resolveSizes(into result: inout fl_stack_configuration) throws(StackError) {
+        let first =
+            try initial.map { size throws(StackError) in try Self.rounded(size, .initial) }
+            ?? Self.defaultInitial(of: strategy)
+        let asked = try maximum.map { size throws(StackError) in try Self.rounded(size, .maximum) }
         let (slot, maximum) = try slotAndMaximum(first: first, asked: asked, reserve: Int(result.reserve))
         guard slot != .FL_SLOT_SIZES else {
             throw StackError.invalidConfiguration("exceeds \(Self.largestMaximum) bytes", option: .maximum)
@@ -154,7 +156,7 @@ extension StackConfiguration {
         result.slot = slot.rawValue
     }
 
-    private static func rounded(_ size: Int, _ option: StackOption) throws -> Int {
+    private static func rounded(_ size: Int, _ option: StackOption) throws(StackError) -> Int {
         guard size > 0, size <= largestMaximum else {
             throw StackError.invalidConfiguration(
                 "of \(size) bytes is out of range; use 1 to \(largestMaximum)", option: option)
@@ -164,7 +166,7 @@ extension StackConfiguration {
 
     /// The size of the slot, `FL_SLOT_SIZES` where none is large enough, and the maximum in bytes, which was `asked` or
     /// left out.
-    private func slotAndMaximum(first: Int, asked: Int?, reserve: Int) throws -> (fl_slot_size, Int) {
+    private func slotAndMaximum(first: Int, asked: Int?, reserve: Int) throws(StackError) -> (fl_slot_size, Int) {
         if strategy == .growsDown { return (.FL_SLOT_64KIB, try growsDownMaximum(asked)) }
         if strategy.moves || strategy == .checkSegment {
             let maximum = asked ?? Self.largestMaximum
@@ -178,7 +180,7 @@ extension StackConfiguration {
         return (slot, asked ?? Int(fl_slot_room(slot)) - reserve)
     }
 
-    private func growsDownMaximum(_ asked: Int?) throws -> Int {
+    private func growsDownMaximum(_ asked: Int?) throws(StackError) -> Int {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(UInt32(RLIMIT_STACK.rawValue)), &limit)
         let allowed = Int(clamping: limit.rlim_cur)
@@ -191,7 +193,9 @@ extension StackConfiguration {
         return maximum
     }
 
-    private func slotAndMaximum(_ reservation: Int, _ asked: Int?, _ reserve: Int) throws -> (fl_slot_size, Int) {
+    private func slotAndMaximum(_ reservation: Int, _ asked: Int?, _ reserve: Int) throws(StackError) -> (
+        fl_slot_size, Int
+    ) {
         guard let slot = fl_slot_size.all.first(where: { Int(fl_slot_geometry_of($0).size) == reservation }) else {
             throw StackError.invalidConfiguration(
                 "of \(reservation) bytes is not a slot size; use a power of two from 64KiB to 1GiB",

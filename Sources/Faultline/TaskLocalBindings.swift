@@ -7,7 +7,7 @@ package struct TaskLocalBindings: ~Copyable, @unchecked Sendable {
     private var list: UInt = 0
 
     /// - Throws: ``StackError/unavailable(_:)`` when there is no memory for the copies.
-    package init() throws {
+    package init() throws(StackError) {
         try initializeShim()
         try StackError.check(fl_bindings_copy(&list), .valueBinding)
     }

@@ -85,6 +85,19 @@ __attribute__((noinline)) void ts_call_below(size_t bytes, void (*body)(void *),
     frame[0] = 2;
 }
 
+__attribute__((noinline)) void ts_call_on_other_stack(void *low, size_t bytes, void (*body)(void *), void *context) {
+    uintptr_t top = ((uintptr_t)low + bytes) & ~(uintptr_t)15;
+    __asm__ volatile("movq %%rsp, %%rbx\n\t"
+                     "movq %[top], %%rsp\n\t"
+                     "callq *%[body]\n\t"
+                     "movq %%rbx, %%rsp"
+                     : "+D"(context), [top] "+r"(top), [body] "+r"(body)
+                     :
+                     : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory", "xmm0", "xmm1",
+                       "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+                       "xmm13", "xmm14", "xmm15");
+}
+
 __attribute__((noinline)) bool ts_keeps_lowest_word(size_t bytes) {
     uint64_t found;
     void *page;

@@ -89,6 +89,11 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_SHRINK_RELEASE, .FL_SITE_SHRINK_GUARD:
         return StackGuard.allCases.map { shrinking(config(.fault, $0)) }
     case .FL_SITE_SHRINK_MASK: return [shrinking(config(.faultMove, .guardPages))]
+    case .FL_SITE_THREAD_BOUNDS:
+        // A thread's stack of unknown bounds has nothing left, so that another is used.
+        var text = ""
+        onThread { text = "\((try? withStackHeadroom(1 << 10) { StackSpace.remaining > 1 << 10 }) ?? false)" }
+        return [text == "true" ? "returned" : "no stack"]
     case .FL_SITE_CORE_HANDLER: return [outcome(config(.fault, nil), grow)]
     case .FL_SITE_CORE_SHOW, .FL_SITE_COUNT: return []
     }

@@ -31,6 +31,9 @@ void ts_touch_down(size_t pages);
 /// Calls `body` below a frame of `bytes`.
 void ts_call_below(size_t bytes, void (*body)(void *_Nullable context), void *_Nullable context);
 
+/// Calls `body` on a stack that nobody was told of, of `bytes` from `low`.
+void ts_call_on_other_stack(void *low, size_t bytes, void (*body)(void *_Nullable context), void *_Nullable context);
+
 /// A frame of about `bytes` whose lowest word is stored first: one unprobed jump of the stack pointer. Returns whether
 /// a sum over a pattern that is then written to the whole frame is right.
 bool ts_large_frame(size_t bytes);

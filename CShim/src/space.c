@@ -1,0 +1,58 @@
+// How much is left of the stack that runs.
+#include "shim_code.h"
+
+#include "common.h"
+#include "fl_space.h"
+
+#include <pthread.h>
+
+#include "stack.h"
+#include "system.h"
+
+// A thread's own stack, found once. A later one at the same place has this word anew.
+static __thread struct bounds {
+    uintptr_t low, size;
+} own __attribute__((tls_model("initial-exec")));
+
+// Bytes between `sp` and the end of the thread's own stack.
+static __attribute__((noinline)) uintptr_t find_own(uintptr_t sp) {
+    enum {
+        // A main thread's stack may reach down to what is mapped below it, and the kernel keeps this distance
+        // (stack_guard_gap). A limit of that size cannot be told from none.
+        LARGE = 64 << 20,
+        GAP = 256 * FL_PAGE,
+    };
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    if (fl_injected(FL_SITE_THREAD_BOUNDS) || pthread_getattr_np(pthread_self(), &attributes)) return 0;
+    int error = pthread_attr_getstack(&attributes, &low, &size);
+    (void)pthread_attr_destroy(&attributes);
+    if (error) return 0;
+    size_t gap = size > LARGE ? GAP : 0;
+    own = (struct bounds){.low = (uintptr_t)low + gap, .size = size - gap};
+    uintptr_t left = sp - own.low;
+    return left < own.size ? left : 0;
+}
+
+uintptr_t fl_space_left(void) {
+    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+    const fl_stack *stack = fl_stack_running();
+    if (stack) {
+        // What grows by checks does not grow for the caller, which may have none.
+        bool is_checked = stack->strategy >= FL_STRATEGY_CHECK_MOVE;
+        uintptr_t size = is_checked ? stack->base - stack->low : fl_stack_maximum(stack);
+        uintptr_t left = sp - (stack->base - size);
+        return left < size ? left : 0;
+    }
+    uintptr_t left = sp - own.low;
+    if (__builtin_expect(left < own.size, 1)) return left;
+    return own.size ? 0 : find_own(sp);
+}
+
+uintptr_t fl_space_maximum(void) {
+    const fl_stack *stack = fl_stack_running();
+    return stack ? fl_stack_maximum(stack) : 0;
+}
+
+#pragma clang attribute pop
