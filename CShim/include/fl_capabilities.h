@@ -40,6 +40,10 @@ fl_room_left fl_room_look(void);
 /// an errno value. Idempotent and thread-safe. Signal context: forbidden.
 int fl_initialize(void);
 
+/// Runs `body`, which returns 0 or an errno value, on a thread of its own, for one that has little stack left. Returns
+/// the same. Signal context: forbidden.
+int fl_run_apart(int (*body)(void));
+
 /// Whether it has returned 0. Signal context: callable.
 bool fl_is_initialized(void);
 

@@ -65,6 +65,7 @@ typedef enum __attribute__((enum_extensibility(closed))) fl_site : uint32_t {
     FL_SITE_WORDS_MASK,        ///< pthread_sigmask of that thread
     FL_SITE_SIGNAL_MASK,       ///< pthread_sigmask of a thread that enters a stack
     FL_SITE_THREAD_BOUNDS,     ///< pthread_getattr_np of a thread whose own stack is asked for
+    FL_SITE_INITIALIZE_THREAD, ///< pthread_create of the thread that initializes for one with little stack left
     FL_SITE_ANNOUNCE,          ///< no system call: what a sanitizer can hold of stacks, or of calls on one
     FL_SITE_COUNT,
 } fl_site;

@@ -7,8 +7,9 @@
 #pragma clang assume_nonnull begin
 
 enum {
-    FL_POOL_STACKS = 64,             ///< that a thread keeps at most, of each size of slot
-    FL_POOL_QUIET_SECONDS = 10,      ///< the standard quiet time: StackPool.quietTime says why
+    FL_POOL_STACKS = 1024,       ///< that a thread keeps at most, of each size of slot
+    FL_POOL_STACKS_UNASKED = 64, ///< of those, small ones that may be as deep as they were used; `fixed` ones at all
+    FL_POOL_QUIET_SECONDS = 10,  ///< the standard quiet time: StackPool.quietTime says why
     FL_POOL_USES_BETWEEN_LOOKS = 64, ///< stacks kept, or asked for and not found, before a thread reads the clock
 };
 

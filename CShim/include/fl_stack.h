@@ -142,18 +142,28 @@ typedef struct fl_stack {
         fl_idle_mark idle;                  ///< while it is FL_FIBER_IDLE
         uint32_t next_free;                 ///< in the free list of the table of stacks
     };
-    uint64_t initial_pages : 21; ///< as configured; 21 bits are 8 GiB
-    uint64_t maximum_pages : 21;
-    uint64_t reserve_pages : 21;
-    uint32_t index;              ///< in the table of stacks
-    uint8_t strategy : 4;        ///< fl_strategy
-    uint8_t slot : 4;            ///< fl_slot_size now
-    uint8_t guard : 2;           ///< fl_guard
-    uint8_t mover : 2;           ///< fl_mover
-    uint8_t first_slot : 4;      ///< fl_slot_size it starts in
-    uint8_t old_count : 7;       ///< old ranges kept, at most FL_OLD_RANGES
-    uint8_t touched_details : 1; ///< the details hold something
-    uint8_t flags;               ///< FL_STACK_*
+    union {
+        struct {
+            uint64_t initial_pages : 21; ///< as configured; 21 bits are 8 GiB
+            uint64_t maximum_pages : 21;
+            uint64_t reserve_pages : 21;
+        };
+        uint64_t sizes; ///< all three, to be compared
+    };
+    uint32_t index; ///< in the table of stacks
+    union {
+        struct {
+            uint8_t strategy : 4;        ///< fl_strategy
+            uint8_t slot : 4;            ///< fl_slot_size now
+            uint8_t guard : 2;           ///< fl_guard
+            uint8_t mover : 2;           ///< fl_mover
+            uint8_t first_slot : 4;      ///< fl_slot_size it starts in
+            uint8_t old_count : 7;       ///< old ranges kept, at most FL_OLD_RANGES
+            uint8_t touched_details : 1; ///< the details hold something
+            uint8_t flags;               ///< FL_STACK_*
+        };
+        uint32_t kind; ///< all of these, to be compared
+    };
 } fl_stack;
 
 _Static_assert(offsetof(fl_stack, fiber) == 0, "a fiber is cast to its stack");
@@ -182,8 +192,14 @@ typedef struct fl_failure {
 /// Signal context: forbidden.
 fl_stack *_Nullable fl_stack_create(const fl_stack_configuration *configuration, fl_failure *failure);
 
-/// Says what a created stack runs at the first resume. Signal context: forbidden.
-void fl_stack_prepare(fl_stack *stack, void (*body)(void *_Nullable), void *_Nullable argument);
+/// The same for what the caller has a number for, other than 0: the thread remembers the latest one.
+/// Signal context: forbidden.
+fl_stack *_Nullable fl_stack_create_usual(uint64_t usual, const fl_stack_configuration *configuration,
+                                          fl_failure *failure);
+
+/// The latest stack of this thread's pool if it is one that fl_stack_create_usual would make with this number, else
+/// null: nothing needs to be worked out. Signal context: forbidden.
+fl_stack *_Nullable fl_stack_create_again(uint64_t usual);
 
 /// Gives a finished, faulted or never started stack back: to the pool, or into quarantine when it faulted.
 /// Signal context: forbidden.
@@ -205,6 +221,11 @@ enum {
 /// now; one at FL_SITE_ALTERNATE_SET (EBUSY) that a signal handler runs on the alternate stack. Signal context:
 /// forbidden.
 fl_failure fl_thread_enter(void);
+
+/// The frames of a suspended stack, hibernated or not, innermost first: at most `maximum` addresses, fewer where a
+/// frame cannot be stepped over or, hibernated, no memory is left for a copy. Returns their number; 0 in any other
+/// state. Runs on the thread that the stack belongs to. Signal context: forbidden.
+size_t fl_stack_backtrace(const fl_stack *stack, uintptr_t *addresses, size_t maximum);
 
 /// Bytes that all stacks may use together; UINT64_MAX, the default, is no limit. It binds creation and growth from now
 /// on. Signal context: callable.

@@ -18,43 +18,12 @@
 
 #include "capabilities.h"
 #include "code_owner.h"
-#include "frame_pointer.h"
 #include "loaded_object.h"
 #include "message.h"
 #include "stack.h"
 #include "statistics.h"
 #include "system.h"
-
-enum { ENTRY_BYTES = 64 };
-
-// The part of the stack that holds `address`: further segments are slots of their own. Signal context: callable.
-static bool part_of(const fl_stack *stack, uintptr_t address, uintptr_t *low, uintptr_t *high) {
-    if (stack->strategy == FL_STRATEGY_CHECK_SEGMENT) {
-        fl_slot_handle handle = fl_slot_of(address);
-        if (!handle.arena || fl_slot_owner(fl_slot_entry(handle)) != stack) return false;
-        *low = fl_slot_address(handle, fl_slot_entry(handle)->low);
-        *high = fl_slot_base(handle);
-        return true;
-    }
-    // The kernel extends a grows-down stack silently; what lies above the stack pointer is mapped.
-    *low = stack->strategy == FL_STRATEGY_GROWS_DOWN ? fl_stack_slot_low(stack) : stack->low;
-    *high = stack->base;
-    return true;
-}
-
-// The step by `rule`, whatever it takes. Signal context: callable.
-static fl_unwind_result step(const fl_stack *stack, const fl_unwind_rule *rule, fl_unwind_registers *registers,
-                             fl_unwind_frame *frame, fl_unwind_cache *cache) {
-    uintptr_t low, high;
-    fl_unwind_result result = FL_UNWIND_OUT_OF_BOUNDS;
-    if (part_of(stack, registers->rsp, &low, &high)) {
-        result = rule->kind == FL_UNWIND_NO_RULES ? fl_frame_pointer_step(rule, registers, frame, cache, low, high)
-                                                  : fl_unwind_step(registers, frame, cache, low, high);
-    }
-    if (result != FL_UNWIND_OUT_OF_BOUNDS || stack->strategy != FL_STRATEGY_CHECK_SEGMENT) return result;
-    // __morestack's own frame is in the segment before, where its frame pointer leads.
-    return part_of(stack, registers->rbp, &low, &high) ? fl_unwind_step(registers, frame, cache, low, high) : result;
-}
+#include "walk.h"
 
 // A walk from the fault towards the entry of the coroutine.
 typedef struct walk {
@@ -71,13 +40,13 @@ static bool walk_to_entry(const fl_stack *stack, walk *walk, fl_fault_report *re
     fl_unwind_registers registers = walk->registers;
     bool is_one_part = stack->strategy != FL_STRATEGY_CHECK_SEGMENT;
     uintptr_t low = 0, high = 0, entry = (uintptr_t)fl_fiber_entry;
-    if (is_one_part) (void)part_of(stack, registers.rsp, &low, &high);
+    if (is_one_part) (void)fl_stack_part_of(stack, registers.rsp, &low, &high);
     const fl_unwind_rule *rule = NULL;
     // A frame takes at least the word of its return address, which bounds the walk.
     uintptr_t maximum = (fl_stack_maximum(stack) + fl_stack_reserve(stack)) / FL_WORD;
     for (uintptr_t walked = 0; walked < maximum; walked++) {
         walk->registers.rip = registers.rip; // where it ends, if it does
-        if (registers.rip - entry < ENTRY_BYTES) return true;
+        if (registers.rip - entry < FL_ENTRY_BYTES) return true;
         if (report->frames < FL_BACKTRACE_MAXIMUM) report->backtrace[report->frames++] = registers.rip;
         uintptr_t address = fl_unwind_lookup(&registers);
         if (rule == NULL || rule->ip != address) rule = fl_unwind_rule_at(&cache, address);
@@ -89,7 +58,7 @@ static bool walk_to_entry(const fl_stack *stack, walk *walk, fl_fault_report *re
             result = fl_unwind_step_plain(rule, &registers, &frame, low, high);
         } else {
             fl_unwind_registers before = registers;
-            result = step(stack, rule, &before, &frame, &cache);
+            result = fl_walk_step(stack, rule, &before, &frame, &cache);
             registers = before;
         }
         if (result != FL_UNWIND_STEPPED) return false;

@@ -19,6 +19,7 @@
 #include "pool.h"
 #include "sanitizers.h"
 #include "stack.h"
+#include "stack_memory.h"
 #include "system.h"
 #include "thread_words.h"
 
@@ -57,10 +58,11 @@ static void ready(fl_stack *stack) {
     _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
     uintptr_t stagger = stack->index & atomic_load_explicit(&staggers, memory_order_relaxed);
     fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - stagger * CACHE_LINE);
-    *frame = (fl_outermost_frame){
-        .mxcsr = 0x1f80,      // all exceptions masked, round to nearest: the System V ABI at process entry
-        .x87_control = 0x37f, // likewise, 64-bit mantissa
-    };
+    memset(frame->words, 0, sizeof frame->words);
+    frame->mxcsr = 0x1f80;      // all exceptions masked, round to nearest: the System V ABI at process entry
+    frame->x87_control = 0x37f; // likewise, 64-bit mantissa
+    frame->cancelled_suspensions = 0;
+    frame->pool_window = fl_this_pool.window;
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
     stack->fiber.frame = frame;
     stack->fiber.thread = 0;
@@ -68,6 +70,19 @@ static void ready(fl_stack *stack) {
     stack->fiber.is_cancelled = false;
     stack->fiber.has_words = false;
     fl_stack_set_limit(stack);
+}
+
+// What this thread made last with a number of the caller's.
+static __thread struct usual {
+    uint64_t number;
+    uint64_t sizes;  // of its stacks
+    uint32_t kind;   // likewise, at rest
+    bool is_limited; // StackMemory.limit decides what `automatic` is
+    bool keeps_fp_control;
+} usual __attribute__((tls_model("initial-exec")));
+
+static bool is_limited(void) {
+    return atomic_load_explicit(&fl_stack_memory_limit, memory_order_relaxed) != UINT64_MAX;
 }
 
 static __attribute__((noinline))
@@ -99,6 +114,27 @@ fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure
     return stack;
 }
 
+fl_stack *fl_stack_create_again(uint64_t number) {
+    if (usual.number != number || usual.is_limited != is_limited() || fl_announcer) return NULL;
+    fl_stack *stack = fl_pool_take_latest(usual.sizes, usual.kind);
+    if (!stack) return NULL;
+    stack->kind = usual.kind;
+    stack->fiber.keeps_fp_control = usual.keeps_fp_control;
+    ready(stack);
+    return stack;
+}
+
+fl_stack *fl_stack_create_usual(uint64_t number, const fl_stack_configuration *configuration, fl_failure *failure) {
+    fl_stack *stack = fl_stack_create(configuration, failure);
+    if (!stack || !number) return stack;
+    usual = (struct usual){.number = number,
+                           .sizes = stack->sizes,
+                           .kind = stack->kind,
+                           .is_limited = is_limited(),
+                           .keeps_fp_control = configuration->keeps_fp_control};
+    return stack;
+}
+
 fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failure *failure) {
     *failure = fl_failure_none();
     fl_stack *stack = fl_pool_take(configuration);
@@ -117,11 +153,6 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
         }
     }
     return stack;
-}
-
-void fl_stack_prepare(fl_stack *stack, void (*body)(void *), void *argument) {
-    stack->fiber.frame->body = body;
-    stack->fiber.frame->argument = argument;
 }
 
 // MARK: destroying
@@ -189,7 +220,21 @@ void fl_stack_give_slot(fl_stack *stack) {
     stack->fiber.has_words = false;
 }
 
+// Whether it has its slot, finished, and nothing is left of what it did.
+static bool is_clean(const fl_stack *stack) {
+    enum { AS_CONFIGURED = FL_STACK_CONTAINS_OVERFLOW | FL_STACK_CONTAINS_NIL | FL_STACK_LOW_USE };
+    // Old ranges and details are in the third byte, the flags in the fourth.
+    uint32_t unclean = 0xffu << 16 | (0xffu & ~(uint32_t)AS_CONFIGURED) << 24;
+    return stack->base && fl_fiber_status(&stack->fiber) == FL_FIBER_FINISHED &&
+           !(__atomic_load_n(&stack->kind, __ATOMIC_ACQUIRE) & unclean);
+}
+
 void fl_stack_destroy(fl_stack *stack) {
+    // Most are, and then a sanitizer was told of none: such a status has flags.
+    if (__builtin_expect(is_clean(stack), 1)) {
+        if (!fl_pool_keep(stack)) fl_stack_discard(stack);
+        return;
+    }
     // Its thread is being ended, or was (forced_unwind.c): whichever comes second gives the entry back.
     if (__atomic_load_n(&stack->flags, __ATOMIC_ACQUIRE) & FL_STACK_LEFT &&
         __atomic_fetch_or(&stack->flags, FL_STACK_UNOWNED, __ATOMIC_ACQ_REL) & FL_STACK_LEFT) {

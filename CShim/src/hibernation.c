@@ -30,6 +30,7 @@
 
 #include <linux/userfaultfd.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -171,6 +172,16 @@ fl_failure fl_stack_wake(fl_stack *stack) {
 bool fl_stack_is_hibernated(const fl_stack *stack) {
     return stack->fiber.state == FL_FIBER_HIBERNATED &&
            fl_slot_kind(fl_slot_entry(fl_stack_slot(stack))) == FL_SLOT_HIBERNATED;
+}
+
+bool fl_hibernated_copy(const fl_stack *stack, void **words, size_t *bytes) {
+    if (!fl_stack_is_hibernated(stack)) return false;
+    const fl_record *record = stack->record; // only this thread gives it back
+    *bytes = record->words * sizeof(uintptr_t);
+    *words = malloc(*bytes);
+    fl_word_stream stream = stream_of(stack, record);
+    if (*words) fl_words_decode(&stream, *words, record->words);
+    return true;
 }
 
 // MARK: restoring from a fault

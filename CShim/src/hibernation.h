@@ -15,6 +15,10 @@ typedef enum fl_restoring : uint32_t {
     FL_RESTORE_FAILED,
 } fl_restoring;
 
+/// A copy of a hibernated stack's words, up to its base, for free(); null where there is no memory. False: its words
+/// are in their place again. Runs on the stack's thread. Signal context: forbidden.
+bool fl_hibernated_copy(const fl_stack *stack, void *_Nullable *_Nonnull words, size_t *bytes);
+
 /// Restores the hibernated stack whose slot holds `address`. Signal context: handler only.
 fl_restoring fl_wake_by_fault(uintptr_t address, fl_failure *failure);
 

@@ -10,6 +10,7 @@
 #include "fl_stack.h"
 #include "runtime_code.h"
 #include "sanitizers.h"
+#include "system.h"
 #include "thread_words.h"
 
 static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
@@ -39,6 +40,18 @@ int fl_initialize(void) {
     if (!error) __atomic_store_n(&initialized, true, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&once);
     return error;
+}
+
+static void *run(void *body) { return (void *)(intptr_t)((int (*)(void))body)(); }
+
+int fl_run_apart(int (*body)(void)) {
+    pthread_t thread;
+    int error = fl_injected(FL_SITE_INITIALIZE_THREAD);
+    if (!error) error = pthread_create(&thread, NULL, run, (void *)body);
+    if (error) return error;
+    void *result = NULL;
+    error = pthread_join(thread, &result);
+    return error ? error : (int)(intptr_t)result;
 }
 
 #pragma clang attribute pop

@@ -18,26 +18,16 @@
 enum {
     KEEP_BYTES = 64 << 10, // memory that a pooled stack may keep where its strategy lets it grow
     LOOKED_AT = 4,         // stacks that are asked whether they fit
+    // Cycles in which the kernel hands out 64 pages at most: each takes an exception and is cleared. A huge page takes
+    // longer.
+    WINDOW = 40000,
 };
 #define SECOND ((uint64_t)1000000000)
 
 // Out of the way of what every coroutine's beginning and end runs through: its registers need not be saved there.
 #define SELDOM __attribute__((noinline))
 
-typedef struct fl_pool_list {
-    fl_stack *_Nullable first;
-    uint32_t count;
-    uint32_t unneeded; // the fewest since the last look
-} fl_pool_list;
-
-typedef struct fl_pool {
-    fl_pool_list lists[FL_SLOT_SIZES];
-    uint64_t looked; // when
-    uint32_t uses;   // stacks kept, or asked for when the pool was empty
-    bool ends;       // the end of this thread will drain it
-} fl_pool;
-
-static __thread fl_pool pool __attribute__((tls_model("initial-exec")));
+__thread fl_pool fl_this_pool __attribute__((tls_model("initial-exec")));
 static _Atomic(uint64_t) quiet_time = FL_POOL_QUIET_SECONDS * SECOND;
 
 static pthread_key_t key;
@@ -58,8 +48,8 @@ static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); 
 // Without this a thread's last stacks would be lost with it, so what cannot be given back then is not kept at all.
 static SELDOM bool end_with_thread(void) {
     pthread_once(&key_once, make_key);
-    pool.ends = !key_error && pthread_setspecific(key, &pool) == 0;
-    return pool.ends;
+    fl_this_pool.ends = !key_error && pthread_setspecific(key, &fl_this_pool) == 0;
+    return fl_this_pool.ends;
 }
 
 // MARK: taking and keeping
@@ -67,7 +57,7 @@ static SELDOM bool end_with_thread(void) {
 static SELDOM void look(void) { fl_pool_trim(fl_pool_now(), fl_pool_quiet()); }
 
 static void count_use(void) {
-    if (++pool.uses % FL_POOL_USES_BETWEEN_LOOKS == 0) look();
+    if (++fl_this_pool.uses % FL_POOL_USES_BETWEEN_LOOKS == 0) look();
 }
 
 // Stacks that mremap moves have slots of their own (address_space.c); apart from that any mover will do.
@@ -80,7 +70,7 @@ static bool serves(const fl_stack *stack, const fl_stack_configuration *configur
 
 // The first that fits: its slot is ready as it is.
 fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration) {
-    fl_pool_list *list = &pool.lists[configuration->slot];
+    fl_pool_list *list = &fl_this_pool.lists[configuration->slot];
     fl_stack **link = &list->first;
     for (int looked = 0; *link && looked < LOOKED_AT; link = &(*link)->next, looked++) {
         fl_stack *stack = *link;
@@ -104,7 +94,8 @@ static SELDOM bool shrink(fl_stack *stack) {
 }
 
 // A stack that the kernel pages in does not tell how deep it was: the pages just below those that are kept do. That
-// takes a system call, which a stack of up to 16 MiB is spared until its thread's next look.
+// takes a system call. A stack that was used for a moment only is spared it, and the thread's first few of up to 16 MiB
+// until its next look.
 static SELDOM bool forget_depth(const fl_stack *stack) {
     uintptr_t keep = stack->base - KEEP_BYTES, lowest;
     if (stack->strategy != FL_STRATEGY_DEMAND && stack->strategy != FL_STRATEGY_CHECK_FIXED) return true;
@@ -112,16 +103,34 @@ static SELDOM bool forget_depth(const fl_stack *stack) {
     return fl_system_advise(FL_SITE_RELEASE, stack->low, keep - stack->low, MADV_DONTNEED) == 0;
 }
 
+// A `fixed` stack keeps all of its memory.
+static uint32_t capacity(const fl_stack *stack) {
+    return stack->strategy == FL_STRATEGY_FIXED ? FL_POOL_STACKS_UNASKED : FL_POOL_STACKS;
+}
+
+static SELDOM bool ask_depth(const fl_stack *stack) {
+    bool forgot = forget_depth(stack);
+    fl_this_pool.window = __builtin_readcyclecounter();
+    return forgot;
+}
+
+// Whether it was taken in the present window, which is short.
+static bool was_brief(const fl_stack *stack) {
+    return !fl_announcer && stack->fiber.frame->pool_window == fl_this_pool.window &&
+           __builtin_readcyclecounter() - fl_this_pool.window < WINDOW;
+}
+
 bool fl_pool_keep(fl_stack *stack) {
-    fl_pool_list *list = &pool.lists[stack->slot];
+    fl_pool_list *list = &fl_this_pool.lists[stack->slot];
     // A moved stack ends in another slot than it began in; it is not worth keeping for the size it asked for.
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN || stack->slot != stack->first_slot ||
-        stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED) || list->count >= FL_POOL_STACKS ||
-        (!pool.ends && !end_with_thread())) {
+        stack->flags & (FL_STACK_OVERFLOWING | FL_STACK_PROVOKED) || list->count >= capacity(stack) ||
+        (!fl_this_pool.ends && !end_with_thread())) {
         return false;
     }
     if (stack->low != stack->base - fl_stack_usable_at_first(stack) && !shrink(stack)) return false;
-    if (fl_slot_is_deep((fl_slot_size)stack->slot) && !forget_depth(stack)) return false;
+    bool is_asked = fl_slot_is_deep((fl_slot_size)stack->slot) || list->count >= FL_POOL_STACKS_UNASKED;
+    if (is_asked && !was_brief(stack) && !ask_depth(stack)) return false;
     stack->next = list->first;
     list->first = stack;
     list->count++;
@@ -162,14 +171,14 @@ static void trim(fl_pool_list *list) {
 
 void fl_pool_trim(uint64_t now, uint64_t quiet) {
     // A clock that two processors read at once may be a tick behind the last look.
-    if (now < pool.looked || now - pool.looked < quiet) return;
-    pool.looked = now;
-    for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) trim(&pool.lists[size]);
+    if (now < fl_this_pool.looked || now - fl_this_pool.looked < quiet) return;
+    fl_this_pool.looked = now;
+    for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) trim(&fl_this_pool.lists[size]);
 }
 
 void fl_pool_drain(void) {
     for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) {
-        fl_pool_list *list = &pool.lists[size];
+        fl_pool_list *list = &fl_this_pool.lists[size];
         while (list->first) {
             fl_stack *stack = list->first;
             list->first = stack->next;

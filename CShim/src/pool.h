@@ -8,8 +8,36 @@
 
 #pragma clang assume_nonnull begin
 
+typedef struct fl_pool_list {
+    fl_stack *_Nullable first;
+    uint32_t count;
+    uint32_t unneeded; ///< the fewest since the last look
+} fl_pool_list;
+
+typedef struct fl_pool {
+    fl_pool_list lists[FL_SLOT_SIZES];
+    uint64_t looked; ///< when
+    uint64_t window; ///< processor cycles at which a stack was last asked how deep it was
+    uint32_t uses;   ///< stacks kept, or asked for when the pool was empty
+    bool ends;       ///< the end of this thread will drain it
+} fl_pool;
+
+extern __thread fl_pool fl_this_pool __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
 /// A stack of this thread's pool that fits, or null. Signal context: forbidden.
 fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration);
+
+/// The latest one if it is of these sizes and of this kind, or null. Signal context: forbidden.
+static inline fl_stack *_Nullable fl_pool_take_latest(uint64_t sizes, uint32_t kind) {
+    // Where it waits a stack may have these besides.
+    enum { AT_REST = FL_STACK_LOW_USE | FL_STACK_EMPTIED };
+    fl_pool_list *list = &fl_this_pool.lists[kind >> 4 & 15];
+    fl_stack *stack = list->first;
+    if (!stack || stack->sizes != sizes || (stack->kind & ~((uint32_t)AT_REST << 24)) != kind) return NULL;
+    list->first = stack->next;
+    if (--list->count < list->unneeded) list->unneeded = list->count;
+    return stack;
+}
 
 /// Makes an ended stack as it was at first and keeps it. False: it has to be discarded. Signal context: forbidden.
 bool fl_pool_keep(fl_stack *stack);

@@ -9,21 +9,6 @@
 #include "grows_down.h"
 #include "system.h"
 
-uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
-    switch ((fl_strategy)stack->strategy) {
-    case FL_STRATEGY_FAULT_MOVE:
-    case FL_STRATEGY_CHECK_MOVE:
-        // From the largest slot there is nowhere to go.
-        return stack->first_slot == FL_SLOT_1GIB ? fl_stack_maximum(stack) : fl_stack_initial(stack);
-    case FL_STRATEGY_FAULT:
-    case FL_STRATEGY_CHECK_SEGMENT:
-    case FL_STRATEGY_GROWS_DOWN: return fl_stack_initial(stack);
-    case FL_STRATEGY_FIXED:
-    case FL_STRATEGY_DEMAND:
-    case FL_STRATEGY_CHECK_FIXED: return fl_stack_maximum(stack);
-    }
-}
-
 uintptr_t fl_stack_slot_low(const fl_stack *stack) {
     fl_slot_handle handle = fl_stack_slot(stack);
     return handle.arena ? fl_slot_low(handle) : stack->base - fl_stack_maximum(stack);

@@ -37,7 +37,20 @@ static inline void fl_stack_set_limit(fl_stack *stack) {
 fl_slot_handle fl_stack_leave_segment(fl_stack *stack);
 
 /// Bytes usable at first. Signal context: callable.
-uintptr_t fl_stack_usable_at_first(const fl_stack *stack);
+static inline uintptr_t fl_stack_usable_at_first(const fl_stack *stack) {
+    switch ((fl_strategy)stack->strategy) {
+    case FL_STRATEGY_FIXED:
+    case FL_STRATEGY_DEMAND:
+    case FL_STRATEGY_CHECK_FIXED: return fl_stack_maximum(stack);
+    case FL_STRATEGY_FAULT_MOVE:
+    case FL_STRATEGY_CHECK_MOVE:
+        // From the largest slot there is nowhere to go.
+        return stack->first_slot == FL_SLOT_1GIB ? fl_stack_maximum(stack) : fl_stack_initial(stack);
+    case FL_STRATEGY_FAULT:
+    case FL_STRATEGY_CHECK_SEGMENT:
+    case FL_STRATEGY_GROWS_DOWN: return fl_stack_initial(stack);
+    }
+}
 
 /// Gives a configured stack a slot, unless it has one, with its first usable part and its guard.
 /// Signal context: forbidden.

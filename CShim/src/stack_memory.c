@@ -13,16 +13,16 @@
 #include "system.h"
 
 static _Atomic(uint64_t) in_use;
-static _Atomic(uint64_t) limit = UINT64_MAX;
+_Atomic(uint64_t) fl_stack_memory_limit = UINT64_MAX;
 
-void fl_memory_limit_set(uint64_t bytes) { atomic_store_explicit(&limit, bytes, memory_order_relaxed); }
-uint64_t fl_memory_limit(void) { return atomic_load_explicit(&limit, memory_order_relaxed); }
+void fl_memory_limit_set(uint64_t bytes) { atomic_store_explicit(&fl_stack_memory_limit, bytes, memory_order_relaxed); }
+uint64_t fl_memory_limit(void) { return atomic_load_explicit(&fl_stack_memory_limit, memory_order_relaxed); }
 uint64_t fl_memory_in_use(void) { return atomic_load_explicit(&in_use, memory_order_relaxed); }
 
 fl_failure fl_memory_take(uintptr_t bytes) {
     int error = fl_injected(FL_SITE_STACK_MEMORY);
     if (error) return fl_failure_at(FL_SITE_STACK_MEMORY, error);
-    uint64_t maximum = atomic_load_explicit(&limit, memory_order_relaxed);
+    uint64_t maximum = atomic_load_explicit(&fl_stack_memory_limit, memory_order_relaxed);
     uint64_t used = atomic_load_explicit(&in_use, memory_order_relaxed);
     // Never more than the limit for an instant: another's smaller request would be refused meanwhile. Each failed
     // exchange means that another thread took or gave.

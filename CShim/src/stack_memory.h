@@ -7,6 +7,9 @@
 
 #pragma clang assume_nonnull begin
 
+/// fl_memory_limit_set.
+extern _Atomic(uint64_t) fl_stack_memory_limit;
+
 /// Counts `bytes` as usable by stacks, unless that exceeds the limit. Signal context: callable.
 fl_failure fl_memory_take(uintptr_t bytes);
 /// Signal context: callable.

@@ -30,7 +30,7 @@ static const char *const names[FL_SITE_COUNT] = {
     "restore-copy",      "restore-unguard", "store-map",         "store-release",   "hibernate-mask",
     "stack-memory",      "pool-trim",       "idle-resident",     "shrink-release",  "shrink-guard",
     "shrink-mask",       "words-thread",    "words-mask",        "signal-mask",     "thread-bounds",
-    "announce",
+    "initialize-thread", "announce",
 };
 
 const char *fl_site_name(fl_site site) { return site < FL_SITE_COUNT ? names[site] : "unknown"; }

@@ -75,7 +75,7 @@ struct StackOptions: ParsableArguments {
         if strategy == .growsDown && maximum == nil { configuration.maximum = StackLimit.maximum }
         do {
             return try configuration.effective()
-        } catch let error as StackError {
+        } catch {
             guard case .invalidConfiguration = error else { throw RuntimeFailure(error.description) }
             throw UsageFailure(error.commandLineText)
         }

@@ -75,7 +75,7 @@ public final class Laboratory {
         do {
             try configuration.validate()
             return true
-        } catch let error as StackError {
+        } catch {
             guard case .invalidConfiguration = error else { throw error }
             missing("\(subject) is not measured: \(error)")
             return false

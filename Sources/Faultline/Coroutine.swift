@@ -90,19 +90,51 @@ public final class Coroutine<Input, Output, Result> {
         @inlinable @discardableResult
         public func suspend(_ output: consuming Output) throws(CoroutineCancelled) -> Input {
             // The thread's word has the address of the running fiber earlier than this frame.
-            guard let running = fl_fiber_running(), running == fiber else {
-                FiberSupport.isBroken(
-                    """
-                    suspend was called on another stack than the coroutine's own; below withGrowableStack, or inside \
-                    another coroutine's body, only the innermost stack can be left
-                    """)
-            }
+            guard let running = fl_fiber_running(), running == fiber else { FiberSupport.isOnAnotherStack("suspend") }
             let isPlain = fl_fiber_status(running) == FiberSupport.running
             if !isPlain, running.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(running) }
             let frame = running.pointee.frame.unsafelyUnwrapped
             (Coroutine.cell(frame) as UnsafeMutablePointer<Output>).initialize(to: consume output)
             let resumed = isPlain ? fl_suspend_plain(running, frame) : fl_suspend(running)
             // Cancelling resumes without an input.
+            if resumed.fiber.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(resumed.fiber) }
+            return (Coroutine.cell(resumed.frame) as UnsafeMutablePointer<Input>).move()
+        }
+
+        /// Hands over to another coroutine without going back to the resumer: symmetric transfer.
+        ///
+        /// `other` starts or continues with `input`, and the resumer of this coroutine becomes its resumer. So
+        /// ``Coroutine/resume(_:)`` of this one returns when whichever coroutine runs then suspends or ends, with that
+        /// one's output or result, and throws that one's error or stack fault. Meanwhile this coroutine is suspended:
+        /// it may be resumed, handed over to, hibernated and cancelled like any other.
+        ///
+        /// - Returns: the input of the next ``Coroutine/resume(_:)`` of this coroutine, or of the next transfer to it.
+        /// - Throws: ``CoroutineCancelled`` as ``suspend(_:)`` does, before or after the transfer;
+        ///   ``StackError/finished`` when `other` had ended, ``StackError/unavailable(_:)`` when it hibernates and the
+        ///   kernel refuses to restore it. Then this coroutine goes on.
+        ///
+        /// `other` must not run, and a started one belongs to this thread: anything else ends the process with the
+        /// rule. Somebody has to own it while it runs; this coroutine's frame does, if it holds a reference.
+        @available(*, noasync, message: "an async function cannot suspend a coroutine, which has a stack of its own")
+        @inlinable @discardableResult
+        public func transfer(to other: Coroutine, _ input: consuming Input) throws -> Input {
+            guard let running = fl_fiber_running(), running == fiber else { FiberSupport.isOnAnotherStack("transfer") }
+            let isPlain = fl_fiber_status(running) == FiberSupport.running
+            if !isPlain, running.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(running) }
+            let target = other.fiber
+            let resumed: fl_resumed
+            if isPlain, fl_fiber_status(target) == FiberSupport.suspended,
+                target.pointee.thread == fl_plain_thread_id()
+            {
+                let frame = target.pointee.frame.unsafelyUnwrapped
+                (Coroutine.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
+                resumed = fl_transfer_plain(running, running.pointee.frame.unsafelyUnwrapped, target)
+            } else {
+                try FiberSupport.prepareToResume(target)
+                (Coroutine.cell(target.pointee.frame.unsafelyUnwrapped) as UnsafeMutablePointer<Input>)
+                    .initialize(to: consume input)
+                resumed = fl_transfer(running, target)
+            }
             if resumed.fiber.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(resumed.fiber) }
             return (Coroutine.cell(resumed.frame) as UnsafeMutablePointer<Input>).move()
         }
@@ -153,27 +185,45 @@ public final class Coroutine<Input, Output, Result> {
 
     /// Continues the coroutine with `input` until it suspends or ends.
     ///
+    /// Where the body hands over to another coroutine, the step is that one's (``Suspender/transfer(to:_:)``).
+    ///
     /// - Throws: what the body throws; ``StackFault`` when a stack fault ended the coroutine; ``StackError/finished``
     ///   when it had ended before; ``StackError/unavailable(_:)`` when it hibernates and the kernel refuses to restore
     ///   it. Then nothing is lost, and it may be resumed again.
     /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
     @available(*, noasync, message: "a coroutine stays on its thread, and an async function does not")
     @inlinable public func resume(_ input: consuming Input) throws -> Step {
+        try Self.resume(fiber, input)
+    }
+
+    /// The same for an owner that keeps the coroutine alive, without counting it.
+    @inlinable @inline(__always)
+    static func resume(_ fiber: UnsafeMutablePointer<fl_fiber>, _ input: consuming Input) throws -> Step {
         let resumed: fl_resumed
         if fl_fiber_status(fiber) == FiberSupport.suspended, fiber.pointee.thread == fl_plain_thread_id() {
             let frame = fiber.pointee.frame.unsafelyUnwrapped
-            (Self.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
+            (cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
             resumed = fl_resume_plain(fiber, frame)
         } else {
-            try FiberSupport.prepareToResume(fiber)
-            (Self.cell(fiber.pointee.frame.unsafelyUnwrapped) as UnsafeMutablePointer<Input>)
-                .initialize(to: consume input)
-            resumed = fl_resume(fiber)
+            resumed = try resumeOtherwise(fiber, input)
         }
         if resumed.fiber.pointee.state == .FL_FIBER_SUSPENDED {
-            return .suspended((Self.cell(resumed.frame) as UnsafeMutablePointer<Output>).move())
+            return .suspended((cell(resumed.frame) as UnsafeMutablePointer<Output>).move())
         }
-        return .finished(try takeResult())
+        return .finished(try takeResult(resumed.fiber))
+    }
+
+    /// Resumes a coroutine that is not plain, or not suspended and awake.
+    @inlinable @inline(never)
+    static func resumeOtherwise(
+        _ fiber: UnsafeMutablePointer<fl_fiber>, _ input: consuming Input
+    ) throws(StackError) -> fl_resumed {
+        try FiberSupport.prepareToResume(fiber)
+        let frame = fiber.pointee.frame.unsafelyUnwrapped
+        (cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
+        // Like a plain one that is suspended, one that starts may have no words of its own.
+        return fl_fiber_status(fiber) == FiberSupport.created && fiber.pointee.thread == fl_plain_thread_id()
+            ? fl_resume_plain(fiber, frame) : fl_resume(fiber)
     }
 
     /// Asks the body to end: from now on every ``Suspender/suspend(_:)`` throws. A suspended coroutine is resumed and
@@ -183,12 +233,19 @@ public final class Coroutine<Input, Output, Result> {
     /// kernel refuses that, the process ends with a message, because the frames could never be unwound.
     public func cancel() { FiberSupport.cancel(fiber) }
 
+    /// The frames of a coroutine that is suspended or hibernated, innermost first, at most 256; empty in any other
+    /// state. A hibernated one goes on hibernating. Asked for on the coroutine's thread.
+    ///
+    /// Where code has no unwind tables and keeps no frame pointer, the frames end there.
+    /// - Complexity: symbols are looked up now, by reading the files of the images.
+    public var backtrace: [StackFrame] { FiberSupport.backtrace(of: fiber) }
+
     /// The statistics of this coroutine's stack so far.
     public var statistics: FaultStatistics { FiberSupport.statistics(of: fiber) }
 
-    @inlinable func takeResult() throws -> Result {
+    @inlinable static func takeResult(_ fiber: UnsafeMutablePointer<fl_fiber>) throws -> Result {
         if fiber.pointee.state == .FL_FIBER_FAULTED { throw FiberSupport.fault(of: fiber) }
-        guard let result = Self.mailbox(fiber).pointee.result.take() else {
+        guard let result = mailbox(fiber).pointee.result.take() else {
             preconditionFailure("a finished coroutine has a result")
         }
         return try result.get()

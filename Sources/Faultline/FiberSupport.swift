@@ -4,6 +4,7 @@ public import CSwitch
 /// What coroutines need of the shim and not of their types, so that the rest can be inlined and specialized.
 @usableFromInline enum FiberSupport {
     /// What `fl_fiber_status` says of a coroutine without flags.
+    @inlinable static var created: UInt64 { UInt64(fl_fiber_state.FL_FIBER_CREATED.rawValue) }
     @inlinable static var suspended: UInt64 { UInt64(fl_fiber_state.FL_FIBER_SUSPENDED.rawValue) }
     @inlinable static var running: UInt64 { UInt64(fl_fiber_state.FL_FIBER_RUNNING.rawValue) }
 
@@ -11,15 +12,56 @@ public import CSwitch
         UnsafeMutableRawPointer(fiber).assumingMemoryBound(to: fl_stack.self)  // its first member
     }
 
-    @usableFromInline
-    static func make(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
-        UnsafeMutableRawPointer(try makeStack(configuration)).assumingMemoryBound(to: fl_fiber.self)
-    }
-
     /// The fiber of a stack that runs on this thread at once.
     @usableFromInline
-    static func makeOnThread(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
-        let fiber = try make(configuration)
+    static func onThread(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
+        try enter(make(configuration.number, configuration))
+    }
+
+    /// The same for one of ``withGrowableStack(maximum:_:)``.
+    @usableFromInline
+    static func growable(_ maximum: Int) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
+        try enter(
+            make(
+                StackConfiguration.number(isolated: maximum), StackConfiguration(maximum: maximum, isIsolated: true)))
+    }
+
+    /// The fiber of a coroutine that starts with the values that `TaskLocal` has bound now.
+    @usableFromInline
+    static func makeBound(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
+        if fl_has_no_bindings() { return try make(configuration.number, configuration) }
+        let bindings = try TaskLocalBindings()
+        let fiber = try make(configuration.number, configuration)
+        bindings.give(to: fiber)
+        return fiber
+    }
+
+    /// The configuration is looked at where none of that number can be had at once.
+    private static func make(
+        _ number: UInt64, _ configuration: @autoclosure () -> StackConfiguration
+    ) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
+        let stack =
+            if let stack = fl_stack_create_again(number) { stack } else { try workOutAndMake(configuration(), number) }
+        fl_idle_created()
+        return UnsafeMutableRawPointer(stack).assumingMemoryBound(to: fl_fiber.self)
+    }
+
+    @inline(never)
+    private static func workOutAndMake(
+        _ configuration: StackConfiguration, _ number: UInt64
+    ) throws(StackError) -> UnsafeMutablePointer<fl_stack> {
+        try initializeShim()
+        var resolved = try configuration.resolved()
+        var failure = fl_failure()
+        guard let stack = fl_stack_create_usual(number, &resolved, &failure) else {
+            throw StackError(failure, for: .creation)
+        }
+        return stack
+    }
+
+    private static func enter(
+        _ fiber: UnsafeMutablePointer<fl_fiber>
+    ) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
         do { try bindToThread(fiber) } catch {
             destroy(fiber)
             throw error
@@ -27,33 +69,26 @@ public import CSwitch
         return fiber
     }
 
-    /// The fiber of a coroutine that starts with the values that `TaskLocal` has bound now.
-    @usableFromInline
-    static func makeBound(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
-        let bindings = try TaskLocalBindings()
-        let fiber = try make(configuration)
-        bindings.give(to: fiber)
-        return fiber
-    }
-
-    static func makeStack(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_stack> {
-        try initializeShim()
-        var resolved = try configuration.resolved()
-        var failure = fl_failure()
-        guard let stack = fl_stack_create(&resolved, &failure) else { throw StackError(failure, for: .creation) }
-        fl_idle_created()
-        return stack
-    }
-
     /// Lets the coroutine run the body in the mailbox at `space`.
     @usableFromInline
     static func prepare(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
-        fl_stack_prepare(stack(fiber), enterCoroutine, space)
+        let frame = fiber.pointee.frame.unsafelyUnwrapped
+        frame.pointee.body = enterCoroutine
+        frame.pointee.argument = space
     }
 
     /// Ends the process, in release builds with its reason too: a rule that only the caller can keep is broken.
     @usableFromInline
     static func isBroken(_ rule: StaticString) -> Never { fatalError("\(rule)") }
+
+    @usableFromInline
+    static func isOnAnotherStack(_ call: StaticString) -> Never {
+        fatalError(
+            """
+            \(call) was called on another stack than the coroutine's own; below withGrowableStack, or inside another \
+            coroutine's body, only the innermost stack can be left
+            """)
+    }
 
     static func requireItsThread(_ fiber: UnsafeMutablePointer<fl_fiber>) {
         guard fiber.pointee.thread != fl_thread_id() else { return }
@@ -103,9 +138,13 @@ public import CSwitch
     }
 
     static func end(_ fiber: UnsafeMutablePointer<fl_fiber>) {
-        if fiber.pointee.state == .FL_FIBER_RUNNING { isBroken("a coroutine was destroyed while it runs") }
-        cancel(fiber)
-        if fiber.pointee.state == .FL_FIBER_SUSPENDED { isBroken("a cancelled coroutine suspended instead of ending") }
+        if fiber.pointee.state != .FL_FIBER_FINISHED {
+            if fiber.pointee.state == .FL_FIBER_RUNNING { isBroken("a coroutine was destroyed while it runs") }
+            cancel(fiber)
+            if fiber.pointee.state == .FL_FIBER_SUSPENDED {
+                isBroken("a cancelled coroutine suspended instead of ending")
+            }
+        }
         // It is awake: a coroutine that hibernated was cancelled, and ran to its end. Where its thread was ended under
         // it, its frame has gone with what it held.
         guard let frame = fiber.pointee.frame else { return fl_stack_destroy(stack(fiber)) }
@@ -166,6 +205,15 @@ public import CSwitch
 
     @usableFromInline
     static func fault(of fiber: UnsafeMutablePointer<fl_fiber>) -> StackFault { StackFault(of: stack(fiber)) }
+
+    static func backtrace(of fiber: UnsafeMutablePointer<fl_fiber>) -> [StackFrame] {
+        requireItsThreadIfSuspended(fiber)
+        let maximum = 256
+        let addresses = [UInt](unsafeUninitializedCapacity: maximum) { buffer, count in
+            count = fl_stack_backtrace(stack(fiber), buffer.baseAddress.unsafelyUnwrapped, maximum)
+        }
+        return Symbolizer.frames(at: addresses, areCalls: true)
+    }
 
     @usableFromInline
     static func statistics(of fiber: UnsafeMutablePointer<fl_fiber>) -> FaultStatistics {

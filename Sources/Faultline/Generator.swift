@@ -1,69 +1,103 @@
+public import CSwitch
+
 /// A sequence whose elements a coroutine produces, at any depth of calls.
 ///
 ///     let leaves = Generator { yield in try visit(tree, yield) }
 ///     for leaf in leaves { … }
 ///
 /// Each iterator is a coroutine of its own, with the rules of ``Coroutine``: it stays on its thread, and leaving the
-/// loop early cancels it. Where the body throws, or no stack can be made, the sequence ends; iterate with
-/// ``Iterator/nextElement()`` to see the error.
-public struct Generator<Element>: Sequence {
+/// loop early cancels it. Where the body throws, or no stack can be made, a `for` loop over the generator itself just
+/// ends; ``withElements(_:)`` throws the error after the loop.
+@frozen public struct Generator<Element>: Sequence {
     /// What a generator's body yields with.
     public typealias Yield = Coroutine<Void, Element, Void>.Suspender
 
-    private let configuration: StackConfiguration
-    private let body: (borrowing Yield) throws -> Void
+    @usableFromInline let configuration: StackConfiguration
+    @usableFromInline let body: (borrowing Yield) throws -> Void
 
+    @inlinable
     public init(configuration: StackConfiguration = .init(), _ body: @escaping (borrowing Yield) throws -> Void) {
         self.configuration = configuration
         self.body = body
     }
 
     @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
-    public func makeIterator() -> Iterator { Iterator(configuration: configuration, body: body) }
+    @inlinable public func makeIterator() -> Iterator { Iterator(configuration: configuration, body: body) }
 
-    public final class Iterator: IteratorProtocol {
-        private let make: () throws -> Coroutine<Void, Element, Void>
-        private var coroutine: Coroutine<Void, Element, Void>?
-        private var ended = false
-        /// The error that ended the sequence early, if one did.
-        public private(set) var error: (any Error)?
+    /// Runs `loop` over the elements, and throws afterwards what ended them early.
+    ///
+    ///     try lines.withElements { lines in
+    ///         for line in lines { if line.isEmpty { break } }
+    ///     }
+    ///
+    /// - Returns: what `loop` returns.
+    /// - Throws: what `loop` throws; what the body threw, ``StackFault``, or ``StackError`` when no stack could be made.
+    ///   Leaving the loop early is no error.
+    @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
+    @inlinable public func withElements<R>(_ loop: (Iterator) throws -> R) throws -> R {
+        let elements = makeIterator()
+        let result = try loop(elements)
+        if let error = elements.error { throw error }
+        return result
+    }
 
-        init(configuration: StackConfiguration, body: @escaping (borrowing Yield) throws -> Void) {
-            make = {
+    /// The elements of one run of the body, once.
+    @_fixed_layout  // inlinable code sets up its field, also in library evolution mode
+    public final class Iterator: IteratorProtocol, Sequence {
+        @usableFromInline let coroutine: Result<Coroutine<Void, Element, Void>, any Error>
+        // Its own, so that an element does not count references.
+        @usableFromInline let fiber: UnsafeMutablePointer<fl_fiber>?
+        /// The error that ended the elements early, if one did.
+        public internal(set) var error: (any Error)?
+
+        @inlinable init(configuration: StackConfiguration, body: @escaping (borrowing Yield) throws -> Void) {
+            coroutine = Result {
                 try Coroutine(configuration: configuration) { (yield: borrowing Yield, _: Void) in try body(yield) }
             }
+            fiber = try? coroutine.get().fiber
         }
 
         /// The next element, nil at the end or after an error, which `error` then holds.
         @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
-        public func next() -> Element? {
+        @inlinable public func next() -> Element? {
             do { return try nextElement() } catch {
-                self.error = error
+                keep(error)
                 return nil
             }
         }
 
         /// The next element, nil at the end.
-        /// - Throws: what the body throws, ``StackFault``, or ``StackError`` when no stack can be made.
+        /// - Throws: what the body throws, ``StackFault``, or ``StackError`` when no stack can be made. After an error
+        ///   the elements have ended, unless the coroutine hibernates and could not be restored: that is tried anew.
         @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
-        public func nextElement() throws -> Element? {
-            if ended { return nil }
+        @inlinable public func nextElement() throws -> Element? {
             do {
-                let running = try coroutine ?? make()
-                coroutine = running
-                if case .suspended(let element) = try running.resume() { return element }
+                guard let fiber else { return try failure() }
+                if case .suspended(let element) = try Coroutine<Void, Element, Void>.resume(fiber, ()) {
+                    return element
+                }
                 end()
                 return nil
             } catch {
-                // A coroutine that hibernates and cannot be restored now waits for the next call.
-                if coroutine?.isResumable != true { end() }
+                if hasEnded { return nil }
+                end()
                 throw error
             }
         }
 
-        private func end() {
-            ended = true
-            coroutine = nil
+        @usableFromInline var hasEnded = false
+
+        // What kept the coroutine from being made.
+        @usableFromInline @inline(never) func failure() throws -> Element? {
+            _ = try coroutine.get()
+            return nil
         }
+
+        // A coroutine that hibernates and cannot be restored now waits for the next call.
+        @usableFromInline @inline(never) func end() {
+            if case .success(let coroutine) = coroutine { hasEnded = !coroutine.isResumable } else { hasEnded = true }
+        }
+
+        @usableFromInline @inline(never) func keep(_ error: any Error) { self.error = error }
     }
 }

@@ -11,7 +11,7 @@ public import CSwitch
 ///   that the abandoned frames owned leaks; ``StackError`` when no stack can be made.
 @inlinable
 public func withGrowableStack<R: ~Copyable>(maximum: Int = 512 << 20, _ body: () throws -> R) throws -> R {
-    try withStack(StackConfiguration(maximum: maximum, isIsolated: true), body)
+    do { return try run(on: FiberSupport.growable(maximum), body) } catch { throw error.underlying }
 }
 
 /// The same for a body that throws errors of one type: with `Never` only what the stack may throw is left.
@@ -25,7 +25,7 @@ public func withGrowableStack<R: ~Copyable>(maximum: Int = 512 << 20, _ body: ()
 public func withGrowableStack<R: ~Copyable, BodyError>(
     maximum: Int = 512 << 20, throwing type: BodyError.Type, _ body: () throws(BodyError) -> R
 ) throws(GrowableStackError<BodyError>) -> R {
-    try onStack(StackConfiguration(maximum: maximum, isIsolated: true), body)
+    try run(on: FiberSupport.growable(maximum), body)
 }
 
 /// What ended a body that runs on a growable stack and throws errors of one type.
@@ -41,7 +41,7 @@ public func withGrowableStack<R: ~Copyable, BodyError>(
 /// Runs `body` on a stack made from `configuration`. See ``withGrowableStack(maximum:_:)``.
 @inlinable
 public func withStack<R: ~Copyable>(_ configuration: StackConfiguration, _ body: () throws -> R) throws -> R {
-    do { return try onStack(configuration, body) } catch { throw error.underlying }
+    do { return try run(on: FiberSupport.onThread(configuration), body) } catch { throw error.underlying }
 }
 
 /// Runs `body` on a stack made from `configuration`, and afterwards hands the statistics of that stack to `statistics`,
@@ -51,7 +51,9 @@ public func withStack<R: ~Copyable>(
     _ configuration: StackConfiguration, statistics: (FaultStatistics) -> Void, _ body: () throws -> R
 ) throws -> R {
     do {
-        return try withoutActuallyEscaping(statistics) { try onStack(configuration, statistics: $0, body) }
+        return try withoutActuallyEscaping(statistics) {
+            try run(on: FiberSupport.onThread(configuration), statistics: $0, body)
+        }
     } catch let error as GrowableStackError<any Error> { throw error.underlying }
 }
 
@@ -65,20 +67,21 @@ extension GrowableStackError {
     }
 }
 
+/// Runs `body` on the stack of `fiber`, and gives that back.
 @inlinable
-func onStack<R: ~Copyable, BodyError>(
-    _ configuration: StackConfiguration, statistics: ((FaultStatistics) -> Void)? = nil,
-    _ body: () throws(BodyError) -> R
+func run<R: ~Copyable, BodyError>(
+    on fiber: @autoclosure () throws(StackError) -> UnsafeMutablePointer<fl_fiber>,
+    statistics: ((FaultStatistics) -> Void)? = nil, _ body: () throws(BodyError) -> R
 ) throws(GrowableStackError<BodyError>) -> R {
-    let fiber: UnsafeMutablePointer<fl_fiber>
-    do { fiber = try FiberSupport.makeOnThread(configuration) } catch { throw .unavailable(error) }
-    defer { FiberSupport.destroy(fiber) }
+    let made: UnsafeMutablePointer<fl_fiber>
+    do { made = try fiber() } catch { throw .unavailable(error) }
+    defer { FiberSupport.destroy(made) }
     var result: Result<R, BodyError>?
-    callClosure(fiber) {
+    callClosure(made) {
         do throws(BodyError) { result = .success(try body()) } catch { result = .failure(error) }
     }
-    statistics?(FiberSupport.statistics(of: fiber))
-    if fiber.pointee.state == .FL_FIBER_FAULTED { throw .fault(FiberSupport.fault(of: fiber)) }
+    statistics?(FiberSupport.statistics(of: made))
+    if made.pointee.state == .FL_FIBER_FAULTED { throw .fault(FiberSupport.fault(of: made)) }
     switch consume result {
     case .success(let value): return value
     case .failure(let error): throw .body(error)

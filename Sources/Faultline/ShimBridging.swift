@@ -8,6 +8,21 @@ extension StackStrategy {
         return fl_capabilities_get().pointee.overcommit_mode == 2 || StackMemory.limit != nil ? .fault : .demand
     }
 
+    /// 0 to 8.
+    var ordinal: UInt64 {
+        switch self {
+        case .automatic: 0
+        case .fixed: 1
+        case .demand: 2
+        case .growsDown: 3
+        case .fault: 4
+        case .faultMove: 5
+        case .checkMove: 6
+        case .checkSegment: 7
+        case .checkFixed: 8
+        }
+    }
+
     /// The shim's name of ``chosen``.
     var shim: fl_strategy {
         switch chosen {
@@ -72,6 +87,14 @@ extension StackError {
 /// Probes the kernel and installs the fault handler, once.
 func initializeShim() throws(StackError) {
     if fl_is_initialized() { return }
-    _ = TextWays.areGone
-    try StackError.check(fl_initialize(), .initialization)
+    // The first time it takes about 50 KiB of stack in a debug build, and a recursion may make its first stack where
+    // less is left.
+    let initialize: @convention(c) () -> Int32 = {
+        _ = TextWays.areGone
+        let error = fl_initialize()
+        // What types that needs is known from then on.
+        if error == 0 { _ = try? StackConfiguration(maximum: 1 << 20, isIsolated: true).resolved() }
+        return error
+    }
+    try StackError.check(fl_space_left() < 256 << 10 ? fl_run_apart(initialize) : initialize(), .initialization)
 }

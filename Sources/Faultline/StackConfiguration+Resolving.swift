@@ -53,6 +53,26 @@ extension StackConfiguration {
         return result
     }
 
+    /// Another one for each of the configurations that most code uses, 0 for all others.
+    var number: UInt64 {
+        guard initial == nil && reservation == nil && guardKind == nil && mover == nil else { return 0 }
+        let flags: UInt64 =
+            (isIsolated ? 1 : 0) | (containsNilDereference ? 2 : 0) | (keepsFloatingPointControl ? 4 : 0)
+        if let maximum, maximum > Self.largestMaximum { return 0 }
+        return Self.number(maximum ?? Self.none, flags, strategy)
+    }
+
+    /// The same for `StackConfiguration(maximum: maximum, isIsolated: true)`.
+    static func number(isolated maximum: Int) -> UInt64 {
+        maximum <= largestMaximum ? number(maximum, 1, .automatic) : 0
+    }
+
+    // A maximum out of range is an error that has to be told.
+    private static func number(_ maximum: Int, _ flags: UInt64, _ strategy: StackStrategy) -> UInt64 {
+        maximum > 0 && maximum <= none ? UInt64(maximum) << 8 | flags << 4 | strategy.ordinal : 0
+    }
+    private static var none: Int { largestMaximum + 1 }
+
     /// The configuration as the shim takes it. The shim is initialized: what is legal depends on the kernel.
     func resolved() throws(StackError) -> fl_stack_configuration {
         if (isIsolated || containsNilDereference) && !fl_capabilities_get().pointee.unwinds { throw Self.cannotContain }
@@ -108,7 +128,7 @@ extension StackConfiguration {
         var result = fl_stack_configuration()
         result.strategy = strategy.shim
         result.guard = pages.shim
-        result.mover = mover.map(\.shim) ?? .FL_MOVER_AUTOMATIC
+        result.mover = mover.map { $0.shim } ?? .FL_MOVER_AUTOMATIC
         result.contains_overflow = isIsolated
         result.contains_nil = containsNilDereference
         result.keeps_fp_control = keepsFloatingPointControl

@@ -1,12 +1,13 @@
 internal import CShim
 
-/// The stacks that the calling thread keeps for reuse: at most 64 of each size of slot.
+/// The stacks that the calling thread keeps for reuse: at most 1,024 of each size of slot, and 64 that are `fixed`.
 ///
 /// A pooled stack that grew keeps at most its upper 64 KiB of memory. Only the kernel knows how deep a stack of
-/// `demand` or `check-fixed` was. In a slot of 32 MiB and more it is asked at once; smaller ones keep what was touched
-/// until their thread looks for what it did not need. `fixed` keeps all of it. Taking a stack from the pool makes no
-/// system call, but for four now and then that look whether the thread can take a stack fault, and allocates nothing; a
-/// `Coroutine` allocates its object besides.
+/// `demand` or `check-fixed` was. In a slot of 32 MiB and more it is asked at once, and so it is where more than 64 of
+/// a size are kept; of the others a stack keeps what was touched until its thread looks for what it did not need. A
+/// stack that was used for less than 40,000 processor cycles (about 10 µs) is not asked: it may keep 64 pages more.
+/// `fixed` keeps all of its memory. Taking a stack from the pool makes no system call, but for four now and then that
+/// look whether the thread can take a stack fault, and allocates nothing; a `Coroutine` allocates its object besides.
 ///
 /// A thread gives back by itself what it did not need for the quiet time: first the pages of a stack, and after another
 /// quiet time its slot. A thread looks at the clock at every 64th stack that it keeps or makes anew; the workers of
@@ -16,9 +17,9 @@ public enum StackPool {
     /// How long stacks are not needed before a pool gives their memory back, for the pools of all threads; 10 s at
     /// first. Zero: what was not needed between one look and the next goes.
     ///
-    /// A stack that is used after its memory went pays for each page again, about 1.2 µs. If every stack that a thread
-    /// may keep (9 sizes × 64 stacks × 16 pages) did so once in each quiet time, 10 s would cost the thread 11 ms,
-    /// which is about 0.1 % of its time. Much longer keeps memory without saving time.
+    /// A stack that is used after its memory went pays for each page again, about 1.2 µs. If 64 stacks of each of nine
+    /// sizes did so for 16 pages once in each quiet time, 10 s would cost the thread 11 ms, which is about 0.1 % of its
+    /// time. Much longer keeps memory without saving time.
     public static var quietTime: Duration {
         get { .nanoseconds(Int64(clamping: fl_pool_quiet())) }
         set { fl_pool_set_quiet(newValue.wholeNanoseconds) }

@@ -64,7 +64,8 @@ public enum StackSpace {
 /// an error, which unwinds all of it. A coroutine with a smaller maximum gets a larger stack in the same way.
 ///
 /// - Parameters:
-///   - bytes: what `body` needs up to the next such call, with all that it calls (``StackSpace/check(_:)``).
+///   - bytes: what `body` needs up to the next such call, with all that it calls (``StackSpace/check(_:)``). Less than
+///     16 KiB counts as that.
 ///   - maximum: bytes of the grown stack, from `bytes` and 16 KiB more to ``StackConfiguration/largestMaximum``.
 /// - Throws: what `body` throws; ``InsufficientStack`` where the running stack has `maximum` already;
 ///   ``StackFault/overflow(_:)`` when `body` takes more than it said and reaches the end of a grown stack;
@@ -74,7 +75,14 @@ public enum StackSpace {
 public func withStackHeadroom<R: ~Copyable>(
     _ bytes: Int, maximum: Int = 512 << 20, _ body: () throws -> R
 ) throws -> R {
-    if StackSpace.remaining >= bytes { return try body() }
+    // Making another stack takes some of this one.
+    if StackSpace.remaining >= max(bytes, 16 << 10) { return try body() }
+    return try onLargerStack(bytes, maximum, body)
+}
+
+// Apart, so that what calls this stays small.
+@inlinable @inline(never)
+func onLargerStack<R: ~Copyable>(_ bytes: Int, _ maximum: Int, _ body: () throws -> R) throws -> R {
     try StackSpace.requireSmaller(maximum, bytes)
     return try withGrowableStack(maximum: maximum, body)
 }

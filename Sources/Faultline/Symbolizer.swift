@@ -28,10 +28,11 @@ enum Symbolizer {
     private struct Table { let symbols: [Symbol], names: [UInt8] }
     private static let tables = Mutex<[String: Table]>([:])
 
-    static func frames(at addresses: [UInt]) -> [StackFrame] {
+    /// `areCalls`: the first address is one that a call returns to, as all others are.
+    static func frames(at addresses: [UInt], areCalls: Bool = false) -> [StackFrame] {
         addresses.enumerated().map { index, address in
-            // Behind the first frame come return addresses, which may already belong to the next function.
-            frame(at: address, lookup: index == 0 ? address : address - 1)
+            // A return address may already belong to the next function.
+            frame(at: address, lookup: index == 0 && !areCalls ? address : address - 1)
         }
     }
 

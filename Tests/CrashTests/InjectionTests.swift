@@ -99,6 +99,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         .init(site: .FL_SITE_WORDS_MASK, first: .throwing("initialization"), later: nil),
         .init(site: .FL_SITE_SIGNAL_MASK, first: .throwing("signal-mask"), later: .throwing("signal-mask")),
         .init(site: .FL_SITE_THREAD_BOUNDS, first: .fallback, later: .fallback),
+        .init(site: .FL_SITE_INITIALIZE_THREAD, first: .throwing("initialization"), later: nil),
         .init(site: .FL_SITE_ANNOUNCE, first: nil, later: nil),  // reached under a sanitizer only
     ]
 }

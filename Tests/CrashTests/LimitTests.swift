@@ -13,6 +13,9 @@ import Testing
         #expect(result.output.contains("error: no stack: arena-") && result.output.contains(name), "\(result.output)")
     }
 
+    @Test("the first stack is made where a thread ends", arguments: [0, 16 << 10, 64 << 10, 150 << 10])
+    func headroom(bytes: Int) throws { try expectChild("headroom \(bytes)", ends: .exited(0), writes: ["done"]) }
+
     @Test("threads that start together make one arena", arguments: [2, 8, 64]) func together(threads: Int) throws {
         for _ in 0..<10 {
             let result = try expectChild("together \(threads)", ends: .exited(0), writes: ["done"], seconds: 60)

@@ -24,9 +24,24 @@ import Testing
         "fault \(1 << 30) guard-pages", "demand \(8 << 20) guard-pages", "check-fixed \(64 << 10) prot-none",
     ]
 
-    @Test(arguments: stacks) func aThreadKeepsSixtyFourStacksOfASize(_ stack: String) throws {
+    @Test(arguments: stacks) func aThreadKeepsAThousandStacksOfASize(_ stack: String) throws {
         #expect(
-            try findings("bounded \(stack)") == ["kept": 64, "after-use": 64, "drained": 0, "pages": 0])
+            try findings("bounded \(stack)") == ["kept": 1024, "after-use": 1024, "drained": 0, "pages": 0])
+    }
+
+    @Test func aThreadKeepsFewThatHaveAllTheirMemory() throws {
+        #expect(
+            try findings("bounded fixed \(64 << 10) prot-none")
+                == ["kept": 64, "after-use": 64, "drained": 0, "pages": 0])
+    }
+
+    @Test func nestedCallsMakeNoMoreStacksOrCalls() throws {
+        #expect(try findings("nested 1000") == ["made": 0, "calls": 0])
+    }
+
+    @Test func aDeepOneGivesItsMemoryBackHoweverBriefOthersWere() throws {
+        let findings = try findings("brief")
+        #expect(try #require(findings["kept-pages"]) <= 16 + 64)
     }
 
     // Noted at 0 s; the quiet time is 10 s.

@@ -428,6 +428,36 @@ extension Stacks {
             #expect(try loud.nextElement() == nil)
         }
 
+        @Test func aLoopsOwnerGetsTheErrorAfterTheLoop() throws {
+            let failing = Generator<Int> { yield in
+                try yield.suspend(1)
+                throw Failure(code: 3)
+            }
+            var seen: [Int] = []
+            #expect(throws: Failure(code: 3)) {
+                try failing.withElements { elements in
+                    for element in elements { seen.append(element) }
+                }
+            }
+            #expect(seen == [1])
+            // Who leaves early does not reach it, and what the loop throws comes first.
+            #expect(try failing.withElements { $0.first { _ in true } } == 1)
+            #expect(throws: CancellationError.self) {
+                try failing.withElements { elements in
+                    for _ in elements {}
+                    throw CancellationError()
+                }
+            }
+            let impossible = Generator<Int>(configuration: .init(strategy: .fixed, initial: 4096)) { _ in }
+            #expect(throws: StackError.self) { try impossible.withElements { Array($0) } }
+        }
+
+        @Test func anErrorOfTheBodyThatLooksLikeTheEndIsNone() throws {
+            let iterator = Generator<Int> { _ in throw StackError.finished }.makeIterator()
+            #expect(throws: StackError.finished) { try iterator.nextElement() }
+            #expect(try iterator.nextElement() == nil)
+        }
+
         @Test func anImpossibleConfigurationIsReported() throws {
             let iterator = Generator<Int>(configuration: .init(strategy: .fixed, initial: 4096)) { _ in }.makeIterator()
             #expect(throws: StackError.self) { try iterator.nextElement() }

@@ -17,7 +17,7 @@ enum Bound {
 }
 
 /// A C++ frame that calls a function in the middle.
-private struct Frame {
+struct Frame {
     let call: ((@convention(c) (UnsafeMutableRawPointer?) -> Void), UnsafeMutableRawPointer?) -> Int32
 
     static func catching(_ number: Int) -> Frame { Frame { ts_catch_around(Int32(number), $0, $1) } }
@@ -25,7 +25,7 @@ private struct Frame {
 }
 
 /// Runs `body` below a C++ frame.
-private func around(_ frame: Frame, _ body: () throws -> Void) -> Int32 {
+func around(_ frame: Frame, _ body: () throws -> Void) -> Int32 {
     withoutActuallyEscaping(body) { body in
         var box: () -> Void = { do { try body() } catch { Issue.record("\(error)") } }
         return withUnsafeMutablePointer(to: &box) {

@@ -78,6 +78,8 @@ __attribute__((noinline)) uint64_t ts_recurse(uint32_t depth, size_t frame) {
     return below * 31 + (uint8_t)local[0] + (uint8_t)local[frame - 1];
 }
 
+void *ts_stack_address(void) { return __builtin_frame_address(0); }
+
 __attribute__((noinline)) void ts_call_below(size_t bytes, void (*body)(void *), void *context) {
     volatile char frame[bytes];
     frame[0] = 1;

@@ -66,7 +66,10 @@ typedef struct fl_outermost_frame {
     uint32_t mxcsr;                           ///< 96: the other side's likewise, where `keeps_fp_control`
     uint16_t x87_control;                     ///< 100
     uint16_t cancelled_suspensions;           ///< 102: the library's: how often it went on after its cancellation
-    void *_Nullable announcement;             ///< 104: what a sanitizer was told (sanitizers.c of the shim)
+    union {
+        void *_Nullable announcement; ///< 104: what a sanitizer was told (sanitizers.c of the shim)
+        uint64_t pool_window;         ///< likewise without one: when the stack was taken (pool.c)
+    };
 } fl_outermost_frame;
 
 enum {
@@ -196,8 +199,9 @@ typedef struct fl_switched {
     "movq 0(%%rsi), %%rbp\n\t"  \
     "jmpq *8(%%rsi)\n"          \
     "1:"
-#define FL_SWITCH_CLOBBERS                                                                                             \
-    "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", \
+#define FL_SWITCH_CLOBBERS "rcx", FL_SWITCH_CLOBBERS_BUT_RCX
+#define FL_SWITCH_CLOBBERS_BUT_RCX                                                                                     \
+    "rax", "rbx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",        \
         "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "mm0", "mm1",    \
         "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", \
         "cc", "memory" FL_CLOBBER_AVX512
@@ -240,6 +244,23 @@ static inline __attribute__((always_inline)) fl_switched fl_switch_from(fl_conte
     return (fl_switched){.from = from, .to = to};
 }
 
+/// Whether the code that runs now has certainly bound no values: it runs no task, and has bound none outside one. False
+/// before the words were found. Signal context: callable.
+static inline __attribute__((always_inline)) bool fl_has_no_bindings(void) {
+    struct fl_thread_offsets offsets = fl_thread_offsets;
+    return (FL_THREAD_WORD(offsets.task) | FL_THREAD_WORD(offsets.task_locals)) == 0;
+}
+
+/// The same from one coroutine to another: both statuses are stored.
+static inline __attribute__((always_inline)) fl_switched fl_switch_over(fl_context *from, const fl_context *to,
+                                                                        uint64_t from_status, uint64_t to_status) {
+    __asm__ volatile("movq %%rdx, 40(%%rdi)\n\tmovq %%rcx, 40(%%rsi)\n\t" FL_SWITCH
+                     : "+D"(from), "+S"(to), "+d"(from_status), "+c"(to_status)
+                     :
+                     : FL_SWITCH_CLOBBERS_BUT_RCX);
+    return (fl_switched){.from = from, .to = to};
+}
+
 /// Whether a word of this thread is not null, but for the limit, where they lie as plain coroutines have them: bits of
 /// them, all in one. One load has bits of both words about exceptions. What it has of the first, an address, tells it
 /// from null, because nothing stands in the lowest 64 KiB (vm.mmap_min_addr). Signal context: callable.
@@ -250,7 +271,12 @@ static inline __attribute__((always_inline)) uintptr_t fl_plain_words(void) {
 }
 
 /// Whether any word of this thread is not null. Signal context: callable.
-extern bool fl_has_thread_words(void);
+static inline __attribute__((always_inline)) bool fl_has_thread_words(void) {
+    struct fl_thread_offsets offsets = fl_thread_offsets;
+    return (FL_THREAD_WORD(FL_LIMIT_OFFSET) | FL_THREAD_WORD(offsets.accesses) | FL_THREAD_WORD(offsets.exceptions) |
+            FL_THREAD_WORD(offsets.exceptions + 8) | FL_THREAD_WORD(offsets.task) |
+            FL_THREAD_WORD(offsets.task_locals)) != 0;
+}
 
 #else
 #error "Faultline runs on x86-64; HACKING.md says what another processor needs"
@@ -309,6 +335,19 @@ static inline __attribute__((always_inline)) fl_resumed fl_leave(fl_fiber *fiber
     return (fl_resumed){.fiber = fiber, .frame = fiber->frame};
 }
 
+/// Continues `to` in the place of `from`, whose resumer becomes its resumer: the switch of a coroutine that hands over,
+/// without the exchange of words.
+static inline __attribute__((always_inline)) fl_resumed fl_hand_over(fl_fiber *from, const fl_outermost_frame *mine,
+                                                                     fl_fiber *to, uint64_t from_status,
+                                                                     uint64_t to_status) {
+    fl_outermost_frame *theirs = to->frame;
+    // Both of the resumer's fields at once.
+    __builtin_memcpy(theirs, mine, offsetof(fl_outermost_frame, argument));
+    from = (fl_fiber *)(void *)fl_switch_over(&from->own, &to->own, from_status, to_status).to;
+    fl_current_fiber = from; // as in fl_leave
+    return (fl_resumed){.fiber = from, .frame = from->frame};
+}
+
 /// Runs the coroutine until it suspends, finishes or faults. The caller has checked that it may be resumed on this
 /// thread. Signal context: forbidden.
 extern fl_resumed fl_resume(fl_fiber *fiber);
@@ -316,7 +355,11 @@ extern fl_resumed fl_resume(fl_fiber *fiber);
 /// Goes back to the resumer; returns at the next resume. Runs on the coroutine's own stack. Signal context: forbidden.
 extern fl_resumed fl_suspend(fl_fiber *fiber);
 
-// The same two, inlined, for a plain coroutine: one without flags, whose status is FL_FIBER_SUSPENDED or
+/// Hands over to another coroutine, which may be resumed on this thread; returns at the next resume, or when another
+/// hands over to this one. Runs on the coroutine's own stack. Signal context: forbidden.
+extern fl_resumed fl_transfer(fl_fiber *fiber, fl_fiber *to);
+
+// The same three, inlined, for a plain coroutine: one without flags, whose status is FL_FIBER_SUSPENDED or
 // FL_FIBER_RUNNING. Words are exchanged by the side that leaves. A round trip is bound by its loads and stores, so
 // nothing is stored that is null on both sides, and what the caller has loaded is handed in.
 
@@ -330,6 +373,12 @@ static inline fl_resumed fl_resume_plain(fl_fiber *fiber, fl_outermost_frame *fr
 static inline fl_resumed fl_suspend_plain(fl_fiber *fiber, fl_outermost_frame *frame) {
     if (__builtin_expect(fl_plain_words() != 0, 0)) return fl_suspend(fiber);
     return fl_leave(fiber, frame, FL_FIBER_SUSPENDED);
+}
+
+/// The caller has compared the other fiber's thread with fl_plain_thread_id. Signal context: forbidden.
+static inline fl_resumed fl_transfer_plain(fl_fiber *fiber, const fl_outermost_frame *frame, fl_fiber *to) {
+    if (__builtin_expect(fl_plain_words() != 0, 0)) return fl_transfer(fiber, to);
+    return fl_hand_over(fiber, frame, to, FL_FIBER_SUSPENDED, FL_FIBER_RUNNING);
 }
 
 /// The coroutine that runs on this thread. Signal context: callable.

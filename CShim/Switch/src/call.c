@@ -32,7 +32,11 @@ __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_f
     frame->body = run_closure;
     frame->argument = &closure;
     if (__builtin_expect(!fl_has_thread_words(), 1)) {
-        (void)fl_resume(fiber);
+        if (__builtin_expect(fl_fiber_status(fiber) == FL_FIBER_CREATED, 1)) {
+            (void)fl_enter(fiber, frame, FL_FIBER_RUNNING); // without flags nothing is exchanged
+        } else {
+            (void)fl_resume(fiber);
+        }
         return;
     }
     uintptr_t head = fl_bindings_head(), locals = FL_THREAD_WORD(fl_thread_offsets.task_locals);

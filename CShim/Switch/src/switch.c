@@ -38,12 +38,6 @@ static intptr_t offset_of(fl_thread_word word) {
 
 void fl_thread_note_limit(void) { fl_unlimited_thread_id = FL_THREAD_WORD(FL_LIMIT_OFFSET) ? 0 : fl_this_thread_id; }
 
-bool fl_has_thread_words(void) {
-    uintptr_t words = 0;
-    for (uint32_t word = 0; word < FL_WORDS; word++) words |= FL_THREAD_WORD(offset_of((fl_thread_word)word));
-    return words != 0;
-}
-
 // To the compiler the whole array is written, so it has all of it; inlined, it would be part of the caller's frame.
 __attribute__((noinline)) void fl_reach_down(void) {
     char room[2 << 10];
@@ -57,7 +51,7 @@ __attribute__((noinline)) void fl_reach_down_far(void) {
 }
 
 // Runs on the stack that is about to be left, which does not overflow once anything is exchanged.
-static void exchange(fl_fiber *fiber) {
+static __attribute__((noinline)) void exchange(fl_fiber *fiber) {
     fl_reach_down();
     fl_outermost_frame *frame = fiber->frame;
     uintptr_t any = 0;
@@ -97,6 +91,18 @@ fl_resumed fl_resume(fl_fiber *fiber) {
 fl_resumed fl_suspend(fl_fiber *fiber) {
     fl_exchange_if_needed(fiber);
     return fl_leave(fiber, fiber->frame, status(fiber, FL_FIBER_SUSPENDED));
+}
+
+fl_resumed fl_transfer(fl_fiber *fiber, fl_fiber *to) {
+    if (fl_announcer) fl_reach_down_far();
+    // The thread has the resumer's words in between.
+    fl_exchange_if_needed(fiber);
+    fl_exchange_if_needed(to);
+    if (fl_announcer) {
+        fl_announcer(fiber);
+        fl_announcer(to);
+    }
+    return fl_hand_over(fiber, fiber->frame, to, status(fiber, FL_FIBER_SUSPENDED), status(to, FL_FIBER_RUNNING));
 }
 
 void fl_lend_words(fl_fiber *fiber) {

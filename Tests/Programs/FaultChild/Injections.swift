@@ -89,6 +89,10 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
     case .FL_SITE_SHRINK_RELEASE, .FL_SITE_SHRINK_GUARD:
         return StackGuard.allCases.map { shrinking(config(.fault, $0)) }
     case .FL_SITE_SHRINK_MASK: return [shrinking(config(.faultMove, .guardPages))]
+    case .FL_SITE_INITIALIZE_THREAD:
+        var text = ""
+        onThread { nearTheEnd(leaving: 100 << 10) { text = outcome(config(.fault, nil), grow) } }
+        return [text]
     case .FL_SITE_THREAD_BOUNDS:
         // A thread's stack of unknown bounds has nothing left, so that another is used.
         var text = ""
@@ -96,6 +100,17 @@ private func exercise(_ site: fl_site, isolated: Bool) -> [String] {
         return [text == "true" ? "returned" : "no stack"]
     case .FL_SITE_CORE_HANDLER: return [outcome(config(.fault, nil), grow)]
     case .FL_SITE_CORE_SHOW, .FL_SITE_COUNT: return []
+    }
+}
+
+/// Runs `body` where about so many bytes are left of this thread's own stack.
+func nearTheEnd(leaving bytes: Int, _ body: () -> Void) {
+    withoutActuallyEscaping(body) { body in
+        var body = body
+        withUnsafeMutablePointer(to: &body) {
+            ts_call_below(
+                StackSpace.remaining - bytes, { $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, $0)
+        }
     }
 }
 

@@ -128,6 +128,18 @@ let limitScenarios: [String: Scenario] = [
         } catch { say("error: \(error)") }
         say("resident=\(statusField("VmRSS") >> 20) MiB locked=\(statusField("VmLck") >> 20) MiB")
     },
+    // headroom BYTES: the first stack of the process is made near the end of a thread's own.
+    "headroom": { arguments in
+        let bytes = Int(arguments[0])!
+        @inline(never) func descend(_ depth: Int) throws -> Int {
+            try withStackHeadroom(bytes) { depth == 0 ? 0 : try descend(depth - 1) + keep(1) }
+        }
+        onThread {
+            nearTheEnd(leaving: 200 << 10) {
+                do { require(try descend(100_000) == 100_000, "another depth") } catch { require(false, "\(error)") }
+            }
+        }
+    },
     // together THREADS: each makes its first stack at the same moment.
     "together": { arguments in
         let count = Int(arguments[0])!

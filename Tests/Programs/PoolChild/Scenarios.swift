@@ -4,6 +4,7 @@ import CShim
 import Faultline
 import FaultlineScheduler
 import Glibc
+import TestSupport
 
 private let second: UInt64 = 1_000_000_000
 private let quiet = Duration.seconds(10)
@@ -27,9 +28,9 @@ let scenarios: [String: @Sendable () throws -> Void] = [
     // STRATEGY SLOT GUARD: more end than are kept.
     "bounded": {
         let before = slots(configuration)
-        let ended = try Ended(100, configuration)
+        let ended = try Ended(1100, configuration)
         say("kept=\(slots(configuration) - before)")
-        _ = try Ended(64, configuration)
+        _ = try Ended(1024, configuration)
         say("after-use=\(slots(configuration) - before)")
         StackPool.drain()
         say("drained=\(slots(configuration) - before) pages=\(ended.pages)")
@@ -77,8 +78,8 @@ let scenarios: [String: @Sendable () throws -> Void] = [
     "misfits": {
         let first = StackConfiguration(strategy: .fault, initial: 8192, reservation: 64 << 10)
         let second = StackConfiguration(strategy: .fault, initial: 4096, reservation: 64 << 10)
-        _ = try Ended(64, first)
-        _ = try Ended(64, second)
+        _ = try Ended(1024, first)
+        _ = try Ended(1024, second)
         for round: UInt64 in 0...2 { look(at: round * 10) }
         say("gone=\(slots(first))")
         let kept = try Ended(5, second)
@@ -135,6 +136,30 @@ let scenarios: [String: @Sendable () throws -> Void] = [
             say("waited=\(slots(size))")
         }
     },
+    // LEVELS: what calls inside one another make when they come again.
+    "nested": {
+        let levels = Int(argument(2))!
+        let growable = StackConfiguration(reservation: 1 << 30)
+        for _ in 0..<2 { try nest(levels) }
+        fl_debug_look(false)  // which makes four, now and then
+        let before = (slots(growable), systemCalls())
+        try nest(levels)
+        say("made=\(slots(growable) - before.0) calls=\(systemCalls() - before.1)")
+    },
+    // A stack that is used for a moment only is not asked how deep it was; one that goes deep is.
+    "brief": {
+        var lowest: UInt = 0
+        for round in 0..<10_000 {
+            try withGrowableStack { lowest = UInt(bitPattern: ts_stack_address()) }
+            if round % 1000 == 999 { try withGrowableStack { ts_touch_down(16_384) } }
+        }
+        let reach: UInt = 64 << 20
+        var resident = [UInt8](repeating: 0, count: Int(reach >> 12))
+        require(
+            mincore(UnsafeMutableRawPointer(bitPattern: (lowest & ~4095) - reach), Int(reach), &resident) == 0,
+            "mincore")
+        say("kept-pages=\(resident.count { $0 & 1 == 1 })")
+    },
     // with-stack|coroutine|unpooled: what a thousand stacks from the pool allocate, without any system call.
     "creation": {
         let count = 1000
@@ -156,6 +181,15 @@ let scenarios: [String: @Sendable () throws -> Void] = [
         ac_end_thread(0)
     },
 ]
+
+private func nest(_ levels: Int) throws {
+    if levels > 0 { try withGrowableStack { try nest(levels - 1) } }
+}
+
+/// Those that the shim has made.
+private func systemCalls() -> Int {
+    (0..<fl_site.FL_SITE_COUNT.rawValue).reduce(0) { $0 + Int(fl_debug_calls(fl_site(rawValue: $1)!)) }
+}
 
 @inline(never) private func runStacks(_ count: Int) throws {
     let configuration = StackConfiguration()

@@ -22,6 +22,9 @@ bool ts_access_set_is_known(void);
 /// Gives up the right to lock memory beyond RLIMIT_MEMLOCK. Returns 0 or an errno value.
 int ts_drop_lock_capability(void);
 
+/// An address on the stack that runs.
+void *ts_stack_address(void);
+
 /// The kernel's number of this thread.
 int ts_thread_id(void);
 
