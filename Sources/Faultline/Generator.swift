@@ -13,6 +13,10 @@ public struct Generator<Element>: Sequence {
     private let configuration: StackConfiguration
     private let body: (borrowing Yield) throws -> Void
 
+    /// A sequence of what `body` yields.
+    /// - Parameters:
+    ///   - configuration: the stack of each iterator's coroutine, which is made at its first element.
+    ///   - body: yields the elements, anew for each iterator.
     public init(configuration: StackConfiguration = .init(), _ body: @escaping (borrowing Yield) throws -> Void) {
         self.configuration = configuration
         self.body = body

@@ -1,7 +1,8 @@
 // Frees a tree of 1,000,000 nodes that is one long branch, as sorted keys make it in a search tree without balance.
 //
 // Swift frees what a node owns inside that node's deinit, so the recursion is as deep as the tree, and none of it is
-// code that could count its depth. Here the deinit of the tree does it on a growable stack, and its users need not know.
+// code that could count its depth. Here the deinit of the tree does it on a growable stack, and its users need not
+// know.
 //
 //     release             frees it on a growable stack
 //     release --without   frees it on the thread's own stack, where the process dies
