@@ -106,7 +106,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
-        // Examples that are built and tested here; the consumer is a package of its own.
+        // Examples that are built and tested here; the others are packages of their own.
         .executableTarget(
             name: "echo-server",
             dependencies: [

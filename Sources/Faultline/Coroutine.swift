@@ -273,6 +273,7 @@ extension Coroutine where Input == Void {
 
 /// Thrown by `suspend` in a coroutine that is cancelled. Bodies must let it pass, so that they unwind.
 @frozen public struct CoroutineCancelled: Error, CustomStringConvertible {
+    /// The error that ``Coroutine/Suspender/suspend(_:)`` throws; a body may throw it on its own, too.
     @inlinable public init() {}
     public var description: String { "the coroutine was cancelled" }
 }

@@ -47,10 +47,15 @@ public struct FaultStatistics: Sendable, Equatable {
     /// Time in the handler in nanoseconds; percentiles are upper bounds of buckets of a quarter octave.
     public let handlerTime: HandlerTime
 
+    /// How long faults took in the handler.
     public struct HandlerTime: Sendable, Equatable {
+        /// Faults that were timed.
         public let count: Int
+        /// Nanoseconds within which half of them were answered; 0 where there were none.
         public let p50: Int
+        /// Nanoseconds within which 99 % of them were answered; 0 where there were none.
         public let p99: Int
+        /// Nanoseconds of the longest; 0 where there were none.
         public let max: Int
     }
 

@@ -15,6 +15,10 @@ public import CSwitch
     @usableFromInline let configuration: StackConfiguration
     @usableFromInline let body: (borrowing Yield) throws -> Void
 
+    /// A sequence of what `body` yields.
+    /// - Parameters:
+    ///   - configuration: the stack of each iterator's coroutine, which is made with the iterator.
+    ///   - body: yields the elements, anew for each iterator.
     @inlinable
     public init(configuration: StackConfiguration = .init(), _ body: @escaping (borrowing Yield) throws -> Void) {
         self.configuration = configuration
@@ -31,8 +35,8 @@ public import CSwitch
     ///     }
     ///
     /// - Returns: what `loop` returns.
-    /// - Throws: what `loop` throws; what the body threw, ``StackFault``, or ``StackError`` when no stack could be made.
-    ///   Leaving the loop early is no error.
+    /// - Throws: what `loop` throws; what the body threw, ``StackFault``, or ``StackError`` when no stack could
+    ///   be made. Leaving the loop early is no error.
     @available(*, noasync, message: "a generator stays on its thread, and an async function does not")
     @inlinable public func withElements<R>(_ loop: (Iterator) throws -> R) throws -> R {
         let elements = makeIterator()

@@ -5,8 +5,10 @@ public import CSwitch
 /// The stack grows in place up to `maximum` bytes (``StackStrategy/automatic``). Calls may be nested, and may be made
 /// on any thread and inside a task; the body runs to its end before this returns, on the same thread.
 ///
-/// - Parameter maximum: bytes of stack, 1 to ``StackConfiguration/largestMaximum`` (about 1 GiB). Memory is taken only
-///   as it is touched.
+/// - Parameters:
+///   - maximum: bytes of stack, 1 to ``StackConfiguration/largestMaximum`` (about 1 GiB). Memory is taken only as it is
+///     touched.
+///   - body: what runs on that stack.
 /// - Throws: what `body` throws; ``StackFault/overflow(_:)`` when it needs more than `maximum`, and then everything
 ///   that the abandoned frames owned leaks; ``StackError`` when no stack can be made.
 @inlinable

@@ -1,4 +1,4 @@
-// Hibernation: a suspended coroutine without its pages (docs/HIBERNATION.md).
+// Hibernation: a suspended coroutine without its pages (Faultline.docc/Hibernation.md).
 internal import CShim
 
 extension Coroutine {

@@ -30,6 +30,7 @@ public struct HibernationPolicy: Sendable, Hashable {
     /// As in ``Coroutine/hibernate(isUnshared:)``, for every coroutine of the thread.
     public var isUnshared: Bool
 
+    /// A policy; values out of range are an error of ``apply()``.
     public init(
         idle: Duration? = nil, residentBudget: Int? = nil, shrinksIdle: Bool = false, isUnshared: Bool = false
     ) {

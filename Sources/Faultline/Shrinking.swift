@@ -1,4 +1,5 @@
-// Shrinking: what a suspended coroutine used of its stack and left goes back to the kernel (docs/SHRINKING.md).
+// Shrinking: what a suspended coroutine used of its stack and left goes back to the kernel
+// (Faultline.docc/Hibernation.md).
 internal import CShim
 
 extension Coroutine {

@@ -52,6 +52,7 @@ public struct StackConfiguration: Sendable, Hashable {
     /// which is faster (`faultline bench switch` shows by how much) and right for code that never changes them.
     public var keepsFloatingPointControl: Bool
 
+    /// A configuration. What contradicts itself or this machine is an error where a stack is made from it.
     public init(
         strategy: StackStrategy = .automatic, initial: Int? = nil, maximum: Int? = nil, reservation: Int? = nil,
         guardKind: StackGuard? = nil, mover: PageMover? = nil, isIsolated: Bool = false,

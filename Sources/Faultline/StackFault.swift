@@ -7,6 +7,7 @@ public enum StackFault: Error, CustomStringConvertible {
     /// An access to the nil page; only where ``StackConfiguration/containsNilDereference`` is set.
     case nilDereference(NilDereference)
 
+    /// A stack that reached its maximum, or was refused room before that.
     public struct Overflow: Sendable {
         /// The configured maximum in bytes.
         public let limit: Int
@@ -20,6 +21,7 @@ public enum StackFault: Error, CustomStringConvertible {
         public var backtrace: [StackFrame] { Symbolizer.frames(at: addresses) }
     }
 
+    /// An access to an address too low for any mapping.
     public struct NilDereference: Sendable {
         /// The accessed address, which is below `vm.mmap_min_addr` (65,536 by default).
         public let address: UInt

@@ -67,6 +67,7 @@ public enum StackSpace {
 ///   - bytes: what `body` needs up to the next such call, with all that it calls (``StackSpace/check(_:)``). Less than
 ///     16 KiB counts as that.
 ///   - maximum: bytes of the grown stack, from `bytes` and 16 KiB more to ``StackConfiguration/largestMaximum``.
+///   - body: one level of the recursion.
 /// - Throws: what `body` throws; ``InsufficientStack`` where the running stack has `maximum` already;
 ///   ``StackFault/overflow(_:)`` when `body` takes more than it said and reaches the end of a grown stack;
 ///   ``StackError`` when no stack can be made.

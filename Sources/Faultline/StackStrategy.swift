@@ -69,8 +69,15 @@ public enum PageMover: String, CaseIterable, Sendable, Codable {
 
 /// A setting of ``StackConfiguration`` that not every strategy uses.
 public enum StackOption: String, CaseIterable, Sendable {
-    case initial, maximum, reservation
+    /// ``StackConfiguration/initial``
+    case initial
+    /// ``StackConfiguration/maximum``
+    case maximum
+    /// ``StackConfiguration/reservation``
+    case reservation
+    /// ``StackConfiguration/guardKind``
     case guardKind = "guard"
+    /// ``StackConfiguration/mover``
     case mover
 
     /// Whether a stack of `strategy` looks at this option.

@@ -41,6 +41,7 @@ public enum Scheduler {
     ///     before it sleeps, and now and then while it is busy. A job hibernates at most a quarter of `idle` and a
     ///     second late. Where the kernel refuses to restore a job that is woken, the thread tries again for about a
     ///     second; then the process ends with a message, because the job's frames could never be unwound.
+    ///   - body: the first job.
     /// - Returns: what `body` returns.
     /// - Throws: what `body` throws, after every other job was cancelled and has ended.
     ///   ``SchedulerError/deadlock(jobs:)`` when jobs were left of which none could ever run again; they were
@@ -66,7 +67,9 @@ public enum Scheduler {
     }
 
     /// Makes a job that runs `body` on the first thread that takes it. It is not a suspension point.
-    /// - Parameter stack: a stack that is not isolated ends the process when it overflows.
+    /// - Parameters:
+    ///   - stack: a stack that is not isolated ends the process when it overflows.
+    ///   - body: what the job does.
     /// - Throws: ``SchedulerError/outsideJob``; `StackError` where the bound values of `TaskLocal` cannot be copied.
     ///   Where no stack can be made, ``Job/join()`` throws it.
     @discardableResult

@@ -4,6 +4,7 @@ internal import Glibc
 extension Descriptor {
     /// A stream socket that listens at `address`, with SO_REUSEADDR set. Does not suspend.
     /// - Parameters:
+    ///   - address: the end that others connect to.
     ///   - backlog: connections that may wait to be accepted; the kernel allows at most `net.core.somaxconn`.
     ///   - isShared: other sockets, also of other processes, may listen at the same address if theirs is true too; the
     ///     kernel spreads connections over them (SO_REUSEPORT). Ignored for Unix sockets, which cannot share an
@@ -22,9 +23,10 @@ extension Descriptor {
     }
 
     /// Connects a stream socket to `address`, and waits until it is connected.
-    /// - Parameter source: the local address; nil lets the kernel choose. With port 0 the kernel chooses a port that is
-    ///   free for this destination, so that each source address has some 28,000 of them
-    ///   (`net.ipv4.ip_local_port_range`).
+    /// - Parameters:
+    ///   - address: the other end.
+    ///   - source: the local address; nil lets the kernel choose. With port 0 the kernel chooses a port that is free
+    ///     for this destination, so that each source address has some 28,000 of them (`net.ipv4.ip_local_port_range`).
     /// - Throws: as the methods of ``Descriptor`` that may suspend, for instance connect with ECONNREFUSED.
     public static func connected(to address: SocketAddress, from source: SocketAddress? = nil) throws -> Descriptor {
         _ = try AnyJob.current()

@@ -1,4 +1,5 @@
-// What the host program does to threads and the process under the stacks: repaired, refused or said (docs/HOSTS.md).
+// What the host program does to threads and the process under the stacks: repaired, refused or said
+// (Faultline.docc/Hosts.md).
 import Glibc
 import TestNeeds
 import Testing

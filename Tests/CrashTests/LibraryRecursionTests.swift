@@ -1,5 +1,5 @@
-// Recursion that passes through frames of libraries. docs/HOSTS.md lists which of it ends at the maximum, and which
-// goes on to the room of its slot.
+// Recursion that passes through frames of libraries. Faultline.docc/Hosts.md lists which of it ends at the maximum, and
+// which goes on to the room of its slot.
 import Glibc
 import TestNeeds
 import Testing

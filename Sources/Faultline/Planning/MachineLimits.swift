@@ -22,6 +22,7 @@ public struct MachineLimits: Sendable, Hashable {
     /// `CommitLimit` less `Committed_AS`, which binds in mode 2.
     public var commit: Int?
 
+    /// Limits of another machine, or of this one with changes; nil is what no limit is known of.
     public init(
         addressSpace: Int? = nil, maxMapCount: Int? = nil, mappings: Int = 0, memory: Int? = nil,
         groupMemory: Int? = nil, overcommitMode: Int? = nil, commit: Int? = nil

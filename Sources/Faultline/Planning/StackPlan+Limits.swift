@@ -26,7 +26,9 @@ extension StackPlan {
 
     /// Everything that bounds the number of coroutines on `machine` in addresses of `bits` bits, the tightest first.
     ///
-    /// - Parameter bits: one of ``addressBits``. This library runs with 47; the others are arithmetic.
+    /// - Parameters:
+    ///   - machine: what bounds the process, for instance ``MachineLimits/current()``.
+    ///   - bits: one of ``addressBits``. This library runs with 47; the others are arithmetic.
     public func limits(on machine: MachineLimits, bits: Int = 47) -> [Limit] {
         var limits: [Limit] = []
         func add(

@@ -48,6 +48,7 @@ public struct StackPlan: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - coroutines: 1 to ``maximumCoroutines``.
+    ///   - configuration: the stack of each.
     ///   - touched: bytes that each stack has used, 1 to its maximum; rounded up to pages.
     /// - Throws: ``StackError/invalidConfiguration(_:option:)`` where a parameter is out of range, no such stack can be
     ///   made here, or it has no slot (`grows-down`); ``StackError/unavailable(_:)`` where the fault handler cannot be

@@ -1,4 +1,4 @@
-// What a host program may do to the thread and the process under the stacks (docs/HOSTS.md).
+// What a host program may do to the thread and the process under the stacks (Faultline.docc/Hosts.md).
 import CShim
 import Faultline
 import FaultlineScheduler

@@ -1,4 +1,4 @@
-// Where glibc blocks every signal: a growth of a `fault` stack there ends the process (docs/HOSTS.md).
+// Where glibc blocks every signal: a growth of a `fault` stack there ends the process (Faultline.docc/Hosts.md).
 import CShim
 import Faultline
 import Glibc
