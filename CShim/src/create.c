@@ -41,7 +41,6 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
     stack->old_count = 0;
     stack->flags = (uint8_t)((configuration->contains_overflow ? FL_STACK_CONTAINS_OVERFLOW : 0) |
                              (configuration->contains_nil ? FL_STACK_CONTAINS_NIL : 0));
-    stack->fiber.keeps_fp_control = configuration->keeps_fp_control;
     stack->fiber.is_never_plain =
         stack->strategy >= FL_STRATEGY_CHECK_MOVE || !fl_thread_words_are_plain() || fl_announcer;
 }
@@ -53,7 +52,7 @@ void fl_debug_stagger(bool on) { atomic_store_explicit(&staggers, on ? STAGGERS 
 // The outermost frame and the mailbox above it. Bases are multiples of a page, so the frames of all suspended stacks
 // would fall into the same few sets of a cache. They are staggered by cache lines, by less than 1 KiB: the first page
 // must suffice for a small stack.
-static void ready(fl_stack *stack) {
+static void ready(fl_stack *stack, bool keeps_fp_control) {
     enum { OUTERMOST = sizeof(fl_outermost_frame) + FL_MAILBOX_SIZE };
     _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
     uintptr_t stagger = stack->index & atomic_load_explicit(&staggers, memory_order_relaxed);
@@ -66,9 +65,9 @@ static void ready(fl_stack *stack) {
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
     stack->fiber.frame = frame;
     stack->fiber.thread = 0;
-    stack->fiber.state = FL_FIBER_CREATED;
-    stack->fiber.is_cancelled = false;
-    stack->fiber.has_words = false;
+    // All in one store, since they are read as one word.
+    uint64_t status = FL_FIBER_CREATED | (uint64_t)keeps_fp_control << 32 | (uint64_t)stack->fiber.is_never_plain << 56;
+    memcpy(&stack->fiber.state, &status, sizeof status);
     fl_stack_set_limit(stack);
 }
 
@@ -119,8 +118,7 @@ fl_stack *fl_stack_create_again(uint64_t number) {
     fl_stack *stack = fl_pool_take_latest(usual.sizes, usual.kind);
     if (!stack) return NULL;
     stack->kind = usual.kind;
-    stack->fiber.keeps_fp_control = usual.keeps_fp_control;
-    ready(stack);
+    ready(stack, usual.keeps_fp_control);
     return stack;
 }
 
@@ -144,7 +142,7 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
         stack = make(configuration, failure);
         if (!stack) return NULL;
     }
-    ready(stack);
+    ready(stack, configuration->keeps_fp_control);
     if (__builtin_expect(fl_announcer != NULL, 0)) {
         *failure = fl_sanitizers_announce(stack);
         if (failure->error) {
@@ -225,7 +223,10 @@ static bool is_clean(const fl_stack *stack) {
     enum { AS_CONFIGURED = FL_STACK_CONTAINS_OVERFLOW | FL_STACK_CONTAINS_NIL | FL_STACK_LOW_USE };
     // Old ranges and details are in the third byte, the flags in the fourth.
     uint32_t unclean = 0xffu << 16 | (0xffu & ~(uint32_t)AS_CONFIGURED) << 24;
-    return stack->base && fl_fiber_status(&stack->fiber) == FL_FIBER_FINISHED &&
+    // The entry has just stored the state alone.
+    uint32_t flags;
+    memcpy(&flags, &stack->fiber.keeps_fp_control, sizeof flags);
+    return stack->base && stack->fiber.state == FL_FIBER_FINISHED && !flags &&
            !(__atomic_load_n(&stack->kind, __ATOMIC_ACQUIRE) & unclean);
 }
 

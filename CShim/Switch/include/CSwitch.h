@@ -99,7 +99,8 @@ _Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fi
 _Static_assert(offsetof(fl_fiber, frame) == 24, "contained_return.S of the shim uses it");
 _Static_assert(offsetof(fl_fiber, state) == 40 && FL_FIBER_FINISHED == 3, "the entry uses both");
 _Static_assert(FL_FIBER_SUSPENDED == 1 && FL_FIBER_RUNNING == 2, "the switch stores them");
-_Static_assert(offsetof(fl_fiber, is_never_plain) == 47, "the state and all flags are read as one word");
+_Static_assert(offsetof(fl_fiber, keeps_fp_control) == 44 && offsetof(fl_fiber, is_never_plain) == 47,
+               "the state and all flags are read as one word, the flags as its upper half");
 _Static_assert(sizeof(fl_fiber) == 48, "each suspended coroutine pays for it");
 
 /// The coroutine that runs on this thread, null on a thread's own stack. Initial-exec: a read is one instruction and
