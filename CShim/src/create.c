@@ -61,7 +61,8 @@ static void ready(fl_stack *stack, bool keeps_fp_control) {
     frame->mxcsr = 0x1f80;      // all exceptions masked, round to nearest: the System V ABI at process entry
     frame->x87_control = 0x37f; // likewise, 64-bit mantissa
     frame->cancelled_suspensions = 0;
-    frame->pool_window = fl_this_pool.window;
+    // The word is the sanitizers' where there is one.
+    frame->pool_window = fl_announcer ? 0 : fl_this_pool.window;
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
     stack->fiber.frame = frame;
     stack->fiber.thread = 0;

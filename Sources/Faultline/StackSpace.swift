@@ -65,7 +65,7 @@ public enum StackSpace {
 ///
 /// - Parameters:
 ///   - bytes: what `body` needs up to the next such call, with all that it calls (``StackSpace/check(_:)``). Less than
-///     16 KiB counts as that.
+///     32 KiB counts as that.
 ///   - maximum: bytes of the grown stack, from `bytes` and 16 KiB more to ``StackConfiguration/largestMaximum``.
 ///   - body: one level of the recursion.
 /// - Throws: what `body` throws; ``InsufficientStack`` where the running stack has `maximum` already;
@@ -76,8 +76,8 @@ public enum StackSpace {
 public func withStackHeadroom<R: ~Copyable>(
     _ bytes: Int, maximum: Int = 512 << 20, _ body: () throws -> R
 ) throws -> R {
-    // Making another stack takes some of this one.
-    if StackSpace.remaining >= max(bytes, 16 << 10) { return try body() }
+    let bytes = max(bytes, StackSpace.leastHeadroom)
+    if StackSpace.remaining >= bytes { return try body() }
     return try onLargerStack(bytes, maximum, body)
 }
 
@@ -89,6 +89,10 @@ func onLargerStack<R: ~Copyable>(_ bytes: Int, _ maximum: Int, _ body: () throws
 }
 
 extension StackSpace {
+    /// Making another stack, and entering it, takes some of this one: up to 16 KiB in a debug build, and more where a
+    /// sanitizer is told of it.
+    @usableFromInline static var leastHeadroom: Int { @inlinable get { 32 << 10 } }
+
     /// Throws where the running stack is as large as the one that would follow, or that one would not do.
     @usableFromInline static func requireSmaller(_ maximum: Int, _ bytes: Int) throws {
         let room = 16 << 10

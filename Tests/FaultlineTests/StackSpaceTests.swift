@@ -15,7 +15,7 @@ private func descend(asking bytes: Int, _ level: Int = 0) throws -> Int {
 
 /// `depth` levels, each with its annotation and something that it owns.
 private func annotated(_ depth: Int, maximum: Int) throws -> Int {
-    try withStackHeadroom(16 << 10, maximum: maximum) {
+    try withStackHeadroom(48 << 10, maximum: maximum) {
         if depth == 0 { return 0 }
         let held = Tracked()
         return try withExtendedLifetime(held) { try annotated(depth - 1, maximum: maximum) } + 1
@@ -64,7 +64,7 @@ extension Stacks {
             let maximum = 1 << 20
             let (first, later) = try withStack(StackConfiguration(strategy: strategy, maximum: maximum)) {
                 let first = StackSpace.remaining
-                _ = sum(to: 1000)
+                _ = sum(to: 100)
                 return (first, StackSpace.remaining)
             }
             // Without checks this code makes none grow that needs them.
@@ -140,7 +140,7 @@ extension Stacks {
                 let error = #expect(throws: InsufficientStack.self) {
                     try onThread { try annotated(.max, maximum: maximum) }
                 }
-                #expect(Tracked.alive == 0 && error?.requested == 16 << 10)
+                #expect(Tracked.alive == 0 && error?.requested == 48 << 10)
             }
             StackPool.drain()
             #expect(fl_slots_in_use(.FL_SLOT_2MIB) <= slots)
