@@ -7,8 +7,6 @@ import Peers
 import Report
 
 extension ParameterName {
-    /// The version of Boost.
-    static let boost = ParameterName("boost")
     /// How many coroutines take turns.
     static let coroutines = ParameterName("coroutines")
 }
