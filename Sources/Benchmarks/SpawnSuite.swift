@@ -8,7 +8,8 @@ import Report
 
 public struct SpawnSuite: BenchSuite {
     public let name = "spawn"
-    public let summary = "create, run and destroy: from the pool, as a coroutine; ucontext, threads, and the peers that are here"
+    public let summary =
+        "create, run and destroy: from the pool, as a coroutine; ucontext, threads, and the peers that are here"
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let pooled = MeasurementCase("pooled", body: spawnPooled)

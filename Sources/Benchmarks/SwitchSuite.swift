@@ -9,10 +9,11 @@ import Report
 
 public struct SwitchSuite: BenchSuite {
     public let name = "switch"
-    public let summary = "one resume and suspend: bare, the API; ucontext, threads, and the peers that are here; among up to 100,000"
+    public let summary =
+        "one resume and suspend: bare, the API; ucontext, threads, and the peers that are here; among up to 100,000"
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
-        let api = MeasurementCase("api") { try apiRoundTrips($0, StackConfiguration()) }
+        let api = MeasurementCase.api
         let peers = try PeerCases(.roundTrip, in: laboratory)
         let cases =
             [
@@ -33,11 +34,16 @@ public struct SwitchSuite: BenchSuite {
     }
 }
 
+extension MeasurementCase {
+    /// What other suites compare with: as many of these as one of theirs takes.
+    static var api: MeasurementCase { MeasurementCase("api") { try apiRoundTrips($0, StackConfiguration()) } }
+}
+
 // Functions of their own, because closures that are stored in a case might not be specialized.
 
 /// Round trips through the public API.
 @inline(never)
-private func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) throws {
+func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) throws {
     let coroutine = try Coroutine<Int, Int, Void>(configuration: configuration) { co, first in
         var input = first
         while true { input = try co.suspend(input &+ 1) }

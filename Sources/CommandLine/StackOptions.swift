@@ -73,9 +73,9 @@ struct StackOptions: ParsableArguments {
             configuration.maximum = Self.generousMaximum
         }
         if strategy == .growsDown && maximum == nil { configuration.maximum = StackLimit.maximum }
-        do {
+        do throws(StackError) {
             return try configuration.effective()
-        } catch let error as StackError {
+        } catch {
             guard case .invalidConfiguration = error else { throw RuntimeFailure(error.description) }
             throw UsageFailure(error.commandLineText)
         }

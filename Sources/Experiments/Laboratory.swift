@@ -72,10 +72,10 @@ public final class Laboratory {
 
     /// Whether stacks of this configuration can be made here. Where they cannot, `subject` is missing.
     package func offers(_ configuration: StackConfiguration, for subject: String) throws -> Bool {
-        do {
+        do throws(StackError) {
             try configuration.validate()
             return true
-        } catch let error as StackError {
+        } catch {
             guard case .invalidConfiguration = error else { throw error }
             missing("\(subject) is not measured: \(error)")
             return false

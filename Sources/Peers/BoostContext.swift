@@ -7,7 +7,8 @@ extension Peer {
     /// A new release of Boost changes this file, and with it the name in the cache.
     static let boostHeaders = ["/usr/include/boost/version.hpp", "/usr/local/include/boost/version.hpp"]
 
-    /// Round trips by `jump_fcontext`; fibers on stacks of a pool, from `malloc`, and mapped with a guard page each time.
+    /// Round trips by `jump_fcontext`; fibers on stacks of a pool, from `malloc`, and mapped with a guard page each
+    /// time.
     public static let boostContext = Peer(
         name: "Boost.Context", packages: "g++ and libboost-context-dev",
         tasks: [

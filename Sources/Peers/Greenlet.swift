@@ -13,7 +13,8 @@ extension Peer {
         ])
         var problem = "no python3 on PATH"
         for python in builder.all("python3") {
-            let answer = try Subprocess.finish(python, ["-c", "import greenlet"], environment: environment, seconds: 20)
+            let answer = try Subprocess.finish(
+                python, ["-c", "import greenlet"], environment: environment, seconds: 20)
             if answer.ending == .exited(0) {
                 let text = String(decoding: PackageResources.greenlet_peer_py, as: UTF8.self)
                 return PeerProgram("greenlet", python, ["-c", text], environment: environment)

@@ -1,5 +1,6 @@
-// A peer: the real program of others that something here is measured beside. Its text travels inside this program and is
-// built where it runs; it answers lines in a process of its own, so that it takes its turn within a measurement's rounds.
+// A peer: the real program of others that something here is measured beside. Its text travels inside this program and
+// is built where it runs; it answers lines in a process of its own, so that it takes its turn within a measurement's
+// rounds.
 //
 // A new peer is a file that extends `Peer` with it, its text in Programs/, and its place in the list.
 
@@ -34,8 +35,8 @@ public struct Peer: Sendable {
     }
 }
 
-/// What a peer does many times at a request "WORD COUNT"; its answer is how many nanoseconds it took, and how often it was
-/// done.
+/// What a peer does many times at a request "WORD COUNT"; its answer is how many nanoseconds it took, and how often it
+/// was done.
 public struct PeerTask: Sendable, Hashable {
     /// What one operation is.
     public enum Kind: Sendable, CaseIterable {

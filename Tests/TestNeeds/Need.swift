@@ -50,7 +50,8 @@ extension Need {
     public static let python = Need("python", "install python3", isMet: isProgram("python3"))
     /// With the versions of scripts/plot-requirements.txt, or of an earlier one: `scripts/plot` prepares what it needs.
     public static let matplotlib = Need(
-        "matplotlib", "scripts/plot --prepare installs it, which takes a network", isMet: exists("\(cacheFolder)/plot-venv-*/complete"))
+        "matplotlib", "scripts/plot --prepare installs it, which takes a network",
+        isMet: exists("\(cacheFolder)/plot-venv-*/complete"))
     public static let boost = Need(
         "boost", "install libboost-context-dev", isMet: access("/usr/include/boost/context/fiber.hpp", R_OK) == 0)
 

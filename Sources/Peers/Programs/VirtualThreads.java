@@ -34,6 +34,7 @@ final class VirtualThreads {
         other.start();
         while (done < count) Thread.yield();
         took = System.nanoTime() - began;
+        join(other);
     }
 
     private void spawn(long count) {

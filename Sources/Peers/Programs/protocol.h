@@ -1,6 +1,6 @@
-// What every peer in C and C++ shares: it reads a line "operation count", performs the operation that often, and answers
-// with the nanoseconds that this took and how often it was done. "version" is answered with the peer and its version. It ends
-// with its input.
+// What every peer in C and C++ shares: it reads a line "operation count", performs the operation that often, and
+// answers with the nanoseconds that this took and how often it was done. "version" is answered with the peer and its
+// version. It ends with its input.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
