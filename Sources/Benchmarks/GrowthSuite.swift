@@ -153,9 +153,9 @@ private func growableRecursions(_ count: Int) throws {
     for _ in 0..<count { try withGrowableStack { recurse() } }
 }
 
-/// By small frames to the depth of ``GrowthSuite/recursion`` below this one.
+/// To the depth of ``GrowthSuite/recursion`` below this one.
 @inline(never)
 private func recurse() {
     var top = 0
-    withUnsafePointer(to: &top) { _ = fl_probe_descend(UInt(bitPattern: $0) - UInt(GrowthSuite.recursion)) }
+    withUnsafePointer(to: &top) { _ = fl_probe_recurse(UInt(bitPattern: $0) - UInt(GrowthSuite.recursion)) }
 }
