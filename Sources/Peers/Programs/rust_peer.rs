@@ -1,7 +1,7 @@
-// Rust's crates `generator` and `stacker` as baselines: reads a line "operation count" and answers with nanoseconds and how
-// often it was done.
+// Rust's crates `generator` and `stacker` as baselines: reads a line "operation count" and answers with nanoseconds and
+// how often it was done.
 
-use std::hint::black_box;
+use std::arch::asm;
 use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
@@ -12,6 +12,13 @@ const RED_ZONE: usize = 32 << 10;
 const SEGMENT: usize = 1 << 20;
 // Recursions of that many calls are repeated, so that all fit in place.
 const LEVELS: u64 = 64;
+
+// What the compiler can neither foresee nor leave out; `black_box` came later than the Rust that Debian has.
+#[inline(always)]
+fn opaque(mut value: u64) -> u64 {
+    unsafe { asm!("/* {0} */", inout(reg) value, options(nomem, nostack, preserves_flags)) };
+    value
+}
 
 fn now_and_then(perform: impl FnOnce() -> u64) -> (u128, u64) {
     let began = Instant::now();
@@ -43,7 +50,11 @@ fn round_trips(count: u64) -> (u128, u64) {
 
 // A generator is made, runs to its end and is dropped.
 fn spawn(count: u64) -> (u128, u64) {
-    now_and_then(|| (0..count).map(|_| Gn::<()>::new(|| 1u64).resume().unwrap_or(0)).sum())
+    now_and_then(|| {
+        (0..count)
+            .map(|_| Gn::<()>::new_scoped(|_| 1u64).resume().unwrap_or(0))
+            .sum()
+    })
 }
 
 // A loop takes the elements of one generator.
@@ -60,14 +71,20 @@ fn elements(count: u64) -> (u128, u64) {
             sum = sum.wrapping_add(element);
             taken += 1;
         }
-        black_box(sum);
+        opaque(sum);
         taken
     })
 }
 
 #[inline(never)]
 fn asking(levels: u64) -> u64 {
-    stacker::maybe_grow(RED_ZONE, SEGMENT, || if levels == 0 { 0 } else { 1 + black_box(asking(levels - 1)) })
+    stacker::maybe_grow(RED_ZONE, SEGMENT, || {
+        if levels == 0 {
+            0
+        } else {
+            1 + opaque(asking(levels - 1))
+        }
+    })
 }
 
 #[inline(never)]
@@ -75,7 +92,7 @@ fn plain(levels: u64) -> u64 {
     if levels == 0 {
         0
     } else {
-        1 + black_box(plain(levels - 1))
+        1 + opaque(plain(levels - 1))
     }
 }
 
@@ -85,7 +102,7 @@ fn repeated(count: u64, recursion: fn(u64) -> u64) -> (u128, u64) {
         let mut done = 0;
         while done < count {
             let levels = LEVELS.min(count - done);
-            done += 1 + black_box(recursion)(levels - 1);
+            done += 1 + recursion(levels - 1);
         }
         done
     })
@@ -93,7 +110,11 @@ fn repeated(count: u64, recursion: fn(u64) -> u64) -> (u128, u64) {
 
 // Each gets a stack of its own, because more is asked for than any thread has.
 fn growing(count: u64) -> (u128, u64) {
-    now_and_then(|| (0..count).map(|_| stacker::maybe_grow(usize::max_value() / 2, SEGMENT, || black_box(1u64))).sum())
+    now_and_then(|| {
+        (0..count)
+            .map(|_| stacker::maybe_grow(usize::max_value() / 2, SEGMENT, || opaque(1)))
+            .sum()
+    })
 }
 
 // One recursion of that many levels.
@@ -124,7 +145,10 @@ fn main() {
     let input = io::stdin();
     for line in input.lock().lines().map_while(Result::ok) {
         let mut output = io::stdout();
-        if writeln!(output, "{}", answer(&line)).and_then(|()| output.flush()).is_err() {
+        if writeln!(output, "{}", answer(&line))
+            .and_then(|()| output.flush())
+            .is_err()
+        {
             return;
         }
     }
