@@ -21,8 +21,10 @@ extension MeasurementCase {
     package static func performing(
         _ task: PeerTask, by peer: RunningPeer, as name: String? = nil
     ) throws -> MeasurementCase {
-        _ = try peer.perform(task, 10)
-        return MeasurementCase(selfTimed: name ?? task.name) { try peer.perform(task, $0) }
+        // Before each batch as well: its process has slept, and its code has left the nearest caches.
+        let warm = { _ = try peer.perform(task, 10) }
+        try warm()
+        return MeasurementCase(selfTimed: name ?? task.name, setup: warm) { try peer.perform(task, $0) }
     }
 
     /// A case that a peer's function performs, which returns 0 or an errno value.
