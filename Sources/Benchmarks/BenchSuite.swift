@@ -7,8 +7,6 @@ import Peers
 import Report
 
 extension ParameterName {
-    /// The version of Boost.
-    static let boost = ParameterName("boost")
     /// How many coroutines take turns.
     static let coroutines = ParameterName("coroutines")
 }
@@ -26,8 +24,8 @@ public protocol BenchSuite: Sendable {
 public enum BenchSuites {
     /// In the order in which they run and are listed.
     public static let all: [any BenchSuite] = [
-        SwitchSuite(), SpawnSuite(), GrowthSuite(), MoveSuite(), TrapSuite(), ChecksSuite(),
-        MemorySuite(), ConnectionsSuite(), ContentionSuite(),
+        SwitchSuite(), SpawnSuite(), GeneratorSuite(), GrowableSuite(), HeadroomSuite(), GrowthSuite(), MoveSuite(),
+        TrapSuite(), ChecksSuite(), MemorySuite(), ConnectionsSuite(), ContentionSuite(),
     ]
 
     public static var names: String { all.map(\.name).joined(separator: ", ") }

@@ -1,6 +1,7 @@
 // Touching 1 MiB of stack page by page: for the first time, where pages must come from somewhere, and again. Touching
-// 64 MiB of it, where huge pages pay.
+// 64 MiB of it, where huge pages pay. Recursions of 100 MiB, one after the other, each with its stack.
 
+import CPeers
 import CProbes
 import Experiments
 import Faultline
@@ -10,7 +11,8 @@ import Report
 
 public struct GrowthSuite: BenchSuite {
     public let name = "growth"
-    public let summary = "touch stack page by page: 1 MiB the first time and again, 64 MiB the first time"
+    public let summary =
+        "touch stack page by page: 1 MiB the first time and again, 64 MiB the first time; recursions of 100 MiB"
 
     /// What is touched, in bytes.
     static let depth = 1 << 20
@@ -18,6 +20,8 @@ public struct GrowthSuite: BenchSuite {
     static let touches = 200
     /// A deep stack's touched bytes, and what it may use.
     static let (deep, deepMaximum) = (64 << 20, 80 << 20)
+    /// Bytes of stack that a recursion uses, and what a thread that makes it has.
+    static let (recursion, threadStack) = (100 << 20, 101 << 20)
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let shared: [ParameterName: ParameterValue] = [.bytes: .int(Self.depth)]
@@ -55,7 +59,24 @@ public struct GrowthSuite: BenchSuite {
             of: laboratory.measure(name, second, laboratory.repetitions(1)), suite: name,
             comparisons: [("fault-second-touch", "array"), ("demand-second-touch", "array")],
             parameters: shared.merging([ParameterName("touches"): .int(Self.touches)]) { first, _ in first })
-        return try records + deepTouches(laboratory)
+        return try records + deepTouches(laboratory) + recursions(laboratory)
+    }
+
+    /// A program that recurses deeply again and again: the first recursion, which is not timed, has made and grown what
+    /// the library keeps. A thread takes its stack from the kernel and gives it back each time: the C library keeps
+    /// none of that size.
+    private func recursions(_ laboratory: Laboratory) throws -> [Record] {
+        let own = MeasurementCase("deep-second", setup: { try growableRecursions(1) }, body: growableRecursions)
+        let thread = MeasurementCase("thread") { count in
+            for _ in 0..<count {
+                let error = fl_peer_call_on_thread(Self.threadStack) { recurse() }
+                guard error == 0 else { throw MeasurementFailure("growth / thread: \(ErrorNumber.text(error))") }
+            }
+        }
+        return try Record.records(
+            of: laboratory.measure(
+                "\(name): recursion", [own, own.nullControl(), thread], laboratory.repetitions(1, rounds: 31)),
+            suite: name, comparisons: [(own.name, thread.name)], parameters: [.bytes: .int(Self.recursion)])
     }
 
     /// Deep stacks get huge pages where the kernel has them; `demand-small-pages` is the same memory without.
@@ -125,4 +146,16 @@ public struct GrowthSuite: BenchSuite {
             return (MeasurementClock.monotonic.now() - start) / UInt64(Self.touches)
         }
     }
+}
+
+@inline(never)
+private func growableRecursions(_ count: Int) throws {
+    for _ in 0..<count { try withGrowableStack { recurse() } }
+}
+
+/// To the depth of ``GrowthSuite/recursion`` below this one.
+@inline(never)
+private func recurse() {
+    var top = 0
+    withUnsafePointer(to: &top) { _ = fl_probe_recurse(UInt(bitPattern: $0) - UInt(GrowthSuite.recursion)) }
 }

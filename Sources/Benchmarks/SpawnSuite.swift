@@ -8,28 +8,23 @@ import Report
 
 public struct SpawnSuite: BenchSuite {
     public let name = "spawn"
-    public let summary = "create, run and destroy: from the pool, as a coroutine, Boost, ucontext, threads"
+    public let summary =
+        "create, run and destroy: from the pool, as a coroutine; ucontext, threads, and the peers that are here"
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
         let pooled = MeasurementCase("pooled", body: spawnPooled)
-        var cases = [
-            pooled, pooled.nullControl(), MeasurementCase("coroutine", body: spawnCoroutines),
-            .peer("ucontext", fl_peer_ucontext_spawn), .peer("threads", fl_peer_thread_spawn),
-        ]
-        var comparisons: [(case: String, baseline: String)] = []
-        var parameters: [ParameterName: ParameterValue] = [:]
-        if let boost = laboratory.boost {
-            cases += [
-                .peer("boost-pooled", boost.spawnPooled), .peer("boost-fixed", boost.spawnFixed),
-                .peer("boost-protected", boost.spawnProtected),
-            ]
-            comparisons += [("pooled", "boost-pooled"), ("coroutine", "boost-pooled")]
-            parameters[.boost] = .string(boost.version)
-        }
+        let peers = try PeerCases(.spawn, in: laboratory)
+        let cases =
+            [
+                pooled, pooled.nullControl(), MeasurementCase("coroutine", body: spawnCoroutines),
+                .peer("ucontext", fl_peer_ucontext_spawn), .peer("threads", fl_peer_thread_spawn),
+            ] + peers.cases
+        var comparisons = peers.comparisons(of: "pooled")
+        if peers.has("boost-pooled") { comparisons.append(("coroutine", "boost-pooled")) }
         comparisons += [("pooled", "ucontext"), ("pooled", "threads")]
-        return try Record.records(
-            of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons,
-            parameters: parameters)
+        return try peers.naming(
+            Record.records(
+                of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons))
     }
 }
 

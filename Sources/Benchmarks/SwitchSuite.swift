@@ -9,40 +9,41 @@ import Report
 
 public struct SwitchSuite: BenchSuite {
     public let name = "switch"
-    public let summary = "one resume and suspend: bare, the API, Boost, ucontext, threads; among up to 100,000, and Go"
+    public let summary =
+        "one resume and suspend: bare, the API; ucontext, threads, and the peers that are here; among up to 100,000"
 
     public func records(_ laboratory: Laboratory) throws -> [Record] {
-        let api = MeasurementCase("api") { try apiRoundTrips($0, StackConfiguration()) }
-        var cases = [
-            MeasurementCase("raw") { try rawRoundTrips($0) },
-            api, api.nullControl(),
-            MeasurementCase("api-fp-control") {
-                try apiRoundTrips($0, StackConfiguration(keepsFloatingPointControl: true))
-            },
-            MeasurementCase("plain-call") { fl_peer_plain_calls(UInt64($0)) },
-            .peer("ucontext", fl_peer_ucontext_round_trips), .peer("threads", fl_peer_thread_round_trips),
-        ]
-        var comparisons = [
-            (case: "api-fp-control", baseline: "api"), ("raw", "ucontext"), ("api", "ucontext"),
-        ]
-        var parameters: [ParameterName: ParameterValue] = [:]
-        if let boost = laboratory.boost {
-            cases.append(.peer("boost-fcontext", boost.fcontextRoundTrips))
-            comparisons = [("raw", "boost-fcontext"), ("api", "boost-fcontext")] + comparisons
-            parameters[.boost] = .string(boost.version)
-        }
+        let api = MeasurementCase.api
+        let peers = try PeerCases(.roundTrip, in: laboratory)
+        let cases =
+            [
+                MeasurementCase("raw") { try rawRoundTrips($0) },
+                api, api.nullControl(),
+                MeasurementCase("api-fp-control") {
+                    try apiRoundTrips($0, StackConfiguration(keepsFloatingPointControl: true))
+                },
+                MeasurementCase("plain-call") { fl_peer_plain_calls(UInt64($0)) },
+                .peer("ucontext", fl_peer_ucontext_round_trips), .peer("threads", fl_peer_thread_round_trips),
+            ] + peers.cases
+        var comparisons = peers.comparisons(of: "api")
+        if peers.has("boost-fcontext") { comparisons.insert(("raw", "boost-fcontext"), at: 0) }
+        comparisons += [("api-fp-control", "api"), ("raw", "ucontext"), ("api", "ucontext")]
         let records = try Record.records(
-            of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons,
-            parameters: parameters)
-        return try records + SwitchingPopulations(suite: name).records(laboratory)
+            of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons)
+        return try peers.naming(records) + SwitchingPopulations(suite: name).records(laboratory)
     }
+}
+
+extension MeasurementCase {
+    /// What other suites compare with: as many of these as one of theirs takes.
+    static var api: MeasurementCase { MeasurementCase("api") { try apiRoundTrips($0, StackConfiguration()) } }
 }
 
 // Functions of their own, because closures that are stored in a case might not be specialized.
 
 /// Round trips through the public API.
 @inline(never)
-private func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) throws {
+func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) throws {
     let coroutine = try Coroutine<Int, Int, Void>(configuration: configuration) { co, first in
         var input = first
         while true { input = try co.suspend(input &+ 1) }

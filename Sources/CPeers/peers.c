@@ -92,6 +92,27 @@ int fl_peer_thread_spawn(uint64_t count) {
     return 0;
 }
 
+struct call {
+    void (*body)(void);
+};
+
+static void *call_body(void *argument) {
+    ((struct call *)argument)->body();
+    return NULL;
+}
+
+int fl_peer_call_on_thread(size_t stack_size, void (*body)(void)) {
+    struct call call = {body};
+    pthread_attr_t attributes;
+    pthread_t thread;
+    int error = pthread_attr_init(&attributes);
+    if (error) return error;
+    error = pthread_attr_setstacksize(&attributes, stack_size);
+    if (!error) error = pthread_create(&thread, &attributes, call_body, &call);
+    pthread_attr_destroy(&attributes);
+    return error ? error : pthread_join(thread, NULL);
+}
+
 static pthread_mutex_t never_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t never = PTHREAD_COND_INITIALIZER, arrived = PTHREAD_COND_INITIALIZER;
 static uint64_t waiting, wanted;

@@ -42,6 +42,14 @@ __attribute__((noinline)) uint64_t fl_probe_descend(uintptr_t end) {
     return fl_probe_descend(end) + one;
 }
 
+__attribute__((noinline)) uint64_t fl_probe_recurse(uintptr_t end) {
+    volatile uint64_t room[13]; // with what every frame has, 128 bytes
+    __asm__ volatile("" : : "r"(room) : "memory");
+    room[0] = 1;
+    if ((uintptr_t)room < end) return room[0];
+    return fl_probe_recurse(end) + room[0];
+}
+
 uint64_t fl_probe_heap_in_use(void) { return mallinfo2().uordblks; }
 
 void fl_probe_store_at(size_t bytes) {

@@ -73,7 +73,7 @@ struct StackOptions: ParsableArguments {
             configuration.maximum = Self.generousMaximum
         }
         if strategy == .growsDown && maximum == nil { configuration.maximum = StackLimit.maximum }
-        do {
+        do throws(StackError) {
             return try configuration.effective()
         } catch {
             guard case .invalidConfiguration = error else { throw RuntimeFailure(error.description) }

@@ -63,7 +63,7 @@ public enum Experiments {
         StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(), RequestsExperiment(),
         ContentionExperiment(), RecursionExperiment(), ShrinkExperiment(),
         OvercommitExperiment(), OvercommitModeExperiment(), ExhaustionExperiment(),
-        MeasuredProcessExperiment(), SwitchingExperiment(),
+        MeasuredProcessExperiment(), SwitchingExperiment(), StackMemoryExperiment(),
     ]
 
     /// In the child: runs the experiment called `name` and writes what it finds to standard output.

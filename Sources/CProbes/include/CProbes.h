@@ -21,6 +21,9 @@ void fl_probe_touch_stack(size_t bytes);
 /// Recursion by small frames until one lies below `end`; their number. With `end` 0 it never returns.
 uint64_t fl_probe_descend(uintptr_t end);
 
+/// The same by frames of 128 bytes, of which it writes some words: what a parser or a walk over a tree does.
+uint64_t fl_probe_recurse(uintptr_t end);
+
 /// Lowers the stack pointer by `bytes`, stores one word there, and restores it: a deep call that uses no page on its
 /// way.
 void fl_probe_store_at(size_t bytes);

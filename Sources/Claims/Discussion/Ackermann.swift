@@ -142,18 +142,18 @@ public struct Ackermann: Claim {
 
     private func thread(limit: Int, seconds: Double, _ laboratory: Laboratory) throws -> [Record] {
         try laboratory.step("\(identifier): a thread")
-        let program: CProgram
+        let program: PeerProgram
         do {
-            program = try CProgram.thread()
+            program = try PeerProgram.thread()
         } catch {
             laboratory.missing("a thread's stack is not measured: \(error)")
             return []
         }
         let findings = Findings(
-            title: program.name, try program.run(["\(limit)", "\(Self.m)", "\(Self.n)"], seconds: seconds))
+            title: program.version, try program.run(["\(limit)", "\(Self.m)", "\(Self.n)"], seconds: seconds))
         return records(
             Work.ackermann.caseName("thread"), findings, Self.ending(findings),
-            [.peer: .string(program.name), .limit: .int(limit), .grows: false, .memoryOf: "process"])
+            [.peer: .string(program.version), .limit: .int(limit), .grows: false, .memoryOf: "process"])
     }
 
     private func go(
@@ -161,7 +161,7 @@ public struct Ackermann: Claim {
         _ laboratory: Laboratory
     ) throws -> [Record] {
         try laboratory.step("\(identifier): \(toolchain.version) \(work.rawValue)")
-        let program: GoProgram
+        let program: PeerProgram
         do {
             program = try toolchain.program(.growth)
         } catch {

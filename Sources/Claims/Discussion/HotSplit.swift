@@ -123,7 +123,7 @@ public struct HotSplit: Claim {
     /// The driver with libgcc's segments; what is missing for it is named.
     private func splitStack(_ laboratory: Laboratory) throws -> Conversation? {
         do {
-            return try CProgram.splitStack().converse()
+            return try PeerProgram.splitStack().converse()
         } catch let error as PeerUnavailable {
             laboratory.missing("libgcc's split stacks are not measured: \(error)")
             return nil

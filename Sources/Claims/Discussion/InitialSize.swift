@@ -193,7 +193,7 @@ public struct InitialSize: Claim {
         return records
     }
 
-    private func copies(_ program: GoProgram, _ laboratory: Laboratory) throws -> [Record] {
+    private func copies(_ program: PeerProgram, _ laboratory: Laboratory) throws -> [Record] {
         let conversation = try program.converse()
         let cases = Self.sizes.map { size in
             MeasurementCase(selfTimed: Self.copy(of: size)) { count in

@@ -63,7 +63,7 @@ public struct Preemption: Claim {
     }
 
     private func records(
-        _ version: String, _ variants: [(name: String, program: GoProgram)], _ laboratory: Laboratory
+        _ version: String, _ variants: [(name: String, program: PeerProgram)], _ laboratory: Laboratory
     ) throws -> [Record] {
         let waits = PreemptionProbe.works.indices.flatMap { work in
             [

@@ -102,18 +102,21 @@ public struct StackPooling: Claim {
                 of: result, suite: identifier, parameters: [.peer: .string(toolchain.version), .bytes: 2048]))
     }
 
-    private func start(_ program: GoProgram) throws(PeerUnavailable) -> Conversation {
+    private func start(_ program: PeerProgram) throws(PeerUnavailable) -> Conversation {
         do throws(PeerFailure) { return try program.converse() } catch { throw PeerUnavailable("\(error)") }
     }
 
     private func others(_ laboratory: Laboratory) throws -> [Record] {
-        guard let boost = laboratory.boost else { return [] }
+        guard let boost = try laboratory.running(.boostContext) else { return [] }
         let result = try laboratory.measure(
             "\(identifier): Boost",
-            [.peer(Self.pooled, boost.spawnPooled), .peer(Self.unpooled, boost.spawnProtected)], laboratory.batches)
+            [
+                .performing(Peer.boostPooled, by: boost, as: Self.pooled),
+                .performing(Peer.boostProtected, by: boost, as: Self.unpooled),
+            ], laboratory.batches)
         return try Record.records(
             of: result, suite: identifier, comparisons: [(Self.pooled, Self.unpooled)],
-            parameters: [.peer: .string("boost \(boost.version)")])
+            parameters: [.peer: .string(boost.version)])
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {

@@ -51,7 +51,7 @@ package struct WaitingSubject {
     package static let unchecked = "goroutine without checks"
 
     /// Goroutines; those of a copy without checks where `initial` is the size of their stacks.
-    package static func go(_ program: GoProgram, count: Int, initial: Int? = nil) -> WaitingSubject {
+    package static func go(_ program: PeerProgram, count: Int, initial: Int? = nil) -> WaitingSubject {
         var parameters: [ParameterName: ParameterValue] = [.peer: .string(program.version)]
         parameters[.initial] = initial.map { .int($0) }
         return WaitingSubject(
@@ -145,10 +145,10 @@ extension Laboratory {
     }
 
     /// The program that makes many goroutines, of each version of Go that has it.
-    package func goStackPrograms() throws -> [GoProgram] { try go.compactMap(goStackProgram) }
+    package func goStackPrograms() throws -> [PeerProgram] { try go.compactMap(goStackProgram) }
 
     /// That of the newest version alone.
-    package func newestGoStackProgram() throws -> GoProgram? { try go.last.flatMap(goStackProgram) }
+    package func newestGoStackProgram() throws -> PeerProgram? { try go.last.flatMap(goStackProgram) }
 
     /// That of the newest version, started.
     package func newestGoroutines() throws -> (program: Conversation, version: String)? {
@@ -161,7 +161,7 @@ extension Laboratory {
         }
     }
 
-    private func goStackProgram(_ toolchain: GoToolchain) throws -> GoProgram? {
+    private func goStackProgram(_ toolchain: GoToolchain) throws -> PeerProgram? {
         try step("building with \(toolchain.version)")
         do throws(PeerUnavailable) {
             return try toolchain.program(.stacks)
@@ -173,7 +173,7 @@ extension Laboratory {
 
     /// A copy of `program` without stack checks, whose goroutines have stacks of `initial` bytes; nil where it cannot
     /// be patched.
-    package func unchecked(_ program: GoProgram, initial: Int) throws -> GoProgram? {
+    package func unchecked(_ program: PeerProgram, initial: Int) throws -> PeerProgram? {
         try step("taking the checks out of a program of \(program.version)")
         do throws(ProcessError) {
             return program.copy(at: try PatchedPrograms().copy(of: program.path, StripOptions(initial: initial)))

@@ -103,7 +103,7 @@ package struct GoSubject {
     /// What is built here, in random layouts where the linker can; none where it does not build.
     private static func built(
         _ name: String, _ kind: CheckSubject.Kind, _ toolchain: GoToolchain, _ job: GoJob, _ claim: String,
-        _ laboratory: Laboratory, _ build: (_ layout: Int?) throws(PeerUnavailable) -> GoProgram
+        _ laboratory: Laboratory, _ build: (_ layout: Int?) throws(PeerUnavailable) -> PeerProgram
     ) throws -> [GoSubject] {
         let seeds: [Int?] = toolchain.hasRandomLayouts ? (1...(laboratory.isQuick ? 2 : 8)).map { $0 } : [nil]
         var paths: [String] = []

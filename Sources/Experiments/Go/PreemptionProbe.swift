@@ -54,7 +54,7 @@ package struct PreemptionProbe {
     /// Does it in a new process.
     ///
     /// - Throws: `PeerFailure` where the process fails otherwise than by being late.
-    package func sample(_ program: GoProgram, seconds: Double) throws -> Sample {
+    package func sample(_ program: PeerProgram, seconds: Double) throws -> Sample {
         do throws(PeerFailure) {
             let conversation = try program.converse()
             defer { conversation.end() }

@@ -18,7 +18,7 @@ package struct ContendingGrowth {
         /// The experiment `contention` with these options, which ask for stacks of that kind, in a process for each
         /// time.
         case experiment([String], StackConfiguration)
-        case goroutines(GoProgram)
+        case goroutines(PeerProgram)
     }
 
     /// How much is measured.
@@ -85,7 +85,7 @@ package struct ContendingGrowth {
     }
 
     /// Goroutines, whose stacks grow from 2 KiB to 128 KiB, with as many processors of Go's as threads.
-    package static func goroutines(_ name: String, _ program: GoProgram) -> ContendingGrowth {
+    package static func goroutines(_ name: String, _ program: PeerProgram) -> ContendingGrowth {
         ContendingGrowth(name, peer: program.version, .goroutines(program))
     }
 

@@ -90,7 +90,7 @@ public struct GoToolchain: Sendable, Hashable {
     ///
     /// - Parameter layout: The seed of a random order of its functions; only where ``hasRandomLayouts``.
     /// - Throws: ``PeerUnavailable`` when it does not compile.
-    public func program(_ source: GoSource, layout: Int? = nil) throws(PeerUnavailable) -> GoProgram {
+    public func program(_ source: GoSource, layout: Int? = nil) throws(PeerUnavailable) -> PeerProgram {
         var flags = layout.map { ["-randlayout=\($0)"] } ?? []
         if source.usesInternals && !order.lexicographicallyPrecedes([1, 23]) { flags.append("-checklinkname=0") }
         do throws(ProcessError) {
@@ -102,33 +102,25 @@ public struct GoToolchain: Sendable, Hashable {
         }
     }
 
-    func program(_ path: String) -> GoProgram { GoProgram(version: version, path: path, environment: environment) }
+    func program(_ path: String) -> PeerProgram { PeerProgram(version, path, environment: environment) }
 
     /// Runs `go` with `verb` on a folder of `files`.
     func build(
-        _ name: String, _ files: [(name: String, text: [UInt8])], _ verb: [String], linkerFlags: [String],
+        _ name: String, _ files: [ProgramFile], _ verb: [String], linkerFlags: [String],
         change: GoSource.Change? = nil
     ) throws(ProcessError) -> String {
-        let cache = try ContentCache(preferring: cacheFolder)
-        var key = ContentHash()
-        key.add(version)
-        key.add(Toolchain.identity(of: [command]))
-        for file in files { key.add(file.text) }
-        for flag in linkerFlags { key.add(flag) }
-        if let change { key.add("\(change)") }
-        let entry = "\(name)-\(version)-\(key.digits)"
-        if let path = cache.path(entry) { return path }
-        return try cache.withWorkFolder { folder throws(ProcessError) in
-            for file in files { try Files.write(file.text, to: "\(folder)/\(file.name)") }
-            let output = "\(folder)/program"
-            var arguments = verb + ["-o", output]
+        var key = [version, Toolchain.identity(of: [command])] + linkerFlags
+        if let change { key.append("\(change)") }
+        return try ProgramBuilder(environment: CodeEnvironment(cacheFolder: cacheFolder)).program(
+            "\(name)-\(version)", files, key: key
+        ) { folder throws(ProcessError) in
+            var arguments = verb + ["-o", "\(folder)/program"]
             if !linkerFlags.isEmpty { arguments.append("-ldflags=\(linkerFlags.joined(separator: " "))") }
             if let change { arguments.append("-overlay=\(try overlay(change, in: folder))") }
             // As a folder and not file by file, because only so assembly is taken; Go before 1.20 has no -C.
             try Subprocess.run(
                 "/bin/sh", ["-c", "cd \"$0\" && exec \"$@\"", folder, command] + arguments + ["."], in: folder,
                 environment: environment)
-            return try cache.store(try Files.read(output), as: entry, from: folder, isExecutable: true)
         }
     }
 
@@ -178,7 +170,7 @@ public enum GoSource: String, Sendable, CaseIterable {
     /// Whether it reaches what Go keeps to itself; its assembly is x86-64.
     var usesInternals: Bool { self == .stacks || self == .uncachedStacks }
 
-    var files: [(name: String, text: [UInt8])] {
+    var files: [ProgramFile] {
         let common = [("protocol.go", PackageResources.protocol_go)]
         if self == .preemption { return common + [("preemption.go", PackageResources.preemption_go)] }
         if self == .kernels { return common + [("kernels.go", PackageResources.kernels_go)] }
@@ -190,39 +182,5 @@ public enum GoSource: String, Sendable, CaseIterable {
             ("stacks.go", PackageResources.stacks_go), ("requests.go", PackageResources.requests_go),
             ("switching.go", PackageResources.switching_go), ("connections.go", PackageResources.connections_go),
         ]
-    }
-}
-
-/// A program built by one version of Go.
-public struct GoProgram: Sendable {
-    /// The version that built it.
-    public let version: String
-    /// The executable.
-    public let path: String
-    private let environment: [String]
-
-    fileprivate init(version: String, path: String, environment: [String]) {
-        self.version = version
-        self.path = path
-        self.environment = environment
-    }
-
-    /// A changed copy of it.
-    package func copy(at path: String) -> GoProgram {
-        GoProgram(version: version, path: path, environment: environment)
-    }
-
-    /// Starts it; it answers requests of `protocol.go` until the conversation ends.
-    public func converse() throws(PeerFailure) -> Conversation {
-        try Conversation(path, name: version, environment: environment)
-    }
-
-    /// Runs it to its end with `arguments`, or kills it after `seconds`.
-    package func run(_ arguments: [String], seconds: Double) throws(PeerFailure) -> Subprocess.Finished {
-        do throws(ProcessError) {
-            return try Subprocess.finish(path, arguments, environment: environment, seconds: seconds)
-        } catch {
-            throw PeerFailure("\(version): \(error)")
-        }
     }
 }

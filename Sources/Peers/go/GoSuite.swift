@@ -33,7 +33,7 @@ extension GoToolchain {
     /// The suite in `folder`, built by this version, with its functions in the order of `layout`.
     ///
     /// - Throws: ``PeerUnavailable`` when it does not compile.
-    package func suite(in folder: String, layout: Int? = nil) throws(PeerUnavailable) -> GoProgram {
+    package func suite(in folder: String, layout: Int? = nil) throws(PeerUnavailable) -> PeerProgram {
         do throws(ProcessError) {
             let files = try GoSuite.files.map { name throws(ProcessError) in
                 (name: name, text: try Files.read("\(folder)/\(name)"))

@@ -1,6 +1,6 @@
 // What every driver shares: it reads a line "operation count argument…", performs the operation, and answers with the
-// nanoseconds that it took, followed by further numbers where the operation has any. It ends with its input. Started with
-// arguments, it takes them for the one line.
+// nanoseconds that it took, followed by further numbers where the operation has any; "version" is answered with Go's. It
+// ends with its input. Started with arguments, it takes them for the one line.
 //
 // A driver is this file and one more, which adds its operations to the table in an init function.
 package main
@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -34,6 +35,9 @@ func main() {
 }
 
 func answer(words []string) string {
+	if len(words) == 1 && words[0] == "version" {
+		return runtime.Version()
+	}
 	if len(words) < 2 {
 		return "error: a request is an operation and a count"
 	}

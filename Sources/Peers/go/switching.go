@@ -7,7 +7,32 @@ import (
 	"time"
 )
 
-func init() { operations["turns-among"] = switchesAmong }
+func init() {
+	operations["turns-among"] = switchesAmong
+	operations["round-trip"] = roundTrips
+}
+
+// Two goroutines on one processor yield in turn; a round trip is a turn of the other. Answers with how many it had, too.
+func roundTrips(count int, arguments []int) []int64 {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	turns := 0
+	var done sync.WaitGroup
+	done.Add(1)
+	go func() {
+		defer done.Done()
+		for turns < count {
+			turns++
+			runtime.Gosched()
+		}
+	}()
+	start := time.Now()
+	for turns < count {
+		runtime.Gosched()
+	}
+	took := time.Since(start)
+	done.Wait()
+	return []int64{int64(took), int64(turns)}
+}
 
 // At least count switches among arguments[0] goroutines on one processor, each yielding in its turn; answers with the time of
 // count of them. One of them keeps the time: between two of its turns every other one has had one.

@@ -34,12 +34,12 @@ public struct DescentCode: Sendable {
         /// A recursion that nothing but the stack ends.
         case runaway
 
-        fileprivate var words: (UInt64, UInt64) {
+        fileprivate var words: [UInt64] {
             switch self {
-            case .calls(let count): (0, UInt64(count))
-            case .loop(let count): (1, UInt64(count))
-            case .ackermann(let m, let n): (2, UInt64(m) << 32 | UInt64(n))
-            case .runaway: (3, 0)
+            case .calls(let count): [0, UInt64(count)]
+            case .loop(let count): [1, UInt64(count)]
+            case .ackermann(let m, let n): [2, UInt64(m) << 32 | UInt64(n)]
+            case .runaway: [3, 0]
             }
         }
 
@@ -53,7 +53,23 @@ public struct DescentCode: Sendable {
     }
 
     /// A descent that is ready to be made: ``Descent/run()`` then allocates nothing.
-    public func descent(levels: Int, _ work: Work) -> Descent { Descent(entry, levels, work) }
+    public func descent(levels: Int, _ work: Work) -> Descent {
+        Descent(entry, [UInt64(levels)] + work.words, expected: work.expected)
+    }
+
+    /// What looks at a descent: a function that runs on the stack itself and needs little of it.
+    public typealias Watcher = @convention(c) (_ argument: UnsafeMutableRawPointer) -> Void
+
+    /// A descent of `levels` that calls `watcher` every `interval` levels, on its way down and on its way back.
+    public func descent(
+        levels: Int, every interval: Int, _ watcher: Watcher, _ argument: UnsafeMutableRawPointer
+    ) -> Descent {
+        let words = [
+            0, 4, UInt64(levels), UInt64(interval), UInt64(UInt(bitPattern: unsafeBitCast(watcher, to: Int.self))),
+            UInt64(UInt(bitPattern: argument)),
+        ]
+        return Descent(entry, words, expected: UInt64(levels))
+    }
 }
 
 /// One descent, and what it found. Its memory is apart from the stack, so that a descent whose frames a fault abandons
@@ -64,12 +80,14 @@ public final class Descent {
     private let outcome: UnsafeMutablePointer<fl_workload_outcome>
     private let expected: UInt64?
 
-    fileprivate init(_ entry: @escaping LoadedCode.Entry, _ levels: Int, _ work: DescentCode.Work) {
+    private static let numberOfWords = 6
+
+    fileprivate init(_ entry: @escaping LoadedCode.Entry, _ words: [UInt64], expected: UInt64?) {
         self.entry = entry
-        expected = work.expected
-        words = .allocate(capacity: 3)
-        words[0] = UInt64(levels)
-        (words[1], words[2]) = work.words
+        self.expected = expected
+        self.words = .allocate(capacity: Self.numberOfWords)
+        self.words.initialize(repeating: 0, count: Self.numberOfWords)
+        self.words.update(from: words, count: words.count)
         outcome = .allocate(capacity: 1)
         outcome.initialize(to: fl_workload_outcome())
     }
@@ -84,7 +102,7 @@ public final class Descent {
     /// - Returns: What the work computed.
     @discardableResult
     public func run() -> UInt64 {
-        entry(UnsafeRawPointer(words).assumingMemoryBound(to: UInt8.self), 24, 0, outcome)
+        entry(UnsafeRawPointer(words).assumingMemoryBound(to: UInt8.self), 8 * Self.numberOfWords, 0, outcome)
     }
 
     /// Whether `result` is what the work computes.

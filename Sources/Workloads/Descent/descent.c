@@ -1,12 +1,14 @@
 /// Goes down a stack and works at the bottom: what a growth costs, what calls cost beside it, and how deep a stack is.
 ///
-/// The input is three words: levels to go down, the operation at the bottom, its count. The checksum is the number of
+/// The input is six words: levels to go down, the operation at the bottom, its count, and for a descent that is watched
+/// how many levels lie between two calls of a function, that function, and its argument. The checksum is the number of
 /// calls that the operation made, or Ackermann's value. Results that are of interest even if a fault abandons the
 /// frames are stored as they are known: counts[0] ticks of the first call of a loop, counts[1] of the others, counts[2]
 /// the greatest depth.
 #include "kernel.h"
 
-enum operation { CALLS, LOOP, ACKERMANN, RUNAWAY };
+enum operation { CALLS, LOOP, ACKERMANN, RUNAWAY, WATCHED };
+enum { LEVELS, OPERATION, COUNT, INTERVAL, WATCHER, ARGUMENT, WORDS };
 
 // What the compiler may neither remove nor move a call across.
 #define KEPT(value) __asm__ volatile("" : "+r"(value) : : "memory")
@@ -75,6 +77,7 @@ static uint64_t work(uint64_t operation, uint64_t count, fl_workload_outcome *ou
         // The two arguments in one word.
         return ackermann(count >> 32, count & 0xffffffff, 1, &outcome->counts[2]);
     case RUNAWAY: return runaway(1, &outcome->counts[2]);
+    case WATCHED: break;
     }
     return 0;
 }
@@ -84,17 +87,36 @@ static __attribute__((noinline)) uint64_t descend(uint64_t levels, const uint64_
     volatile uint64_t room[8];
     KEPT_ROOM(room);
     room[0] = levels;
-    uint64_t value = levels == 0 ? work(words[1], words[2], outcome) : descend(room[0] - 1, words, outcome);
+    uint64_t value = levels == 0 ? work(words[OPERATION], words[COUNT], outcome) : descend(room[0] - 1, words, outcome);
     KEPT(value);
     return value;
+}
+
+// Calls the watcher on the way down and on the way back, but not before it has gone down once as far as that.
+static void look(uint64_t depth, const uint64_t *words) {
+    if (depth && depth % words[INTERVAL] == 0) {
+        ((void (*)(void *))(uintptr_t)words[WATCHER])((void *)(uintptr_t)words[ARGUMENT]);
+    }
+}
+
+static __attribute__((noinline)) uint64_t descend_watched(uint64_t depth, const uint64_t *words) {
+    volatile uint64_t room[8];
+    KEPT_ROOM(room);
+    room[0] = depth;
+    look(depth, words);
+    uint64_t made = depth < words[COUNT] ? descend_watched(room[0] + 1, words) : 0;
+    KEPT(made);
+    look(room[0], words);
+    return made + (depth ? 1 : 0);
 }
 
 uint64_t fl_descent_run(const uint8_t *input, size_t length, uint64_t parameter, fl_workload_outcome *outcome) {
     const uint64_t *words = (const uint64_t *)(const void *)input;
     (void)parameter;
-    if (length < 3 * sizeof(uint64_t)) {
-        fl_outcome_fail(outcome, "descent: the input is three words");
+    if (length < WORDS * sizeof(uint64_t)) {
+        fl_outcome_fail(outcome, "descent: the input is six words");
         return 0;
     }
-    return descend(words[0], words, outcome);
+    if (words[OPERATION] == WATCHED) return descend_watched(0, words);
+    return descend(words[LEVELS], words, outcome);
 }
