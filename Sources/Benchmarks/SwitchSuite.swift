@@ -1,4 +1,5 @@
-// One operation is one resume and one suspend: to the other stack and back.
+// One operation is one resume and one suspend: to the other stack and back. Of `transfer` it is one hand-over from a
+// coroutine to another.
 
 import CPeers
 import CSwitch
@@ -22,12 +23,13 @@ public struct SwitchSuite: BenchSuite {
                 MeasurementCase("api-fp-control") {
                     try apiRoundTrips($0, StackConfiguration(keepsFloatingPointControl: true))
                 },
+                MeasurementCase("transfer") { try transfers($0) },
                 MeasurementCase("plain-call") { fl_peer_plain_calls(UInt64($0)) },
                 .peer("ucontext", fl_peer_ucontext_round_trips), .peer("threads", fl_peer_thread_round_trips),
             ] + peers.cases
         var comparisons = peers.comparisons(of: "api")
         if peers.has("boost-fcontext") { comparisons.insert(("raw", "boost-fcontext"), at: 0) }
-        comparisons += [("api-fp-control", "api"), ("raw", "ucontext"), ("api", "ucontext")]
+        comparisons += [("transfer", "raw"), ("api-fp-control", "api"), ("raw", "ucontext"), ("api", "ucontext")]
         let records = try Record.records(
             of: laboratory.measure(name, cases, laboratory.batches), suite: name, comparisons: comparisons)
         return try peers.naming(records) + SwitchingPopulations(suite: name).records(laboratory)
@@ -54,6 +56,34 @@ func apiRoundTrips(_ count: Int, _ configuration: StackConfiguration) throws {
         sum &+= output
     }
     keep(sum)
+}
+
+/// Two coroutines hand over to each other until there have been that many transfers.
+@inline(never)
+private func transfers(_ count: Int) throws {
+    typealias Player = Coroutine<Int, Void, Int>
+    final class Pair { var players: [Player] = [] }
+    let pair = Pair()
+    for other in [1, 0] {
+        pair.players.append(
+            try Player { [unowned pair] co, first in
+                let other = pair.players[other]
+                var (left, made) = (first, 0)
+                while left > 0 {
+                    made += 1
+                    left = try co.transfer(to: other, left - 1)
+                }
+                return made
+            })
+    }
+    var made = 0
+    func resume(_ player: Player, _ left: Int) throws {
+        if case .finished(let own) = try player.resume(left) { made += own }
+    }
+    // The one that is left with none ends, as what was resumed; the other waits in its last transfer.
+    try resume(pair.players[0], count)
+    for player in pair.players where player.isResumable { try resume(player, 0) }
+    guard made == count else { throw MeasurementFailure("switch / transfer: \(made) transfers instead of \(count)") }
 }
 
 /// Round trips by the switch alone, between this stack and one from the pool: nothing is recorded, checked or handed

@@ -70,6 +70,7 @@ extension Document {
         let document = try Self.switchAndGrowth.get()
         #expect(Set(document.records.map(\.suite)) == ["switch", "growth"])
         document.expectRatio("switch", "api-fp-control", "api")
+        document.expectRatio("switch", "transfer", "raw")
         document.expectRatio("growth", "fault-first-touch", "demand")
         document.expectRatio("growth", "fault-second-touch", "array")
         document.expectRatio("growth", "deep-second", "thread")
