@@ -167,6 +167,11 @@ typedef struct fl_stack {
 } fl_stack;
 
 _Static_assert(offsetof(fl_stack, fiber) == 0, "a fiber is cast to its stack");
+_Static_assert(offsetof(fl_stack, base) == offsetof(fl_fiber_extent, base) &&
+                   offsetof(fl_stack, low) == offsetof(fl_fiber_extent, low) &&
+                   offsetof(fl_stack, sizes) == offsetof(fl_fiber_extent, sizes) &&
+                   offsetof(fl_stack, kind) == offsetof(fl_fiber_extent, strategy) && FL_STRATEGY_CHECK_MOVE == 5,
+               "fl_space_left reads them");
 _Static_assert(sizeof(fl_stack) == 88, "with its slot, page and page table a stack takes at most 4,400 bytes");
 _Static_assert(FL_SLOT_SIZES <= 1 << 4 && FL_STRATEGY_CHECK_FIXED < 1 << 4, "they fit their fields");
 _Static_assert(FL_GUARD_PAGES < 1 << 2 && FL_MOVER_AUTOMATIC < 1 << 2 && FL_OLD_RANGES < 1 << 7, "these too");

@@ -9,13 +9,10 @@
 #include "stack.h"
 #include "system.h"
 
-// A thread's own stack, found once. A later one at the same place has this word anew.
-static __thread struct bounds {
-    uintptr_t low, size;
-} own __attribute__((tls_model("initial-exec")));
+__thread struct fl_own_stack fl_own_stack __attribute__((tls_model("initial-exec")));
 
 // Bytes between `sp` and the end of the thread's own stack.
-static __attribute__((noinline)) uintptr_t find_own(uintptr_t sp) {
+static uintptr_t find_own(uintptr_t sp) {
     enum {
         // A main thread's stack may reach down to what is mapped below it, and the kernel keeps this distance
         // (stack_guard_gap). A limit of that size cannot be told from none.
@@ -30,24 +27,17 @@ static __attribute__((noinline)) uintptr_t find_own(uintptr_t sp) {
     (void)pthread_attr_destroy(&attributes);
     if (error) return 0;
     size_t gap = size > LARGE ? GAP : 0;
-    own = (struct bounds){.low = (uintptr_t)low + gap, .size = size - gap};
-    uintptr_t left = sp - own.low;
-    return left < own.size ? left : 0;
+    fl_own_stack = (struct fl_own_stack){.low = (uintptr_t)low + gap, .size = size - gap};
+    uintptr_t left = sp - fl_own_stack.low;
+    return left < fl_own_stack.size ? left : 0;
 }
 
-uintptr_t fl_space_left(void) {
-    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+uintptr_t fl_space_find(uintptr_t sp) {
     const fl_stack *stack = fl_stack_running();
-    if (stack) {
-        // What grows by checks does not grow for the caller, which may have none.
-        bool is_checked = stack->strategy >= FL_STRATEGY_CHECK_MOVE;
-        uintptr_t size = is_checked ? stack->base - stack->low : fl_stack_maximum(stack);
-        uintptr_t left = sp - (stack->base - size);
-        return left < size ? left : 0;
-    }
-    uintptr_t left = sp - own.low;
-    if (__builtin_expect(left < own.size, 1)) return left;
-    return own.size ? 0 : find_own(sp);
+    if (!stack) return fl_own_stack.size ? 0 : find_own(sp);
+    // What grows by checks does not grow for the caller, which may have none.
+    uintptr_t size = stack->base - stack->low, left = sp - stack->low;
+    return left < size ? left : 0;
 }
 
 uintptr_t fl_space_maximum(void) {

@@ -1,4 +1,5 @@
 internal import CShim
+public import CSwitch
 
 /// What is left of the stack that runs, on any thread: the main one, one of the cooperative pool, a coroutine.
 ///
@@ -18,7 +19,7 @@ public enum StackSpace {
     /// `/proc/self/maps` cannot be read. ``StackMemory/limit`` may refuse growth before the maximum. A thread asks the
     /// system once; that takes about 1 µs, on the main thread, whose mappings are read, about 50.
     /// - Complexity: a few instructions (`faultline bench headroom`).
-    public static var remaining: Int { Int(fl_space_left()) }
+    @inlinable public static var remaining: Int { Int(bitPattern: fl_space_left()) }
 
     /// Throws where fewer than `bytes` are left.
     ///

@@ -382,6 +382,42 @@ static inline fl_resumed fl_transfer_plain(fl_fiber *fiber, const fl_outermost_f
     return fl_hand_over(fiber, frame, to, FL_FIBER_SUSPENDED, FL_FIBER_RUNNING);
 }
 
+/// A thread's own stack, all zero until it is asked for. Signal context: callable.
+extern __thread struct fl_own_stack {
+    uintptr_t low, size;
+} fl_own_stack __attribute__((tls_model("initial-exec")));
+
+/// What fl_space_left finds where it is not a thread's own stack that runs and was found before (space.c of the shim).
+/// Signal context: forbidden.
+extern uintptr_t fl_space_find(uintptr_t sp);
+
+/// What follows a fiber in its stack, for fl_space_left: fl_stack.h asserts that.
+typedef struct fl_fiber_extent {
+    fl_fiber fiber;
+    uintptr_t base, low;
+    uintptr_t other;
+    uint64_t sizes; ///< in pages; the maximum has bits 21 to 41
+    uint32_t index;
+    uint8_t strategy; ///< its lower half
+} fl_fiber_extent;
+
+/// Bytes between the stack pointer and the end of the running stack: a stack's maximum, whether it has grown that far
+/// or not, what is usable now where only checked code makes it grow, or the end of the thread's own. 0 where that is
+/// not known, for instance on an alternate signal stack or one that other code made, and beyond the maximum. Signal
+/// context: forbidden.
+static inline __attribute__((always_inline)) uintptr_t fl_space_left(void) {
+    enum { FIRST_CHECKED = 5, PAGE_SHIFT = 12 };
+    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+    const fl_fiber_extent *running = (const fl_fiber_extent *)(const void *)fl_current_fiber;
+    if (running && __builtin_expect((running->strategy & 15) < FIRST_CHECKED, 1)) {
+        uintptr_t size = (running->sizes >> 21 & ((1 << 21) - 1)) << PAGE_SHIFT;
+        uintptr_t left = sp - (running->base - size);
+        return left < size ? left : 0;
+    }
+    uintptr_t left = sp - fl_own_stack.low;
+    return !running && __builtin_expect(left < fl_own_stack.size, 1) ? left : fl_space_find(sp);
+}
+
 /// The coroutine that runs on this thread. Signal context: callable.
 static inline __attribute__((always_inline)) fl_fiber *_Nullable fl_fiber_running(void) { return fl_current_fiber; }
 
