@@ -214,7 +214,8 @@ extension Schedulers {
 
         @Test func nothingIsLeftOfEndedJobs() throws {
             let descriptors = openDescriptors()
-            try Scheduler.run(threads: 2) {
+            let ignore: @Sendable (UnreceivedError) -> Void = { _ in }
+            try Scheduler.run(threads: 2, onUnreceivedError: ignore) {
                 for number in 0..<200 {
                     let owned = Tracked()
                     try Scheduler.spawn {

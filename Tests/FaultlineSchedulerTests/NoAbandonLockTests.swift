@@ -38,7 +38,7 @@ extension Schedulers {
         @Test func overflowInsideACallLeavesNoLockBehind() async throws {
             await #expect(processExitsWith: .success) {
                 alarm(60)
-                let (job, sleeper) = try Scheduler.run(threads: 1) {
+                let (job, sleeper) = try await Scheduler.run(threads: 1) {
                     (try Scheduler.spawn { 1 }, try Scheduler.spawn { 2 })
                 }
                 let channel = Channel<Int>(capacity: 1)
@@ -62,7 +62,7 @@ extension Schedulers {
         @Test func overflowOfAJobsGrowableStackLeavesNoLockBehind() async throws {
             await #expect(processExitsWith: .success) {
                 alarm(60)
-                try Scheduler.run(threads: 2) {
+                try await Scheduler.run(threads: 2) {
                     let channel = Channel<Int>()
                     let receivers = try (0..<4).map { _ in try Scheduler.spawn { try channel.receive() } }
                     let sleeper = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }

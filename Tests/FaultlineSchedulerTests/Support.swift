@@ -71,6 +71,11 @@ func blockUntil(_ what: String, _ condition: () -> Bool) {
     }
 }
 
+extension Channel {
+    /// Whether a job or a Task waits in it.
+    var hasWaiters: Bool { withLock { hasListedWaiters } }
+}
+
 extension Job {
     /// Whether it waits right now. Whatever wakes it takes the lock under which it began to wait, so it misses nothing.
     var isWaiting: Bool { core.isWaiting }

@@ -1,0 +1,117 @@
+// The list of jobs: each state, and each thing that a job can wait for.
+import Faultline
+import Glibc
+import Testing
+
+@testable import FaultlineScheduler
+
+extension Schedulers {
+    @Suite struct JobLists {
+        private static func state(_ name: String) -> JobInfo.State? {
+            Scheduler.jobs.first { $0.name == name }?.state
+        }
+
+        @Test func everyWaitIsListed() async throws {
+            let shared = Channel<Int>(isShared: true)
+            try await Scheduler.run(threads: 2) {
+                let (empty, done) = (Channel<Int>(), Counter())
+                let pipe = try Descriptor.pipe()
+                let sleeper = try Scheduler.spawn(name: "list time") { try Scheduler.sleep(for: .seconds(1000)) }
+                let waits: [(String, JobInfo.Wait, @Sendable () throws -> Void)] = [
+                    ("list job", .job(sleeper.id), { try sleeper.join() }),
+                    ("list sending", .sending, { try Channel<Int>().send(1) }),
+                    ("list receiving", .receiving, { _ = try empty.receive() }),
+                    ("list selecting", .selecting, { try Scheduler.select(.receive(empty) { _ in }) }),
+                    ("list reading", .reading(pipe.reading.number), { _ = try pipe.reading.read(upTo: 1) }),
+                    (
+                        "list writing", .writing(pipe.writing.number),
+                        { try pipe.writing.write([UInt8](repeating: 0, count: 1 << 20)) }
+                    ),
+                    ("list task", .task, { _ = try Scheduler.await { try await shared.receive() } }),
+                    (
+                        "list blocking", .blockingCall,
+                        { try Scheduler.blocking { blockUntil("all were listed") { done.value == 1 } } }
+                    ),
+                    (
+                        "list scope", .scope,
+                        {
+                            try Scheduler.withScope { scope in
+                                _ = try scope.spawn { try Scheduler.sleep(for: .seconds(1000)) }
+                            }
+                        }
+                    ),
+                ]
+                // The reader would empty the pipe for the writer.
+                let jobs = try waits.filter { $0.0 != "list reading" }.map { name, _, body in
+                    try Scheduler.spawn(name: name, body)
+                }
+                for (name, wait, _) in waits where name != "list reading" {
+                    try waitUntil("\(name) waits") { Self.state(name) == .waiting(wait) }
+                }
+                #expect(Self.state("list time") == .waiting(.time))
+                for job in jobs { job.cancel() }
+                done.increase()
+                for job in jobs { #expect(throws: CancellationError.self) { try job.join() } }
+                let other = try Descriptor.pipe()
+                let reading = try Scheduler.spawn(name: "list reading") { try other.reading.read(upTo: 1) }
+                try waitUntil("it waits") { Self.state("list reading") == .waiting(.reading(other.reading.number)) }
+                for job in [reading.cancel, sleeper.cancel] { job() }
+            }
+        }
+
+        @Test func freshReadyRunningAndCancelledJobsAreListed() throws {
+            try Scheduler.run(threads: 1) {
+                let other = try Scheduler.spawn(name: "list other") { while true { try Scheduler.yield() } }
+                #expect(Self.state("list other") == .fresh)
+                try Scheduler.yield()
+                #expect(Self.state("list other") == .ready)
+                let own = try #require(Scheduler.jobs.first { $0.id == 1 && $0.state == .running && $0.name == nil })
+                #expect(own.thread == 0 && !own.isCancelled)
+                other.cancel()
+                let info = try #require(Scheduler.jobs.first { $0.name == "list other" })
+                #expect(info.isCancelled && info.id == other.id && info.run == own.run)
+                #expect(info.description == "run \(own.run) thread 0 job \(other.id) 'list other': ready, cancelled")
+                #expect(throws: CancellationError.self) { try other.join() }
+                #expect(Self.state("list other") == nil)
+            }
+        }
+
+        @Test func anotherThreadListsTheJobsOfARunWhileTheyCompute() throws {
+            let listed = Counter()
+            let outside = Thread {
+                blockUntil("the job runs and its neighbour is fresh") {
+                    Self.state("list computing") == .running && Self.state("list behind") == .fresh
+                }
+                listed.increase()
+            }
+            try Scheduler.run(threads: 1) {
+                _ = try Scheduler.spawn(name: "list computing") {
+                    try Scheduler.spawn(name: "list behind") {}
+                    blockUntil("they were listed") { listed.value == 1 }
+                }
+            }
+            outside.join()
+            #expect(Self.state("list computing") == nil)
+        }
+
+        @Test(
+            arguments: [
+                .time, .job(7), .scope, .sending, .receiving, .selecting, .reading(3), .writing(Int32.max), .task,
+                .blockingCall,
+            ] as [JobInfo.Wait]) func aWaitAndItsWordAreTheSame(wait: JobInfo.Wait)
+        {
+            #expect(JobInfo.Wait(word: wait.word) == wait)
+        }
+    }
+
+    @Suite struct ErrorTexts {
+        @Test func systemErrorsHaveTheirTextBesideTheNumber() {
+            #expect(
+                "\(SchedulerError.system(call: "connect", errno: ECONNREFUSED))"
+                    == "connect failed with errno \(ECONNREFUSED): Connection refused")
+            let unknown = SchedulerError.system(call: "read", errno: 5000)
+            #expect("\(unknown)" == "read failed with errno 5000: Unknown error 5000")
+            #expect("\(SchedulerError.unresolved(host: "a", reason: "b"))" == "no address of 'a': b")
+        }
+    }
+}
