@@ -75,24 +75,27 @@ public struct Scope: Sendable {
 }
 
 final class ScopeCore: @unchecked Sendable {
-    private let owner: AnyJob
+    private let runtime: Runtime
     /// The scope of the same job around this one.
     let outer: ScopeCore?
     private let failed = Atomic<Bool>(false)
 
     private struct State: ~Copyable {
+        /// Until the scope is closed, so that what keeps one of its jobs does not keep the owner.
+        var owner: AnyJob?
         var children: [AnyJob] = []
         var error: (any Error)?
         var isCancelled = false
-        var isClosed = false
+        var isClosed: Bool { owner == nil || isAdopted }
         /// Whether the owner has ended and waits for nothing but the last child.
         var isAdopted = false
         var waiting = WaitList()
     }
-    private let state = Lock(State())
+    private let state: Lock<State>
 
     init(owner: AnyJob, outer: ScopeCore?) {
-        self.owner = owner
+        state = Lock(State(owner: owner))
+        runtime = owner.runtime
         self.outer = outer
     }
 
@@ -103,7 +106,7 @@ final class ScopeCore: @unchecked Sendable {
 
     /// Nil where the child was added.
     func add(_ child: AnyJob) -> (any Error)? {
-        guard child.runtime === owner.runtime else {
+        guard child.runtime === runtime else {
             return SchedulerError.invalid("a scope has the jobs of one run; spawn this job in a scope of its own run")
         }
         return state.withLock { state -> (any Error)? in
@@ -128,8 +131,8 @@ final class ScopeCore: @unchecked Sendable {
     /// Lets the owner wait for the children; nil once there is none, which closes the scope.
     func enlistOwner() -> Waiter? {
         state.withLock { state in
-            if state.children.isEmpty {
-                state.isClosed = true
+            guard !state.children.isEmpty, let owner = state.owner else {
+                state.owner = nil
                 return nil
             }
             let waiter = Waiter(owner)
@@ -142,9 +145,9 @@ final class ScopeCore: @unchecked Sendable {
     /// - Returns: whether there is no child. Else the last one finds the owner.
     func adopt() -> Bool {
         let isEmpty = state.withLock { state in
-            state.isClosed = true
             state.isAdopted = !state.children.isEmpty
-            return state.children.isEmpty
+            if !state.isAdopted { state.owner = nil }
+            return !state.isAdopted
         }
         if !isEmpty { cancelAll() }
         return isEmpty
@@ -153,7 +156,7 @@ final class ScopeCore: @unchecked Sendable {
     /// - Returns: the owner where it has ended, too, and this was the last child.
     func childEnded(_ child: AnyJob) -> AnyJob? {
         let error = child.failure
-        let (isFailure, isLast) = state.withLock { state in
+        let (isFailure, owner) = state.withLock { state -> (Bool, AnyJob?) in
             let last = state.children.count - 1
             state.children.swapAt(child.scopeIndex, last)
             state.children[child.scopeIndex].scopeIndex = child.scopeIndex
@@ -163,15 +166,15 @@ final class ScopeCore: @unchecked Sendable {
                 state.error = error
                 failed.store(true, ordering: .sequentiallyConsistent)
                 // With the lock: later the owner may have left the scope, and wait for something else.
-                owner.interrupt()
+                state.owner?.interrupt()
             }
             if last == 0 { state.waiting.wakeAll(.event) }
-            return (isFirst, last == 0 && state.isAdopted)
+            return (isFirst, last == 0 && state.isAdopted ? state.owner.take() : nil)
         }
         if isFailure {
             child.noteReceived()
             cancelAll()
         }
-        return isLast ? owner : nil
+        return owner
     }
 }

@@ -65,8 +65,9 @@ extension Schedulers {
                 #expect(Self.state("list other") == .fresh)
                 try Scheduler.yield()
                 #expect(Self.state("list other") == .ready)
-                let own = try #require(Scheduler.jobs.first { $0.id == 1 && $0.state == .running && $0.name == nil })
-                #expect(own.thread == 0 && !own.isCancelled)
+                let run = try AnyJob.current().runtime.number
+                let own = try #require(Scheduler.jobs.first { $0.run == run && $0.id == 1 })
+                #expect(own.state == .running && own.thread == 0 && !own.isCancelled)
                 other.cancel()
                 let info = try #require(Scheduler.jobs.first { $0.name == "list other" })
                 #expect(info.isCancelled && info.id == other.id && info.run == own.run)

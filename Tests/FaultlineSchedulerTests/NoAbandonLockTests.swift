@@ -45,7 +45,7 @@ extension Schedulers {
                 let (one, other) = try Descriptor.socketPair()
                 let calls: [@Sendable () -> Void] = [
                     { _ = job.isFinished }, { sleeper.cancel() }, { channel.close() },
-                    { try? one.shutDownWriting() }, { try? one.close() },
+                    { _ = Scheduler.jobs }, { try? one.shutDownWriting() }, { try? one.close() },
                 ]
                 for (number, call) in calls.enumerated() {
                     let count = try sweep(call)
@@ -67,9 +67,17 @@ extension Schedulers {
                     let receivers = try (0..<4).map { _ in try Scheduler.spawn { try channel.receive() } }
                     let sleeper = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }
                     try waitUntil("all wait") { sleeper.isWaiting && receivers.allSatisfy(\.isWaiting) }
-                    for call in [{ _ = sleeper.isFinished }, { sleeper.cancel() }, { channel.close() }] {
-                        let count = try sweep(call)
-                        #expect(count.overflows > 0 && count.returns > 0, "\(count)")
+                    try Scheduler.withScope { scope in
+                        let child = try scope.spawn { try Scheduler.sleep(for: .seconds(1000)) }
+                        try waitUntil("it waits") { child.isWaiting }
+                        let calls = [
+                            { _ = sleeper.isFinished }, { sleeper.cancel() }, { channel.close() },
+                            { _ = Scheduler.jobs }, { scope.cancel() },
+                        ]
+                        for call in calls {
+                            let count = try sweep(call)
+                            #expect(count.overflows > 0 && count.returns > 0, "\(count)")
+                        }
                     }
                     #expect(throws: CancellationError.self) { try sleeper.join() }
                     for receiver in receivers { #expect(try receiver.join() == nil) }
