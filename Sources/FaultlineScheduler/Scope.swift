@@ -14,17 +14,18 @@ extension Scheduler {
     ///         return try jobs.map { try $0.join() }
     ///     }
     ///
-    /// The first error of a job of the scope, or of `body`, cancels the other jobs of the scope, is waited for, and
-    /// is thrown. Meanwhile the suspension points of `body` throw `CancellationError`. A job that was cancelled by
-    /// itself and throws `CancellationError` is no failure. What may fail without ending the scope catches its error
-    /// itself, or is spawned by ``spawn(name:stack:_:)``, outside of it.
+    /// The first error of a job of the scope, or of `body`, cancels the other jobs of the scope, and is thrown when
+    /// they have ended. Meanwhile the suspension points of `body` throw `CancellationError`; what it throws then is
+    /// dropped. A job that was cancelled by itself and throws `CancellationError` is no failure. What may fail without
+    /// ending the scope catches its error itself, or is spawned by ``spawn(name:stack:_:)``, outside of it.
     ///
     /// Cancelling the job that calls cancels the jobs of its scopes at once, and those of their scopes. Where the stack
-    /// of the calling job overflows, the jobs of the scope are cancelled, and ``Job/join()`` of the calling job waits
-    /// for them.
+    /// of the calling job overflows, the jobs of the scope are cancelled, and ``Job/join(deadline:)`` of the calling
+    /// job waits for them.
     /// - Returns: what `body` returns.
     /// - Throws: the first error; `CancellationError`; ``SchedulerError/timedOut``; ``SchedulerError/outsideJob``.
-    ///   Later errors of jobs that no job joins go to the handler of the run.
+    ///   Errors of jobs after that one, or after the scope was cancelled, go to the handler of the run unless a job
+    ///   joins them.
     public static func withScope<R>(_ body: (Scope) throws -> R) throws -> R {
         let job = try AnyJob.current()
         let suspensions = job.cancelledSuspensions
