@@ -6,7 +6,7 @@ import Faultline
 internal import Synchronization
 
 final class JobCore<R: Sendable>: AnyJob, @unchecked Sendable {
-    private var body: (@Sendable () throws -> R)?
+    private var body: (() throws -> R)?
     /// Written by the job and its worker; read by others once it has ended.
     private var result: Result<R, any Error>?
     let completion = Completion()
@@ -15,7 +15,7 @@ final class JobCore<R: Sendable>: AnyJob, @unchecked Sendable {
 
     init(
         runtime: Runtime, configuration: StackConfiguration, name: String? = nil, scope: ScopeCore? = nil,
-        isMain: Bool = false, body: @escaping @Sendable () throws -> R
+        isMain: Bool = false, body: sending @escaping () throws -> R
     ) throws {
         self.body = body
         self.isMain = isMain

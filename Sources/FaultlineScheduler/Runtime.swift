@@ -154,7 +154,7 @@ struct Run<R: Sendable>: Sendable {
     init(
         threads: Int?, stack: StackConfiguration, hibernation: HibernationPolicy?, blockingThreads: Int,
         watchdog: Watchdog?, handler: @escaping @Sendable (UnreceivedError) -> Void,
-        _ body: @escaping @Sendable () throws -> R
+        _ body: sending @escaping () throws -> R
     ) throws {
         let count = threads ?? min(Int(fls_processors()), 1024)
         for (count, what) in [(count, "threads"), (blockingThreads, "blocking threads")]

@@ -59,7 +59,7 @@ public enum Scheduler {
         threads: Int? = nil, stack: StackConfiguration = defaultStack, hibernation: HibernationPolicy? = nil,
         blockingThreads: Int = 64, watchdog: Watchdog? = nil,
         onUnreceivedError: @escaping @Sendable (UnreceivedError) -> Void = UnreceivedError.report,
-        _ body: @escaping @Sendable () throws -> R
+        _ body: sending @escaping () throws -> R
     ) throws -> R {
         guard fls_worker() == nil else { throw SchedulerError.nested }
         return try Run(
@@ -74,7 +74,7 @@ public enum Scheduler {
         threads: Int? = nil, stack: StackConfiguration = defaultStack, hibernation: HibernationPolicy? = nil,
         blockingThreads: Int = 64, watchdog: Watchdog? = nil,
         onUnreceivedError: @escaping @Sendable (UnreceivedError) -> Void = UnreceivedError.report,
-        _ body: @escaping @Sendable () throws -> R
+        _ body: sending @escaping () throws -> R
     ) async throws -> R {
         let run = try Run(
             threads: threads, stack: stack, hibernation: hibernation, blockingThreads: blockingThreads,
@@ -99,13 +99,13 @@ public enum Scheduler {
     ///   Where no stack can be made, ``Job/join(deadline:)`` throws it.
     @discardableResult
     public static func spawn<R: Sendable>(
-        name: String? = nil, stack: StackConfiguration = defaultStack, _ body: @escaping @Sendable () throws -> R
+        name: String? = nil, stack: StackConfiguration = defaultStack, _ body: sending @escaping () throws -> R
     ) throws -> Job<R> {
         try spawn(name: name, stack: stack, scope: nil, body)
     }
 
     static func spawn<R: Sendable>(
-        name: String?, stack: StackConfiguration, scope: ScopeCore?, _ body: @escaping @Sendable () throws -> R
+        name: String?, stack: StackConfiguration, scope: ScopeCore?, _ body: sending @escaping () throws -> R
     ) throws -> Job<R> {
         let parent = try AnyJob.current()
         let job = try JobCore(runtime: parent.runtime, configuration: stack, name: name, scope: scope, body: body)

@@ -66,7 +66,7 @@ public struct Scope: Sendable {
     ///   ended, or in a job of another run.
     @discardableResult public func spawn<R: Sendable>(
         name: String? = nil, stack: StackConfiguration = Scheduler.defaultStack,
-        _ body: @escaping @Sendable () throws -> R
+        _ body: sending @escaping () throws -> R
     ) throws -> Job<R> {
         try Scheduler.spawn(name: name, stack: stack, scope: core, body)
     }
