@@ -127,6 +127,9 @@ class AnyJob: Party, @unchecked Sendable {
         }
     }
 
+    /// Its frames while it is suspended, innermost first. Between its turns.
+    var frames: [StackFrame] { coroutine?.backtrace ?? [] }
+
     /// Gives the stack back.
     func leaveStack() {
         coroutine = nil

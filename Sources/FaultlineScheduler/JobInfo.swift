@@ -35,6 +35,8 @@ public struct JobInfo: Sendable, CustomStringConvertible {
         /// A descriptor of this number; writing also means connecting.
         case writing(Int32)
         case task, blockingCall
+        /// The frames of another job.
+        case backtrace
 
         public var description: String {
             switch self {
@@ -48,6 +50,7 @@ public struct JobInfo: Sendable, CustomStringConvertible {
             case .writing(let number): "writing to descriptor \(number)"
             case .task: "a Task"
             case .blockingCall: "a blocking call"
+            case .backtrace: "the frames of another job"
             }
         }
     }
@@ -118,6 +121,7 @@ extension JobInfo.Wait {
         case .writing(let number): UInt64(UInt32(bitPattern: number)) << 8 | 8
         case .task: 9
         case .blockingCall: 10
+        case .backtrace: 11
         }
     }
 
@@ -134,6 +138,7 @@ extension JobInfo.Wait {
         case 8: self = .writing(number)
         case 9: self = .task
         case 10: self = .blockingCall
+        case 11: self = .backtrace
         default: return nil
         }
     }

@@ -33,6 +33,7 @@ final class Worker: @unchecked Sendable {
     /// Counts the times that a job was resumed. Only the worker's thread writes it.
     private let turns = Atomic<UInt64>(0)
     private let systemThreadNumber = Atomic<Int32>(0)
+    let questions = StackQuestions()
 
     // The worker's thread.
     private var ready = JobQueue()
@@ -83,7 +84,7 @@ final class Worker: @unchecked Sendable {
     /// The number of jobs that this worker has; approximate, may be stale.
     var load: Int { startedCount.load(ordering: .relaxed) + fresh.count }
     var isSleeping: Bool { sleeps.load(ordering: .sequentiallyConsistent) }
-    var hasMail: Bool { inbox.count > 0 }
+    var hasMail: Bool { inbox.count > 0 || questions.count > 0 }
 
     /// What its job does that runs: its identity, 0 without one, and a number that changes when it suspends.
     var running: (job: UInt64, turn: UInt64) {
@@ -143,6 +144,7 @@ final class Worker: @unchecked Sendable {
         while !runtime.hasEnded {
             if runtime.isStopping && !hasCancelled { cancelStarted() }
             ready.append(inbox.takeAll())
+            if questions.count > 0 { questions.answer(jobs.started) }
             let worked = runReady() + startFresh()
             if worked == 0 {
                 if !steal() { sleep() }
@@ -154,6 +156,7 @@ final class Worker: @unchecked Sendable {
                 }
             }
         }
+        questions.close()
         fls_set_worker(nil)
         registrations.removeAll()
     }

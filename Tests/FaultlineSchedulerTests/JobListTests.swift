@@ -5,8 +5,55 @@ import Testing
 
 @testable import FaultlineScheduler
 
+/// Functions that a job waits below.
+@inline(never) private func outerFunction(_ gate: Channel<Int>) throws { _ = keep(try innerFunction(gate)) }
+@inline(never) private func innerFunction(_ gate: Channel<Int>) throws -> Int? { keep(try gate.receive()) }
+
 extension Schedulers {
     @Suite struct JobLists {
+        @Test(arguments: [1, 3], [false, true]) func aJobThatWaitsShowsItsFrames(threads: Int, hibernates: Bool) throws
+        {
+            let policy = hibernates ? HibernationPolicy(idle: .zero, isUnshared: true) : nil
+            try Scheduler.run(threads: threads, hibernation: policy) {
+                let gate = Channel<Int>()
+                let jobs = try (0..<12).map { _ in try Scheduler.spawn(name: "list deep") { try outerFunction(gate) } }
+                try waitUntil("all wait") { jobs.allSatisfy(\.isWaiting) }
+                let listed = Scheduler.jobs.filter { $0.name == "list deep" }
+                #expect(listed.count == 12)
+                for info in listed {
+                    let functions = try Scheduler.backtrace(of: info).compactMap(\.symbol)
+                    let inner = functions.firstIndex { $0.contains("innerFunction") }
+                    let outer = functions.firstIndex { $0.contains("outerFunction") }
+                    #expect(try #require(inner) < #require(outer), "\(functions)")
+                }
+                gate.close()
+                for job in jobs { try job.join() }
+                #expect(try Scheduler.backtrace(of: listed[0]).isEmpty)
+            }
+        }
+
+        @Test func theFramesOfAJobOfAnotherRunAreAskedFor() async throws {
+            let gate = Channel<Int>(isShared: true)
+            async let other: Void = Scheduler.run(threads: 1) {
+                try Scheduler.spawn(name: "list foreign") { try outerFunction(gate) }.join()
+            }
+            try await Scheduler.run(threads: 1) {
+                func find() -> JobInfo? {
+                    Scheduler.jobs.first { $0.name == "list foreign" && $0.state == .waiting(.receiving) }
+                }
+                try waitUntil("it waits") { find() != nil }
+                let info = try #require(find())
+                let functions = try Scheduler.backtrace(of: info).compactMap(\.symbol)
+                #expect(functions.contains { $0.contains("outerFunction") })
+                gate.close()
+                try waitUntil("its run has ended") { !Scheduler.jobs.contains { $0.run == info.run } }
+                #expect(try Scheduler.backtrace(of: info).isEmpty)
+            }
+            try await other
+            let info = JobInfo(run: 0, id: 1, name: nil, state: .ready, isCancelled: false, thread: 0)
+            #expect(throws: SchedulerError.outsideJob) { try Scheduler.backtrace(of: info) }
+        }
+
         private static func state(_ name: String) -> JobInfo.State? {
             Scheduler.jobs.first { $0.name == name }?.state
         }
@@ -98,7 +145,7 @@ extension Schedulers {
         @Test(
             arguments: [
                 .time, .job(7), .scope, .sending, .receiving, .selecting, .reading(3), .writing(Int32.max), .task,
-                .blockingCall,
+                .blockingCall, .backtrace,
             ] as [JobInfo.Wait]) func aWaitAndItsWordAreTheSame(wait: JobInfo.Wait)
         {
             #expect(JobInfo.Wait(word: wait.word) == wait)
