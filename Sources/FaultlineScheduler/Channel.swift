@@ -29,7 +29,9 @@ public final class Channel<Element: Sendable>: @unchecked Sendable {
     }
 
     /// Sends `element`, and waits while the channel is full.
-    /// - Parameter deadline: when this gives up; nil for never.
+    /// - Parameters:
+    ///   - element: what is sent.
+    ///   - deadline: when this gives up; nil for never.
     /// - Throws: ``SchedulerError/channelClosed`` when the channel is closed, before or while this waits;
     ///   `CancellationError`; ``SchedulerError/timedOut``; ``SchedulerError/outsideJob``. Then the element was not
     ///   sent.

@@ -3,6 +3,7 @@ internal import Glibc
 
 /// What a datagram socket receives.
 public struct Datagram: Sendable, Equatable {
+    /// What was sent, or its beginning.
     public let bytes: [UInt8]
     /// Where it came from.
     public let source: SocketAddress
@@ -33,7 +34,9 @@ extension Descriptor {
     }
 
     /// Receives the next datagram, and waits while there is none. A job that waits holds no memory for it.
-    /// - Parameter count: bytes that are kept of it at most: 1 or more.
+    /// - Parameters:
+    ///   - count: bytes that are kept of it at most: 1 or more.
+    ///   - deadline: when this gives up; nil for never.
     /// - Throws: as the methods of ``Descriptor`` that may suspend; ``SchedulerError/invalid(_:)`` for another count,
     ///   and where the sender has no address of a known kind, as a Unix socket that is not bound.
     public func receive(upTo count: Int = 65_535, deadline: SuspendingClock.Instant? = nil) throws -> Datagram {

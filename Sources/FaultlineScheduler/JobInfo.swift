@@ -13,28 +13,40 @@ extension Scheduler {
 
 /// What a job does (``Scheduler/jobs``).
 public struct JobInfo: Sendable, CustomStringConvertible {
+    /// What a job does.
     public enum State: Sendable, Equatable {
         /// It has no stack yet; any thread of the run may take it.
         case fresh
         /// It waits for its turn.
         case ready
+        /// Its thread runs it.
         case running
+        /// It is parked until something ends the wait.
         case waiting(Wait)
     }
 
     /// What a job waits for.
     public enum Wait: Sendable, Equatable, CustomStringConvertible {
+        /// The end of a sleep.
         case time
         /// The end of the job with this identity.
         case job(UInt64)
         /// The jobs of a scope whose body has ended.
         case scope
-        case sending, receiving, selecting
+        /// A receiver in a channel.
+        case sending
+        /// An element in a channel.
+        case receiving
+        /// One of the cases of a select.
+        case selecting
         /// A descriptor of this number; reading also means accepting.
         case reading(Int32)
         /// A descriptor of this number; writing also means connecting.
         case writing(Int32)
-        case task, blockingCall
+        /// The end of a Task.
+        case task
+        /// The end of a call that blocks, on a thread for such calls.
+        case blockingCall
         /// The frames of another job.
         case backtrace
 
@@ -59,7 +71,9 @@ public struct JobInfo: Sendable, CustomStringConvertible {
     public let run: UInt64
     /// Unique in its run; the first job of a run has 1.
     public let id: UInt64
+    /// What it was named when it was spawned.
     public let name: String?
+    /// What it does.
     public let state: State
     /// Whether it was cancelled.
     public let isCancelled: Bool

@@ -14,7 +14,7 @@ public import Faultline
 /// A job runs on a stack of its own, which comes from its thread's pool when the job starts. Before that, any idle
 /// thread may take the job; from then on it stays on its thread.
 ///
-/// **Suspension points** are ``yield()``, ``sleep(for:)``, ``Job/join(deadline:)``, ``select(_:)``,
+/// **Suspension points** are ``yield()``, ``sleep(for:)``, ``Job/join(deadline:)``, ``select(_:)-(SelectCase<R>...)``,
 /// ``await(priority:_:)``, ``blocking(_:)``, the end of ``withScope(_:)``, the methods of ``Channel``, and reading,
 /// writing, accepting and connecting by ``Descriptor``. Each throws `CancellationError` once the job is cancelled, or
 /// ``SchedulerError/timedOut`` once its time is over, whether or not it would have to wait, and
@@ -154,7 +154,9 @@ public enum Scheduler {
     /// waits at included. What it computes without suspending is not interrupted, and what it returns late is returned.
     /// Where several of these are around a suspension point, the one that ends first counts. Jobs that `body` spawns
     /// have no such limit; those of a ``withScope(_:)`` in it are cancelled.
-    /// - Parameter duration: of the monotonic clock, as in ``sleep(for:)``; zero or less is over at once.
+    /// - Parameters:
+    ///   - duration: of the monotonic clock, as in ``sleep(for:)``; zero or less is over at once.
+    ///   - body: what is limited.
     /// - Throws: what `body` throws; ``SchedulerError/outsideJob``.
     public static func withTimeout<R>(_ duration: Duration, _ body: () throws -> R) throws -> R {
         let job = try AnyJob.current()

@@ -6,7 +6,7 @@
 // of one wait; the one that is claimed is the case that is chosen.
 internal import CScheduler
 
-/// A case of ``Scheduler/select(_:)``.
+/// A case of ``Scheduler/select(_:)-(SelectCase<R>...)``.
 public struct SelectCase<R> {
     enum Kind {
         case channel(SelectedChannel)

@@ -27,6 +27,7 @@ extension Descriptor {
     ///   - address: the other end.
     ///   - source: the local address; nil lets the kernel choose. With port 0 the kernel chooses a port that is free
     ///     for this destination, so that each source address has some 28,000 of them (`net.ipv4.ip_local_port_range`).
+    ///   - deadline: when this gives up; nil for never.
     /// - Throws: as the methods of ``Descriptor`` that may suspend, for instance connect with ECONNREFUSED.
     public static func connected(
         to address: SocketAddress, from source: SocketAddress? = nil, deadline: SuspendingClock.Instant? = nil

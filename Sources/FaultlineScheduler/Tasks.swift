@@ -65,7 +65,9 @@ extension Scheduler {
     /// Cancelling the job, or the end of its time (``withTimeout(_:_:)``), cancels the Task. The job still waits for
     /// the Task's end, so that the Task never outlives it: a Task that goes on all the same keeps the job waiting.
     /// Waiting for a Task is never a deadlock.
-    /// - Parameter priority: nil is that of the scheduler's thread.
+    /// - Parameters:
+    ///   - priority: nil is that of the scheduler's thread.
+    ///   - body: what the Task does.
     /// - Returns: what `body` returns, also where the job was cancelled meanwhile.
     /// - Throws: what `body` throws; ``SchedulerError/timedOut`` instead of its `CancellationError` where the time was
     ///   over; `CancellationError` before it starts; ``SchedulerError/outsideJob``; `StackError` where the bound values

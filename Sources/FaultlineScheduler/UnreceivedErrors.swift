@@ -6,7 +6,9 @@ internal import CScheduler
 public struct UnreceivedError: Error, CustomStringConvertible {
     /// Unique in its run, as in ``JobInfo``.
     public let id: UInt64
+    /// What the job was named when it was spawned.
     public let name: String?
+    /// What it has thrown.
     public let error: any Error
 
     public var description: String {

@@ -17,7 +17,9 @@ public struct Watchdog: Sendable {
     /// Called by the watchdog's thread, once for each time that a job is resumed and computes for too long.
     public var report: @Sendable (LongTurn) -> Void
 
-    /// - Parameter report: nil is one line on standard error.
+    /// - Parameters:
+    ///   - threshold: a millisecond or more.
+    ///   - report: nil is one line on standard error.
     public init(threshold: Duration, report: (@Sendable (LongTurn) -> Void)? = nil) {
         self.threshold = threshold
         self.report = report ?? { writeLine("FaultlineScheduler: \($0)") }
@@ -33,6 +35,7 @@ public struct Watchdog: Sendable {
     public struct LongTurn: Sendable, CustomStringConvertible {
         /// Unique in its run.
         public let id: UInt64
+        /// What the job was named when it was spawned.
         public let name: String?
         /// The thread of the run, from 0 on.
         public let thread: Int
