@@ -50,7 +50,7 @@ final class Runtime: @unchecked Sendable {
         do throws(SchedulerError) {
             for number in 0..<threads { workers.append(try Worker(runtime: self, number: number)) }
         } catch {
-            for worker in workers { worker.closeDescriptors() }
+            closeDescriptors()
             throw error
         }
     }
@@ -72,9 +72,14 @@ final class Runtime: @unchecked Sendable {
         guardian?.end()
         // Where no thread could be started the job is still queued, and it and this object would keep each other alive.
         _ = workers[0].fresh.popFirst()
-        for worker in workers { worker.closeDescriptors() }
+        closeDescriptors()
         for error in unreceived.takeAll() { report(error) }
         if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// No worker's thread runs, or none will.
+    fileprivate func closeDescriptors() {
+        for worker in workers { worker.closeDescriptors() }
     }
 
     // MARK: any thread
@@ -169,10 +174,13 @@ struct Run<R: Sendable>: Sendable {
         do {
             job = try JobCore(runtime: runtime, configuration: stack, isMain: true, body: body)
         } catch {
-            for worker in runtime.workers { worker.closeDescriptors() }
+            runtime.closeDescriptors()
             throw error
         }
     }
+
+    /// It is never run.
+    func discard() { runtime.closeDescriptors() }
 
     /// Runs it to its end.
     func result() throws -> R {

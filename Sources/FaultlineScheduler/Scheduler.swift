@@ -83,7 +83,10 @@ public enum Scheduler {
             try await withUnsafeThrowingContinuation { continuation in
                 do {
                     try SystemThread.start { continuation.resume(with: Result { try run.result() }) }.detach()
-                } catch { continuation.resume(throwing: error) }
+                } catch {
+                    run.discard()
+                    continuation.resume(throwing: error)
+                }
             }
         } onCancel: {
             withoutAbandon { run.runtime.stop() }

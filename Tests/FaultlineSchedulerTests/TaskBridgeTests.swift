@@ -100,10 +100,15 @@ extension Schedulers {
             await #expect(throws: SchedulerError.deadlock(jobs: 1)) {
                 try await Scheduler.run(threads: 1) { _ = try Channel<Int>().receive() }
             }
-            fls_debug_fail(.FLS_SITE_THREAD_START, EAGAIN, 0, 1)
-            defer { fls_debug_fail(.FLS_SITE_THREAD_START, 0, 0, 0) }
-            await #expect(throws: SchedulerError.system(call: "pthread_create", errno: EAGAIN)) {
-                try await Scheduler.run(threads: 1) { 1 }
+            // First the thread that would wait for the run, then one of the run's.
+            let descriptors = openDescriptors()
+            for passing in 0...2 as ClosedRange<UInt32> {
+                fls_debug_fail(.FLS_SITE_THREAD_START, EAGAIN, passing, 1)
+                defer { fls_debug_fail(.FLS_SITE_THREAD_START, 0, 0, 0) }
+                await #expect(throws: SchedulerError.system(call: "pthread_create", errno: EAGAIN)) {
+                    try await Scheduler.run(threads: 2) { 1 }
+                }
+                #expect(openDescriptors() == descriptors)
             }
             let value = try await Bound.$number.withValue(6) { try await Scheduler.run(threads: 1) { Bound.number } }
             #expect(value == 6)
