@@ -106,9 +106,13 @@ extension Schedulers {
         }
 
         @Test func cancellingTheParentReachesTheJobsOfItsScopesAtOnce() throws {
-            let cancelled = Counter()
+            let (started, cancelled, parents) = (Counter(), Counter(), Log<Job<Void>>())
+            // Not a job, which could have the thread on which the parent computes.
+            let canceller = Thread {
+                blockUntil("the parent computes") { started.value == 4 && parents.elements.count == 1 }
+                parents.elements[0].cancel()
+            }
             try Scheduler.run(threads: 3) {
-                let started = Counter()
                 let parent = try Scheduler.spawn {
                     try Scheduler.withScope { outer in
                         try outer.spawn {
@@ -129,11 +133,11 @@ extension Schedulers {
                         }
                     }
                 }
-                try waitUntil("the parent computes") { started.value == 4 }
-                parent.cancel()
+                parents.append(parent)
                 #expect(throws: CancellationError.self) { try parent.join() }
                 #expect(cancelled.value == 3)
             }
+            canceller.join()
         }
 
         @Test func aFailureOfAnOuterScopeEndsTheInnerOne() throws {
