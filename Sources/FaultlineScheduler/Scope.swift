@@ -165,6 +165,7 @@ final class ScopeCore: @unchecked Sendable {
             let isFirst = error != nil && state.error == nil && !state.isCancelled && !state.isAdopted
             if isFirst {
                 state.error = error
+                state.isCancelled = true
                 failed.store(true, ordering: .sequentiallyConsistent)
                 // With the lock: later the owner may have left the scope, and wait for something else.
                 state.owner?.interrupt()
