@@ -81,11 +81,12 @@ func acceptAll(from listener: Descriptor, _ connections: Connections) throws {
             try Scheduler.spawn { connections.serve(connection) }
         } catch SchedulerError.descriptorClosed {
             return
-        } catch SchedulerError.system(let call, let error) {
+        } catch let failure as SchedulerError {
+            guard case .system(_, let error) = failure else { throw failure }
             // With these the connection waits in the kernel's queue until another has ended.
             let isShortage = [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error)
             if !isShortage && told.insert(error).inserted {
-                print("\(call) failed with errno \(error), trying again")
+                print("\(failure), trying again")
                 fflush(nil)
             }
             try Scheduler.sleep(for: .milliseconds(20))

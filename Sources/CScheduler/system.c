@@ -1,4 +1,4 @@
-// Every system call of the scheduler. None of them blocks except the wait for events.
+// Every system call of the scheduler. None of them blocks except the wait for events, for semaphores and for names.
 #define _GNU_SOURCE
 #include "CScheduler.h"
 
@@ -31,10 +31,11 @@ static _Atomic(uint32_t) pauses[FLS_SITE_COUNT]; // milliseconds
 static _Atomic(uint64_t) calls[FLS_SITE_COUNT];
 
 static const char *const names[FLS_SITE_COUNT] = {
-    "epoll_create1",  "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",  "write(eventfd)",
-    "pthread_create", "fcntl(F_SETFL)", "read",           "write",      "accept4",  "connect",
-    "socket",         "bind",           "listen",         "pipe2",      "shutdown", "close",
-    "setsockopt",     "getsockname",    "signalfd",
+    "epoll_create1",  "epoll_ctl(ADD)", "epoll_ctl(DEL)", "epoll_wait", "eventfd",
+    "write(eventfd)", "pthread_create", "fcntl(F_SETFL)", "read",       "write",
+    "accept4",        "connect",        "socket",         "bind",       "listen",
+    "pipe2",          "shutdown",       "close",          "setsockopt", "getsockname",
+    "signalfd",       "getpeername",    "sendto",         "recvfrom",   "getaddrinfo",
 };
 
 const char *fls_site_name(fls_site site) { return site < FLS_SITE_COUNT ? names[site] : "unknown"; }
@@ -135,6 +136,20 @@ int fls_thread_start(uintptr_t *thread, void (*body)(void *), void *argument) {
 }
 
 void fls_thread_join(uintptr_t thread) { (void)pthread_join((pthread_t)thread, NULL); }
+void fls_thread_detach(uintptr_t thread) { (void)pthread_detach((pthread_t)thread); }
+int fls_thread_number(void) { return gettid(); }
+
+void fls_semaphore_wait(sem_t *semaphore) {
+    while (sem_wait(semaphore) < 0 && errno == EINTR) continue;
+}
+
+bool fls_semaphore_wait_until(sem_t *semaphore, uint64_t deadline) {
+    struct timespec end = {.tv_sec = (time_t)(deadline / 1000000000), .tv_nsec = (long)(deadline % 1000000000)};
+    int result;
+    do result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &end);
+    while (result < 0 && errno == EINTR);
+    return result == 0;
+}
 
 void fls_pause(void) {
     struct timespec millisecond = {.tv_sec = 0, .tv_nsec = 1000000};
@@ -298,6 +313,45 @@ int fls_set_option(int descriptor, int level, int option, bool value) {
 int fls_local_address(int descriptor, struct sockaddr_storage *address, socklen_t *length) {
     FAIL_IF_INJECTED(FLS_SITE_ADDRESS);
     REPEAT_IF_INTERRUPTED(int, getsockname(descriptor, (struct sockaddr *)address, length));
+}
+
+int fls_peer_address(int descriptor, struct sockaddr_storage *address, socklen_t *length) {
+    FAIL_IF_INJECTED(FLS_SITE_PEER_ADDRESS);
+    REPEAT_IF_INTERRUPTED(int, getpeername(descriptor, (struct sockaddr *)address, length));
+}
+
+ptrdiff_t fls_send_to(int descriptor, const void *bytes, size_t count, const struct sockaddr *address,
+                      socklen_t length) {
+    FAIL_IF_INJECTED(FLS_SITE_SEND_TO);
+    REPEAT_IF_INTERRUPTED(ptrdiff_t, sendto(descriptor, bytes, count, 0, address, length));
+}
+
+ptrdiff_t fls_receive_from(int descriptor, void *buffer, size_t count, struct sockaddr_storage *address,
+                           socklen_t *length) {
+    FAIL_IF_INJECTED(FLS_SITE_RECEIVE_FROM);
+    REPEAT_IF_INTERRUPTED(ptrdiff_t,
+                          recvfrom(descriptor, buffer, count, MSG_TRUNC, (struct sockaddr *)address, length));
+}
+
+int fls_resolve(const char *host, struct addrinfo **list, int *error) {
+    *error = injected(FLS_SITE_RESOLVE);
+    if (*error) return EAI_SYSTEM;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    int result = getaddrinfo(host, NULL, &hints, list);
+    *error = result == EAI_SYSTEM ? errno : 0;
+    return result;
+}
+
+// MARK: messages
+
+void fls_write_error(const void *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t written = write(STDERR_FILENO, bytes, count);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        bytes = (const char *)bytes + written;
+        count -= (size_t)written;
+    }
 }
 
 // MARK: locks

@@ -88,7 +88,7 @@ public enum StackError: Error, Equatable, CustomStringConvertible {
         }
 
         public var description: String {
-            "\(purpose.failed): \(call) failed with \(String(cString: strerror(errno)))\(remedy)"
+            "\(purpose.failed): \(call) failed with errno \(errno): \(errorText(errno))\(remedy)"
         }
 
         /// What helps: empty, or a clause that begins with a semicolon.

@@ -36,7 +36,8 @@ public enum StackFault: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .overflow(let overflow):
-            let cause = overflow.refused.map { " (\($0.call) failed with errno \($0.errno))" } ?? ""
+            let cause =
+                overflow.refused.map { " (\($0.call) failed with errno \($0.errno): \(errorText($0.errno)))" } ?? ""
             // A larger maximum does not help where growth was refused below the present one.
             let remedy = overflow.refused.map(\.remedy) ?? "; raise the stack's maximum"
             return

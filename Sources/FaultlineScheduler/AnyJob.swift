@@ -1,9 +1,7 @@
-// A job without its result's type: its coroutine, what it waits for, and how it is woken.
+// A job without its result's type: its coroutine, what it waits for (as every `Party`), and how it is woken.
 //
 // Invariants:
 //  - once a job has started, only its worker's thread resumes it; other threads wake it by putting it into a queue;
-//  - a wait is a number, odd while the wait lasts. The thread that makes it even with one exchange (`claim`) wakes the
-//    job, so that an event and a cancellation at the same time wake it once;
 //  - everything that takes a lock or counts runs on the worker's stack (`onWorker`), never on the job's: an overflow
 //    abandons the job's frames, and a lock that one of them held would stay locked for ever. On another stack, which
 //    may be isolated too, it runs below a frame that no overflow abandons (`withoutAbandon`).
@@ -22,17 +20,22 @@ enum Disposition {
     case park
 }
 
-enum WakeReason { case event, cancelled, closed }
-
-class AnyJob: @unchecked Sendable {
+class AnyJob: Party, @unchecked Sendable {
     typealias Stack = Coroutine<Void, Void, Void>
 
     let runtime: Runtime
     let configuration: StackConfiguration
-    private let cancelled = Atomic<Bool>(false)
-    private let wait = Atomic<UInt64>(0)
-    /// Written by the thread that claimed the wait, read by the job when it goes on.
-    var reason = WakeReason.event
+    /// Unique in its run.
+    let id: UInt64
+    let name: String?
+    /// The scope that it was spawned in, and its place there, which the scope's lock protects.
+    let scope: ScopeCore?
+    var scopeIndex = -1
+    /// The innermost scope that its body is in, and a copy for a cancellation, which looks for it on any thread.
+    private(set) var innermost: ScopeCore?
+    private let published = Lock<ScopeCore?>(nil)
+    /// The word of the `JobInfo.Wait` that it has begun last, for lists of jobs.
+    let place = Atomic<UInt64>(0)
 
     // The rest belongs to the queue that holds the job, and from its start to its worker.
     var next: AnyJob?
@@ -53,12 +56,19 @@ class AnyJob: @unchecked Sendable {
     /// Nanoseconds of the monotonic clock, and the wait that the timer ends.
     var deadline: UInt64 = 0
     var timedWait: UInt64 = 0
+    /// When its waits end at the latest, in nanoseconds of the monotonic clock (`Scheduler.withTimeout`).
+    private(set) var limit = UInt64.max
+    /// Whether its worker counts it as waiting for input.
+    var countsAsInput = false
 
     /// - Throws: where the values that `TaskLocal` has bound cannot be copied.
-    init(runtime: Runtime, configuration: StackConfiguration) throws {
+    init(runtime: Runtime, configuration: StackConfiguration, name: String? = nil, scope: ScopeCore? = nil) throws {
         bindings = try TaskLocalBindings()
         self.runtime = runtime
         self.configuration = configuration
+        self.name = name
+        self.scope = scope
+        id = runtime.nextIdentity()
     }
 
     /// Runs the body and keeps its result. On the job's stack.
@@ -67,8 +77,14 @@ class AnyJob: @unchecked Sendable {
     /// Ends the job with `error` as its result.
     func fail(_ error: any Error) { preconditionFailure("a job has a result") }
 
-    /// Wakes the jobs that join this one. On the worker's stack, after the last change of the result.
+    /// Wakes the parties that wait for its end. On the worker's stack, after the last change of the result.
     func complete() { preconditionFailure("a job has a result") }
+
+    /// What it has thrown, but for the `CancellationError` of a cancelled job.
+    var failure: (any Error)? { preconditionFailure("a job has a result") }
+
+    /// Its failure has reached code that asked. Not on a job's stack.
+    func noteReceived() { preconditionFailure("a job has a result") }
 
     // MARK: running, on the worker's stack
 
@@ -82,13 +98,14 @@ class AnyJob: @unchecked Sendable {
         coroutine = try bindings.take()?.bound { try Stack(configuration: configuration, body: body) }
     }
 
-    /// Runs the job until it waits, has to let others run, or ends, and says which; nil when it ended.
-    func advance() -> Disposition? {
+    /// Runs the job on its worker until it waits, has to let others run, or ends, and says which; nil when it ended.
+    func advance(on worker: Worker) -> Disposition? {
         // A job that never has to wait must not keep its thread to itself.
         var budget = 64
         while true {
             fls_set_job(Unmanaged.passUnretained(self).toOpaque())
             defer { fls_set_job(nil) }
+            worker.countTurn()
             do {
                 guard let coroutine, case .suspended = try coroutine.resume() else { return nil }
             } catch {
@@ -109,6 +126,9 @@ class AnyJob: @unchecked Sendable {
             if budget == 0 { return .requeue }
         }
     }
+
+    /// Its frames while it is suspended, innermost first. Between its turns.
+    var frames: [StackFrame] { coroutine?.backtrace ?? [] }
 
     /// Gives the stack back.
     func leaveStack() {
@@ -147,7 +167,7 @@ class AnyJob: @unchecked Sendable {
     // MARK: waiting
 
     /// Suspension points that threw because the job is cancelled.
-    private var cancelledSuspensions = 0
+    private(set) var cancelledSuspensions = 0
     /// A body may have a few on its way out. One that goes on for ever would keep the run from ending.
     private static let suspensionsAfterCancellation = 1000
 
@@ -165,117 +185,109 @@ class AnyJob: @unchecked Sendable {
         return CancellationError()
     }
 
-    final var isCancelled: Bool { cancelled.load(ordering: .sequentiallyConsistent) }
+    /// The body has left a scope that failed, whose cancellation ends with it.
+    final func forgetSuspensions(since count: Int) { cancelledSuspensions = count }
 
-    /// Whether it waits right now: for tests, which any thread of theirs may ask.
-    final var isWaiting: Bool { wait.load(ordering: .sequentiallyConsistent) & 1 == 1 }
+    /// Whether its suspension points throw `CancellationError`. The job and its worker ask.
+    final var isCancelled: Bool {
+        cancelled.load(ordering: .sequentiallyConsistent) || innermost?.isInterrupted == true
+    }
 
-    /// Begins a wait. On the worker's stack, before another thread can learn of it.
-    final func beginWait() -> UInt64 {
-        let number = wait.load(ordering: .relaxed) + 1
-        wait.store(number, ordering: .sequentiallyConsistent)
-        return number
+    /// Why it may not wait, or go on without waiting.
+    final var interruption: WakeReason? {
+        if isCancelled { return .cancelled }
+        return limit < .max && fls_now() >= limit ? .timedOut : nil
+    }
+
+    static func error(_ reason: WakeReason) -> any Error {
+        reason == .timedOut ? SchedulerError.timedOut : cancellation()
     }
 
     /// Parks the job until its wait is claimed, or goes on at once if it was cancelled meanwhile. On the worker's
-    /// stack, after the wait was registered wherever it can be claimed. A cancellation sets its flag and then looks for
-    /// a wait; this function looks in the opposite order, so one of them sees the other.
-    final func park(_ number: UInt64) -> Disposition {
-        guard isCancelled, claim(number) else { return .park }
-        reason = .cancelled
-        return .proceed
+    /// stack, after the wait was registered wherever it can be claimed.
+    /// - Parameters:
+    ///   - isOutside: whether something outside the run may end the wait, so that it is no deadlock.
+    ///   - isShielded: whether neither a cancellation that came before nor the limit ends the wait.
+    ///   - end: when the wait ends by itself, with the reason `timedOut`.
+    final func park(
+        _ number: UInt64, at place: JobInfo.Wait, isOutside: Bool = false, isShielded: Bool = false,
+        until end: UInt64 = .max
+    ) -> Disposition {
+        if !isShielded, isCancelled, claim(number) {
+            reason = .cancelled
+            return .proceed
+        }
+        guard let worker else { preconditionFailure("a job that runs has a worker") }
+        self.place.store(place.word, ordering: .relaxed)
+        if isOutside {
+            countsAsInput = true
+            worker.waitingForInput += 1
+        }
+        let end = isShielded ? end : min(limit, end)
+        if end < .max { worker.timers.insert(self, wait: number, deadline: end) }
+        return .park
     }
 
-    /// Ends the wait, if it still lasts. A caller that gets true must set the reason and wake the job.
-    final func claim(_ number: UInt64) -> Bool {
-        wait.compareExchange(expected: number, desired: number + 1, ordering: .sequentiallyConsistent).exchanged
+    /// Waits at `place`. `start` lists the job and returns its waiter, nil where it need not wait; it runs on the
+    /// worker's stack.
+    /// - Returns: why the wait ended, nil without one. After `cancelled` and `timedOut` the waiter may still be listed.
+    final func wait(
+        at place: JobInfo.Wait, isOutside: Bool = false, isShielded: Bool = false, _ start: () -> Waiter?
+    ) -> WakeReason? {
+        var end: WakeReason?
+        var waited = false
+        onWorker {
+            if !isShielded, let reason = interruption {
+                end = reason
+                return .proceed
+            }
+            guard let waiter = start() else { return .proceed }
+            waited = true
+            return park(waiter.number, at: place, isOutside: isOutside, isShielded: isShielded)
+        }
+        return waited ? reason : end
+    }
+
+    /// Makes a call that never waits, where locks may be taken: on the worker's stack.
+    final func onWorkerBriefly(_ body: () -> Void) {
+        onWorker {
+            body()
+            return .proceed
+        }
+    }
+
+    /// Runs `body`, whose waits end at `end` at the latest, in nanoseconds of the monotonic clock.
+    final func limited<R>(to end: UInt64, _ body: () throws -> R) rethrows -> R {
+        let before = limit
+        limit = min(before, end)
+        defer { limit = before }
+        return try body()
+    }
+
+    final func limited<R>(by deadline: SuspendingClock.Instant?, _ body: () throws -> R) rethrows -> R {
+        guard let deadline else { return try body() }
+        return try limited(to: deadline.nanoseconds, body)
     }
 
     /// Puts the job into its worker's queue. The wait was claimed.
-    final func wake(_ reason: WakeReason) {
+    override func wake(_ reason: WakeReason) {
         self.reason = reason
         guard let worker else { preconditionFailure("only a started job waits") }
         worker.enqueue(self)
     }
 
-    /// Any thread.
+    /// Any thread, not on a job's stack.
     final func cancel() {
         cancelled.store(true, ordering: .sequentiallyConsistent)
-        let number = wait.load(ordering: .sequentiallyConsistent)
-        if number & 1 == 1, claim(number) { wake(.cancelled) }
-    }
-}
-
-/// Runs `body` here, and to its end even where the stack overflows meanwhile, so that it unlocks what it locked.
-private func withoutAbandon(_ body: () -> Void) {
-    withoutActuallyEscaping(body) { body in
-        var body = body
-        withUnsafeMutablePointer(to: &body) { pointer in
-            fls_call_no_abandon({ $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
-        }
-    }
-}
-
-/// Runs `body` on the worker's stack if a job calls, else right here.
-func onWorkerIfAny<R>(_ body: () -> R) -> R {
-    var result: R?
-    guard let job = AnyJob.running() else {
-        withoutAbandon { result = body() }
-        guard let result else { preconditionFailure("a closure that was called has a result") }
-        return result
-    }
-    job.onWorker {
-        result = body()
-        return .proceed
-    }
-    guard let result else { preconditionFailure("a worker serves every request") }
-    return result
-}
-
-/// A job in a list of those that wait for the same thing. The list's lock protects the links.
-class Waiter: @unchecked Sendable {
-    let job: AnyJob
-    let number: UInt64
-    fileprivate(set) unowned(unsafe) var previous: Waiter?
-    fileprivate(set) var next: Waiter?
-    fileprivate(set) var isListed = false
-
-    init(_ job: AnyJob) {
-        self.job = job
-        number = job.beginWait()
-    }
-}
-
-/// Waiters in the order of their arrival. Any of them can be removed in constant time.
-struct WaitList: ~Copyable {
-    private var first: Waiter?
-    private unowned(unsafe) var last: Waiter?
-
-    var isEmpty: Bool { first == nil }
-
-    mutating func append(_ waiter: Waiter) {
-        waiter.isListed = true
-        waiter.previous = last
-        if let last { last.next = waiter } else { first = waiter }
-        last = waiter
+        interrupt()
+        published.withLock { $0 }?.cancelAll()
     }
 
-    /// Does nothing to a waiter that is in no list.
-    mutating func remove(_ waiter: Waiter) {
-        guard waiter.isListed else { return }
-        waiter.isListed = false
-        if let previous = waiter.previous { previous.next = waiter.next } else { first = waiter.next }
-        if let next = waiter.next { next.previous = waiter.previous } else { last = waiter.previous }
-        waiter.previous = nil
-        waiter.next = nil
-    }
-
-    /// Claims the wait of the first waiter whose wait still lasts. The caller must wake its job.
-    mutating func claimFirst() -> Waiter? {
-        while let waiter = first {
-            remove(waiter)
-            if waiter.job.claim(waiter.number) { return waiter }
-        }
-        return nil
+    /// Makes `scope`, or none, the innermost one. On the worker's stack.
+    final func enter(_ scope: ScopeCore?) {
+        innermost = scope
+        published.withLock { $0 = scope }
+        // A cancellation that found the scope before missed this one.
+        if cancelled.load(ordering: .sequentiallyConsistent) { scope?.cancelAll() }
     }
 }

@@ -10,10 +10,11 @@ internal import Synchronization
 /// closed connection or pipe is an error (EPIPE), because SIGPIPE is blocked on the scheduler's threads and in programs
 /// that they start.
 ///
-/// Every method that may suspend throws `CancellationError` in a cancelled job, ``SchedulerError/descriptorClosed``
-/// when the descriptor is closed before or meanwhile, ``SchedulerError/outsideJob`` outside jobs, and otherwise
-/// ``SchedulerError/system(call:errno:)``, for instance with ECONNRESET, EPIPE, EMFILE, or ENOSPC where
-/// `fs.epoll.max_user_watches` is reached. Complexity: one system call where the job need not wait.
+/// Every method that may suspend throws `CancellationError` in a cancelled job, ``SchedulerError/timedOut`` after its
+/// deadline, ``SchedulerError/descriptorClosed`` when the descriptor is closed before or meanwhile,
+/// ``SchedulerError/outsideJob`` outside jobs, and otherwise ``SchedulerError/system(call:errno:)``, for instance with
+/// ECONNRESET, EPIPE, EMFILE, or ENOSPC where `fs.epoll.max_user_watches` is reached. Complexity: one system call where
+/// the job need not wait.
 public final class Descriptor: Sendable {
     let core: DescriptorCore
 
@@ -49,7 +50,7 @@ public final class Descriptor: Sendable {
     /// signal's number in four bytes.
     ///
     /// Blocks the signals in the calling thread and in the threads that it starts later. Call it before
-    /// ``Scheduler/run(threads:stack:hibernation:_:)`` and before anything else that starts threads, because threads
+    /// `Scheduler.run` and before anything else that starts threads, because threads
     /// that do not block the signals would take them.
     /// - Throws: ``SchedulerError/system(call:errno:)``, EINVAL for a number that is not a signal's.
     public static func signals(_ numbers: [Int32]) throws -> Descriptor {
@@ -63,18 +64,22 @@ public final class Descriptor: Sendable {
     /// the job waits.
     /// - Returns: bytes read; 0 at the end of the stream.
     /// - Throws: also ``SchedulerError/invalid(_:)`` for an empty buffer, with which 0 would not mean the end.
-    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, deadline: SuspendingClock.Instant? = nil
+    ) throws -> Int {
         try Descriptor.checkCount(buffer.count)
-        return try perform(.reading, .FLS_SITE_READ) { fls_read($0, buffer.baseAddress, buffer.count) }
+        return try perform(.reading, .FLS_SITE_READ, deadline: deadline) {
+            fls_read($0, buffer.baseAddress, buffer.count)
+        }
     }
 
-    /// Reads at most `count` bytes, as ``read(into:)`` does. A job that waits holds no memory for them.
+    /// Reads at most `count` bytes, as ``read(into:deadline:)`` does. A job that waits holds no memory for them.
     /// - Returns: no bytes at the end of the stream.
     /// - Throws: also ``SchedulerError/invalid(_:)`` unless `count` is 1 or more.
-    public func read(upTo count: Int) throws -> [UInt8] {
+    public func read(upTo count: Int, deadline: SuspendingClock.Instant? = nil) throws -> [UInt8] {
         try Descriptor.checkCount(count)
         var bytes: [UInt8] = []
-        _ = try perform(.reading, .FLS_SITE_READ) { number in
+        _ = try perform(.reading, .FLS_SITE_READ, deadline: deadline) { number in
             var result = 0
             bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
                 result = fls_read(number, buffer.baseAddress, count)
@@ -86,17 +91,17 @@ public final class Descriptor: Sendable {
         return bytes
     }
 
-    private static func checkCount(_ count: Int) throws(SchedulerError) {
+    static func checkCount(_ count: Int) throws(SchedulerError) {
         guard count > 0 else { throw SchedulerError.invalid("cannot read \(count) bytes at a time; ask for 1 or more") }
     }
 
     /// Writes all of `bytes`. When it throws, a part may have been written. Without bytes it writes nothing, and still
     /// throws in a cancelled job, on a closed descriptor and outside jobs.
-    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    public func write(_ bytes: UnsafeRawBufferPointer, deadline: SuspendingClock.Instant? = nil) throws {
         var rest = bytes
         repeat {
             let part = rest
-            let count = try perform(.writing, .FLS_SITE_WRITE) { number in
+            let count = try perform(.writing, .FLS_SITE_WRITE, deadline: deadline) { number in
                 part.isEmpty ? 0 : fls_write(number, part.baseAddress, part.count)
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -104,7 +109,9 @@ public final class Descriptor: Sendable {
     }
 
     /// Writes all of `bytes`. When it throws, a part may have been written.
-    public func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+    public func write(_ bytes: [UInt8], deadline: SuspendingClock.Instant? = nil) throws {
+        try bytes.withUnsafeBytes { try write($0, deadline: deadline) }
+    }
 
     /// Ends the stream that is written; reading goes on. Does not suspend.
     /// - Throws: ``SchedulerError/system(call:errno:)``, ENOTSOCK where the descriptor is not a socket.
@@ -141,41 +148,45 @@ public final class Descriptor: Sendable {
     private enum Attempt {
         case done(Int)
         case waits(Waiter)
-        case again, isCancelled, isClosed
+        case again, isClosed
+        case interrupted(WakeReason)
         case failed(SchedulerError)
     }
 
     /// Repeats `call`, which returns a negated errno value when it fails, until it need not wait.
-    func perform(_ direction: Direction, _ site: fls_site, _ call: (Int32) -> Int) throws -> Int {
+    func perform(
+        _ direction: Direction, _ site: fls_site, deadline: SuspendingClock.Instant?, _ call: (Int32) -> Int
+    ) throws -> Int {
         let job = try AnyJob.current()
+        return try job.limited(by: deadline) { try perform(direction, site, job, call) }
+    }
+
+    private func perform(
+        _ direction: Direction, _ site: fls_site, _ job: AnyJob, _ call: (Int32) -> Int
+    ) throws -> Int {
         let core = core
         while true {
             var attempt = Attempt.again
             job.onWorker {
                 attempt = Descriptor.attempt(core, job, direction, call)
                 guard case .waits(let waiter) = attempt else { return .proceed }
-                job.worker?.waitingForDescriptors += 1
-                return job.park(waiter.number)
+                return job.park(waiter.number, at: direction.wait(core.number), isOutside: true)
             }
             switch attempt {
             case .again: continue
-            case .isCancelled: throw AnyJob.cancellation()
+            case .interrupted(let reason): throw AnyJob.error(reason)
             case .isClosed: throw SchedulerError.descriptorClosed
             case .failed(let error): throw error
             case .done(let result):
                 if result < 0 { throw SchedulerError(site, result) }
                 return result
             case .waits(let waiter):
-                job.worker?.waitingForDescriptors -= 1
                 switch job.reason {
                 case .event: continue
                 case .closed: throw SchedulerError.descriptorClosed
-                case .cancelled:
-                    job.onWorker {
-                        core.stopWaiting(waiter, direction)
-                        return .proceed
-                    }
-                    throw AnyJob.cancellation()
+                case .cancelled, .timedOut:
+                    job.onWorkerBriefly { core.stopWaiting(waiter, direction) }
+                    throw AnyJob.error(job.reason)
                 }
             }
         }
@@ -185,7 +196,7 @@ public final class Descriptor: Sendable {
     private static func attempt(
         _ core: DescriptorCore, _ job: AnyJob, _ direction: Direction, _ call: (Int32) -> Int
     ) -> Attempt {
-        if job.isCancelled { return .isCancelled }
+        if let reason = job.interruption { return .interrupted(reason) }
         guard let edges = core.beginUse(direction) else { return .isClosed }
         defer { core.endUse() }
         let result = call(core.number)

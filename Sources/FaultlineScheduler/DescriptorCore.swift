@@ -21,10 +21,6 @@ final class DescriptorCore: @unchecked Sendable {
     private struct Side: ~Copyable {
         var edges: UInt64 = 0
         var waiting = WaitList()
-
-        mutating func wakeAll(_ reason: WakeReason) {
-            while let waiter = waiting.claimFirst() { waiter.job.wake(reason) }
-        }
     }
 
     private struct State: ~Copyable {
@@ -96,11 +92,11 @@ final class DescriptorCore: @unchecked Sendable {
         state.withLock { state in
             if readable {
                 state.reading.edges += 1
-                state.reading.wakeAll(.event)
+                state.reading.waiting.wakeAll(.event)
             }
             if writable {
                 state.writing.edges += 1
-                state.writing.wakeAll(.event)
+                state.writing.waiting.wakeAll(.event)
             }
         }
     }
@@ -111,8 +107,8 @@ final class DescriptorCore: @unchecked Sendable {
         let isLast = state.withLock { state in
             if state.isClosed { return false }
             state.isClosed = true
-            state.reading.wakeAll(.closed)
-            state.writing.wakeAll(.closed)
+            state.reading.waiting.wakeAll(.closed)
+            state.writing.waiting.wakeAll(.closed)
             return state.users == 0
         }
         return isLast ? release() : 0
@@ -133,8 +129,8 @@ final class DescriptorCore: @unchecked Sendable {
     fileprivate func leaveHome() {
         state.withLock { state in
             state.home = nil
-            state.reading.wakeAll(.event)
-            state.writing.wakeAll(.event)
+            state.reading.waiting.wakeAll(.event)
+            state.writing.waiting.wakeAll(.event)
         }
     }
 }

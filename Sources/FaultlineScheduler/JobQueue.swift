@@ -23,6 +23,17 @@ struct JobQueue: ~Copyable {
         return job
     }
 
+    /// Its jobs, the first one first.
+    var jobs: [AnyJob] {
+        var jobs: [AnyJob] = []
+        var next = first
+        while let job = next {
+            jobs.append(job)
+            next = job.next
+        }
+        return jobs
+    }
+
     /// Appends the jobs of another queue.
     mutating func append(_ other: consuming JobQueue) {
         guard let head = other.first else { return }
@@ -42,14 +53,17 @@ struct JobQueue: ~Copyable {
 
 /// A queue that several threads use. Its count is read without the lock.
 final class SharedJobQueue: Sendable {
-    private let jobs = Lock(JobQueue())
+    private let queue = Lock(JobQueue())
     private let size = Atomic<Int>(0)
 
     /// Approximate, may be stale.
     var count: Int { size.load(ordering: .sequentiallyConsistent) }
 
+    /// Its jobs right now.
+    var jobs: [AnyJob] { queue.withLock { $0.jobs } }
+
     func append(_ job: AnyJob) {
-        jobs.withLock { queue in
+        queue.withLock { queue in
             queue.append(job)
             size.store(queue.count, ordering: .sequentiallyConsistent)
         }
@@ -57,7 +71,7 @@ final class SharedJobQueue: Sendable {
 
     func append(_ others: consuming JobQueue) {
         var others: JobQueue? = consume others
-        jobs.withLock { queue in
+        queue.withLock { queue in
             if let moved = others.take() { queue.append(moved) }
             size.store(queue.count, ordering: .sequentiallyConsistent)
         }
@@ -65,7 +79,7 @@ final class SharedJobQueue: Sendable {
 
     func popFirst() -> AnyJob? {
         if count == 0 { return nil }
-        return jobs.withLock { queue in
+        return queue.withLock { queue in
             let job = queue.popFirst()
             size.store(queue.count, ordering: .sequentiallyConsistent)
             return job
@@ -74,7 +88,7 @@ final class SharedJobQueue: Sendable {
 
     func takeHalf(limit: Int) -> JobQueue {
         if count == 0 { return JobQueue() }
-        return jobs.withLock { queue in
+        return queue.withLock { queue in
             let half = queue.takeHalf(limit: limit)
             size.store(queue.count, ordering: .sequentiallyConsistent)
             return half
@@ -83,7 +97,7 @@ final class SharedJobQueue: Sendable {
 
     func takeAll() -> JobQueue {
         if count == 0 { return JobQueue() }
-        return jobs.withLock { queue in
+        return queue.withLock { queue in
             var all = JobQueue()
             swap(&all, &queue)
             size.store(0, ordering: .sequentiallyConsistent)

@@ -25,43 +25,69 @@ final class Runtime: @unchecked Sendable {
     }
     private let idle = Lock(Idle())
     private let failure = Lock<SchedulerError?>(nil)
+    private let identities = Atomic<UInt64>(0)
+    /// Threads for calls that block.
+    let blockingPool: BlockingPool
+    let watchdog: Watchdog?
+    let unreceived = UnreceivedErrors()
+    private let handler: @Sendable (UnreceivedError) -> Void
 
-    init(threads: Int, hibernation: HibernationPolicy? = nil) throws(SchedulerError) {
+    /// The runs in progress.
+    private static let all = Lock<[Runtime]>([])
+    static var running: [Runtime] { all.withLock { $0 } }
+    private static let runs = Atomic<UInt64>(0)
+    /// Unique in the process.
+    let number = Runtime.runs.add(1, ordering: .relaxed).newValue
+
+    init(
+        threads: Int, hibernation: HibernationPolicy? = nil, blockingThreads: Int = 1, watchdog: Watchdog? = nil,
+        handler: @escaping @Sendable (UnreceivedError) -> Void = UnreceivedError.report
+    ) throws(SchedulerError) {
         self.hibernation = hibernation
+        self.watchdog = watchdog
+        self.handler = handler
+        blockingPool = BlockingPool(limit: blockingThreads)
         do throws(SchedulerError) {
-            for number in 0..<threads {
-                workers.append(try Worker(runtime: self, seed: 0x9e37_79b9_7f4a_7c15 &* UInt64(number + 1)))
-            }
+            for number in 0..<threads { workers.append(try Worker(runtime: self, number: number)) }
         } catch {
-            for worker in workers { worker.closeDescriptors() }
+            closeDescriptors()
             throw error
         }
     }
 
     /// Starts `job` and returns when every job has ended.
     func run(_ job: AnyJob) throws(SchedulerError) {
+        Self.all.withLock { $0.append(self) }
+        defer { Self.all.withLock { $0.removeAll { $0 === self } } }
         alive.store(1, ordering: .relaxed)
         workers[0].fresh.append(job)
-        var threads: [UInt] = []
-        for worker in workers {
-            var thread: UInt = 0
-            let result = fls_thread_start(
-                &thread, { Unmanaged<Worker>.fromOpaque($0!).takeUnretainedValue().run() },
-                Unmanaged.passUnretained(worker).toOpaque())
-            if result < 0 {
-                fail(SchedulerError(.FLS_SITE_THREAD_START, Int(result)))
-                break
-            }
-            threads.append(thread)
-        }
-        for thread in threads { fls_thread_join(thread) }
+        var threads: [SystemThread] = []
+        var guardian: WatchdogThread?
+        do throws(SchedulerError) {
+            if let watchdog { guardian = try WatchdogThread(watchdog, self) }
+            for worker in workers { threads.append(try SystemThread.start { worker.run() }) }
+        } catch { fail(error) }
+        for thread in threads { thread.join() }
+        blockingPool.end()
+        guardian?.end()
         // Where no thread could be started the job is still queued, and it and this object would keep each other alive.
         _ = workers[0].fresh.popFirst()
-        for worker in workers { worker.closeDescriptors() }
+        closeDescriptors()
+        for error in unreceived.takeAll() { report(error) }
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
+    /// No worker's thread runs, or none will.
+    fileprivate func closeDescriptors() {
+        for worker in workers { worker.closeDescriptors() }
+    }
+
     // MARK: any thread
+
+    func nextIdentity() -> UInt64 { identities.add(1, ordering: .relaxed).newValue }
+
+    /// Not on a job's stack.
+    func report(_ error: UnreceivedError) { handler(error) }
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
     var hasEnded: Bool { ended.load(ordering: .sequentiallyConsistent) }
@@ -122,5 +148,48 @@ final class Runtime: @unchecked Sendable {
             idle.workers -= 1
             idle.pending -= pending
         }
+    }
+}
+
+/// A run that has not begun: its threads' data and its first job.
+struct Run<R: Sendable>: Sendable {
+    let runtime: Runtime
+    private let job: JobCore<R>
+
+    init(
+        threads: Int?, stack: StackConfiguration, hibernation: HibernationPolicy?, blockingThreads: Int,
+        watchdog: Watchdog?, handler: @escaping @Sendable (UnreceivedError) -> Void,
+        _ body: sending @escaping () throws -> R
+    ) throws {
+        let count = threads ?? min(Int(fls_processors()), 1024)
+        for (count, what) in [(count, "threads"), (blockingThreads, "blocking threads")]
+        where !(1...1024).contains(count) {
+            throw SchedulerError.invalid("a scheduler cannot have \(count) \(what); give it 1 to 1024")
+        }
+        try hibernation?.validate()
+        try watchdog?.validate()
+        runtime = try Runtime(
+            threads: count, hibernation: hibernation, blockingThreads: blockingThreads, watchdog: watchdog,
+            handler: handler)
+        do {
+            job = try JobCore(runtime: runtime, configuration: stack, isMain: true, body: body)
+        } catch {
+            runtime.closeDescriptors()
+            throw error
+        }
+    }
+
+    /// It is never run.
+    func discard() { runtime.closeDescriptors() }
+
+    /// Runs it to its end.
+    func result() throws -> R {
+        do { try runtime.run(job) } catch {
+            // The caller gets one error.
+            if let failure = job.failure { runtime.report(UnreceivedError(id: job.id, name: nil, error: failure)) }
+            throw error
+        }
+        guard let outcome = job.outcome() else { preconditionFailure("a run without an error has a result") }
+        return try outcome.get()
     }
 }

@@ -1,13 +1,18 @@
 internal import CScheduler
+import Faultline
 
 /// What the scheduler itself reports. A cancelled suspension point throws Swift's `CancellationError` instead, and a
 /// job whose stack overflows ends with `StackFault.overflow` of the module Faultline.
 public enum SchedulerError: Error, Equatable, CustomStringConvertible {
     /// Every job is suspended and none waits for time or input: `jobs` of them were cancelled. Thrown by
-    /// ``Scheduler/run(threads:stack:hibernation:_:)``.
+    /// `Scheduler.run`.
     case deadlock(jobs: Int)
     /// The kernel refused a call; `errno` says why.
     case system(call: String, errno: Int32)
+    /// The time of a call was over before its wait was: a deadline, or ``Scheduler/withTimeout(_:_:)`` around it.
+    case timedOut
+    /// A name of a host has no address; the reason is the resolver's.
+    case unresolved(host: String, reason: String)
     /// The descriptor was closed, here or by another job meanwhile.
     case descriptorClosed
     /// The channel was closed, so that nothing can be sent.
@@ -22,7 +27,9 @@ public enum SchedulerError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .deadlock(let jobs): "deadlock: \(jobs) jobs wait for each other, and none for time or input"
-        case .system(let call, let errno): "\(call) failed with errno \(errno)"
+        case .system(let call, let errno): "\(call) failed with errno \(errno): \(errorText(errno))"
+        case .timedOut: "the time was over before the wait was"
+        case .unresolved(let host, let reason): "no address of '\(host)': \(reason)"
         case .descriptorClosed: "the descriptor is closed"
         case .channelClosed: "the channel is closed"
         case .outsideJob: "this may only be called by a job, on the job's own stack"

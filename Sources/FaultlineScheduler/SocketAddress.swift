@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// Where a stream socket listens or connects to.
+/// Where a socket listens, connects or sends to.
 public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     private enum Kind: Equatable { case ipv4, ipv6, unix }
     private let kind: Kind
     private let bytes: [UInt8]
 
     /// - Parameters:
-    ///   - host: four decimal numbers with dots. Names are not looked up, because that would block the thread.
+    ///   - host: four decimal numbers with dots. ``resolve(_:port:deadline:)`` looks names up.
     ///   - port: 0 lets the kernel choose one when listening.
     /// - Throws: ``SchedulerError/invalid(_:)``.
     public static func ipv4(_ host: String, port: UInt16) throws -> SocketAddress {
@@ -48,6 +48,13 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         return withUnsafeBytes(of: address) { SocketAddress(kind: .unix, bytes: Array($0)) }
     }
 
+    /// The same with another port; a Unix socket has none.
+    func at(_ port: UInt16) -> SocketAddress {
+        var bytes = bytes
+        if kind != .unix { (bytes[2], bytes[3]) = (UInt8(port >> 8), UInt8(port & 0xff)) }
+        return SocketAddress(kind: kind, bytes: bytes)
+    }
+
     private init(kind: Kind, bytes: [UInt8]) {
         self.kind = kind
         self.bytes = bytes
@@ -67,6 +74,14 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         bytes = withUnsafeBytes(of: storage) {
             Array($0.prefix(kind == .unix ? MemoryLayout<sockaddr_un>.size : length))
         }
+    }
+
+    /// - Throws: ``SchedulerError/invalid(_:)`` for other families.
+    init(known storage: sockaddr_storage, length: Int) throws(SchedulerError) {
+        guard let address = SocketAddress(storage: storage, length: length) else {
+            throw .invalid("a socket of family \(storage.ss_family) has no address of a known kind")
+        }
+        self = address
     }
 
     var family: Int32 {

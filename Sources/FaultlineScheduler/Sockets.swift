@@ -27,9 +27,16 @@ extension Descriptor {
     ///   - address: the other end.
     ///   - source: the local address; nil lets the kernel choose. With port 0 the kernel chooses a port that is free
     ///     for this destination, so that each source address has some 28,000 of them (`net.ipv4.ip_local_port_range`).
+    ///   - deadline: when this gives up; nil for never.
     /// - Throws: as the methods of ``Descriptor`` that may suspend, for instance connect with ECONNREFUSED.
-    public static func connected(to address: SocketAddress, from source: SocketAddress? = nil) throws -> Descriptor {
-        _ = try AnyJob.current()
+    public static func connected(
+        to address: SocketAddress, from source: SocketAddress? = nil, deadline: SuspendingClock.Instant? = nil
+    ) throws -> Descriptor {
+        let job = try AnyJob.current()
+        return try job.limited(by: deadline) { try connected(to: address, from: source) }
+    }
+
+    private static func connected(to address: SocketAddress, from source: SocketAddress?) throws -> Descriptor {
         let socket = try open(address.family)
         if let source {
             if !source.isUnix && source.port == 0 {
@@ -54,7 +61,7 @@ extension Descriptor {
     private func connect(to address: SocketAddress) throws -> Bool {
         var isFull = false
         do {
-            _ = try perform(.writing, .FLS_SITE_CONNECT) { number in
+            _ = try perform(.writing, .FLS_SITE_CONNECT, deadline: nil) { number in
                 let result = Int(address.with { fls_connect(number, $0, $1) })
                 isFull = address.isUnix && result == -Int(EAGAIN)
                 if isFull { return -Int(ENOBUFS) }
@@ -70,8 +77,8 @@ extension Descriptor {
     /// Takes the next connection, and waits until there is one. Connections that were reset meanwhile are skipped.
     /// - Throws: as the methods of ``Descriptor`` that may suspend. With EMFILE or ENFILE the connection stays in the
     ///   queue: close a descriptor, or wait a moment, before the next try.
-    public func accept() throws -> Descriptor {
-        Descriptor(opened: Int32(try perform(.reading, .FLS_SITE_ACCEPT) { Int(fls_accept($0)) }))
+    public func accept(deadline: SuspendingClock.Instant? = nil) throws -> Descriptor {
+        Descriptor(opened: Int32(try perform(.reading, .FLS_SITE_ACCEPT, deadline: deadline) { Int(fls_accept($0)) }))
     }
 
     /// Whether small writes are sent at once (TCP_NODELAY) instead of waiting for the answer to earlier ones.
@@ -90,10 +97,19 @@ extension Descriptor {
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let result = try using { fls_local_address($0, &storage, &length) }
             try SchedulerError.check(.FLS_SITE_ADDRESS, result)
-            guard let address = SocketAddress(storage: storage, length: Int(length)) else {
-                throw SchedulerError.invalid("a socket of family \(storage.ss_family) has no address of a known kind")
-            }
-            return address
+            return try SocketAddress(known: storage, length: Int(length))
+        }
+    }
+
+    /// The address of the other end of a connection.
+    /// - Throws: as ``localAddress``, ENOTCONN where there is no connection.
+    public var peerAddress: SocketAddress {
+        get throws {
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let result = try using { fls_peer_address($0, &storage, &length) }
+            try SchedulerError.check(.FLS_SITE_PEER_ADDRESS, result)
+            return try SocketAddress(known: storage, length: Int(length))
         }
     }
 }

@@ -11,7 +11,9 @@ internal import Synchronization
 
 final class Worker: @unchecked Sendable {
     /// Alive while the worker's thread is.
-    private unowned(unsafe) let runtime: Runtime
+    unowned(unsafe) let runtime: Runtime
+    /// Its place among the run's workers.
+    let number: Int
     private let epoll: Int32
     private let event: Int32
 
@@ -24,18 +26,25 @@ final class Worker: @unchecked Sendable {
     /// Threads that are waking the worker.
     private let wakers = Atomic<Int>(0)
     private let startedCount = Atomic<Int>(0)
+    /// Jobs that this worker has started; only its own thread changes the list.
+    private let started = Lock<[AnyJob]>([])
+    /// The identity of the job that runs, 0 between jobs.
+    private let runningJob = Atomic<UInt64>(0)
+    /// Counts the times that a job was resumed. Only the worker's thread writes it.
+    private let turns = Atomic<UInt64>(0)
+    private let systemThreadNumber = Atomic<Int32>(0)
+    let questions = StackQuestions()
 
     // The worker's thread.
     private var ready = JobQueue()
-    private var started: [AnyJob] = []
     var timers = TimerHeap()
-    /// Jobs that wait for a descriptor.
-    var waitingForDescriptors = 0
+    /// Jobs that wait for a descriptor, or for something else outside the run.
+    var waitingForInput = 0
     private let registrations = Registrations()
     private var hasCancelled = false
     private var runsSincePoll = 0
     private var sweeps: IdleSweeps?
-    private var seed: UInt64
+    var seed: UInt64
     private let events: UnsafeMutablePointer<fls_event>
 
     private static let eventsAtOnce = 256
@@ -44,9 +53,10 @@ final class Worker: @unchecked Sendable {
     /// Nanoseconds. A wake-up can be lost only where foreign code closed the eventfd; this bounds the damage.
     private static let longestSleep: Int64 = 1_000_000_000
 
-    init(runtime: Runtime, seed: UInt64) throws(SchedulerError) {
+    init(runtime: Runtime, number: Int) throws(SchedulerError) {
         self.runtime = runtime
-        self.seed = seed
+        self.number = number
+        seed = 0x9e37_79b9_7f4a_7c15 &* UInt64(number + 1)
         sweeps = runtime.hibernation.map(IdleSweeps.init)
         epoll = try SchedulerError.check(.FLS_SITE_EPOLL_CREATE, fls_epoll_create())
         event = fls_eventfd()
@@ -74,7 +84,18 @@ final class Worker: @unchecked Sendable {
     /// The number of jobs that this worker has; approximate, may be stale.
     var load: Int { startedCount.load(ordering: .relaxed) + fresh.count }
     var isSleeping: Bool { sleeps.load(ordering: .sequentiallyConsistent) }
-    var hasMail: Bool { inbox.count > 0 }
+    var hasMail: Bool { inbox.count > 0 || questions.count > 0 }
+
+    /// What its job does that runs: its identity, 0 without one, and a number that changes when it suspends.
+    var running: (job: UInt64, turn: UInt64) {
+        (runningJob.load(ordering: .relaxed), turns.load(ordering: .relaxed))
+    }
+
+    /// The jobs that it has.
+    var jobs: (started: [AnyJob], fresh: [AnyJob]) { (started.withLock { $0 }, fresh.jobs) }
+
+    /// How the kernel knows its thread.
+    var systemThread: Int32 { systemThreadNumber.load(ordering: .relaxed) }
 
     /// Puts a job of this worker, whose wait is over, into the queue.
     func enqueue(_ job: AnyJob) {
@@ -104,6 +125,9 @@ final class Worker: @unchecked Sendable {
 
     // MARK: the worker's thread
 
+    /// A job is about to be resumed.
+    func countTurn() { turns.store(turns.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
+
     /// Returns 0 or the negated error of epoll_ctl.
     func register(_ core: DescriptorCore) -> Int32 {
         let result = fls_epoll_add(epoll, core.number, Registrations.pointer(core))
@@ -114,11 +138,13 @@ final class Worker: @unchecked Sendable {
     /// Runs jobs until the runtime has ended.
     func run() {
         fls_set_worker(Unmanaged.passUnretained(self).toOpaque())
+        systemThreadNumber.store(fls_thread_number(), ordering: .relaxed)
         // Validated before the run.
         do { try runtime.hibernation?.apply() } catch { preconditionFailure("a valid policy can be applied: \(error)") }
         while !runtime.hasEnded {
             if runtime.isStopping && !hasCancelled { cancelStarted() }
             ready.append(inbox.takeAll())
+            if questions.count > 0 { questions.answer(jobs.started) }
             let worked = runReady() + startFresh()
             if worked == 0 {
                 if !steal() { sleep() }
@@ -130,13 +156,14 @@ final class Worker: @unchecked Sendable {
                 }
             }
         }
+        questions.close()
         fls_set_worker(nil)
         registrations.removeAll()
     }
 
     private func cancelStarted() {
         hasCancelled = true
-        for job in started { job.cancel() }
+        for job in started.withLock({ $0 }) { job.cancel() }
     }
 
     /// Runs the jobs that are ready now. The jobs that these make ready run after the next fresh ones.
@@ -163,7 +190,8 @@ final class Worker: @unchecked Sendable {
     }
 
     private func start(_ job: AnyJob) {
-        if job.isCancelled || runtime.isStopping {
+        if runtime.isStopping { job.cancelled.store(true, ordering: .sequentiallyConsistent) }
+        if job.isCancelled {
             job.fail(CancellationError())
             return finish(job)
         }
@@ -171,62 +199,54 @@ final class Worker: @unchecked Sendable {
             job.fail(error)
             return finish(job)
         }
-        job.index = started.count
-        started.append(job)
-        startedCount.store(started.count, ordering: .relaxed)
+        started.withLock { started in
+            job.index = started.count
+            started.append(job)
+            startedCount.store(started.count, ordering: .relaxed)
+        }
         advance(job)
     }
 
     private func advance(_ job: AnyJob) {
-        switch job.advance() {
+        // What its wait left behind, however it ended.
+        timers.remove(job)
+        if job.countsAsInput {
+            job.countsAsInput = false
+            waitingForInput -= 1
+        }
+        runningJob.store(job.id, ordering: .relaxed)
+        let disposition = job.advance(on: self)
+        runningJob.store(0, ordering: .relaxed)
+        switch disposition {
         case .park: return
         case .requeue, .proceed: ready.append(job)
         case nil:
-            let last = started.count - 1
-            started.swapAt(job.index, last)
-            started[job.index].index = job.index
-            started.removeLast()
-            startedCount.store(last, ordering: .relaxed)
+            started.withLock { started in
+                let last = started.count - 1
+                started.swapAt(job.index, last)
+                started[job.index].index = job.index
+                started.removeLast()
+                startedCount.store(last, ordering: .relaxed)
+            }
             finish(job)
         }
     }
 
     private func finish(_ job: AnyJob) {
         job.leaveStack()
-        job.complete()
-        runtime.jobEnded()
+        settle(job)
     }
 
-    /// Places a job that a job of this worker spawned. Started jobs stay where they are, so the load is balanced now:
-    /// the job goes to this worker, or to a random one that has fewer jobs (the power of two choices).
-    func accept(_ job: AnyJob) {
-        let other = runtime.workers[Int(random() % UInt64(runtime.workers.count))]
-        let target = other.load + 8 < load ? other : self
-        target.fresh.append(job)
-        if target !== self, target.wakeUp() { return }
-        runtime.wakeSleeper()
-    }
-
-    private func random() -> UInt64 {
-        // xorshift64 (Marsaglia 2003)
-        seed ^= seed << 13
-        seed ^= seed >> 7
-        seed ^= seed << 17
-        return seed
-    }
-
-    private func steal() -> Bool {
-        let workers = runtime.workers
-        let first = Int(random() % UInt64(workers.count))
-        for step in 0..<workers.count {
-            let victim = workers[(first + step) % workers.count]
-            if victim === self { continue }
-            let taken = victim.fresh.takeHalf(limit: 64)
-            if taken.isEmpty { continue }
-            fresh.append(taken)
-            return true
+    /// Ends the job, whose body has ended. Where an overflow has abandoned frames that held a scope open, the last job
+    /// of the scope ends it, on its own worker.
+    private func settle(_ job: AnyJob) {
+        while let scope = job.innermost {
+            guard scope.adopt() else { return }
+            job.enter(scope.outer)
         }
-        return false
+        job.complete()
+        if let owner = job.scope?.childEnded(job) { settle(owner) }
+        runtime.jobEnded()
     }
 
     // MARK: sleeping and events
@@ -242,7 +262,7 @@ final class Worker: @unchecked Sendable {
         }
         if hasMail || runtime.hasFreshJobs || runtime.hasEnded || (runtime.isStopping && !hasCancelled) { return }
         let nextSweep = sweeps?.step(at: fls_now())
-        let pending = timers.count + waitingForDescriptors
+        let pending = timers.count + waitingForInput
         guard runtime.becomeIdle(pending: pending) else { return }
         var timeout = Self.longestSleep
         let earliest = min(timers.earliest ?? .max, nextSweep ?? .max)
@@ -279,7 +299,7 @@ final class Worker: @unchecked Sendable {
         if timers.count == 0 { return }
         let now = fls_now()
         while let job = timers.popDue(at: now) {
-            if job.claim(job.timedWait) { job.wake(.event) }
+            if job.claim(job.timedWait) { job.wake(.timedOut) }
         }
     }
 }

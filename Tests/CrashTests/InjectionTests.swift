@@ -239,7 +239,7 @@ private struct SiteCase: Sendable, CustomTestStringConvertible {
         case .fault where isolated:
             result = try expectChild(arguments, ends: .exited(0), writes: ["armed: fault: stack overflow"], seconds: 30)
             if site.site != .FL_SITE_QUARANTINE {
-                #expect(result.output.contains("(\(name) failed with errno \(error))"), "\(result.output)")
+                #expect(result.output.contains("(\(name) failed with errno \(error): "), "\(result.output)")
             }
         case .fault:
             let message = site.site == .FL_SITE_QUARANTINE ? "overflowed" : "\(name) failed with errno \(error)"

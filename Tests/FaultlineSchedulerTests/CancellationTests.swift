@@ -6,7 +6,7 @@ import Testing
 
 /// Something that a job can wait for, and would for ever.
 enum WaitingPlace: String, CaseIterable, Sendable {
-    case yield, sleep, join, send, sendFull, receive, read, write, accept
+    case yield, sleep, join, send, sendFull, receive, read, write, accept, datagram, select, scope, task, blocking
 
     func wait(_ log: Log<String>) throws {
         switch self {
@@ -29,6 +29,19 @@ enum WaitingPlace: String, CaseIterable, Sendable {
             let pipe = try Descriptor.pipe()
             try pipe.writing.write([UInt8](repeating: 0, count: 1 << 20))
             withExtendedLifetime(pipe) {}
+        case .datagram: _ = try Descriptor.datagrams(at: .ipv4("127.0.0.1", port: 0)).receive()
+        case .select:
+            let channel = Channel<Tracked>()
+            try Scheduler.select(
+                .receive(Channel<Int>()) { _ in }, .send(Tracked(), to: channel) {}, .receive(channel) { _ in },
+                .after(.seconds(1000)) {})
+        case .scope:
+            try Scheduler.withScope { scope in _ = try scope.spawn { try Scheduler.sleep(for: .seconds(1000)) } }
+        case .task: try Scheduler.await { try await Task.sleep(for: .seconds(1000)) }
+        case .blocking:
+            let gate = Counter()
+            defer { gate.increase() }
+            try Scheduler.blocking { blockUntil("the job has gone on") { gate.value > 0 } }
         case .accept: _ = try Descriptor.listening(at: .ipv4("127.0.0.1", port: 0)).accept()
         }
         log.append("went on")

@@ -130,6 +130,30 @@ extension Schedulers {
             }
         }
 
+        @Test func aLoopTakesElementsUntilTheChannelIsClosed() throws {
+            try Scheduler.run(threads: 2) {
+                let channel = Channel<Int>(capacity: 2)
+                try Scheduler.spawn {
+                    for number in 0..<100 { try channel.send(number) }
+                    channel.close()
+                }
+                var received: [Int] = []
+                for number in channel {
+                    received.append(number)
+                    if number == 49 { break }
+                }
+                received += channel.lazy.map { $0 }
+                #expect(received == Array(0..<100))
+                let looping = try Scheduler.spawn {
+                    for _ in Channel<Int>() {}
+                    try Scheduler.checkCancellation()
+                }
+                try waitUntil("it waits") { looping.isWaiting }
+                looping.cancel()
+                #expect(throws: CancellationError.self) { try looping.join() }
+            }
+        }
+
         @Test func elementsAreReleasedWithTheChannel() throws {
             try Scheduler.run(threads: 1) {
                 let channel = Channel<Tracked>(capacity: 10)

@@ -144,6 +144,15 @@ extension Schedulers {
             Call(site: .FLS_SITE_SHUTDOWN, call: "shutdown") { one, _ in try one.shutDownWriting() },
             Call(site: .FLS_SITE_OPTION, call: "setsockopt") { one, _ in try one.setNoDelay(true) },
             Call(site: .FLS_SITE_ADDRESS, call: "getsockname") { one, _ in _ = try one.localAddress },
+            Call(site: .FLS_SITE_PEER_ADDRESS, call: "getpeername") { one, _ in _ = try one.peerAddress },
+            Call(site: .FLS_SITE_SOCKET, call: "socket") { _, _ in _ = try Descriptor.datagrams(at: anyPort) },
+            Call(site: .FLS_SITE_BIND, call: "bind") { _, _ in _ = try Descriptor.datagrams(at: anyPort) },
+            Call(site: .FLS_SITE_SEND_TO, call: "sendto") { _, other in try other.send([1], to: anyPort) },
+            Call(site: .FLS_SITE_RECEIVE_FROM, call: "recvfrom") { one, _ in _ = try one.receive(upTo: 1) },
+            Call(site: .FLS_SITE_RESOLVE, call: "getaddrinfo") { _, _ in
+                _ = try SocketAddress.resolve("127.0.0.1", port: 1)
+            },
+            Call(site: .FLS_SITE_THREAD_START, call: "pthread_create") { _, _ in try Scheduler.blocking {} },
             Call(site: .FLS_SITE_ACCEPT, call: "accept4") { one, _ in _ = try one.accept() },
             Call(site: .FLS_SITE_SIGNALFD, call: "signalfd") { _, _ in _ = try Descriptor.signals([SIGUSR1]) },
             Call(site: .FLS_SITE_PIPE, call: "pipe2") { _, _ in _ = try Descriptor.pipe() },
@@ -176,7 +185,7 @@ extension Schedulers {
         @Test func acceptWithoutDescriptorsLeftIsAnErrorAndTheConnectionWaits() async throws {
             await #expect(processExitsWith: .success) {
                 let address = try SocketAddress.ipv4("127.0.0.1", port: 0)
-                try Scheduler.run(threads: 2) {
+                try await Scheduler.run(threads: 2) {
                     let listener = try Descriptor.listening(at: address)
                     let client = try Descriptor.connected(to: try listener.localAddress)
                     let connection = try Scheduler.spawn {

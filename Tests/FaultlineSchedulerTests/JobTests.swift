@@ -75,6 +75,22 @@ extension Schedulers {
             }
         }
 
+        @Test func aJobMayBeGivenWhatCannotBeShared() throws {
+            final class Unshared {
+                var number = 1
+            }
+            let value = try Scheduler.run(threads: 2) {
+                let unshared = Unshared()
+                unshared.number += 1
+                let job = try Scheduler.spawn {
+                    unshared.number += 1
+                    return unshared.number
+                }
+                return try job.join()
+            }
+            #expect(value == 3)
+        }
+
         @Test func jobsOfOneThreadTakeTurns() throws {
             let log = Log<String>()
             try Scheduler.run(threads: 1) {
@@ -214,7 +230,8 @@ extension Schedulers {
 
         @Test func nothingIsLeftOfEndedJobs() throws {
             let descriptors = openDescriptors()
-            try Scheduler.run(threads: 2) {
+            let ignore: @Sendable (UnreceivedError) -> Void = { _ in }
+            try Scheduler.run(threads: 2, onUnreceivedError: ignore) {
                 for number in 0..<200 {
                     let owned = Tracked()
                     try Scheduler.spawn {

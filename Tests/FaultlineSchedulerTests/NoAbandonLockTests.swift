@@ -38,14 +38,14 @@ extension Schedulers {
         @Test func overflowInsideACallLeavesNoLockBehind() async throws {
             await #expect(processExitsWith: .success) {
                 alarm(60)
-                let (job, sleeper) = try Scheduler.run(threads: 1) {
+                let (job, sleeper) = try await Scheduler.run(threads: 1) {
                     (try Scheduler.spawn { 1 }, try Scheduler.spawn { 2 })
                 }
                 let channel = Channel<Int>(capacity: 1)
                 let (one, other) = try Descriptor.socketPair()
                 let calls: [@Sendable () -> Void] = [
                     { _ = job.isFinished }, { sleeper.cancel() }, { channel.close() },
-                    { try? one.shutDownWriting() }, { try? one.close() },
+                    { _ = Scheduler.jobs }, { try? one.shutDownWriting() }, { try? one.close() },
                 ]
                 for (number, call) in calls.enumerated() {
                     let count = try sweep(call)
@@ -62,14 +62,22 @@ extension Schedulers {
         @Test func overflowOfAJobsGrowableStackLeavesNoLockBehind() async throws {
             await #expect(processExitsWith: .success) {
                 alarm(60)
-                try Scheduler.run(threads: 2) {
+                try await Scheduler.run(threads: 2) {
                     let channel = Channel<Int>()
                     let receivers = try (0..<4).map { _ in try Scheduler.spawn { try channel.receive() } }
                     let sleeper = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }
                     try waitUntil("all wait") { sleeper.isWaiting && receivers.allSatisfy(\.isWaiting) }
-                    for call in [{ _ = sleeper.isFinished }, { sleeper.cancel() }, { channel.close() }] {
-                        let count = try sweep(call)
-                        #expect(count.overflows > 0 && count.returns > 0, "\(count)")
+                    try Scheduler.withScope { scope in
+                        let child = try scope.spawn { try Scheduler.sleep(for: .seconds(1000)) }
+                        try waitUntil("it waits") { child.isWaiting }
+                        let calls = [
+                            { _ = sleeper.isFinished }, { sleeper.cancel() }, { channel.close() },
+                            { _ = Scheduler.jobs }, { scope.cancel() },
+                        ]
+                        for call in calls {
+                            let count = try sweep(call)
+                            #expect(count.overflows > 0 && count.returns > 0, "\(count)")
+                        }
                     }
                     #expect(throws: CancellationError.self) { try sleeper.join() }
                     for receiver in receivers { #expect(try receiver.join() == nil) }

@@ -53,7 +53,7 @@ extension Schedulers {
         // In a process of its own, because the failing call is every stack's.
         @Test func jobThatGetsNoStackFailsAlone() async throws {
             await #expect(processExitsWith: .success) {
-                try Scheduler.run(threads: 1) {
+                try await Scheduler.run(threads: 1) {
                     // Nothing has stacks of this size so far, so that an arena has to be made.
                     fl_debug_fail(.FL_SITE_ARENA_MAP, ENOMEM, 0)
                     let huge = StackConfiguration(reservation: 1 << 30, isIsolated: true)
@@ -76,7 +76,7 @@ extension Schedulers {
                     let (one, other) = try Descriptor.socketPair()
                     return try Scheduler.spawn(stack: stack) { one.number + other.number }
                 }
-                try Scheduler.run(threads: 2) {
+                try await Scheduler.run(threads: 2) {
                     let descriptors = openDescriptors()
                     fl_debug_fail(.FL_SITE_ARENA_MAP, ENOMEM, 0)
                     let huge = try job(StackConfiguration(reservation: 1 << 30, isIsolated: true))
@@ -129,6 +129,9 @@ extension Schedulers {
             #expect(throws: SchedulerError.outsideJob) { try job.join() }
             #expect(throws: SchedulerError.outsideJob) { try channel.send(1) }
             #expect(throws: SchedulerError.outsideJob) { try channel.receive() }
+            #expect(throws: SchedulerError.outsideJob) { try Scheduler.await { 1 } }
+            #expect(throws: SchedulerError.outsideJob) { try SocketAddress.resolve("localhost", port: 1) }
+            #expect(throws: SchedulerError.outsideJob) { try one.receive() }
             #expect(throws: SchedulerError.outsideJob) { try one.read(upTo: 1) }
             #expect(throws: SchedulerError.outsideJob) { try other.write([1]) }
             #expect(!Scheduler.isCancelled)

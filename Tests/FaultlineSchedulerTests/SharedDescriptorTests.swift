@@ -86,7 +86,7 @@ extension Schedulers {
                         blockUntil("the worker waits") { fls_debug_calls(.FLS_SITE_EPOLL_WAIT) > waits }
                         handle.elements[0].cancel()
                     }
-                    try Scheduler.run(threads: 1) {
+                    try await Scheduler.run(threads: 1) {
                         let job = try Scheduler.spawn { try Scheduler.sleep(for: .seconds(1000)) }
                         try Scheduler.yield()
                         handle.append(job)

@@ -71,6 +71,23 @@ func blockUntil(_ what: String, _ condition: () -> Bool) {
     }
 }
 
+/// Lets other Tasks run until `condition` holds, for a minute at most.
+func suspendUntil(_ what: String, _ condition: () -> Bool) async {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record(NeverHappened(what: what))
+            return
+        }
+        await Task.yield()
+    }
+}
+
+extension Channel {
+    /// Whether a job or a Task waits in it.
+    var hasWaiters: Bool { withLock { hasListedWaiters } }
+}
+
 extension Job {
     /// Whether it waits right now. Whatever wakes it takes the lock under which it began to wait, so it misses nothing.
     var isWaiting: Bool { core.isWaiting }

@@ -6,6 +6,8 @@
 #ifndef FAULTLINE_CSCHEDULER_H
 #define FAULTLINE_CSCHEDULER_H
 
+#include <netdb.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +38,10 @@ typedef enum __attribute__((enum_extensibility(closed))) fls_site : uint32_t {
     FLS_SITE_OPTION,  ///< setsockopt
     FLS_SITE_ADDRESS, ///< getsockname
     FLS_SITE_SIGNALFD,
+    FLS_SITE_PEER_ADDRESS, ///< getpeername
+    FLS_SITE_SEND_TO,
+    FLS_SITE_RECEIVE_FROM,
+    FLS_SITE_RESOLVE, ///< getaddrinfo
     FLS_SITE_COUNT,
 } fls_site;
 
@@ -76,10 +82,21 @@ int fls_processors(void);
 /// Blocks the thread for a millisecond, or less.
 void fls_pause(void);
 
-/// Starts a thread with SIGPIPE blocked, which a write to a closed pipe or connection would raise. The caller joins it
-/// with fls_thread_join. Returns 0 or the negated error.
+/// Starts a thread with SIGPIPE blocked, which a write to a closed pipe or connection would raise. The caller joins or
+/// detaches it. Returns 0 or the negated error.
 int fls_thread_start(uintptr_t *thread, void (*body)(void *_Nullable), void *_Nullable argument);
 void fls_thread_join(uintptr_t thread);
+void fls_thread_detach(uintptr_t thread);
+/// How the kernel knows the thread that calls.
+int fls_thread_number(void);
+
+/// Waits until the semaphore is positive, and decreases it.
+void fls_semaphore_wait(sem_t *semaphore);
+/// The same until `deadline` of fls_now at the latest; false where that came first.
+bool fls_semaphore_wait_until(sem_t *semaphore, uint64_t deadline);
+
+/// Writes to standard error; what cannot be written is lost.
+void fls_write_error(const void *bytes, size_t count);
 
 /// An event: its registration and its directions. A hang-up or an error has both.
 typedef struct fls_event {
@@ -121,6 +138,18 @@ int fls_close(int descriptor);
 /// Sets an option of level SOL_SOCKET or IPPROTO_TCP to 0 or 1.
 int fls_set_option(int descriptor, int level, int option, bool value);
 int fls_local_address(int descriptor, struct sockaddr_storage *address, socklen_t *length);
+int fls_peer_address(int descriptor, struct sockaddr_storage *address, socklen_t *length);
+
+/// Sends one datagram.
+ptrdiff_t fls_send_to(int descriptor, const void *_Nullable bytes, size_t count, const struct sockaddr *address,
+                      socklen_t length);
+/// Receives one datagram and its sender's address. Returns its whole length, also where `count` is less.
+ptrdiff_t fls_receive_from(int descriptor, void *buffer, size_t count, struct sockaddr_storage *address,
+                           socklen_t *length);
+
+/// The addresses of a host for stream sockets. It blocks. Returns 0, or a code of gai_strerror(3); EAI_SYSTEM comes
+/// with `*error`, an errno value. The caller frees the list.
+int fls_resolve(const char *host, struct addrinfo *_Nullable *_Nonnull list, int *error);
 
 extern void __tsan_acquire(void *address) __attribute__((weak));
 extern void __tsan_release(void *address) __attribute__((weak));
