@@ -10,8 +10,8 @@
 #include "system.h"
 
 enum {
-    STACKS_PER_CHUNK = 1 << 14,
-    CHUNKS = 1 << 12, // 67 million stacks
+    STACKS_PER_CHUNK = 1 << 14, // scripts/gdb has it, too
+    CHUNKS = 1 << 12,           // 67 million stacks
 };
 
 static fl_stack *_Atomic hot[CHUNKS];

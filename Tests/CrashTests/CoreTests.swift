@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    private static func core(in folder: String) throws -> String {
+    static func core(in folder: String) throws -> String {
         let names = try ChildProcess.run(program: "/bin/ls", [folder]).output.split(separator: "\n")
         return "\(folder)/\(try #require(names.first { $0.hasPrefix("core") }))"
     }

@@ -17,16 +17,20 @@ import TestSupport
 
 @inline(never) private func coreOuter(_ how: String) -> Int { coreInner(how) &+ keep(1) }
 
+/// Lets the process leave a core file in the folder; none where that is "none".
+func allowCore(in folder: String) {
+    if folder == "none" { return }
+    var limit = rlimit(rlim_cur: rlim_t.max, rlim_max: rlim_t.max)
+    require(setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0, "no core file is allowed")
+    require(chdir(folder) == 0, "no folder \(folder)")
+}
+
 let coreScenarios: [String: Scenario] = [
     // core HOW FOLDER COUNT REFUSED: a core file in the folder, or none where that is "none"; a site whose calls are
     // refused, or "none".
     "core": { arguments in
         let how = arguments[0]
-        if arguments[1] != "none" {
-            var limit = rlimit(rlim_cur: rlim_t.max, rlim_max: rlim_t.max)
-            require(setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0, "no core file is allowed")
-            require(chdir(arguments[1]) == 0, "no folder \(arguments[1])")
-        }
+        allowCore(in: arguments[1])
         if let site = UInt32(arguments[3]) { fl_debug_fail(fl_site(rawValue: site)!, EPERM, 0) }
         let configuration = StackConfiguration(reservation: 8 << 20)
         let waiting = try (0..<Int(arguments[2])!).map { _ in

@@ -11,7 +11,7 @@ let scenarios: [String: Scenario] =
     .merging(hibernationScenarios) { $1 }.merging(idleScenarios) { $1 }
     .merging(shrinkingScenarios) { $1 }.merging(mappingScenarios) { $1 }.merging(limitScenarios) { $1 }
     .merging(coreScenarios) { $1 }.merging(hostScenarios) { $1 }.merging(foreignCodeScenarios) { $1 }
-    .merging(windowScenarios) { $1 }
+    .merging(windowScenarios) { $1 }.merging(debuggerScenarios) { $1 }
 
 func say(_ text: String) { _ = (text + "\n").withCString { write(2, $0, strlen($0)) } }
 
