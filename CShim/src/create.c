@@ -57,14 +57,14 @@ static void ready(fl_stack *stack, bool keeps_fp_control) {
     _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
     uintptr_t stagger = stack->index & atomic_load_explicit(&staggers, memory_order_relaxed);
     fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - stagger * CACHE_LINE);
+    frame->body = NULL;
     memset(frame->words, 0, sizeof frame->words);
     frame->mxcsr = 0x1f80;      // all exceptions masked, round to nearest: the System V ABI at process entry
     frame->x87_control = 0x37f; // likewise, 64-bit mantissa
     frame->cancelled_suspensions = 0;
-    // The word is the sanitizers' where there is one.
-    frame->pool_window = fl_announcer ? 0 : fl_this_pool.window;
     stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
     stack->fiber.frame = frame;
+    fl_pool_note_taken(stack);
     stack->fiber.thread = 0;
     // All in one store, since they are read as one word.
     uint64_t status = FL_FIBER_CREATED | (uint64_t)keeps_fp_control << 32 | (uint64_t)stack->fiber.is_never_plain << 56;

@@ -114,9 +114,24 @@ static SELDOM bool ask_depth(const fl_stack *stack) {
     return forgot;
 }
 
-// Whether it was taken in the present window, which is short.
+// A stack for a call, from another one: of those the outermost 1,000 are used for long, but not themselves.
+static bool is_nested_call(const fl_fiber *fiber) {
+    const fl_stack *stack = (const fl_stack *)(const void *)fiber;
+    return fiber->frame->resumer_fiber && fl_slot_is_deep((fl_slot_size)stack->slot) && fl_fiber_runs_closure(fiber);
+}
+
+static bool was_brief_itself(const fl_stack *stack) {
+    uint32_t whole = fl_pool_cycles() - stack->fiber.frame->pool_use.taken;
+    fl_fiber *caller = fl_current_fiber;
+    if (caller && is_nested_call(caller)) caller->frame->pool_use.nested += whole;
+    return whole - stack->fiber.frame->pool_use.nested < WINDOW >> 10;
+}
+
+// Whether it was in use for a moment only: as a call on its own, or since it was taken in the present window.
 static bool was_brief(const fl_stack *stack) {
-    return !fl_announcer && stack->fiber.frame->pool_window == fl_this_pool.window &&
+    if (fl_announcer) return false;
+    if (is_nested_call(&stack->fiber)) return was_brief_itself(stack);
+    return stack->fiber.frame->pool_window == fl_this_pool.window &&
            __builtin_readcyclecounter() - fl_this_pool.window < WINDOW;
 }
 

@@ -2,7 +2,7 @@
 #ifndef FAULTLINE_INTERNAL_POOL_H
 #define FAULTLINE_INTERNAL_POOL_H
 
-#include "common.h"
+#include "address_space.h"
 #include "fl_pool.h"
 #include "fl_stack.h"
 
@@ -24,6 +24,9 @@ typedef struct fl_pool {
 
 extern __thread fl_pool fl_this_pool __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+/// Processor cycles, in units of 1,024; it comes round after about 20 minutes. Signal context: callable.
+static inline uint32_t fl_pool_cycles(void) { return (uint32_t)(__builtin_readcyclecounter() >> 10); }
+
 /// A stack of this thread's pool that fits, or null. Signal context: forbidden.
 fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration);
 
@@ -37,6 +40,19 @@ static inline fl_stack *_Nullable fl_pool_take_latest(uint64_t sizes, uint32_t k
     list->first = stack->next;
     if (--list->count < list->unneeded) list->unneeded = list->count;
     return stack;
+}
+
+/// Notes in its frame when a stack was taken. Signal context: forbidden.
+static inline void fl_pool_note_taken(const fl_stack *stack) {
+    fl_outermost_frame *frame = stack->fiber.frame;
+    if (fl_announcer) {
+        frame->announcement = NULL;
+    } else if (fl_current_fiber && fl_slot_is_deep((fl_slot_size)stack->slot)) {
+        frame->pool_use.taken = fl_pool_cycles();
+        frame->pool_use.nested = 0;
+    } else {
+        frame->pool_window = fl_this_pool.window;
+    }
 }
 
 /// Makes an ended stack as it was at first and keeps it. False: it has to be discarded. Signal context: forbidden.

@@ -69,6 +69,9 @@ typedef struct fl_outermost_frame {
     union {
         void *_Nullable announcement; ///< 104: what a sanitizer was told (sanitizers.c of the shim)
         uint64_t pool_window;         ///< likewise without one: when the stack was taken (pool.c)
+        struct {
+            uint32_t taken, nested; ///< or that, in other units, and what calls on further stacks took since
+        } pool_use;
     };
 } fl_outermost_frame;
 

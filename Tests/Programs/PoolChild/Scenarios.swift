@@ -146,19 +146,29 @@ let scenarios: [String: @Sendable () throws -> Void] = [
         try nest(levels)
         say("made=\(slots(growable) - before.0) calls=\(systemCalls() - before.1)")
     },
-    // A stack that is used for a moment only is not asked how deep it was; one that goes deep is.
+    // A stack that is used for a moment only is not asked how deep it was; one that goes deep is, inside others too.
     "brief": {
-        var lowest: UInt = 0
+        var alone: UInt = 0
+        var outer: UInt = 0
+        var inner: UInt = 0
+        func address() -> UInt { UInt(bitPattern: ts_stack_address()) }
         for round in 0..<10_000 {
-            try withGrowableStack { lowest = UInt(bitPattern: ts_stack_address()) }
-            if round % 1000 == 999 { try withGrowableStack { ts_touch_down(16_384) } }
+            let isDeep = round % 1000 == 999
+            try withGrowableStack {
+                alone = address()
+                if isDeep { ts_touch_down(16_384) }
+            }
+            try withGrowableStack {
+                outer = address()
+                try withGrowableStack {
+                    inner = address()
+                    if isDeep { ts_touch_down(16_384) }
+                }
+                if isDeep { ts_touch_down(16_384) }
+            }
         }
-        let reach: UInt = 64 << 20
-        var resident = [UInt8](repeating: 0, count: Int(reach >> 12))
-        require(
-            mincore(UnsafeMutableRawPointer(bitPattern: (lowest & ~4095) - reach), Int(reach), &resident) == 0,
-            "mincore")
-        say("kept-pages=\(resident.count { $0 & 1 == 1 })")
+        say("alone=\(residentPages(below: alone)) outer=\(residentPages(below: outer))")
+        say("inner=\(residentPages(below: inner))")
     },
     // with-stack|coroutine|unpooled: what a thousand stacks from the pool allocate, without any system call.
     "creation": {
@@ -184,6 +194,15 @@ let scenarios: [String: @Sendable () throws -> Void] = [
 
 private func nest(_ levels: Int) throws {
     if levels > 0 { try withGrowableStack { try nest(levels - 1) } }
+}
+
+/// Of the 64 MiB below an address on a stack.
+private func residentPages(below address: UInt) -> Int {
+    let reach: UInt = 64 << 20
+    var pages = [UInt8](repeating: 0, count: Int(reach >> 12))
+    let low = UnsafeMutableRawPointer(bitPattern: (address & ~4095) - reach)
+    require(mincore(low, Int(reach), &pages) == 0, "mincore")
+    return pages.count { $0 & 1 == 1 }
 }
 
 /// Those that the shim has made.
