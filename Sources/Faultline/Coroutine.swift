@@ -114,7 +114,7 @@ public final class Coroutine<Input, Output, Result> {
         ///   kernel refuses to restore it. Then this coroutine goes on.
         ///
         /// `other` must not run, and a started one belongs to this thread: anything else ends the process with the
-        /// rule. Somebody has to own it while it runs; this coroutine's frame does, if it holds a reference.
+        /// rule. It must be kept alive while it runs; a reference in this coroutine's frame does that.
         @available(*, noasync, message: "an async function cannot suspend a coroutine, which has a stack of its own")
         @inlinable @discardableResult
         public func transfer(to other: Coroutine, _ input: consuming Input) throws -> Input {
@@ -190,7 +190,7 @@ public final class Coroutine<Input, Output, Result> {
     /// - Throws: what the body throws; ``StackFault`` when a stack fault ended the coroutine; ``StackError/finished``
     ///   when it had ended before; ``StackError/unavailable(_:)`` when it hibernates and the kernel refuses to restore
     ///   it. Then nothing is lost, and it may be resumed again.
-    /// - Complexity: a few instructions beyond the switch itself, about 3 ns with suspend (`faultline bench switch`).
+    /// - Complexity: a few instructions beyond the switch itself (`faultline bench switch`).
     @available(*, noasync, message: "a coroutine stays on its thread, and an async function does not")
     @inlinable public func resume(_ input: consuming Input) throws -> Step {
         try Self.resume(fiber, input)

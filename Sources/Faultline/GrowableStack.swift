@@ -40,14 +40,20 @@ public func withGrowableStack<R: ~Copyable, BodyError>(
     case unavailable(StackError)
 }
 
-/// Runs `body` on a stack made from `configuration`. See ``withGrowableStack(maximum:_:)``.
+/// Runs `body` on a stack made from `configuration`, as ``withGrowableStack(maximum:_:)`` does on an isolated one.
+///
+/// - Throws: what `body` throws; ``StackFault`` where `configuration` contains the fault
+///   (``StackConfiguration/isIsolated``, ``StackConfiguration/containsNilDereference``), else that ends the process;
+///   ``StackError`` when no such stack can be made.
 @inlinable
 public func withStack<R: ~Copyable>(_ configuration: StackConfiguration, _ body: () throws -> R) throws -> R {
     do { return try run(on: FiberSupport.onThread(configuration), body) } catch { throw error.underlying }
 }
 
 /// Runs `body` on a stack made from `configuration`, and afterwards hands the statistics of that stack to `statistics`,
-/// even when a fault ended it. See ``withGrowableStack(maximum:_:)``.
+/// even when a fault ended it.
+///
+/// - Throws: as ``withStack(_:_:)``.
 @inlinable
 public func withStack<R: ~Copyable>(
     _ configuration: StackConfiguration, statistics: (FaultStatistics) -> Void, _ body: () throws -> R

@@ -1,6 +1,9 @@
 /// What a stack is made from. Sizes are in bytes and are rounded up to pages of 4,096 bytes. The first frame begins 192
 /// to 1,152 bytes below the top: above it stands what a coroutine needs while it runs, and the distances differ so that
 /// suspended stacks do not conflict in the same sets of the cache (CShim/README.md).
+///
+/// A size or choice that the strategy does not use must be nil, else making the stack throws:
+/// ``StackOption/isUsed(by:)`` tells. `automatic` uses neither ``initial`` nor ``mover``.
 public struct StackConfiguration: Sendable, Hashable {
     /// How the stack makes room. At first ``StackStrategy/automatic``:
     ///
@@ -13,11 +16,12 @@ public struct StackConfiguration: Sendable, Hashable {
     /// `fault` needs a signal for each growth. So a thread that blocks SIGSEGV, an alternate stack that other code took
     /// away, or a system call that stores below the stack pointer can end the process under it, and not under `demand`.
     public var strategy: StackStrategy
-    /// Bytes usable at first. Nil: 64 KiB for `fault`, 16 KiB for `fault-move`, 192 KiB for `check-move` and
-    /// `check-segment`, 128 KiB for `grows-down`.
+    /// Bytes usable at first, 1 to the maximum. Nil: 64 KiB for `fault`, 16 KiB for `fault-move`, 192 KiB for
+    /// `check-move` and `check-segment`, 128 KiB for `grows-down`.
     public var initial: Int?
-    /// Bytes usable at most; going beyond is an overflow. Nil: what the reservation holds, and for moving and segmented
-    /// stacks what the largest reservation holds.
+    /// Bytes usable at most, 1 to ``largestMaximum``; going beyond is an overflow. Nil: what the reservation holds, and
+    /// for moving and segmented stacks what the largest reservation holds. `grows-down` takes `RLIMIT_STACK` instead,
+    /// up to 8 MiB, and can have no more than that limit.
     public var maximum: Int?
     /// Size of the slot, guard included: a power of two from 64 KiB to 1 GiB. Nil: the smallest that holds `maximum`
     /// and, for an isolated stack, 256 KiB below it, on which code that may not be abandoned finishes after an

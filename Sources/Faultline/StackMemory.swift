@@ -12,8 +12,8 @@ internal import CShim
 /// `check-segment`, its maximum under the others. Stacks that are pooled or hibernate count as well, because they are
 /// used again without asking.
 public enum StackMemory {
-    /// Bytes that stacks may use together; nil, the default, is no limit. A limit below ``inUse`` takes nothing away,
-    /// but further requests fail.
+    /// Bytes that stacks may use together, 0 or more; nil, the default, is no limit. A limit below ``inUse`` takes
+    /// nothing away, but further requests fail.
     public static var limit: Int? {
         get {
             let limit = fl_memory_limit()

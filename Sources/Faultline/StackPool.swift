@@ -17,9 +17,9 @@ public enum StackPool {
     /// How long stacks are not needed before a pool gives their memory back, for the pools of all threads; 10 s at
     /// first. Zero: what was not needed between one look and the next goes.
     ///
-    /// A stack that is used after its memory went pays for each page again, about 1.2 µs. If 64 stacks of each of nine
-    /// sizes did so for 16 pages once in each quiet time, 10 s would cost the thread 11 ms, which is about 0.1 % of its
-    /// time. Much longer keeps memory without saving time.
+    /// A stack that is used after its memory went pays for each page again, about 1.2 µs. If all 1,024 stacks of a size
+    /// did so for 16 pages once in each quiet time, 10 s would cost the thread 20 ms, which is 0.2 % of its time. Much
+    /// longer keeps memory without saving time.
     public static var quietTime: Duration {
         get { .nanoseconds(Int64(clamping: fl_pool_quiet())) }
         set { fl_pool_set_quiet(newValue.wholeNanoseconds) }

@@ -38,7 +38,7 @@ public enum StackSpace {
 
 /// Less of the stack is left than was asked for.
 @frozen public struct InsufficientStack: Error, Hashable, CustomStringConvertible {
-    /// Bytes that were asked for.
+    /// Bytes that were asked for: by ``withStackHeadroom(_:maximum:_:)`` 32 KiB or more.
     public let requested: Int
     /// Bytes that were left.
     public let remaining: Int

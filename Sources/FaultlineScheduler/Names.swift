@@ -42,6 +42,10 @@ extension SocketAddress {
 
 extension Descriptor {
     /// Connects to the first of the host's addresses that accepts.
+    /// - Parameters:
+    ///   - host: a name, or an address in numbers.
+    ///   - port: where the host listens.
+    ///   - deadline: when this gives up, for the look-up and all attempts together; nil for never.
     /// - Throws: ``SchedulerError/unresolved(host:reason:)``, or else what connecting to the last one threw; as
     ///   ``connected(to:from:deadline:)``.
     public static func connected(

@@ -26,7 +26,7 @@ func writeLine(_ text: String) {
     line.utf8.withContiguousStorageIfAvailable { fls_write_error($0.baseAddress!, $0.count) }
 }
 
-/// The failures of a run that were not received so far, by the identity of the job. Whoever takes one reports it or
+/// The failures of a run that were not received so far, by the identity of the job. Code that takes one reports it or
 /// passes it on.
 final class UnreceivedErrors: Sendable {
     private let errors = Lock<[UInt64: UnreceivedError]>([:])
