@@ -26,7 +26,8 @@ public enum SchedulerError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .deadlock(let jobs): "deadlock: \(jobs) jobs wait for each other, and none for time or input"
+        case .deadlock(let jobs):
+            "deadlock: \(jobs == 1 ? "1 job waits" : "\(jobs) jobs wait") for others, and none for time or input"
         case .system(let call, let errno): "\(call) failed with errno \(errno): \(errorText(errno))"
         case .timedOut: "the time was over before the wait was"
         case .unresolved(let host, let reason): "no address of '\(host)': \(reason)"
