@@ -8,7 +8,8 @@ import Measurement
 import Report
 import Workloads
 
-// The programs of peers that recurse say the same (Sources/Peers/go/recursion.go, Sources/Peers/Programs/thread_stack.c).
+// The programs of peers that recurse say the same (Sources/Peers/go/recursion.go,
+// Sources/Peers/Programs/thread_stack.c).
 
 extension Finding {
     package static let overflowBytes = Finding("overflow-bytes")
