@@ -6,7 +6,8 @@
 
 #pragma clang assume_nonnull begin
 
-/// The maximum of the running stack in bytes; 0 on a thread's own. Signal context: callable.
+/// The maximum of the running stack in bytes, and where only checked code makes it grow what is usable now; 0 on a
+/// thread's own. Signal context: callable.
 uintptr_t fl_space_maximum(void);
 
 #pragma clang assume_nonnull end

@@ -18,6 +18,7 @@ static uintptr_t find_own(uintptr_t sp) {
         // (stack_guard_gap). A limit of that size cannot be told from none.
         LARGE = 64 << 20,
         GAP = 256 * FL_PAGE,
+        LARGEST = 1 << 30,
     };
     pthread_attr_t attributes;
     void *low;
@@ -26,8 +27,10 @@ static uintptr_t find_own(uintptr_t sp) {
     int error = pthread_attr_getstack(&attributes, &low, &size);
     (void)pthread_attr_destroy(&attributes);
     if (error) return 0;
-    size_t gap = size > LARGE ? GAP : 0;
-    fl_own_stack = (struct fl_own_stack){.low = (uintptr_t)low + gap, .size = size - gap};
+    // One without a limit ends where the largest of this library would: else code that asks would take all memory.
+    size_t whole = size > LARGE ? size - GAP : size;
+    if (whole > LARGEST) whole = LARGEST;
+    fl_own_stack = (struct fl_own_stack){.low = (uintptr_t)low + (size - whole), .size = whole};
     uintptr_t left = sp - fl_own_stack.low;
     return left < fl_own_stack.size ? left : 0;
 }
@@ -42,7 +45,8 @@ uintptr_t fl_space_find(uintptr_t sp) {
 
 uintptr_t fl_space_maximum(void) {
     const fl_stack *stack = fl_stack_running();
-    return stack ? fl_stack_maximum(stack) : 0;
+    if (!stack) return 0;
+    return stack->strategy >= FL_STRATEGY_CHECK_MOVE ? stack->base - stack->low : fl_stack_maximum(stack);
 }
 
 #pragma clang attribute pop

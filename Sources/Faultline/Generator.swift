@@ -84,7 +84,7 @@ public import CSwitch
                 return nil
             } catch {
                 if hasEnded { return nil }
-                end()
+                end(after: error)
                 throw error
             }
         }
@@ -97,9 +97,15 @@ public import CSwitch
             return nil
         }
 
-        // A coroutine that hibernates and cannot be restored now waits for the next call.
-        @usableFromInline @inline(never) func end() {
-            if case .success(let coroutine) = coroutine { hasEnded = !coroutine.isResumable } else { hasEnded = true }
+        @usableFromInline @inline(never) func end(after error: (any Error)? = nil) {
+            guard case .success(let coroutine) = coroutine else {
+                hasEnded = true
+                return
+            }
+            // One that could not be made to run now waits for the next call. Any other that may still be resumed has
+            // handed over to another, which has ended: there are no further elements.
+            if case StackError.unavailable? = error {} else { coroutine.cancel() }
+            hasEnded = !coroutine.isResumable
         }
 
         @usableFromInline @inline(never) func keep(_ error: any Error) { self.error = error }

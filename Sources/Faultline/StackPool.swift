@@ -5,9 +5,11 @@ internal import CShim
 /// A pooled stack that grew keeps at most its upper 64 KiB of memory. Only the kernel knows how deep a stack of
 /// `demand` or `check-fixed` was. In a slot of 32 MiB and more it is asked at once, and so it is where more than 64 of
 /// a size are kept; of the others a stack keeps what was touched until its thread looks for what it did not need. A
-/// stack that was used for less than 40,000 processor cycles (about 10 µs) is not asked: it may keep 64 pages more.
-/// `fixed` keeps all of its memory. Taking a stack from the pool makes no system call, but for four now and then that
-/// look whether the thread can take a stack fault, and allocates nothing; a `Coroutine` allocates its object besides.
+/// stack that was used for less than 40,000 processor cycles (about 10 µs) is not asked: it may keep 64 pages more. The
+/// question is for the 64 KiB below those that are kept. Where a frame skips them, a local buffer for instance of which
+/// only the low end was stored to, the memory below stays until the thread's next look. `fixed` keeps all of its
+/// memory. Taking a stack from the pool makes no system call, but for four now and then that look whether the thread
+/// can take a stack fault, and allocates nothing; a `Coroutine` allocates its object besides.
 ///
 /// A thread gives back by itself what it did not need for the quiet time: first the pages of a stack, and after another
 /// quiet time its slot. A thread looks at the clock at every 64th stack that it keeps or makes anew; the workers of

@@ -15,6 +15,8 @@ public enum StackSpace {
     /// not, or the end of the thread's own. Stacks that grow by checks end for this where code without checks must
     /// stop.
     ///
+    /// A main thread's stack without a limit (`ulimit -s unlimited`) counts as one of 1 GiB.
+    ///
     /// 0 where that is not known: on a signal handler's stack, on one that other code made, and on a main thread whose
     /// `/proc/self/maps` cannot be read. ``StackMemory/limit`` may refuse growth before the maximum. A thread asks the
     /// system once; that takes about 1 µs, on the main thread, whose mappings are read, about 50.
@@ -62,7 +64,10 @@ public enum StackSpace {
 ///
 /// The first call that finds too little left on a thread's own stack goes on, on a growable stack of `maximum`
 /// (``withGrowableStack(maximum:_:)``). Where less than `bytes` is left there too, the recursion is too deep: that is
-/// an error, which unwinds all of it. A coroutine with a smaller maximum gets a larger stack in the same way.
+/// an error, which unwinds all of it. A coroutine with a smaller maximum gets a larger stack in the same way; but on
+/// that it cannot suspend, and ``Coroutine/Suspender/suspend(_:)`` there ends the process with the rule. A coroutine or
+/// generator that suspends at the bottom of a recursion has a large `maximum` itself, and asks with
+/// ``StackSpace/check(_:)``.
 ///
 /// - Parameters:
 ///   - bytes: what `body` needs up to the next such call, with all that it calls (``StackSpace/check(_:)``). Less than
@@ -96,10 +101,11 @@ extension StackSpace {
 
     /// Throws where the running stack is as large as the one that would follow, or that one would not do.
     @usableFromInline static func requireSmaller(_ maximum: Int, _ bytes: Int) throws {
+        // Of its own maximum a stack has that much less when its code begins.
         let room = 16 << 10
-        guard bytes <= maximum - room else {
+        guard maximum >= room, bytes <= maximum - room else {
             throw StackError.invalidConfiguration(
-                "of \(maximum) bytes has no room for a headroom of \(bytes); raise it to \(bytes + room) at least",
+                "of \(maximum) bytes has no room for a headroom of \(bytes) and \(room) bytes that a call needs",
                 option: .maximum)
         }
         if self.maximum >= maximum { throw InsufficientStack(requested: bytes, remaining: remaining) }

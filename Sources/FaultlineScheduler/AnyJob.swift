@@ -277,10 +277,20 @@ class AnyJob: Party, @unchecked Sendable {
     }
 
     /// Any thread, not on a job's stack.
-    final func cancel() {
-        cancelled.store(true, ordering: .sequentiallyConsistent)
-        interrupt()
-        published.withLock { $0 }?.cancelAll()
+    final func cancel() { Self.cancel([self]) }
+
+    /// Cancels jobs, those of all scopes that they are in, and so on. Scopes may be nested as deep as jobs recurse.
+    static func cancel(_ jobs: [AnyJob]) {
+        var jobs = jobs
+        while let job = jobs.popLast() {
+            job.cancelled.store(true, ordering: .sequentiallyConsistent)
+            job.interrupt()
+            var scope = job.published.withLock { $0 }
+            while let open = scope {
+                jobs += open.takeToCancel()
+                scope = open.outer
+            }
+        }
     }
 
     /// Makes `scope`, or none, the innermost one. On the worker's stack.

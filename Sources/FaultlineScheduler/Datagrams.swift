@@ -41,6 +41,7 @@ extension Descriptor {
     ///   and where the sender has no address of a known kind, as a Unix socket that is not bound.
     public func receive(upTo count: Int = 65_535, deadline: SuspendingClock.Instant? = nil) throws -> Datagram {
         try Descriptor.checkCount(count)
+        let count = min(count, 65_535)  // no datagram is larger
         var bytes: [UInt8] = []
         var storage = sockaddr_storage()
         var length = socklen_t(0)

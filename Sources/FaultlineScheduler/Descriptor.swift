@@ -75,9 +75,13 @@ public final class Descriptor: Sendable {
 
     /// Reads at most `count` bytes, as ``read(into:deadline:)`` does. A job that waits holds no memory for them.
     /// - Returns: no bytes at the end of the stream.
+    /// - Parameters:
+    ///   - count: 1 or more; of more than 16 MiB one call reads 16 MiB at most.
+    ///   - deadline: when this gives up; nil for never.
     /// - Throws: also ``SchedulerError/invalid(_:)`` unless `count` is 1 or more.
     public func read(upTo count: Int, deadline: SuspendingClock.Instant? = nil) throws -> [UInt8] {
         try Descriptor.checkCount(count)
+        let count = min(count, 16 << 20)
         var bytes: [UInt8] = []
         _ = try perform(.reading, .FLS_SITE_READ, deadline: deadline) { number in
             var result = 0

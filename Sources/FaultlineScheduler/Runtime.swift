@@ -34,7 +34,7 @@ final class Runtime: @unchecked Sendable {
 
     /// The runs in progress.
     private static let all = Lock<[Runtime]>([])
-    static var running: [Runtime] { all.withLock { $0 } }
+    static var running: [Runtime] { all.withLock { $0.map { $0 } } }
     private static let runs = Atomic<UInt64>(0)
     /// Unique in the process.
     let number = Runtime.runs.add(1, ordering: .relaxed).newValue

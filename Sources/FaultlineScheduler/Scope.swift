@@ -87,6 +87,7 @@ final class ScopeCore: @unchecked Sendable {
         var children: [AnyJob] = []
         var error: (any Error)?
         var isCancelled = false
+        var areTaken = false
         var isClosed: Bool { owner == nil || isAdopted }
         /// Whether the owner has ended and waits for nothing but the last child.
         var isAdopted = false
@@ -121,12 +122,17 @@ final class ScopeCore: @unchecked Sendable {
         }
     }
 
-    func cancelAll() {
-        let children = state.withLock { state in
+    func cancelAll() { AnyJob.cancel(takeToCancel()) }
+
+    /// The children, for the first that cancels them; from now on there are no others.
+    func takeToCancel() -> [AnyJob] {
+        state.withLock { state in
             state.isCancelled = true
-            return state.children
+            if state.areTaken { return [] }
+            state.areTaken = true
+            // A copy: those that end change the list in its place.
+            return state.children.map { $0 }
         }
-        for child in children { child.cancel() }
     }
 
     /// Lets the owner wait for the children; nil once there is none, which closes the scope.

@@ -103,9 +103,12 @@ struct Selection {
         var channels: [Int: SelectedChannel] = [:]
         var (timed, otherwise): (Int?, Int?) = (nil, nil)
         var delay = Duration.zero
+        var seen = Set<ObjectIdentifier>()
         for (index, kind) in cases.enumerated() {
             switch kind {
-            case .channel(let channel): channels[index] = channel
+            case .channel(let channel):
+                // A case that is given twice is one.
+                if seen.insert(ObjectIdentifier(channel)).inserted { channels[index] = channel }
             case .time(let duration):
                 if timed == nil || duration < delay { (timed, delay) = (index, duration) }
             case .otherwise: otherwise = otherwise ?? index

@@ -92,7 +92,7 @@ final class Worker: @unchecked Sendable {
     }
 
     /// The jobs that it has.
-    var jobs: (started: [AnyJob], fresh: [AnyJob]) { (started.withLock { $0 }, fresh.jobs) }
+    var jobs: (started: [AnyJob], fresh: [AnyJob]) { (started.withLock { $0.map { $0 } }, fresh.jobs) }
 
     /// How the kernel knows its thread.
     var systemThread: Int32 { systemThreadNumber.load(ordering: .relaxed) }
@@ -163,7 +163,7 @@ final class Worker: @unchecked Sendable {
 
     private func cancelStarted() {
         hasCancelled = true
-        for job in started.withLock({ $0 }) { job.cancel() }
+        AnyJob.cancel(started.withLock { $0.map { $0 } })
     }
 
     /// Runs the jobs that are ready now. The jobs that these make ready run after the next fresh ones.
@@ -240,13 +240,16 @@ final class Worker: @unchecked Sendable {
     /// Ends the job, whose body has ended. Where an overflow has abandoned frames that held a scope open, the last job
     /// of the scope ends it, on its own worker.
     private func settle(_ job: AnyJob) {
-        while let scope = job.innermost {
-            guard scope.adopt() else { return }
-            job.enter(scope.outer)
+        var next: AnyJob? = job
+        while let job = next {
+            while let scope = job.innermost {
+                guard scope.adopt() else { return }
+                job.enter(scope.outer)
+            }
+            job.complete()
+            next = job.scope?.childEnded(job)
+            runtime.jobEnded()
         }
-        job.complete()
-        if let owner = job.scope?.childEnded(job) { settle(owner) }
-        runtime.jobEnded()
     }
 
     // MARK: sleeping and events

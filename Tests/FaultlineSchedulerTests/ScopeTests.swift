@@ -56,6 +56,50 @@ extension Schedulers {
             #expect(reports.elements.isEmpty)
         }
 
+        // Each level is a job in a scope of the one before.
+        @Test func aDeepTreeOfScopesIsCancelledFromASmallStack() throws {
+            let depth = 1000
+            let cancelled = Counter()
+            let innermost = Channel<Bool>(capacity: 1)
+            @Sendable func level(_ below: Int) throws {
+                if below == 0 {
+                    try innermost.send(true)
+                    return try waitForCancellation(cancelled)
+                }
+                try Scheduler.withScope { scope in
+                    _ = try scope.spawn(stack: StackConfiguration(maximum: 64 << 10)) { try level(below - 1) }
+                }
+            }
+            try Scheduler.run(threads: 1) {
+                let job = try Scheduler.spawn { try level(depth) }
+                _ = try innermost.receive()
+                // On a stack that a call for each level would overflow.
+                try withGrowableStack(maximum: 64 << 10) { job.cancel() }
+                #expect(throws: CancellationError.self) { try job.join() }
+            }
+            #expect(cancelled.value == 1)
+        }
+
+        @Test func cancellationReachesTheOuterScopesOfAJobAtOnce() throws {
+            let cancelled = Counter()
+            try Scheduler.run(threads: 1) {
+                let job = try Scheduler.spawn {
+                    try Scheduler.withScope { outer in
+                        try outer.spawn(name: "outer") { try waitForCancellation(cancelled) }
+                        try Scheduler.withScope { inner in
+                            _ = try inner.spawn(name: "inner") { try waitForCancellation(cancelled) }
+                        }
+                    }
+                }
+                try waitUntil("both wait") { Scheduler.jobs.count { $0.name != nil } == 2 }
+                job.cancel()
+                // No other job has run since.
+                #expect(Set(Scheduler.jobs.filter(\.isCancelled).compactMap(\.name)) == ["outer", "inner"])
+                #expect(throws: CancellationError.self) { try job.join() }
+            }
+            #expect(cancelled.value == 2)
+        }
+
         @Test func theErrorOfTheBodyCancelsTheJobsAndIsThrown() throws {
             let cancelled = Counter()
             try Scheduler.run(threads: 2) {

@@ -63,6 +63,22 @@ extension Schedulers {
             }
         }
 
+        @Test func aCaseThatIsGivenTwiceIsOne() throws {
+            try Scheduler.run(threads: 2) {
+                let numbers = Channel<Int>()
+                let receiving = SelectCase<Int>.receive(numbers) { $0 ?? -1 }
+                for number in 0..<20 {
+                    let sender = try Scheduler.spawn { try numbers.send(number) }
+                    #expect(try Scheduler.select([receiving, receiving]) == number)
+                    try sender.join()
+                    let receiver = try Scheduler.spawn { try numbers.receive() }
+                    let sending = SelectCase<Int>.send(number, to: numbers) { number }
+                    #expect(try Scheduler.select([sending, sending]) == number)
+                    #expect(try receiver.join() == number)
+                }
+            }
+        }
+
         @Test func closingEndsTheWaitOfASelectThatSends() throws {
             try Scheduler.run(threads: 1) {
                 let channel = Channel<Tracked>()

@@ -150,7 +150,12 @@ extension Stacks {
             let error = #expect(throws: StackError.self) {
                 try withStackHeadroom(Int.max / 2, maximum: 1 << 20) {}
             }
-            #expect("\(try #require(error))".contains("raise it to"))
+            #expect("\(try #require(error))".contains("has no room for a headroom"))
+            for (bytes, maximum) in [(Int.max, 1 << 20), (Int.max, Int.max), (1 << 40, Int.min), (1 << 40, -5)] {
+                #expect(throws: StackError.self) { try withStackHeadroom(bytes, maximum: maximum) {} }
+            }
+            #expect(try withStackHeadroom(Int.min) { 1 } == 1)
+            #expect(throws: InsufficientStack.self) { try StackSpace.check(.max) }
         }
 
         @Test func typedErrorsStayTyped() throws {

@@ -237,6 +237,24 @@ extension Stacks {
             #expect(!ts_handles_exception())
         }
 
+        @Test func aGeneratorThatHandsOverEndsWithTheOther() throws {
+            let other = try Coroutine<Void, Int, Void> { (co: borrowing _, _) in try co.suspend(100) }
+            let iterator = Generator<Int> { yield in
+                try yield.suspend(1)
+                try yield.transfer(to: other, ())
+                try yield.suspend(2)
+            }.makeIterator()
+            #expect(iterator.next() == 1 && iterator.next() == 100)
+            // Resumed itself, it goes on behind its transfer.
+            #expect(iterator.next() == 2 && iterator.next() == nil && iterator.error == nil)
+            let ended = try Coroutine<Void, Int, Void> { (_: borrowing _, _) in }
+            let short = Generator<Int> { yield in
+                try yield.transfer(to: ended, ())
+                try yield.suspend(3)
+            }.makeIterator()
+            #expect(short.next() == nil && short.next() == nil && short.error == nil)
+        }
+
         @Test(.needs(.noSanitizer)) func aRunningCoroutineIsNotHandedOverTo() async throws {
             let result = await #expect(processExitsWith: .signal(SIGILL), observing: [\.standardErrorContent]) {
                 let ring = Ring()
