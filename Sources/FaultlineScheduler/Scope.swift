@@ -163,7 +163,7 @@ final class ScopeCore: @unchecked Sendable {
     /// - Returns: the owner where it has ended, too, and this was the last child.
     func childEnded(_ child: AnyJob) -> AnyJob? {
         let error = child.failure
-        let (isFailure, owner) = state.withLock { state -> (Bool, AnyJob?) in
+        let (isFailure, isEcho, owner) = state.withLock { state -> (Bool, Bool, AnyJob?) in
             let last = state.children.count - 1
             state.children.swapAt(child.scopeIndex, last)
             state.children[child.scopeIndex].scopeIndex = child.scopeIndex
@@ -177,12 +177,12 @@ final class ScopeCore: @unchecked Sendable {
                 state.owner?.interrupt()
             }
             if last == 0 { state.waiting.wakeAll(.event) }
-            return (isFirst, last == 0 && state.isAdopted ? state.owner.take() : nil)
+            // What it asked of a cancelled scope may have told it before its own cancellation did.
+            let isEcho = state.isCancelled && error is CancellationError
+            return (isFirst, isEcho, last == 0 && state.isAdopted ? state.owner.take() : nil)
         }
-        if isFailure {
-            child.noteReceived()
-            cancelAll()
-        }
+        if isFailure || isEcho { child.noteReceived() }
+        if isFailure { cancelAll() }
         return owner
     }
 }
