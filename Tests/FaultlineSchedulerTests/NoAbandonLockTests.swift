@@ -15,13 +15,14 @@ private func below(_ bytes: Int, _ body: () -> Void) {
     }
 }
 
-/// Calls `body` on small isolated stacks, with every distance to their end from none to three pages.
+/// Calls `body` on small isolated stacks, with every distance to their end from none to seven pages: a
+/// sanitizer makes frames several times as large.
 /// - Returns: how many of them overflowed, and how many calls returned.
 private func sweep(_ body: () -> Void) throws -> (overflows: Int, returns: Int) {
     let maximum = 32 << 10
     let small = StackConfiguration(maximum: maximum, isIsolated: true)
     var count = (overflows: 0, returns: 0)
-    for distance in stride(from: 0, to: 3 * 4096, by: 16) {
+    for distance in stride(from: 0, to: 7 * 4096, by: 16) {
         do {
             try withStack(small) { below(maximum - distance, body) }
             count.returns += 1
