@@ -11,8 +11,18 @@ import Testing
 
 extension Schedulers {
     @Suite struct JobLists {
-        @Test(arguments: [1, 3], [false, true]) func aJobThatWaitsShowsItsFrames(threads: Int, hibernates: Bool) throws
-        {
+        @Test(arguments: [1, 3]) func aJobThatWaitsShowsItsFrames(threads: Int) throws {
+            try Self.showFrames(threads: threads, hibernates: false)
+        }
+
+        // In a process of its own: other suites count what hibernates in theirs.
+        @Test(arguments: [1, 3]) func aJobThatHibernatesShowsItsFrames(threads: Int) async {
+            await #expect(processExitsWith: .success) { [threads] in
+                try Self.showFrames(threads: threads, hibernates: true)
+            }
+        }
+
+        private static func showFrames(threads: Int, hibernates: Bool) throws {
             let policy = hibernates ? HibernationPolicy(idle: .zero, isUnshared: true) : nil
             try Scheduler.run(threads: threads, hibernation: policy) {
                 let gate = Channel<Int>()
