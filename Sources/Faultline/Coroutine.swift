@@ -192,7 +192,7 @@ public final class Coroutine<Input, Output, Result> {
     ///   it. Then nothing is lost, and it may be resumed again.
     /// - Complexity: a few instructions beyond the switch itself (`faultline bench switch`).
     @available(*, noasync, message: "a coroutine stays on its thread, and an async function does not")
-    @inlinable public func resume(_ input: consuming Input) throws -> Step {
+    @inlinable @inline(__always) public func resume(_ input: consuming Input) throws -> Step {
         try Self.resume(fiber, input)
     }
 
