@@ -195,16 +195,12 @@ typedef struct fl_failure {
 
 /// Takes a stack from this thread's pool or makes one. `*failure` tells why the result is null.
 /// Signal context: forbidden.
-fl_stack *_Nullable fl_stack_create(const fl_stack_configuration *configuration, fl_failure *failure);
+/// The thread remembers the latest `number` that the caller has for such a configuration; 0 is none.
+fl_stack *_Nullable fl_stack_create(const fl_stack_configuration *configuration, uint64_t number, fl_failure *failure);
 
-/// The same for what the caller has a number for, other than 0: the thread remembers the latest one.
-/// Signal context: forbidden.
-fl_stack *_Nullable fl_stack_create_usual(uint64_t usual, const fl_stack_configuration *configuration,
-                                          fl_failure *failure);
-
-/// The latest stack of this thread's pool if it is one that fl_stack_create_usual would make with this number, else
-/// null: nothing needs to be worked out. Signal context: forbidden.
-fl_stack *_Nullable fl_stack_create_again(uint64_t usual);
+/// The latest stack of this thread's pool if it is one that fl_stack_create would make with this number, else null:
+/// nothing needs to be worked out. Signal context: forbidden.
+fl_stack *_Nullable fl_stack_create_again(uint64_t number);
 
 /// Gives a finished, faulted or never started stack back: to the pool, or into quarantine when it faulted.
 /// Signal context: forbidden.

@@ -123,18 +123,7 @@ fl_stack *fl_stack_create_again(uint64_t number) {
     return stack;
 }
 
-fl_stack *fl_stack_create_usual(uint64_t number, const fl_stack_configuration *configuration, fl_failure *failure) {
-    fl_stack *stack = fl_stack_create(configuration, failure);
-    if (!stack || !number) return stack;
-    usual = (struct usual){.number = number,
-                           .sizes = stack->sizes,
-                           .kind = stack->kind,
-                           .is_limited = is_limited(),
-                           .keeps_fp_control = configuration->keeps_fp_control};
-    return stack;
-}
-
-fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failure *failure) {
+fl_stack *fl_stack_create(const fl_stack_configuration *configuration, uint64_t number, fl_failure *failure) {
     *failure = fl_failure_none();
     fl_stack *stack = fl_pool_take(configuration);
     if (stack) {
@@ -150,6 +139,13 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, fl_failur
             fl_stack_destroy(stack);
             return NULL;
         }
+    }
+    if (number) {
+        usual = (struct usual){.number = number,
+                               .sizes = stack->sizes,
+                               .kind = stack->kind,
+                               .is_limited = is_limited(),
+                               .keeps_fp_control = configuration->keeps_fp_control};
     }
     return stack;
 }

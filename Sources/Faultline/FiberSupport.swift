@@ -53,7 +53,7 @@ public import CSwitch
         try initializeShim()
         var resolved = try configuration.resolved()
         var failure = fl_failure()
-        guard let stack = fl_stack_create_usual(number, &resolved, &failure) else {
+        guard let stack = fl_stack_create(&resolved, number, &failure) else {
             throw StackError(failure, for: .creation)
         }
         return stack

@@ -8,20 +8,8 @@ extension StackStrategy {
         return fl_capabilities_get().pointee.overcommit_mode == 2 || StackMemory.limit != nil ? .fault : .demand
     }
 
-    /// 0 to 8.
-    var ordinal: UInt64 {
-        switch self {
-        case .automatic: 0
-        case .fixed: 1
-        case .demand: 2
-        case .growsDown: 3
-        case .fault: 4
-        case .faultMove: 5
-        case .checkMove: 6
-        case .checkSegment: 7
-        case .checkFixed: 8
-        }
-    }
+    /// 1 to 9.
+    var ordinal: UInt64 { self == .automatic ? 1 : 2 + UInt64(shim.rawValue) }
 
     /// The shim's name of ``chosen``.
     var shim: fl_strategy {

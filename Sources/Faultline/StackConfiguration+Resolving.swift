@@ -58,20 +58,19 @@ extension StackConfiguration {
         guard initial == nil && reservation == nil && guardKind == nil && mover == nil else { return 0 }
         let flags: UInt64 =
             (isIsolated ? 1 : 0) | (containsNilDereference ? 2 : 0) | (keepsFloatingPointControl ? 4 : 0)
-        if let maximum, maximum > Self.largestMaximum { return 0 }
-        return Self.number(maximum ?? Self.none, flags, strategy)
+        guard let maximum else { return Self.number(0, flags, strategy) }
+        return Self.isInRange(maximum) ? Self.number(maximum, flags, strategy) : 0
     }
 
     /// The same for `StackConfiguration(maximum: maximum, isIsolated: true)`.
-    static func number(isolated maximum: Int) -> UInt64 {
-        maximum <= largestMaximum ? number(maximum, 1, .automatic) : 0
+    static func number(isolated maximum: Int) -> UInt64 { isInRange(maximum) ? number(maximum, 1, .automatic) : 0 }
+
+    private static func number(_ maximum: Int, _ flags: UInt64, _ strategy: StackStrategy) -> UInt64 {
+        UInt64(maximum) << 8 | flags << 4 | strategy.ordinal
     }
 
-    // A maximum out of range is an error that has to be told.
-    private static func number(_ maximum: Int, _ flags: UInt64, _ strategy: StackStrategy) -> UInt64 {
-        maximum > 0 && maximum <= none ? UInt64(maximum) << 8 | flags << 4 | strategy.ordinal : 0
-    }
-    private static var none: Int { largestMaximum + 1 }
+    // What is out of range is an error that has to be told.
+    private static func isInRange(_ size: Int) -> Bool { size > 0 && size <= largestMaximum }
 
     /// The configuration as the shim takes it. The shim is initialized: what is legal depends on the kernel.
     func resolved() throws(StackError) -> fl_stack_configuration {
@@ -177,7 +176,7 @@ extension StackConfiguration {
     }
 
     private static func rounded(_ size: Int, _ option: StackOption) throws(StackError) -> Int {
-        guard size > 0, size <= largestMaximum else {
+        guard isInRange(size) else {
             throw StackError.invalidConfiguration(
                 "of \(size) bytes is out of range; use 1 to \(largestMaximum)", option: option)
         }

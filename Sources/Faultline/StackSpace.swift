@@ -105,7 +105,8 @@ extension StackSpace {
         let room = 16 << 10
         guard maximum >= room, bytes <= maximum - room else {
             throw StackError.invalidConfiguration(
-                "of \(maximum) bytes has no room for a headroom of \(bytes) and \(room) bytes that a call needs",
+                "of \(maximum) bytes has no room for a headroom of \(bytes) and \(room) bytes that a call needs; "
+                    + "raise it, or ask for less",
                 option: .maximum)
         }
         if self.maximum >= maximum { throw InsufficientStack(requested: bytes, remaining: remaining) }

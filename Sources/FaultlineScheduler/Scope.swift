@@ -186,3 +186,20 @@ final class ScopeCore: @unchecked Sendable {
         return owner
     }
 }
+
+extension AnyJob {
+    /// Ends the job, whose body has ended. Where an overflow has abandoned frames that held a scope open, the last job
+    /// of the scope ends it, on its own worker.
+    final func settle() {
+        var next: AnyJob? = self
+        while let job = next {
+            while let scope = job.innermost {
+                guard scope.adopt() else { return }
+                job.enter(scope.outer)
+            }
+            job.complete()
+            next = job.scope?.childEnded(job)
+            job.runtime.jobEnded()
+        }
+    }
+}

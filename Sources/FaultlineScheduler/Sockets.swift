@@ -92,24 +92,23 @@ extension Descriptor {
     /// - Throws: ``SchedulerError/system(call:errno:)``, ``SchedulerError/descriptorClosed``,
     ///   ``SchedulerError/invalid(_:)`` where its family is neither IPv4, IPv6 nor Unix.
     public var localAddress: SocketAddress {
-        get throws {
-            var storage = sockaddr_storage()
-            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let result = try using { fls_local_address($0, &storage, &length) }
-            try SchedulerError.check(.FLS_SITE_ADDRESS, result)
-            return try SocketAddress(known: storage, length: Int(length))
-        }
+        get throws { try address(.FLS_SITE_ADDRESS, fls_local_address) }
     }
 
     /// The address of the other end of a connection.
     /// - Throws: as ``localAddress``, ENOTCONN where there is no connection.
     public var peerAddress: SocketAddress {
-        get throws {
-            var storage = sockaddr_storage()
-            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let result = try using { fls_peer_address($0, &storage, &length) }
-            try SchedulerError.check(.FLS_SITE_PEER_ADDRESS, result)
-            return try SocketAddress(known: storage, length: Int(length))
-        }
+        get throws { try address(.FLS_SITE_PEER_ADDRESS, fls_peer_address) }
+    }
+
+    private func address(
+        _ site: fls_site,
+        _ ask: (Int32, UnsafeMutablePointer<sockaddr_storage>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) throws -> SocketAddress {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = try using { ask($0, &storage, &length) }
+        try SchedulerError.check(site, result)
+        return try SocketAddress(known: storage, length: Int(length))
     }
 }

@@ -234,22 +234,7 @@ final class Worker: @unchecked Sendable {
 
     private func finish(_ job: AnyJob) {
         job.leaveStack()
-        settle(job)
-    }
-
-    /// Ends the job, whose body has ended. Where an overflow has abandoned frames that held a scope open, the last job
-    /// of the scope ends it, on its own worker.
-    private func settle(_ job: AnyJob) {
-        var next: AnyJob? = job
-        while let job = next {
-            while let scope = job.innermost {
-                guard scope.adopt() else { return }
-                job.enter(scope.outer)
-            }
-            job.complete()
-            next = job.scope?.childEnded(job)
-            runtime.jobEnded()
-        }
+        job.settle()
     }
 
     // MARK: sleeping and events

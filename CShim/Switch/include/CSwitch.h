@@ -101,7 +101,6 @@ typedef struct fl_fiber {
 _Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fiber by the address of `own`");
 _Static_assert(offsetof(fl_fiber, frame) == 24, "contained_return.S of the shim uses it");
 _Static_assert(offsetof(fl_fiber, state) == 40 && FL_FIBER_FINISHED == 3, "the entry uses both");
-_Static_assert(FL_FIBER_SUSPENDED == 1 && FL_FIBER_RUNNING == 2, "the switch stores them");
 _Static_assert(offsetof(fl_fiber, keeps_fp_control) == 44 && offsetof(fl_fiber, is_never_plain) == 47,
                "the state and all flags are read as one word, the flags as its upper half");
 _Static_assert(sizeof(fl_fiber) == 48, "each suspended coroutine pays for it");
@@ -220,31 +219,45 @@ static inline __attribute__((always_inline)) fl_switched fl_switch(fl_context *f
     return (fl_switched){.from = from, .to = to};
 }
 
-/// The same from a resumer to `to`, or from `from` back to one: the coroutine's status is stored as the switch begins.
-/// Earlier, an overflow where the compiler saves registers would leave a coroutine that only seems to run.
+/// The same, storing the coroutine's status as the switch begins. Earlier, an overflow where the compiler saves
+/// registers would leave a coroutine that only seems to run. `side` is the register that has the coroutine's context;
+/// the usual status is a constant, which takes no register.
+#define FL_SWITCH_STORING(side, usual)                                        \
+    do {                                                                      \
+        if (__builtin_constant_p(status) && status == (usual)) {              \
+            __asm__ volatile("movq %[constant], 40(%%" side ")\n\t" FL_SWITCH \
+                             : "+D"(from), "+S"(to)                           \
+                             : [constant] "i"(usual)                          \
+                             : "rdx", FL_SWITCH_CLOBBERS);                    \
+        } else {                                                              \
+            __asm__ volatile("movq %%rdx, 40(%%" side ")\n\t" FL_SWITCH       \
+                             : "+D"(from), "+S"(to), "+d"(status)             \
+                             :                                                \
+                             : FL_SWITCH_CLOBBERS);                           \
+        }                                                                     \
+    } while (0)
+
+/// From a resumer to the coroutine of `to`.
 static inline __attribute__((always_inline)) fl_switched fl_switch_to(fl_context *from, const fl_context *to,
                                                                       uint64_t status) {
-    if (__builtin_constant_p(status) && status == FL_FIBER_RUNNING) {
-        __asm__ volatile("movq $2, 40(%%rsi)\n\t" FL_SWITCH : "+D"(from), "+S"(to) : : "rdx", FL_SWITCH_CLOBBERS);
-    } else {
-        __asm__ volatile("movq %%rdx, 40(%%rsi)\n\t" FL_SWITCH
-                         : "+D"(from), "+S"(to), "+d"(status)
-                         :
-                         : FL_SWITCH_CLOBBERS);
-    }
+    FL_SWITCH_STORING("rsi", FL_FIBER_RUNNING);
     return (fl_switched){.from = from, .to = to};
 }
 
+/// From the coroutine of `from` back to its resumer.
 static inline __attribute__((always_inline)) fl_switched fl_switch_from(fl_context *from, const fl_context *to,
                                                                         uint64_t status) {
-    if (__builtin_constant_p(status) && status == FL_FIBER_SUSPENDED) {
-        __asm__ volatile("movq $1, 40(%%rdi)\n\t" FL_SWITCH : "+D"(from), "+S"(to) : : "rdx", FL_SWITCH_CLOBBERS);
-    } else {
-        __asm__ volatile("movq %%rdx, 40(%%rdi)\n\t" FL_SWITCH
-                         : "+D"(from), "+S"(to), "+d"(status)
-                         :
-                         : FL_SWITCH_CLOBBERS);
-    }
+    FL_SWITCH_STORING("rdi", FL_FIBER_SUSPENDED);
+    return (fl_switched){.from = from, .to = to};
+}
+
+/// From one coroutine to another: both statuses are stored.
+static inline __attribute__((always_inline)) fl_switched fl_switch_over(fl_context *from, const fl_context *to,
+                                                                        uint64_t from_status, uint64_t to_status) {
+    __asm__ volatile("movq %%rdx, 40(%%rdi)\n\tmovq %%rcx, 40(%%rsi)\n\t" FL_SWITCH
+                     : "+D"(from), "+S"(to), "+d"(from_status), "+c"(to_status)
+                     :
+                     : FL_SWITCH_CLOBBERS_BUT_RCX);
     return (fl_switched){.from = from, .to = to};
 }
 
@@ -253,16 +266,6 @@ static inline __attribute__((always_inline)) fl_switched fl_switch_from(fl_conte
 static inline __attribute__((always_inline)) bool fl_has_no_bindings(void) {
     struct fl_thread_offsets offsets = fl_thread_offsets;
     return (FL_THREAD_WORD(offsets.task) | FL_THREAD_WORD(offsets.task_locals)) == 0;
-}
-
-/// The same from one coroutine to another: both statuses are stored.
-static inline __attribute__((always_inline)) fl_switched fl_switch_over(fl_context *from, const fl_context *to,
-                                                                        uint64_t from_status, uint64_t to_status) {
-    __asm__ volatile("movq %%rdx, 40(%%rdi)\n\tmovq %%rcx, 40(%%rsi)\n\t" FL_SWITCH
-                     : "+D"(from), "+S"(to), "+d"(from_status), "+c"(to_status)
-                     :
-                     : FL_SWITCH_CLOBBERS_BUT_RCX);
-    return (fl_switched){.from = from, .to = to};
 }
 
 /// Whether a word of this thread is not null, but for the limit, where they lie as plain coroutines have them: bits of
