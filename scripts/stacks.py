@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 
-from plots.style import FAINT, INK, colour, figure, plt
+from plots.style import FAINT, INK, SMALLEST_TEXT, colour, described, figure, folded, save, words
 
 # In the order of the panels.
 STRATEGIES = ["fixed", "demand", "grows-down", "fault", "fault-move", "check-fixed", "check-move", "check-segment"]
@@ -103,7 +103,7 @@ def processor():
 def draw(runs):
     columns = 4
     rows = -(-len(runs) // columns)
-    whole, grid = figure(11, 0.9 + 2.2 * rows, nrows=rows, ncols=columns, sharex=True, sharey=True, squeeze=False)
+    whole, grid = figure(0.9 + 2.2 * rows, nrows=rows, ncols=columns, sharex=True, sharey=True, squeeze=False)
     panels = [axes for row in grid for axes in row]
     for axes in panels[len(runs):]:
         axes.set_visible(False)
@@ -115,15 +115,13 @@ def draw(runs):
     for row in grid:
         row[0].set_ylabel("resident, MiB")
     for axes in grid[-1]:
-        axes.set_xlabel("ms since the stack was asked for")
+        axes.set_xlabel("ms since it was asked for")
+    explained = f"Dotted: the recursion has returned to its start; the line ends when the stack is given back. {processor()}"
     whole.suptitle(
         f"One recursion of {LEVELS:,} calls on each kind of stack", x=0.01, ha="left", fontsize=13, fontweight="bold"
     )
-    whole.supxlabel(
-        f"Dotted: the recursion has returned to its start; the line ends when the stack is given back. {processor()}",
-        fontsize=8, color=FAINT, x=0.01, ha="left",
-    )
-    return whole
+    whole.supxlabel(folded(explained, 95), fontsize=SMALLEST_TEXT, color=FAINT, x=0.01, ha="left")
+    return described(whole, "One deep recursion on each kind of stack", explained)
 
 
 def draw_panel(axes, strategy, run):
@@ -151,8 +149,8 @@ def draw_panel(axes, strategy, run):
         caption = "the kernel extends the mapping"
     else:
         caption = "the kernel's page faults alone"
-    axes.set_title(strategy, fontsize=11, pad=18)
-    axes.text(0, 1.03, caption, transform=axes.transAxes, fontsize=8.5, color=FAINT)
+    axes.set_title(folded(words(strategy), 19), fontsize=9.5, pad=26)
+    axes.text(0, 1.03, folded(caption, 24), transform=axes.transAxes, fontsize=SMALLEST_TEXT, color=FAINT)
 
 
 def main(faultline, path):
@@ -161,10 +159,9 @@ def main(faultline, path):
         sys.exit("scripts/stacks: no kind of stack could be measured")
     whole = draw(runs)
     try:
-        whole.savefig(path, format="svg", metadata={"Title": "One deep recursion on each kind of stack", "Date": None})
+        save(whole, path.removesuffix(".svg"), png=False)
     except OSError as error:
         sys.exit(f"scripts/stacks: cannot write '{path}': {error.strerror}")
-    plt.close(whole)
 
 
 if __name__ == "__main__":

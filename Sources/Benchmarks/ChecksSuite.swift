@@ -57,12 +57,11 @@ public struct ChecksSuite: BenchSuite {
             paddedRatios.append(try result.ratios(of: "\(workload)-padded", to: "plain"))
         }
         // Each workload was measured by itself, so that the rounds of one say nothing of another's.
-        let bootstrap = Bootstrap(resamples: settings(laboratory).resamples, seed: laboratory.seed)
         for (name, series) in [("geomean", ratios), ("geomean-padded", paddedRatios)] {
             records.append(
                 .ratio(
                     suite: self.name, case: name, baseline: "plain",
-                    estimate: try bootstrap.geometricMean(ofRatios: series, rounds: .independent),
+                    estimate: try Estimate.geometricMean(over: series),
                     parameters: [ParameterName("workloads"): .int(series.count)]))
         }
         return records

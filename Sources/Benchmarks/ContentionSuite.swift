@@ -1,6 +1,6 @@
 // One operation is one growth of a stack, while other threads grow theirs: 64 stacks for each thread, all at the same
-// moment, in a process for each turn. The time is the processor's: elapsed time, times the processors in use, by the
-// number of growths, so that threads which share nothing would take the same on any number of processors.
+// moment, in a process for each turn, which is a sample. The time is the processor's, by the threads' own clocks, so
+// that threads which share nothing would take the same on any number of processors.
 //
 // Memory that stacks grow into comes fresh from the kernel, goroutines and tasks have what their heaps reuse.
 
@@ -33,7 +33,7 @@ public struct ContentionSuite: BenchSuite {
         ways += [.kernel("demand"), .computation("computation"), .tasks("task")]
         if let program = try laboratory.newestGoStackProgram() { ways.append(.goroutines("goroutine", program)) }
         let measured = try ContendingGrowth.measure(
-            ways, .init(rounds: laboratory.isQuick ? 2 : 12, phases: laboratory.isQuick ? 4 : 7), laboratory)
+            ways, .init(rounds: laboratory.isQuick ? 3 : 12, phases: laboratory.isQuick ? 4 : 7), laboratory)
         // A null control is there for its ratio alone.
         var records = try measured.records(suite: name).filter { $0.name != null }
         for way in Self.inPlace.map(\.name) + Self.movers.map(\.name) {

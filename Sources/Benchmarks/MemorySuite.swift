@@ -82,14 +82,13 @@ public struct MemorySuite: BenchSuite {
     private func measured(
         _ peer: WaitingSubject, _ samples: [WaitingSample], _ laboratory: Laboratory
     ) throws -> [Record] {
-        let bootstrap = Bootstrap(seed: laboratory.seed)
         let parameters = peer.parameters.merging([.count: .int(peer.count)]) { own, _ in own }
         let parts: [(Metric, (WaitingSample) -> Double)] = [
             (Self.whole, \.memory), (.pageTables, \.pageTables), (.resident, \.resident),
         ]
         return try parts.map { metric, part in
             Record(
-                suite: name, case: peer.name, metric: metric, estimate: try bootstrap.median(of: samples.map(part)),
+                suite: name, case: peer.name, metric: metric, estimate: try Estimate.median(of: samples.map(part)),
                 parameters: parameters)
         }
     }
@@ -107,10 +106,9 @@ public struct MemorySuite: BenchSuite {
         }
         var parameters = subject.parameters
         parameters[.count] = .int(count)
-        let bootstrap = Bootstrap(seed: laboratory.seed)
         return try samples.sorted { $0.key.name < $1.key.name }.map { metric, values in
             Record(
-                suite: name, case: subject.name, metric: metric, estimate: try bootstrap.median(of: values),
+                suite: name, case: subject.name, metric: metric, estimate: try Estimate.median(of: values),
                 parameters: parameters)
         }
     }

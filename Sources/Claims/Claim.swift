@@ -25,6 +25,9 @@ public protocol Claim: Sendable {
     /// The names by which its plot finds records and figures; empty where it has none.
     var plotted: PlottedNames { get }
 
+    /// What it measures in processes of their own; none unless given.
+    var samplers: [any Sampler] { get }
+
     /// Runs the experiments. A peer or capability that is missing is left out with `laboratory.missing(_:)`.
     func measure(_ laboratory: Laboratory) throws -> [Record]
     /// The rule. Pure: the same records give the same judgement.
@@ -80,6 +83,8 @@ extension Claim {
 
     public var plotted: PlottedNames { PlottedNames() }
 
+    public var samplers: [any Sampler] { [] }
+
     /// What it says, for a list of claims.
     public var listing: ClaimDescription {
         ClaimDescription(
@@ -129,14 +134,16 @@ extension Claim {
     ///
     /// - Parameter missing: What could not be run; it is named when the rule lacks evidence.
     public func verdict(on records: [Record], missing: [String] = []) -> ClaimVerdict {
-        let judgement: Judgement
+        let own = records.filter { $0.suite == identifier }
+        var judgement: Judgement
         do throws(MissingEvidence) {
-            judgement = try judge(Evidence(records.filter { $0.suite == identifier }))
+            judgement = try judge(Evidence(own))
         } catch {
             judgement = Judgement(
                 .notMeasurable, measured: [],
                 reason: missing.isEmpty ? error.description : "missing: \(missing.joined(separator: "; "))")
         }
+        if let absence = own.absenceOfNewestGo { judgement.reason += "; \(absence)" }
         return ClaimVerdict(
             claim: identifier, saidBy: saidBy, statement: statement, verdict: judgement.verdict, claimed: claimed,
             measured: judgement.measured, reason: judgement.reason)

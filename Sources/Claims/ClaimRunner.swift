@@ -58,16 +58,26 @@ public struct ClaimRunner {
     /// The claim, measured and judged; `nil` when the user asked to stop before it was finished.
     private func measured(_ claim: any Claim) -> FinishedClaim? {
         let start = MeasurementClock.monotonic.now()
+        let before = LoadReading()
         do {
             try laboratory.step("\(claim.identifier): preparing")
-            let records = try claim.measure(laboratory)
+            var records = try claim.measure(laboratory)
+            let load = MachineLoad(from: before, to: LoadReading())
+            // Where a record does not know better itself.
+            let disturbance = load.flatMap(ParameterValue.disturbance)
+            for index in records.indices where records[index].parameters[.othersProcessors] == nil {
+                records[index].parameters[.othersProcessors] = disturbance
+            }
+            for index in records.indices where records[index].goVersion != nil {
+                records[index].parameters[.newestGo] = laboratory.newestGo.map { .string($0) }
+            }
             for record in records {
                 try record.check()
                 guard record.suite == claim.identifier else {
                     throw MeasurementFailure("the record \(record.suite)/\(record.name) is none of this claim")
                 }
             }
-            return finished(claim, records, missing: laboratory.missingHere, since: start)
+            return finished(claim, records, missing: laboratory.missingHere, since: start, load)
         } catch {
             // Ctrl-C reaches child processes too, whose end then looks like a failure of the claim.
             if error is Interrupted || laboratory.isAskedToStop { return nil }
@@ -78,11 +88,15 @@ public struct ClaimRunner {
     }
 
     private func finished(
-        _ claim: any Claim, _ records: [Record], missing: [String], since start: UInt64
+        _ claim: any Claim, _ records: [Record], missing: [String], since start: UInt64, _ load: MachineLoad? = nil
     ) -> FinishedClaim {
         var verdict = claim.verdict(on: records, missing: missing)
         verdict.command = "\(claim.command)\(laboratory.options)"
         verdict.seconds = Double(MeasurementClock.monotonic.now() - start) / 1e9
+        if let load, load.isDisturbing {
+            verdict.disturbed = load.text
+            laboratory.note("\(claim.identifier) was disturbed: \(load.text)")
+        }
         return FinishedClaim(records: records, verdict: verdict)
     }
 

@@ -9,24 +9,46 @@ public enum Claims {
     public static let all: [any Claim] = [
         PrologueCensusClaim(),
         CheckCost(),
+        CodeSize(),
         Inlining(),
+        IndirectCalls(),
         TrapCost(),
+        FaultGrowth(),
         BreakEven(),
         Classification(),
         AddressSpace(),
         MinimumStack(),
         Overcommit(),
+        Exhaustion(),
         HotSplit(),
         MoveCost(),
+        ShrinkFree(),
+        PointersOnStack(),
         Ackermann(),
+        NoSizeGuess(),
         StackPooling(),
+        StackAllocator(),
+        AllocatorTiers(),
+        SpawnLocks(),
+        FalseSharing(),
         InitialSize(),
         Stackless(),
+        Gateway(),
+        ShortGoroutines(),
+        StackDump(),
+        GCStackScan(),
+        Escape(),
+        CompileFlags(),
+        StripStart(),
         Contention(),
         Preemption(),
         Portability(),
         Shrink(),
+        FramePrediction(),
     ]
+
+    /// What claims measure in processes of their own.
+    public static var samplers: [any Sampler] { all.flatMap(\.samplers) }
 
     /// The claim of that identifier.
     public static func named(_ identifier: String) -> (any Claim)? { all.first { $0.identifier == identifier } }

@@ -75,7 +75,7 @@ public enum Relation: String, Sendable, Hashable {
     case within
     /// All of the interval is above the range.
     case above
-    /// The interval contains an end of the range: more rounds are needed to tell.
+    /// The interval contains an end of the range, or it was measured once: more rounds are needed to tell.
     case undecided
 }
 
@@ -87,6 +87,7 @@ extension Estimate {
     public func relation(to figure: ClaimedFigure, tolerance: Double = 0) -> Relation {
         let minimum = figure.low.map { $0 - abs($0) * tolerance } ?? -.infinity
         let maximum = figure.high.map { $0 + abs($0) * tolerance } ?? .infinity
+        if isMeasuredOnce { return .undecided }
         if high < minimum { return .below }
         if low > maximum { return .above }
         return low >= minimum && high <= maximum ? .within : .undecided

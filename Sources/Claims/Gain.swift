@@ -9,8 +9,31 @@ extension Estimate {
         Estimate(median: 1 - 1 / median, low: 1 - 1 / low, high: 1 - 1 / high, samples: samples)
     }
 
-    /// "1.2 % [0.9, 1.5]".
-    var percent: String { "\(Self.percent(median)) % [\(Self.percent(low)), \(Self.percent(high))]" }
+    /// What is gained by going from the baseline that this is a ratio to over to this: 1 - this.
+    var saving: Estimate { Estimate(median: 1 - median, low: 1 - high, high: 1 - low, samples: samples) }
+
+    /// So many of what this is of one.
+    func times(_ count: Int) -> Estimate {
+        let factor = Double(count)
+        return Estimate(median: median * factor, low: low * factor, high: high * factor, samples: samples)
+    }
+
+    /// "1.2 % [0.9, 1.5; n = 24]".
+    var percent: String { "\(Self.percent(median)) % [\(Self.percent(low)), \(Self.percent(high))\(sampleText)]" }
+
+    /// How many samples there were, for behind an interval; nothing for what was counted.
+    private var sampleText: String { samples > 0 ? "; n = \(samples)" : "" }
+
+    /// Whether a difference is told from none: its interval does not contain `neutral`, and its median lies outside
+    /// what its null control shows. Where it is not, nothing that hangs on it is confirmed or refuted.
+    ///
+    /// - Parameters:
+    ///   - neutral: What no difference is: 1 for ratios, 0 for differences and gains.
+    ///   - null: The same quantity of something compared with itself.
+    func isDistinguishable(from neutral: Double, null: Estimate?) -> Bool {
+        guard !isMeasuredOnce, neutral < low || high < neutral else { return false }
+        return null.map { median < $0.low || $0.high < median } ?? true
+    }
 
     /// A share in per cent with one decimal; two below 0.1 %.
     static func percent(_ share: Double) -> String {
@@ -29,11 +52,11 @@ extension Double {
 }
 
 extension Estimate {
-    /// "1.25 [1.2, 1.31]".
+    /// "1.25 [1.2, 1.31; n = 7]".
     func text(decimals: Int = 2) -> String {
         let (median, low, high) = (
             median.text(decimals: decimals), low.text(decimals: decimals), high.text(decimals: decimals)
         )
-        return "\(median) [\(low), \(high)]"
+        return "\(median) [\(low), \(high)\(sampleText)]"
     }
 }

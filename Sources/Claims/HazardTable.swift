@@ -7,6 +7,8 @@ import FoundationEssentials
 public struct Hazard: Sendable, Decodable {
     /// What it is called.
     public let name: String
+    /// Whether the processor or the system makes it what it is; nil where it is one anywhere.
+    public let dependsOn: Dependence?
     /// What is done about it.
     public let remedy: String
     /// The targets, suites or tests (`Suite.test`) that show it to be mastered.
@@ -23,6 +25,14 @@ public struct Hazard: Sendable, Decodable {
     public var shownBy: String {
         tests.joined(separator: ", ") + (isShownByFaults ? "; `faultline faults`" : "") + (remark ?? "")
     }
+}
+
+/// What a hazard depends on.
+public enum Dependence: String, Sendable, Decodable, CaseIterable {
+    /// Its instructions and registers.
+    case processor
+    /// The kernel, its calls and limits.
+    case system
 }
 
 /// The hazards of one kind.

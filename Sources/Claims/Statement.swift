@@ -8,17 +8,13 @@ struct Statement {
     let text: String
     /// Nil when the interval does not tell.
     let holds: Bool?
+    /// Whether what it says hangs on a difference that its null control shows as well; it then is not decided.
+    let isWithinNull: Bool
 
-    init(_ text: String, holds: Bool?) {
+    init(_ text: String, holds: Bool?, isWithinNull: Bool = false) {
         self.text = text
-        self.holds = holds
-    }
-
-    /// All hold, none holds, none is decided, or some hold.
-    static func verdict(_ statements: [Statement]) -> Verdict {
-        if statements.allSatisfy({ $0.holds == nil }) { return .notMeasurable }
-        if statements.allSatisfy({ $0.holds == true }) { return .confirmed }
-        return statements.allSatisfy { $0.holds == false } ? .refuted : .depends
+        self.holds = isWithinNull ? nil : holds
+        self.isWithinNull = isWithinNull
     }
 
     static func text(_ statements: [Statement]) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Claims
 import Experiments
 
 /// `faultline experiment NAME ARGUMENT…`: hidden; runs one experiment of a claim in this process.
@@ -12,7 +13,7 @@ struct ExperimentCommand: ParsableCommand {
 
     func run() throws {
         do {
-            try Experiments.run(name, arguments)
+            try Experiments.run(name, arguments, samplers: Claims.samplers)
         } catch let failure as MeasurementFailure {
             throw RuntimeFailure(failure.description)
         }

@@ -1,4 +1,4 @@
-// `faultline go`: Go executables, with their stack checks and without.
+// `faultline go`: Go executables, with their stack checks and without, and the stack that they need.
 
 import ArgumentParser
 import Foundation
@@ -16,10 +16,15 @@ struct GoCommand: ParsableCommand {
 
             Examples:
               faultline go census /usr/lib/go-1.19/bin/gofmt
-              faultline go strip server -o server-stripped --initial 1MiB
+              faultline go stack server main.handle
+              faultline go strip server -o server-stripped
               faultline go compare gofmt -- -l src
             """,
-        subcommands: [GoCensusCommand.self, GoStripCommand.self, GoCompareCommand.self])
+        subcommands: [
+            GoCensusCommand.self, GoStackCommand.self, GoStripCommand.self, GoCompareCommand.self,
+            GoToolchainCommand.self,
+            GoLifeCommand.self,
+        ])
 }
 
 /// A Go program as it is named on the command line.
@@ -28,14 +33,21 @@ enum GoProgramFile {
     ///
     /// - Throws: ``RuntimeFailure`` that names the file.
     static func read(_ path: String) throws -> GoExecutable {
+        do {
+            return try GoExecutable(content(path))
+        } catch let error as GoBinaryError {
+            throw RuntimeFailure("'\(path)': \(error)")
+        }
+    }
+
+    /// The bytes of a program.
+    ///
+    /// - Throws: ``RuntimeFailure`` that names the file.
+    static func content(_ path: String) throws -> [UInt8] {
         guard let content = FileManager.default.contents(atPath: path) else {
             throw RuntimeFailure("cannot read '\(path)'; name a Go executable")
         }
-        do {
-            return try GoExecutable([UInt8](content))
-        } catch {
-            throw RuntimeFailure("'\(path)': \(error)")
-        }
+        return [UInt8](content)
     }
 
     /// Refuses a size that no stack may have.

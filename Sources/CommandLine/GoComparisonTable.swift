@@ -22,8 +22,13 @@ struct GoComparisonTable {
                     && $0.parameters[.baseline] == .string(baseline.title)
             })
         else { return "" }
-        let text = Self.percent(record.median)
-        return record.samples > 1 ? "\(text) [\(Self.percent(record.low)), \(Self.percent(record.high))]" : text
+        return Self.change(record)
+    }
+
+    /// What a ratio says, with its interval where it has one.
+    static func change(_ record: Record) -> String {
+        let text = percent(record.median)
+        return record.samples > 1 ? "\(text) [\(percent(record.low)), \(percent(record.high))]" : text
     }
 
     /// How much more or less than once as much, in per cent.
@@ -32,18 +37,36 @@ struct GoComparisonTable {
         return "\(tenths > 0 ? "+" : "")\(tenths == 0 ? 0 : tenths) %"
     }
 
+    /// What the column of probes means, and how often they grew stacks.
+    static func growths(_ records: [Record]) -> String {
+        let probes = GoComparison.Variant.probes.title
+        guard records.contains(where: { $0.name == probes }) else { return "" }
+        func value(_ metric: Metric) -> String? {
+            records.first { $0.name == probes && $0.metric == metric.name }.map {
+                QuantityFormatter.string($0.median, $0.unit)
+            }
+        }
+        var text = "probes: a copy whose checks fault and so grow small stacks as before, against the original"
+        if let growths = value(.stackGrowths), let rate = value(.growthsPerSecond), let faults = value(.probeFaults) {
+            text +=
+                "; in a run \(growths) growths, \(rate) in a second of processor time, and \(faults) faults of probes"
+        }
+        return text + "\n"
+    }
+
     /// The table, with what its columns mean.
     func rendered() -> String {
         var table = TextTable([
             .init(""), .init("original", .right), .init("patched", .right), .init("change", .right),
-            .init("by checks", .right), .init("by stacks", .right), .init("noise", .right),
+            .init("by checks", .right), .init("by stacks", .right), .init("probes", .right), .init("noise", .right),
         ])
         for metric in [Metric.processorTime, .elapsedTime, .peakMemory, .pageFaults, .instructions]
         where !value(.original, metric).isEmpty {
             table.append([
                 metric.name.replacing("-", with: " "), value(.original, metric), value(.patched, metric),
                 change(.patched, to: .original, metric), change(.patched, to: .equal, metric),
-                change(.equal, to: .original, metric), change(.again, to: .original, metric),
+                change(.equal, to: .original, metric), change(.probes, to: .original, metric),
+                change(.again, to: .original, metric),
             ])
         }
         var text = table.rendered()
@@ -52,6 +75,10 @@ struct GoComparisonTable {
             text +=
                 "by checks: against the same large stacks with equal checks; by stacks: those against the original\n"
         }
-        return text + "noise: the original against itself\n"
+        text += Self.growths(records)
+        text += "noise: the original against itself\n"
+        let intervals = records.count { $0.metric == Metric.ratio.name && $0.samples > 1 }
+        return text
+            + "each of the \(intervals) intervals misses once in 20 times by itself: decide beforehand which counts\n"
     }
 }

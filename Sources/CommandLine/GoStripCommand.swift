@@ -5,19 +5,25 @@ import Foundation
 import GoBinary
 import Report
 
+extension StripOptions.Growth: ExpressibleByArgument {}
+
 /// Writes a copy without stack checks.
 struct GoStripCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "strip", abstract: "Write a copy of a Go executable without stack checks.",
         usage: "faultline go strip <binary> --output <file> [<options>]",
         discussion: """
-            The copy's goroutines start on a stack of --initial bytes, which the kernel fills page by page; a guard at its low \
-            end ends the program with a message. Nothing is written unless every check was understood. Checks that are left \
-            alone are listed with the reason.
+            With --growth fault each check becomes a probe: a load that hits the guard below the stack exactly when the check \
+            would fail, and the fault runs Go's own growth. With --growth none checks become no-ops, goroutines start on \
+            stacks of --initial bytes that the kernel fills page by page, and a guard ends the program with a message. \
+            Nothing is written unless every check was understood. Checks that are left alone are listed with the reason.
+
+            A copy with probes that is run with FAULTLINE_STATISTICS=1, or with the path of a file there, says at its end how \
+            many probes faulted and how many stacks grew.
 
             Examples:
               faultline go strip server -o server-stripped
-              faultline go strip server -o server-stripped --initial 64MiB --keep-runtime
+              faultline go strip server -o server-stripped --growth none --initial 64MiB --keep-runtime
             """)
 
     @Argument(help: ArgumentHelp("A Go executable.", valueName: "binary"))
@@ -26,20 +32,36 @@ struct GoStripCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the copy goes.", valueName: "file"))
     var output: String
 
+    @Option(help: ArgumentHelp("What makes room when a stack is used up: fault, or none.", valueName: "way"))
+    var growth = StripOptions.Growth.fault
+
     @Option(
-        help: ArgumentHelp("Bytes of a goroutine's stack: a power of two from 64KiB to 1GiB.", valueName: "size"),
+        help: ArgumentHelp(
+            "Bytes of a goroutine's stack with --growth none: a power of two from 64KiB to 1GiB (default: "
+                + "\(ByteSize(bytes: StripOptions.defaultInitial))).", valueName: "size"),
         transform: { try ByteSize(parsing: $0) })
-    var initial = ByteSize(bytes: StripOptions.defaultInitial)
+    var initial: ByteSize?
 
     @Flag(
-        help: "Keep the checks of the runtime and of reflect, where Go preempts a goroutine by nothing else.")
+        help: ArgumentHelp(
+            "With --growth none: keep the checks of the runtime and of reflect, where Go preempts a goroutine by "
+                + "nothing else."))
     var keepRuntime = false
+
+    @Flag(help: "With --growth fault: probes in the runtime and in reflect too.")
+    var probeEverything = false
 
     @Flag(help: "Replace each check by an equal one instead of removing it: the control with the same stacks.")
     var equalChecks = false
 
     func validate() throws {
-        try GoProgramFile.check(initial: initial)
+        if let initial { try GoProgramFile.check(initial: initial) }
+        for (isSaid, option, other) in [
+            (initial != nil, "--initial", StripOptions.Growth.none), (keepRuntime, "--keep-runtime", .none),
+            (probeEverything, "--probe-everything", .fault),
+        ] where isSaid && growth != other {
+            throw ValidationError("\(option) is for --growth \(other)")
+        }
     }
 
     func run() throws {
@@ -47,8 +69,9 @@ struct GoStripCommand: ParsableCommand {
         guard !FileManager.default.fileExists(atPath: output) || !Self.isSame(binary, output) else {
             throw UsageFailure("-o '\(output)' is the program itself; name another file")
         }
+        let keepsRuntime = growth == .fault ? !probeEverything : keepRuntime
         let options = StripOptions(
-            initial: initial.bytes, keepsRuntime: keepRuntime, checks: equalChecks ? .equal : .removed)
+            growth: growth, initial: stack.bytes, keepsRuntime: keepsRuntime, checks: equalChecks ? .equal : .removed)
         let stripped: StrippedProgram
         do {
             stripped = try program.stripped(options)
@@ -59,9 +82,12 @@ struct GoStripCommand: ParsableCommand {
         StandardOutput.write(text(stripped))
     }
 
+    private var stack: ByteSize { initial ?? ByteSize(bytes: StripOptions.defaultInitial) }
+
     private func text(_ stripped: StrippedProgram) -> String {
-        let done = equalChecks ? "replaced by equal ones" : "removed"
-        var text = "\(output): \(stripped.replaced) checks \(done), stacks of \(initial), "
+        let done = equalChecks ? "replaced by equal ones" : growth == .fault ? "became probes" : "removed"
+        let stacks = growth == .fault ? "stacks that grow by faults" : "stacks of \(stack)"
+        var text = "\(output): \(stripped.replaced) checks \(done), \(stacks), "
         text += "\(stripped.left.count) checks left alone\n"
         let reasons = Dictionary(grouping: stripped.left, by: \.reason).mapValues { $0.map(\.function) }
         for (reason, functions) in reasons.sorted(by: { $0.key < $1.key }) {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Claims
 import Experiments
+import FoundationEssentials
 import Measurement
 import Report
 
@@ -13,13 +14,14 @@ struct ReproduceCommand: ParsableCommand {
         usage: "faultline reproduce [<id> ...] [--quick | --full] [<options>]",
         discussion: """
             A verdict is computed from what is measured here: confirmed, refuted, \
-            depends, or not measurable here, with what is missing.
+            depends, not distinguishable from zero, or not measurable here, with what is missing.
 
             Ctrl-C ends the run after the current step: finished claims are kept, the \
-            missing ones are named, and the exit code is 130. A second one ends it at once.
+            missing ones are named, and the exit code is 130. A second one ends it at once. \
+            With --continue a run goes on where it was interrupted.
 
             Examples:
-              faultline reproduce --quick --out results   every claim, about 3 minutes
+              faultline reproduce --quick --out results   every claim, in short
               faultline reproduce trap-cost               one claim
               faultline reproduce --format json           for programs
             """)
@@ -41,6 +43,11 @@ struct ReproduceCommand: ParsableCommand {
         completion: .directory)
     var out: String?
 
+    @Flag(
+        name: .customLong("continue"),
+        help: "Go on with the run in --out that was interrupted: what it finished stays.")
+    var continues = false
+
     @Option(help: ArgumentHelp("How to print.", valueName: "format"))
     var format = ResultFormat.table
 
@@ -55,36 +62,86 @@ struct ReproduceCommand: ParsableCommand {
         for name in claims where Claims.named(name) == nil {
             throw ValidationError("unknown claim '\(name)'; choose from: \(Claims.identifiers.joined(separator: ", "))")
         }
+        guard !continues || out != nil else {
+            throw ValidationError("--continue needs --out: name the folder of the run")
+        }
     }
 
     func run() throws {
         Interruption.listen()
         let folder = out.map { ResultsFolder($0) }
+        let former = continues ? try folder.map { try interrupted($0) } : nil
         try folder?.prepare()
         // In the order of the list, each once, whatever order they were named in.
         let chosen = Claims.all.filter { claims.isEmpty || claims.contains($0.identifier) }
+        let left = chosen.filter { claim in former?.verdicts?.contains { $0.claim == claim.identifier } != true }
+        guard !left.isEmpty else { throw RuntimeFailure("'\(out ?? "")' has all of these claims; nothing is left") }
+        let now = Date().formatted(.iso8601)
         // The load average must be that of before.
-        var document = Document(
-            machine: .current(compilers: true), records: [], verdicts: [], claims: chosen.map(\.listing))
+        let machine = former?.machine ?? .current(compilers: true)
         let progress = Progress()
         defer { progress.finish() }
+        var finished = former?.verdicts?.count ?? 0
+        let total = finished + left.count
         let laboratory = Laboratory(
             isQuick: extent == .quick, seed: seed,
-            progress: { step in
-                progress.update("\((document.verdicts ?? []).count + 1) of \(chosen.count): \(step)")
-            },
+            progress: { step in progress.update("\(finished + 1) of \(total): \(step)") },
             isInterrupted: { Interruption.isRequested })
-        let run = try ClaimRunner(chosen, in: laboratory).run { run in
-            document.records = run.records
-            document.verdicts = run.verdicts
-            document.notes = laboratory.notes + Self.note(unfinished: chosen.dropFirst(run.finished.count))
-            try folder?.write(ResultsPage(document, summary: Summary.lines(document)))
+        let before = LoadReading()
+        func document(_ run: ClaimRun) -> Document {
+            let verdicts = Self.ordered((former?.verdicts ?? []) + run.verdicts) { $0.claim }
+            let unfinished = left.dropFirst(run.finished.count)
+            var document = Document(
+                machine: machine, records: Self.ordered((former?.records ?? []) + run.records) { $0.suite },
+                notes: (former?.notes ?? []).filter { !$0.hasPrefix(Self.notFinished) }
+                    + (former == nil ? [] : ["it was interrupted, and went on at \(now)"]) + laboratory.notes
+                    + Self.note(load: MachineLoad(from: before, to: LoadReading())) + Self.note(unfinished: unfinished),
+                verdicts: verdicts,
+                claims: Claims.all.map(\.listing).filter { listing in
+                    verdicts.contains { $0.claim == listing.claim }
+                        || unfinished.contains { $0.identifier == listing.claim }
+                })
+            (document.began, document.seed) = (former?.began ?? now, seed)
+            return document
+        }
+        let run = try ClaimRunner(left, in: laboratory).run { run in
+            finished = total - left.count + run.finished.count
+            let document = document(run)
+            try folder?.write(ResultsPage(document, article: Summary.article(document)))
         }
         progress.finish()
-        document.notes = laboratory.notes + Self.note(unfinished: chosen.dropFirst(run.finished.count))
-        try write(document)
+        try write(document(run))
         guard run.unfinished.isEmpty else { throw InterruptedRun(missing: run.unfinished) }
     }
+
+    /// The run that is gone on with.
+    private func interrupted(_ folder: ResultsFolder) throws -> Document {
+        let document = try folder.document()
+        let name = out ?? ""
+        guard document.runs == nil, let former = document.seed, document.began != nil else {
+            throw RuntimeFailure("'\(name)' is not of one run of this version; begin in another folder")
+        }
+        guard former == seed else {
+            throw RuntimeFailure("'\(name)' is a run with seed \(former); say --seed \(former)")
+        }
+        guard document.machine.processorModel == MachineFacts.current().processorModel else {
+            throw RuntimeFailure("'\(name)' is a run of another machine; begin in another folder")
+        }
+        let isQuick = document.verdicts?.contains { $0.command?.contains("--quick") == true } == true
+        guard isQuick == (extent == .quick) else {
+            let kind: Extent = isQuick ? .quick : .full
+            throw RuntimeFailure("'\(name)' is a \(kind.rawValue) run; say --\(kind.rawValue)")
+        }
+        return document
+    }
+
+    /// In the order of the list of claims.
+    private static func ordered<Element>(_ all: [Element], _ claim: (Element) -> String) -> [Element] {
+        let groups = Dictionary(grouping: all, by: claim)
+        return Claims.identifiers.flatMap { groups[$0] ?? [] }
+    }
+
+    private static let notFinished = "not finished: "
 
     /// Everything where it is kept nowhere else.
     private func write(_ document: Document) throws {
@@ -94,8 +151,11 @@ struct ReproduceCommand: ParsableCommand {
         }
     }
 
+    /// What else the machine did.
+    private static func note(load: MachineLoad?) -> [String] { load.map { ["during the run: \($0.text)"] } ?? [] }
+
     /// What a reader of an incomplete run must know.
     private static func note(unfinished claims: some Collection<any Claim>) -> [String] {
-        claims.isEmpty ? [] : ["not finished: \(claims.map(\.identifier).joined(separator: ", "))"]
+        claims.isEmpty ? [] : ["\(notFinished)\(claims.map(\.identifier).joined(separator: ", "))"]
     }
 }

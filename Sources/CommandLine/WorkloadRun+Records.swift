@@ -61,7 +61,7 @@ extension WorkloadRun {
         ]
     }
 
-    private var time: Estimate { get throws { try Bootstrap().median(of: times) } }
+    private var time: Estimate { get throws { try Estimate.median(of: times) } }
 
     /// The run for people.
     func table() throws -> String {

@@ -25,7 +25,7 @@ public typealias Found = (_ key: Finding, _ value: any CustomStringConvertible) 
 public struct ExperimentOptions: Sendable {
     private let values: [String: String]
 
-    package init(_ arguments: [String]) throws {
+    public init(_ arguments: [String]) throws {
         var values: [String: String] = [:]
         for argument in arguments {
             guard let equals = argument.firstIndex(of: "=") else {
@@ -63,16 +63,20 @@ public enum Experiments {
         StacksExperiment(), FaultsExperiment(), GrowthExperiment(), WaitingExperiment(), RequestsExperiment(),
         ContentionExperiment(), RecursionExperiment(), ShrinkExperiment(),
         OvercommitExperiment(), OvercommitModeExperiment(), ExhaustionExperiment(),
-        MeasuredProcessExperiment(), SwitchingExperiment(), StackMemoryExperiment(),
+        MeasuredProcessExperiment(), SwitchingExperiment(), StackMemoryExperiment(), DescentsExperiment(),
+        ForwardsExperiment(),
+        SamplerExperiment(LayoutSampler()), SamplerExperiment(GrowthCostSampler()),
     ]
 
     /// In the child: runs the experiment called `name` and writes what it finds to standard output.
     ///
+    /// - Parameter samplers: Those of the claims.
     /// - Throws: ``MeasurementFailure`` where there is none of that name; what the experiment throws.
-    public static func run(_ name: String, _ arguments: [String]) throws {
-        guard let experiment = all.first(where: { $0.name == name }) else {
+    public static func run(_ name: String, _ arguments: [String], samplers: [any Sampler] = []) throws {
+        let known = all + samplers.map(SamplerExperiment.init)
+        guard let experiment = known.first(where: { $0.name == name }) else {
             throw MeasurementFailure(
-                "unknown experiment '\(name)'; choose from: \(all.map(\.name).joined(separator: ", "))")
+                "unknown experiment '\(name)'; choose from: \(known.map(\.name).joined(separator: ", "))")
         }
         // A fault that is expected leaves no core; a child whose parent was killed does not go on for ever.
         var noCore = rlimit(rlim_cur: 0, rlim_max: 0)

@@ -13,6 +13,8 @@ extension Metric {
     package static let mappings = Metric("mappings", .count)
     package static let pageFaults = Metric("page-faults", .count)
     package static let instructions = Metric("instructions", .instructions)
+    /// Of a program, in a second of its processor time.
+    package static let growthsPerSecond = Metric("growths-per-second", .count)
 }
 
 extension ParameterName {
@@ -28,6 +30,7 @@ extension ParameterName {
     package static let liveBytes = ParameterName("live-bytes")
     package static let bytes = ParameterName("bytes")
     package static let count = ParameterName("count")
+    package static let growths = ParameterName("growths")
 
     // What it is compared with.
     package static let peer = ParameterName("peer")
@@ -43,9 +46,10 @@ extension ParameterName {
     package static let functions = ParameterName("functions")
     package static let text = ParameterName("text")
     package static let gomaxprocs = ParameterName("gomaxprocs")
+    /// The newest version of Go that is installed, beside what any version did: the one that claims are about.
+    package static let newestGo = ParameterName("newest-go")
 
     // How it was measured, and how it ended.
-    package static let rounds = ParameterName("rounds")
     package static let layouts = ParameterName("layouts")
     package static let countedBy = ParameterName("counted-by")
     package static let threads = ParameterName("threads")
@@ -76,6 +80,8 @@ package enum CaseSuffix {
     package static let padded = "-padded"
     /// A null control: the same code in another layout.
     package static let otherLayout = "-other-layout"
+    /// A null control: the same program against itself.
+    package static let again = "-again"
     /// Executed instructions with checks, to those without.
     package static let instructions = "-instructions"
     /// The share that checks have in them.

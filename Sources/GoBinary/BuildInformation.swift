@@ -15,14 +15,12 @@ public struct BuildInformation: Sendable, Hashable {
     private static let alignment = 16
 
     init(_ file: ElfFile) throws(GoBinaryError) {
-        guard let start = Self.find(file) else {
-            throw GoBinaryError("not built by Go, or packed: there is no build information in it")
-        }
+        guard let start = Self.find(file) else { throw Self.withoutInformation(file) }
         guard let flags = file.bytes[start + 15], flags & 2 != 0 else {
             throw GoBinaryError("built by Go before 1.18")
         }
         guard let (version, next) = Self.string(file.bytes, start + 32), version.hasPrefix("go") else {
-            throw GoBinaryError("no released version of Go built it")
+            throw GoBinaryError("no released version of Go built it, or a tool has garbled what it says about that")
         }
         self.version = version
         var settings: [String: String] = [:]
@@ -33,6 +31,21 @@ public struct BuildInformation: Sendable, Hashable {
             }
         }
         self.settings = settings
+    }
+
+    /// What can be said of a program that says nothing of itself.
+    private static func withoutInformation(_ file: ElfFile) -> GoBinaryError {
+        // The header of what UPX adds (its src/header.S) names it near the start.
+        if let start = file.bytes.bytes(0, min(file.bytes.count, 1024)), !start.ranges(of: Array("UPX!".utf8)).isEmpty {
+            return GoBinaryError("packed by UPX; unpack it first: upx -d")
+        }
+        if file.sections.contains(where: { $0.name == ".go_export" }) {
+            return GoBinaryError("built by gccgo; only programs of Go's own compiler, gc, are understood")
+        }
+        if file.sections.contains(where: { $0.name.hasSuffix(".gopclntab") }) {
+            return GoBinaryError("built by Go before 1.13, or its build information is taken out")
+        }
+        return GoBinaryError("not built by Go, or packed: there is no build information in it")
     }
 
     private static func find(_ file: ElfFile) -> Int? {
@@ -59,6 +72,15 @@ public struct BuildInformation: Sendable, Hashable {
             let text = bytes.bytes(start, size)
         else { return nil }
         return (String(decoding: text, as: UTF8.self), start + size)
+    }
+
+    /// Experiments of the compiler and the runtime that were switched on or off, as in "go1.21.13 X:boringcrypto" and
+    /// "go1.27.3-X:boringcrypto"; nil where none were.
+    var experiments: String? {
+        guard let mark = version.firstRange(of: "X:"), let before = version[..<mark.lowerBound].last,
+            " -".contains(before), mark.upperBound < version.endIndex
+        else { return nil }
+        return String(version[mark.upperBound...])
     }
 
     /// "1.27" of "go1.27.3"; nil for what is no release: a development version, or one with experiments.

@@ -15,6 +15,27 @@ extension StackCheck {
         return bytes
     }
 
+    /// Bytes of the guard below a stack, a page: a probe must not read beyond it.
+    private static let guardSize = 4096
+
+    /// A load that faults exactly when the check fails, and no-ops; nil where it would read beyond the guard, and in
+    /// functions of a system stack. What is added to its address stands in the GS base (GoStubs/growth.S), so that six
+    /// bytes are enough.
+    static func probe(_ hot: ArraySlice<UInt8>, reach: Int) -> [UInt8]? {
+        guard let pattern = Pattern(hot, at: hot.startIndex), pattern.length == hot.count, pattern.guardOffset == 0x10,
+            let depth = pattern.depth(hot)
+        else { return nil }
+        // What a small frame may take without asking (StackSmall) is not in `depth`.
+        let distance = depth + 128
+        guard depth >= 0, distance + reach <= guardSize else { return nil }
+        // test gs:[rsp-distance], al
+        let load: [UInt8] =
+            distance <= 128
+            ? [0x65, 0x84, 0x44, 0x24, UInt8(truncatingIfNeeded: -distance)]
+            : [0x65, 0x84, 0x84, 0x24] + Int32(-distance).littleEndianBytes
+        return load + noOperation(hot.count - load.count)
+    }
+
     /// The same comparison the other way round: `cmp [r14+G], rsp; jae` for `cmp rsp, [r14+G]; jbe`.
     static func reversed(_ hot: ArraySlice<UInt8>) -> [UInt8]? {
         guard let pattern = Pattern(hot, at: hot.startIndex), pattern.length == hot.count,

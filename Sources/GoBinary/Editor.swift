@@ -9,8 +9,14 @@ struct Editor {
     let program: GoExecutable
     var file: ElfFile
 
+    /// Functions that are changed, or whose calls are: none may be part of another function.
+    static let changedFunctions: Set<String> = [
+        "runtime.stackalloc", "runtime.stackfree", "runtime.freeStackSpans", "runtime.minit", "runtime.copystack",
+        "runtime.newstack", "runtime.shrinkstack", "runtime.gcComputeStartingStackSize", "runtime.malg",
+    ]
+
     /// An instruction of a function and where it is.
-    private struct Placed {
+    struct Placed {
         let instruction: Instruction
         let address: UInt64
         var end: UInt64 { address + UInt64(instruction.length) }
@@ -21,7 +27,7 @@ struct Editor {
     }
 
     /// The function of that name, of which there must be one.
-    private func function(_ name: String) throws(GoBinaryError) -> GoFunction {
+    func function(_ name: String) throws(GoBinaryError) -> GoFunction {
         let found = program.functions(named: name)
         guard let function = found.first, found.count == 1 else {
             throw GoBinaryError("it has \(found.count) functions \(name) instead of one")
@@ -30,7 +36,7 @@ struct Editor {
     }
 
     /// The instructions of a function, up to the first byte that is none.
-    private func instructions(of function: GoFunction) -> [Placed] {
+    func instructions(of function: GoFunction) -> [Placed] {
         let code = program.code(of: function)
         var placed: [Placed] = []
         var offset = code.startIndex
@@ -43,17 +49,17 @@ struct Editor {
     }
 
     /// The original bytes at an address within a function.
-    private func bytes(_ start: UInt64, _ end: UInt64) -> [UInt8] {
+    func bytes(_ start: UInt64, _ end: UInt64) -> [UInt8] {
         program.file.offset(of: start, length: Int(end - start)).flatMap {
             program.file.bytes.bytes($0, Int(end - start))
         }.map(Array.init) ?? []
     }
 
-    private static func jump(from address: UInt64, to target: UInt64) -> [UInt8] {
+    static func jump(from address: UInt64, to target: UInt64) -> [UInt8] {
         [0xe9] + displacement(from: address + 5, to: target)
     }
 
-    private static func displacement(from end: UInt64, to target: UInt64) -> [UInt8] {
+    static func displacement(from end: UInt64, to target: UInt64) -> [UInt8] {
         // Segments of one program are within 2 GiB; what is added lies right behind them.
         UInt32(truncatingIfNeeded: target &- end).littleEndianBytes
     }
@@ -71,6 +77,29 @@ struct Editor {
             }
             try file.replace(check.address, with: equal)
         }
+    }
+
+    /// Has a check that stays fail where the frame would end in the guard. Go then grows the stack until it does not,
+    /// by doubling, however often that takes: each time the function is called again, and looks again.
+    mutating func addGuard(to check: StackCheck) throws(GoBinaryError) {
+        // Others ask for so little that only a stack that is used up anyway ends there; system stacks have no guard.
+        guard check.frameClass == .large, !check.isForSystemStack else { return }
+        // mov r12, rsp; sub r12, imm32
+        let place = check.address + 6
+        guard let frame = Int32(littleEndianBytes: bytes(place, place + 4)[...]), frame > 0,
+            case (let sum, let isTooMuch) = frame.addingReportingOverflow(Int32(StripOptions.guardSize)), !isTooMuch
+        else { throw GoBinaryError("a frame has more than 2 GiB") }
+        try file.replace(place, with: sum.littleEndianBytes)
+    }
+
+    /// Replaces it by a probe.
+    ///
+    /// - Returns: Whether the probe reaches as far as the function.
+    mutating func probe(_ check: StackCheck) throws(GoBinaryError) -> Bool {
+        let hot = bytes(check.address, check.address + UInt64(check.hot.bytes))
+        guard let probe = StackCheck.probe(hot[...], reach: Int(fl_go_growth_layout.reach)) else { return false }
+        try file.replace(check.address, with: probe)
+        return true
     }
 
     // MARK: stacks
@@ -110,7 +139,7 @@ struct Editor {
 
     /// `startingStackSize`, which stripping leaves no name of: the variable that gcComputeStartingStackSize sets to
     /// 2048.
-    private mutating func enlargeReusedStacks(_ size: Int) throws(GoBinaryError) {
+    mutating func enlargeReusedStacks(_ size: Int) throws(GoBinaryError) {
         let all = instructions(of: try function("runtime.gcComputeStartingStackSize"))
         let stores = all.filter {
             // mov dword [rip+d], imm32
@@ -155,9 +184,11 @@ struct Editor {
         let returns = try endings(of: try function("runtime.stackalloc"))
         let signal = try signalCall()
         let offset = try goroutineOffset()
+        let ignoring = try ignoringCalls()
         let message = Array(options.overflowMessage.utf8)
         var edits: [(UInt64, [UInt8])] = []
         let program = self.program
+        let editor = self
         let content = { (start: UInt64) -> [UInt8] in
             var code = GoStubs(
                 threshold: options.initial, guardSize: StripOptions.guardSize, threadOffset: offset, message: message)
@@ -184,6 +215,8 @@ struct Editor {
                     entry.address,
                     Self.jump(from: entry.address, to: here) + StackCheck.noOperation(entry.hot.bytes - 5)
                 ))
+            edits += Self.keepPreempting(ignoring, &code.bytes, at: start)
+            edits += editor.refusePlugins(&code.bytes, at: start)
             let end = Int(GoStubs.layout.on_signal_end)
             code.bytes.replaceSubrange(end..<end + 5, with: Self.jump(from: start + UInt64(end), to: signal.target))
             edits.append(
@@ -218,8 +251,60 @@ struct Editor {
         return endings
     }
 
+    // MARK: plugins
+
+    /// Of the runtime: what plugin.Open calls once there is a plugin, and before any code of it runs.
+    static let pluginLoading = "plugin.lastmoduleinit"
+    private static let pluginMessage =
+        "fatal error: a plugin brings checks and stacks of its own; "
+        + "a program without stack checks cannot load it\n"
+
+    /// Appends code to what is added at `start` that ends the program when it has loaded a plugin, whose copy of the
+    /// runtime makes stacks without guards and frees those of the program.
+    ///
+    /// - Returns: What changes in the program.
+    func refusePlugins(_ code: inout [UInt8], at start: UInt64) -> [(UInt64, [UInt8])] {
+        program.functions(named: Self.pluginLoading).map { function in
+            let here = start + UInt64(code.count)
+            let message = Array(Self.pluginMessage.utf8)
+            // lea rsi, the message behind this code; mov edx, its length; write(2, …); exit_group(2)
+            code +=
+                [0x48, 0x8d, 0x35] + UInt32(29).littleEndianBytes + [0xba] + UInt32(message.count).littleEndianBytes
+            for call: UInt32 in [1, 231] {
+                code += [0xbf, 2, 0, 0, 0, 0xb8] + call.littleEndianBytes + [0x0f, 0x05]
+            }
+            code += message
+            return (function.address, Self.jump(from: function.address, to: here))
+        }
+    }
+
+    // MARK: signals
+
+    /// Calls by which os/signal has the runtime ignore a signal, and what they call; none in programs without it.
+    func ignoringCalls() throws(GoBinaryError) -> (calls: [UInt64], target: UInt64)? {
+        let name = "os/signal.signal_ignore"
+        guard program.functions.contains(where: { $0.function.name == name }) else { return nil }
+        let target = try function("runtime.sigignore")
+        return (try calls(of: target, in: name), target.address)
+    }
+
+    /// Appends code to what is added at `start`, through which such calls go: all signals are ignored but the one by
+    /// which Go preempts. Nothing else would preempt a goroutine without checks, and Go's handler of that signal does
+    /// nothing else.
+    ///
+    /// - Returns: What changes in the program.
+    static func keepPreempting(
+        _ ignoring: (calls: [UInt64], target: UInt64)?, _ code: inout [UInt8], at start: UInt64
+    ) -> [(UInt64, [UInt8])] {
+        guard let ignoring else { return [] }
+        let here = start + UInt64(code.count)
+        // cmp eax, SIGURG; jne to the function; ret
+        code += [0x83, 0xf8, 23, 0x0f, 0x85] + displacement(from: here + 9, to: ignoring.target) + [0xc3]
+        return ignoring.calls.map { ($0 + 1, displacement(from: $0 + 5, to: here)) }
+    }
+
     /// Where the signal handler calls the part of it that is written in Go.
-    private func signalCall() throws(GoBinaryError) -> (call: UInt64, target: UInt64) {
+    func signalCall() throws(GoBinaryError) -> (call: UInt64, target: UInt64) {
         let targets = Set(program.functions(named: "runtime.sigtrampgo").map(\.address))
         let calls = program.functions(named: "runtime.sigtramp").flatMap { instructions(of: $0) }.filter {
             $0.instruction.isCall && $0.target.map(targets.contains) == true
@@ -231,7 +316,7 @@ struct Editor {
     }
 
     /// Where thread-local storage holds the goroutine, from the code of the signal handler that loads it into r14.
-    private func goroutineOffset() throws(GoBinaryError) -> Int64 {
+    func goroutineOffset() throws(GoBinaryError) -> Int64 {
         for function in program.functions(named: "runtime.sigtramp") {
             let all = instructions(of: function)
             for (index, placed) in all.enumerated() {
@@ -241,14 +326,17 @@ struct Editor {
                 if code.starts(with: [0x64, 0x4c, 0x8b, 0x34, 0x25]), code.count == 9 {
                     offset = Self.lastNumber(code)
                 }
-                // mov register, offset; mov r14, fs:[register], in position-independent programs
-                if placed.instruction.map == .one, placed.instruction.opcode == 0xc7, code.count == 7,
-                    placed.instruction.modRM.map({ $0 >> 3 == 0b11000 }) == true, index + 1 < all.count
+                // A register with the offset, or loaded from where the loader stores it; mov r14, fs:[register], in
+                // position-independent programs.
+                let next = index + 1 < all.count ? bytes(all[index + 1].address, all[index + 1].end) : []
+                if next.count >= 4, next[0] == 0x64, next[1] & 0xfe == 0x4c, next[2] == 0x8b, next[3] & 0xf8 == 0x30,
+                    placed.instruction.map == .one
                 {
-                    let next = bytes(all[index + 1].address, all[index + 1].end)
-                    if next.count >= 4, next[0] == 0x64, next[1] & 0xfe == 0x4c, next[2] == 0x8b, next[3] & 0xf8 == 0x30
-                    {
+                    if placed.instruction.opcode == 0xc7, code.count == 7, code[2] >> 3 == 0b11000 {
                         offset = Self.lastNumber(code)
+                    }
+                    if placed.instruction.opcode == 0x8b, placed.instruction.ripDisplacement != nil {
+                        offset = placed.target.flatMap { program.file.threadOffsets[$0] }
                     }
                 }
                 // Storage of the program itself lies below the thread pointer.

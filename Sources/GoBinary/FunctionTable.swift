@@ -3,7 +3,7 @@
 //
 //     header    magic, 0, 0, 1, 8 | functions | files | text | names | units | files | pc tables | functions
 //     functions entry offset, offset of the description (4 bytes each), one more entry offset at the end
-//     description entry offset | name | arguments | deferreturn | pcsp | …
+//     description entry offset | name | arguments | deferreturn | pcsp | …, and flags in byte 41 (Go 1.19: 37)
 
 import ObjectCode
 
@@ -17,6 +17,16 @@ public struct GoFunction: Sendable, Hashable {
     public let size: Int
     /// How far it moves the stack pointer at most, in bytes, without what it calls; nil where the table does not say.
     public let frameSize: Int?
+    /// Where in the file the depths of its stack are, by address; nil where the table does not say.
+    var depths: Int?
+    /// Whether it moves the stack pointer in ways that the depths do not tell (abi.FuncFlagSPWrite).
+    var movesStackPointer = false
+    /// Whether it is assembly (abi.FuncFlagAsm).
+    var isAssembly = false
+    /// Where its name is among all names.
+    var nameOffset: UInt32 = 0
+    /// The line of its file where it begins; 0 in Go 1.19.
+    var startLine: UInt32 = 0
 
     var end: UInt64 { address + UInt64(size) }
 }
@@ -41,6 +51,8 @@ struct FunctionTable: Sendable {
         let names: Int
         let tables: Int
         let functions: Int
+        /// Where a description has its flags.
+        let flags: Int
     }
 
     init(_ file: ElfFile) throws(GoBinaryError) {
@@ -81,8 +93,11 @@ struct FunctionTable: Sendable {
             count < bytes.count / 8, [names, tables, functions].allSatisfy({ bytes.holds(start, $0) }),
             bytes.holds(start + functions, count * 8 + 4)
         else { return nil }
+        // Go 1.20 put the number of a line in front of them.
+        let flags = bytes.integer(start, as: UInt32.self) == magics[0] ? 37 : 41
         return Layout(
-            start: start, count: count, names: start + names, tables: start + tables, functions: start + functions)
+            start: start, count: count, names: start + names, tables: start + tables, functions: start + functions,
+            flags: flags)
     }
 
     /// The address that entry offsets count from. From Go 1.26 on the table no longer says; the runtime's own record
@@ -138,13 +153,17 @@ struct FunctionTable: Sendable {
             guard file.offset(of: text &+ UInt64(entry), length: size) != nil,
                 let title = file.bytes.text(layout.names + Int(name)), title.utf8.allSatisfy({ $0 >= 32 && $0 != 127 })
             else { throw .malformed("function \(index) is not in it") }
-            let frame = pcsp == 0 ? nil : frame(file.bytes, layout.tables + Int(pcsp), &steps)
+            let depths = layout.tables + Int(pcsp)
+            let frame = pcsp == 0 ? nil : frame(file.bytes, depths, &steps)
+            let flags = file.bytes[layout.functions + Int(description) + layout.flags] ?? 0
+            let line = file.bytes.integer(layout.functions + Int(description) + 36, as: UInt32.self) ?? 0
             steps -= title.utf8.count
             guard steps > 0 else { throw .malformed("its table of functions refers to itself over and over") }
             functions.append(
                 GoFunction(
-                    name: title, address: text + UInt64(entry), size: size,
-                    frameSize: frame))
+                    name: title, address: text + UInt64(entry), size: size, frameSize: frame,
+                    depths: frame == nil ? nil : depths, movesStackPointer: flags & 2 != 0,
+                    isAssembly: flags & 4 != 0, nameOffset: name, startLine: line))
         }
         return functions
     }

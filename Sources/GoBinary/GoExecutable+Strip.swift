@@ -8,35 +8,51 @@ import ObjectCode
 public struct StripOptions: Sendable, Hashable {
     /// What becomes of the checks.
     public enum Checks: String, Sendable, CaseIterable {
-        /// They become no-ops of the same length.
+        /// They become no-ops of the same length, or probes where stacks grow by faults.
         case removed
         /// Each becomes an equal one in other bytes: the control that has the same stacks and no other difference.
         case equal
     }
 
-    /// Bytes of a goroutine's stack, a power of two from 64 KiB to 1 GiB.
+    /// What makes room when a goroutine's stack is used up.
+    public enum Growth: String, Sendable, CaseIterable {
+        /// Nothing: goroutines start on large stacks, and the program ends.
+        case none
+        /// A fault of the probe that each check becomes, which runs Go's own growth.
+        case fault
+    }
+
+    /// What makes room.
+    public var growth: Growth
+    /// Bytes of a goroutine's stack, a power of two from 64 KiB to 1 GiB; of no concern where stacks grow.
     public var initial: Int
-    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`, where they are the only points at
-    /// which Go preempts a goroutine.
+    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`, and of functions that call
+    /// assembly, where they are the only points at which Go preempts a goroutine.
     public var keepsRuntime: Bool
     /// What becomes of the checks.
     public var checks: Checks
 
     /// Legal values of ``initial``.
     public static let initials = 64 << 10...1 << 30
-    /// 256 KiB, in which a parked goroutine still takes few bytes of the tables that Go keeps for each 8 KiB of its
-    /// heap.
-    public static let defaultInitial = 256 << 10
+    /// 1 MiB. On 256 KiB one of four real programs ended while it initialized its packages: parsing a regular
+    /// expression recurses 1,000 deep.
+    public static let defaultInitial = 1 << 20
     /// Bytes at the low end of each stack that nothing may touch.
     public static let guardSize = 16 << 10
     /// The largest frame whose function loses its check: below it the caller's return address is pushed within the
     /// guard.
-    static let largestFrame = guardSize - 4096
+    package static let largestFrame = guardSize - 4096
 
     /// Options, by default all checks removed.
-    public init(initial: Int = Self.defaultInitial, keepsRuntime: Bool = false, checks: Checks = .removed) {
+    ///
+    /// - Parameter keepsRuntime: By default only where stacks grow by faults.
+    public init(
+        growth: Growth = .none, initial: Int = Self.defaultInitial, keepsRuntime: Bool? = nil,
+        checks: Checks = .removed
+    ) {
+        self.growth = growth
         self.initial = initial
-        self.keepsRuntime = keepsRuntime
+        self.keepsRuntime = keepsRuntime ?? (growth == .fault)
         self.checks = checks
     }
 
@@ -45,9 +61,12 @@ public struct StripOptions: Sendable, Hashable {
         initial >= 1 << 30 ? "\(initial >> 30)GiB" : initial >= 1 << 20 ? "\(initial >> 20)MiB" : "\(initial >> 10)KiB"
     }
 
-    /// What a patched program writes when a goroutine's stack is used up.
+    /// How the message begins that a patched program writes when a goroutine's stack is used up.
+    public static let overflowStart = "fatal error: stack overflow: the goroutine used up its stack"
+
+    /// That message.
     var overflowMessage: String {
-        "fatal error: stack overflow: the goroutine used up its stack of \(initialText); "
+        "\(Self.overflowStart) of \(initialText); "
             + "this program has no stack checks: strip it again with a larger --initial\n"
     }
 }
@@ -90,14 +109,20 @@ extension GoExecutable {
         guard functions.contains(where: { $0.function.name == "runtime.sweepone" && $0.check != nil }) else {
             throw GoBinaryError("runtime.sweepone, where a collection interrupts the sweeper, has no check")
         }
+        try checkThatNoneIsInlined(Editor.changedFunctions)
+        let reachAssembly = options.keepsRuntime ? functionsThatReachAssembly() : []
+        if options.growth == .fault { return try growing(options, reachAssembly) }
         var editor = Editor(program: self, file: file)
         var left: [StrippedProgram.KeptCheck] = []
         let hooked = try editor.addGuards(options)
         var replaced = 0
         for checked in functions {
-            guard let check = checked.check, checked.function != hooked else { continue }
-            if let reason = Self.reasonToKeep(checked.function, options) {
+            guard let check = checked.check, checked.function != hooked,
+                checked.function.name != Editor.pluginLoading
+            else { continue }
+            if let reason = Self.reasonToKeep(checked.function, options, reachAssembly) {
                 left.append(.init(function: checked.function.name, reason: reason))
+                try editor.addGuard(to: check)
                 continue
             }
             try editor.replace(check, options.checks)
@@ -124,21 +149,76 @@ extension GoExecutable {
     /// What the loop of `bgsweep` (runtime/mgcsweep.go) calls again and again until the sweep is over. The end of a
     /// collection, which has to come before that, waits until the sweeper is at a check (`forEachP`): without one the
     /// two wait for ever. Every other loop of the runtime in which a goroutine waits for others parks or yields.
-    private static let sweepers: Set<String> = ["runtime.sweepone", "runtime.freeSomeWbufs"]
+    package static let sweepers: Set<String> = ["runtime.sweepone", "runtime.freeSomeWbufs"]
+    private static let systemStackReason = "it runs on a thread's own stack, which does not grow"
+    private static let depthReason = "its frame reaches beyond the guard, which is a page"
+    private static let sweeperReason =
+        "the background sweeper turns in a loop that can wait for a collection, which waits for this check"
 
-    private static func reasonToKeep(_ function: GoFunction, _ options: StripOptions) -> String? {
+    private static func reasonToKeepAlways(_ function: GoFunction) -> String? {
+        if sweepers.contains(function.name) { return sweeperReason }
+        // Its linker marks what it checks by the name alone (cmd/internal/obj/fips140.go).
+        let isCertified = ["crypto/internal/fips140.", "crypto/internal/fips140/"].contains {
+            function.name.hasPrefix($0)
+        }
+        return isCertified ? "it is of the FIPS 140 module, which checks its own code where GODEBUG=fips140=on" : nil
+    }
+
+    private static func reasonToKeep(
+        _ function: GoFunction, _ options: StripOptions, _ reachAssembly: Set<UInt64>
+    ) -> String? {
         guard let frame = function.frameSize else { return "the size of its frame is not known" }
         if frame > StripOptions.largestFrame {
             return
                 "a frame of more than \(StripOptions.largestFrame) bytes could jump over the guard, so that it grows "
                 + "the stack as before"
         }
-        if sweepers.contains(function.name) {
-            return "the background sweeper turns in a loop that can wait for a collection, which waits for this check"
+        if let reason = reasonToKeepAlways(function) { return reason }
+        return options.keepsRuntime ? reasonToKeepStops(function, reachAssembly) : nil
+    }
+
+    /// How the names of functions begin that no signal preempts.
+    package static let runtimePackages = ["runtime.", "runtime/", "internal/runtime/", "reflect."]
+
+    /// Where a goroutine stops at a check or not at all.
+    private static func reasonToKeepStops(_ function: GoFunction, _ reachAssembly: Set<UInt64>) -> String? {
+        if runtimePackages.contains(where: { function.name.hasPrefix($0) }) {
+            return "it is of the runtime, which is kept"
         }
-        guard options.keepsRuntime else { return nil }
-        let packages = ["runtime.", "runtime/", "internal/runtime/", "reflect."]
-        return packages.contains { function.name.hasPrefix($0) } ? "it is of the runtime, which is kept" : nil
+        return reachAssembly.contains(function.address) ? "it calls assembly, which no signal preempts" : nil
+    }
+
+    /// The copy whose stacks grow by faults.
+    private func growing(_ options: StripOptions, _ reachAssembly: Set<UInt64>) throws(GoBinaryError) -> StrippedProgram
+    {
+        var editor = Editor(program: self, file: file)
+        var left: [StrippedProgram.KeptCheck] = []
+        var probes: [Editor.Probe] = []
+        var replaced = 0
+        for checked in functions {
+            guard let check = checked.check, Editor.replacedFunctions[checked.function.name] == nil,
+                checked.function.name != Editor.pluginLoading
+            else { continue }
+            let function = checked.function
+            if let reason = Self.reasonToKeepAlways(function) {
+                left.append(.init(function: function.name, reason: reason))
+            } else if options.keepsRuntime, let reason = Self.reasonToKeepStops(function, reachAssembly) {
+                left.append(.init(function: function.name, reason: reason))
+            } else if check.isForSystemStack {
+                left.append(.init(function: function.name, reason: Self.systemStackReason))
+            } else if options.checks == .equal {
+                try editor.replace(check, .equal)
+                replaced += 1
+            } else if try editor.probe(check) {
+                probes.append(.init(address: check.address, tail: check.tail))
+                replaced += 1
+            } else {
+                left.append(.init(function: function.name, reason: Self.depthReason))
+            }
+        }
+        try editor.addGrowth(probes)
+        return StrippedProgram(
+            content: editor.file.bytes.content, replaced: replaced, left: left, stackRequests: [])
     }
 }
 

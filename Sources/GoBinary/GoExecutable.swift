@@ -37,24 +37,21 @@ public struct GoExecutable: Sendable {
     public init(_ content: [UInt8]) throws(GoBinaryError) {
         file = try GoBinaryError.reporting { () throws(ElfError) in try ElfFile(content) }
         build = try BuildInformation(file)
-        guard let minor = build.minorVersion, Self.versions.contains(minor) else {
-            throw GoBinaryError(
-                "built by '\(Self.printable(build.version))'; versions that are tested: "
-                    + Self.versions.map { "1.\($0)" }.joined(separator: ", "))
-        }
-        for detector in ["-race", "-msan", "-asan"] where build.settings[detector] == "true" {
-            throw GoBinaryError("built with \(detector), whose own code knows the stacks; build it without")
-        }
-        if let mode = build.settings["-buildmode"], mode != "exe", mode != "pie" {
-            throw GoBinaryError("built with -buildmode=\(Self.printable(mode)); only executables are understood")
-        }
+        try Self.check(build)
         let table = try FunctionTable(file)
         for name in Self.detectors where table.functions.contains(where: { $0.name == name }) {
             throw GoBinaryError(
                 "built with a detector of errors (\(name)), whose own code knows the stacks; build it without")
         }
         let moreStack = Set(table.functions.filter { Self.moreStackNames.contains($0.name) }.map(\.address))
-        guard !moreStack.isEmpty else { throw .malformed("it has no runtime.morestack") }
+        guard !moreStack.isEmpty else {
+            throw GoBinaryError("it has no runtime.morestack: the names of its functions are garbled, or it is damaged")
+        }
+        // Every kernel has its own way to set a signal's handler.
+        guard table.functions.contains(where: { $0.name == "runtime.rt_sigaction" }) else {
+            throw GoBinaryError(
+                "not for Linux, or the names of its functions are garbled: it has no runtime.rt_sigaction")
+        }
         var functions: [CheckedFunction] = []
         var notUnderstood: [(GoFunction, String)] = []
         functions.reserveCapacity(table.functions.count)
@@ -73,6 +70,36 @@ public struct GoExecutable: Sendable {
         }
         self.functions = functions
         self.notUnderstood = notUnderstood + Self.strayCalls(file, functions, moreStack)
+    }
+
+    /// Refuses a build that is not understood.
+    private static func check(_ build: BuildInformation) throws(GoBinaryError) {
+        if let compiler = build.settings["-compiler"], compiler != "gc" {
+            throw GoBinaryError(
+                "built by \(printable(compiler)); only programs of Go's own compiler, gc, are understood")
+        }
+        if let system = build.settings["GOOS"], system != "linux" {
+            throw GoBinaryError("built for \(printable(system)); only Linux amd64 executables are understood")
+        }
+        if let experiments = build.experiments {
+            throw GoBinaryError(
+                "built with experiments (\(printable(experiments))), which may change stacks; build it without "
+                    + "GOEXPERIMENT")
+        }
+        guard let minor = build.minorVersion, versions.contains(minor) else {
+            throw GoBinaryError(
+                "built by '\(printable(build.version))'; versions that are tested: "
+                    + versions.map { "1.\($0)" }.joined(separator: ", "))
+        }
+        for detector in ["-race", "-msan", "-asan"] where build.settings[detector] == "true" {
+            throw GoBinaryError("built with \(detector), whose own code knows the stacks; build it without")
+        }
+        if let mode = build.settings["-buildmode"], mode != "exe", mode != "pie" {
+            throw GoBinaryError("built with -buildmode=\(printable(mode)); only executables are understood")
+        }
+        if build.settings["-linkshared"] == "true" {
+            throw GoBinaryError("built with -linkshared: the runtime is in another file; build it without")
+        }
     }
 
     /// Text of the file that goes into a message.

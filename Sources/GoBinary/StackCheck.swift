@@ -55,6 +55,19 @@ public struct StackCheck: Sendable, Hashable {
         var instructions: Int
         var length: Int { branches.last!.end }
 
+        /// How far below the stack pointer the compared address is.
+        func depth(_ hot: ArraySlice<UInt8>) -> Int? {
+            let code = Array(hot.prefix(length))
+            switch frameClass {
+            case .small: return 0
+            case .medium:
+                // lea r12, [rsp-N], with one byte or four
+                if compare == 5 { return -Int(Int8(bitPattern: code[4])) }
+                return Int32(littleEndianBytes: code[4..<8]).map { -Int($0) }
+            case .large: return Int32(littleEndianBytes: code[6..<10]).map(Int.init)
+            }
+        }
+
         /// Reads the pattern at `offset`; nil where it is not there.
         init?(_ code: ArraySlice<UInt8>, at offset: Int) {
             func byte(_ index: Int) -> UInt8? {

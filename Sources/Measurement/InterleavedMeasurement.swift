@@ -19,7 +19,7 @@ public struct InterleavedMeasurement {
         public var targetBatch: UInt64
         /// Under ``IterationPolicy/shared``, no batch is made longer than about this, in nanoseconds.
         public var longestBatch: UInt64
-        /// Rounds that are kept, 1 or more. Intervals mean little below about 10.
+        /// Rounds that are kept, 1 or more.
         public var rounds: Int
         /// Rounds that run first and are discarded, 0 or more.
         public var warmUpRounds: Int
@@ -27,17 +27,14 @@ public struct InterleavedMeasurement {
         public var iterations: IterationPolicy
         /// The clock that times the cases.
         public var clock: MeasurementClock
-        /// Determines the order of the cases in each round and the resampling of the intervals.
+        /// Determines the order of the cases in each round.
         public var seed: UInt64
-        /// Resamples per interval, 100 or more.
-        public var resamples: Int
 
         /// Settings, each with the value of ``quick`` unless given.
         public init(
             targetBatch: UInt64 = 200_000, longestBatch: UInt64 = 2_000_000, rounds: Int = 31,
             warmUpRounds: Int = 3, iterations: IterationPolicy = .shared,
-            clock: MeasurementClock = .monotonic, seed: UInt64 = 1,
-            resamples: Int = Bootstrap.quickResamples
+            clock: MeasurementClock = .monotonic, seed: UInt64 = 1
         ) {
             self.targetBatch = targetBatch
             self.longestBatch = longestBatch
@@ -46,16 +43,14 @@ public struct InterleavedMeasurement {
             self.iterations = iterations
             self.clock = clock
             self.seed = seed
-            self.resamples = resamples
         }
 
-        /// Batches of 200 µs, 31 rounds, 2,000 resamples: from 7 ms per case to, for slow ones, ten times that.
+        /// Batches of 200 µs, 31 rounds: from 7 ms per case to, for slow ones, ten times that.
         public static let quick = Settings()
 
-        /// Batches of 2 ms, 101 rounds, 10,000 resamples: from 0.2 s per case to, for slow ones, ten times that.
+        /// Batches of 2 ms, 101 rounds: from 0.2 s per case to, for slow ones, ten times that.
         public static let full = Settings(
-            targetBatch: 2_000_000, longestBatch: 20_000_000, rounds: 101, warmUpRounds: 5,
-            resamples: 10_000)
+            targetBatch: 2_000_000, longestBatch: 20_000_000, rounds: 101, warmUpRounds: 5)
     }
 
     /// Where a running measurement is.
@@ -91,7 +86,6 @@ public struct InterleavedMeasurement {
         }
         try Self.require(settings.rounds, minimum: 1, "rounds")
         try Self.require(settings.warmUpRounds, minimum: 0, "warmUpRounds")
-        try Self.require(settings.resamples, minimum: Bootstrap.minimumResamples, "resamples")
         try Self.require(Int(clamping: settings.targetBatch), minimum: 1, "targetBatch")
         if case .fixed(let count) = settings.iterations {
             try Self.require(count, minimum: 1, "iterations")
@@ -137,8 +131,7 @@ public struct InterleavedMeasurement {
                     name: cases[index].name, isNullControlOf: cases[index].isNullControlOf,
                     iterations: iterations[index], nanosecondsPerOperation: samples[index])
             },
-            orders: orders, clock: settings.clock, seed: settings.seed,
-            resamples: settings.resamples)
+            orders: orders, clock: settings.clock, seed: settings.seed)
     }
 
     private func iterationCounts() throws -> [Int] {

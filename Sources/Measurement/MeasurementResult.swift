@@ -1,7 +1,7 @@
 // The samples of a finished measurement, and the questions they answer.
 
 /// The samples of one case.
-public struct CaseSamples: Sendable, Hashable {
+public struct CaseSamples: Sendable, Hashable, Codable {
     /// What the case is called.
     public let name: String
     /// The name of the case this one is an identical copy of, when it is a null control.
@@ -23,28 +23,26 @@ public struct CaseSamples: Sendable, Hashable {
 }
 
 /// What an ``InterleavedMeasurement`` found.
-public struct MeasurementResult: Sendable, Hashable {
+public struct MeasurementResult: Sendable, Hashable, Codable {
     /// The samples, in the order in which the cases were given.
     public let cases: [CaseSamples]
     /// The order in which the cases ran in each kept round, as indices into ``cases``.
     public let orders: [[Int]]
     /// The clock that timed the cases.
     public let clock: MeasurementClock
-    /// What determined the orders and the resampling.
+    /// What determined the orders.
     public let seed: UInt64
-    /// Resamples per interval.
-    public let resamples: Int
+    /// What else the machine did meanwhile; nil where that is not known.
+    public var load: MachineLoad?
 
     /// A result put together from samples; `orders` may be empty when the order is unknown.
     public init(
-        cases: [CaseSamples], orders: [[Int]] = [], clock: MeasurementClock, seed: UInt64,
-        resamples: Int = Bootstrap.quickResamples
+        cases: [CaseSamples], orders: [[Int]] = [], clock: MeasurementClock, seed: UInt64
     ) {
         self.cases = cases
         self.orders = orders
         self.clock = clock
         self.seed = seed
-        self.resamples = resamples
     }
 
     /// The samples of the case called `name`.
@@ -61,7 +59,7 @@ public struct MeasurementResult: Sendable, Hashable {
     ///
     /// - Throws: ``MeasurementError/unknownCase(_:known:)``, ``StatisticsError``.
     public func time(of name: String) throws -> Estimate {
-        try bootstrap.median(of: samples(of: name).nanosecondsPerOperation)
+        try Estimate.median(of: samples(of: name).nanosecondsPerOperation)
     }
 
     /// The ratio of a case to a baseline in each round, in the order of the rounds.
@@ -77,7 +75,7 @@ public struct MeasurementResult: Sendable, Hashable {
     ///
     /// - Throws: As ``ratios(of:to:)``.
     public func ratio(of name: String, to baseline: String) throws -> Estimate {
-        try bootstrap.median(of: ratios(of: name, to: baseline))
+        try Estimate.median(of: ratios(of: name, to: baseline))
     }
 
     /// For each null control, the ratio to the case it copies: how far from 1 noise alone takes a ratio.
@@ -89,6 +87,4 @@ public struct MeasurementResult: Sendable, Hashable {
             return (control.name, original, try ratio(of: control.name, to: original))
         }
     }
-
-    private var bootstrap: Bootstrap { Bootstrap(resamples: resamples, seed: seed) }
 }

@@ -8,8 +8,12 @@ public struct Estimate: Sendable, Hashable, Codable {
     public let low: Double
     /// The upper end of the interval.
     public let high: Double
-    /// How many samples there were.
+    /// How many samples there were; 0 for what was counted or computed, which has no spread. What was measured once has
+    /// no interval that says anything, and decides nothing.
     public let samples: Int
+
+    /// Whether it is a single measurement, whose spread is not known.
+    public var isMeasuredOnce: Bool { samples == 1 }
 
     /// An estimate.
     ///
@@ -25,7 +29,7 @@ public struct Estimate: Sendable, Hashable, Codable {
 
     /// A single number that was counted, not sampled: no interval.
     public init(exactly value: Double) {
-        self.init(median: value, low: value, high: value, samples: 1)
+        self.init(median: value, low: value, high: value, samples: 0)
     }
 }
 
@@ -105,7 +109,7 @@ public enum Statistics {
         return samples.sorted()
     }
 
-    static func medianOfSorted(_ ordered: [Double]) -> Double {
+    package static func medianOfSorted(_ ordered: [Double]) -> Double {
         let middle = ordered.count / 2
         return ordered.count % 2 == 1
             ? ordered[middle] : midpoint(ordered[middle - 1], ordered[middle])

@@ -56,7 +56,7 @@ package struct SystemFiles: Sendable {
     package var availableMemory: Int { fields("/proc/meminfo")["MemAvailable"] ?? 0 }
 
     /// The names in a directory in ascending order, without those that begin with a dot, or `nil`.
-    func names(in path: String) -> [String]? {
+    package func names(in path: String) -> [String]? {
         guard let directory = opendir(root + path) else { return nil }
         defer { closedir(directory) }
         var names: [String] = []

@@ -23,6 +23,10 @@ public struct ElfFile: Sendable {
         public static let load: UInt32 = 1
         public static let dynamic: UInt32 = 2
         public static let note: UInt32 = 4
+        public static let headers: UInt32 = 6
+        public static let threadStorage: UInt32 = 7
+        /// Flags for kernels with a patch of their own (PT_PAX_FLAGS), which Go wrote until 1.26.
+        public static let paxFlags: UInt32 = 0x6504_1580
         public static let size = 56
 
         public var bytes: [UInt8] {
@@ -44,6 +48,7 @@ public struct ElfFile: Sendable {
 
     /// Linkers make a dozen; the bound is for files that are damaged.
     private static let maximumSegments = 64
+    private static let sectionSize = 64
     /// Code reaches so far, and with it what is added.
     private static let reach: UInt64 = 1 << 31
 
@@ -54,6 +59,9 @@ public struct ElfFile: Sendable {
     public let isPositionIndependent: Bool
     /// What the loader adds to the load address and stores, by where it stores it.
     public let relocations: [UInt64: UInt64]
+    /// Where a variable of this program in thread-local storage is, from the thread pointer, by where the loader stores
+    /// that number.
+    public let threadOffsets: [UInt64: Int64]
     private let headerOffset: Int
 
     /// Reads headers; nothing is loaded or run.
@@ -63,6 +71,7 @@ public struct ElfFile: Sendable {
         guard bytes[4] == 2, bytes[5] == 1, bytes.integer(18, as: UInt16.self) == 62 else {
             throw ElfError.otherProcessor
         }
+        if let system = Self.otherSystem(bytes[7] ?? 0) { throw ElfError.otherSystem(system) }
         switch bytes.integer(16, as: UInt16.self) {
         case 2: isPositionIndependent = false
         case 3: isPositionIndependent = true
@@ -86,7 +95,19 @@ public struct ElfFile: Sendable {
             throw .malformed("its segments lie on one another")
         }
         sections = Self.sections(bytes)
-        relocations = Self.relocations(bytes, segments)
+        (relocations, threadOffsets) = Self.relocations(bytes, segments)
+    }
+
+    /// What EI_OSABI says (gabi, "ELF Identification"); nil for System V and GNU, which Linux is.
+    private static func otherSystem(_ code: UInt8) -> String? {
+        switch code {
+        case 0, 3: nil
+        case 2: "NetBSD"
+        case 6: "Solaris"
+        case 9: "FreeBSD"
+        case 12: "OpenBSD"
+        default: "another system (\(code) in its header)"
+        }
     }
 
     private static func segment(_ bytes: Bytes, _ offset: Int) throws(ElfError) -> Segment {
@@ -109,12 +130,13 @@ public struct ElfFile: Sendable {
     /// None where the headers do not hold together: they are no part of what runs. One that is damaged keeps its index,
     /// without a name and outside of the file.
     private static func sections(_ bytes: Bytes) -> [Section] {
-        guard let start = bytes.size(40), start > 0, bytes.integer(58, as: UInt16.self) == 64,
+        guard let start = bytes.size(40), start > 0, bytes.integer(58, as: UInt16.self) == UInt16(sectionSize),
             let count = bytes.integer(60, as: UInt16.self), let names = bytes.integer(62, as: UInt16.self),
-            bytes.holds(start, Int(count) * 64), names < count, let nameTable = bytes.size(start + Int(names) * 64 + 24)
+            bytes.holds(start, Int(count) * sectionSize), names < count,
+            let nameTable = bytes.size(start + Int(names) * sectionSize + 24)
         else { return [] }
         return (0..<Int(count)).map { index in
-            let header = start + index * 64
+            let header = start + index * sectionSize
             guard let name = bytes.integer(header, as: UInt32.self), let address = bytes.size(header + 16),
                 let offset = bytes.size(header + 24), let size = bytes.size(header + 32),
                 let link = bytes.integer(header + 40, as: UInt32.self),
@@ -124,29 +146,59 @@ public struct ElfFile: Sendable {
         }
     }
 
-    /// `R_X86_64_RELATIVE` entries of the table that `DT_RELA` names.
-    private static func relocations(_ bytes: Bytes, _ segments: [Segment]) -> [UInt64: UInt64] {
+    /// `R_X86_64_RELATIVE` and `R_X86_64_TPOFF64` entries of the table that `DT_RELA` names.
+    private static func relocations(
+        _ bytes: Bytes, _ segments: [Segment]
+    ) -> (addresses: [UInt64: UInt64], threadOffsets: [UInt64: Int64]) {
         guard let dynamic = segments.first(where: { $0.kind == Segment.dynamic }),
             bytes.holds(dynamic.offset, dynamic.fileSize)
-        else { return [:] }
+        else { return ([:], [:]) }
         var table: UInt64?
         var size = 0
+        var symbols: UInt64?
         for entry in stride(from: dynamic.offset, to: dynamic.offset + dynamic.fileSize - 15, by: 16) {
             guard let tag = bytes.integer(entry, as: UInt64.self), let value = bytes.size(entry + 8), tag != 0 else {
                 break
             }
             if tag == 7 { table = UInt64(value) }
             if tag == 8 { size = value }
+            if tag == 6 { symbols = UInt64(value) }
         }
-        guard let table, let start = offset(of: table, length: size, in: segments) else { return [:] }
+        guard let table, let start = offset(of: table, length: size, in: segments) else { return ([:], [:]) }
         var found: [UInt64: UInt64] = [:]
+        var threadOffsets: [UInt64: Int64] = [:]
         for entry in stride(from: start, to: start + size - 23, by: 24) {
-            guard let target = bytes.integer(entry, as: UInt64.self), bytes.integer(entry + 8, as: UInt64.self) == 8,
+            guard let target = bytes.integer(entry, as: UInt64.self),
+                let kind = bytes.integer(entry + 8, as: UInt64.self),
                 let value = bytes.integer(entry + 16, as: UInt64.self)
             else { continue }
-            found[target] = value
+            if kind == 8 { found[target] = value }
+            if kind & 0xffff_ffff == 18 {
+                threadOffsets[target] = threadOffset(bytes, segments, symbols, symbol: kind >> 32, addend: value)
+            }
         }
-        return found
+        return (found, threadOffsets)
+    }
+
+    /// Storage of the program itself ends at the thread pointer, rounded up as its header asks (AMD64 supplement,
+    /// "TLS").
+    /// - Returns: nil for a variable of another file.
+    private static func threadOffset(
+        _ bytes: Bytes, _ segments: [Segment], _ symbols: UInt64?, symbol: UInt64, addend: UInt64
+    ) -> Int64? {
+        guard let storage = segments.first(where: { $0.kind == Segment.threadStorage }), storage.alignment < 1 << 20,
+            storage.memorySize >= 0, storage.memorySize < 1 << 40
+        else { return nil }
+        var value: UInt64 = 0
+        if symbol != 0 {
+            guard let symbols, let place = offset(of: symbols &+ symbol &* 24, length: 24, in: segments),
+                bytes.integer(place + 6, as: UInt16.self) != 0, let found = bytes.integer(place + 8, as: UInt64.self)
+            else { return nil }
+            value = found
+        }
+        let alignment = max(1, Int(storage.alignment))
+        let size = (storage.memorySize + alignment - 1) / alignment * alignment
+        return Int64(bitPattern: value &+ addend &- UInt64(size))
     }
 
     private static func offset(of address: UInt64, length: Int, in segments: [Segment]) -> Int? {
@@ -177,14 +229,38 @@ public struct ElfFile: Sendable {
         return offset(of: address, length: 8).flatMap { bytes.integer($0, as: UInt64.self) }
     }
 
-    /// Puts a segment with `content` behind all others; a header of a note, which no program needs to run, becomes its
-    /// own.
+    /// Where the loader begins to run it.
+    public var entry: UInt64 { bytes.integer(24, as: UInt64.self) ?? 0 }
+
+    /// Has the loader begin there.
+    public mutating func setEntry(_ address: UInt64) { bytes.replace(24, with: address.littleEndianBytes) }
+
+    /// Makes the last writable segment longer by memory that is zero at first.
+    ///
+    /// - Parameter size: Bytes; they begin at a multiple of 64.
+    /// - Returns: The address of the first.
+    public mutating func addZeroedMemory(_ size: Int) throws(ElfError) -> UInt64 {
+        guard let index = segments.lastIndex(where: { $0.isLoaded && $0.isWritable }) else {
+            throw .malformed("no segment is writable")
+        }
+        let end = segments[index].address + UInt64(segments[index].memorySize)
+        let start = (end + 63) & ~63
+        let next = segments.filter { $0.isLoaded && $0.address >= end }.map(\.address).min() ?? .max
+        // What lies on its last page would be on the same.
+        guard start + UInt64(size) + 4096 <= next else { throw .outOfReach }
+        segments[index].memorySize += Int(start - end) + size
+        bytes.replace(headerOffset, with: segments.flatMap(\.bytes))
+        return start
+    }
+
+    /// Puts a segment with `content` behind all others. A header that no program needs to run becomes its own: that of
+    /// a note, or a new one where the section headers, which can be anywhere, leave room for it.
     ///
     /// - Returns: The address of its first byte.
     public mutating func addExecutableSegment(_ content: (_ address: UInt64) -> [UInt8]) throws(ElfError) -> UInt64 {
-        guard let note = segments.firstIndex(where: { $0.kind == Segment.note }) else {
-            throw ElfError.noSpareHeader
-        }
+        let spare =
+            segments.firstIndex { $0.kind == Segment.note } ?? segments.firstIndex { $0.kind == Segment.paxFlags }
+        guard spare != nil || hasSectionsBehindHeaders else { throw ElfError.noSpareHeader }
         let loaded = segments.filter(\.isLoaded)
         let end = loaded.map { $0.address + UInt64($0.memorySize) }.max() ?? 0
         // Beyond what the kernel puts right behind the last segment.
@@ -197,11 +273,33 @@ public struct ElfFile: Sendable {
         let segment = Segment(
             kind: Segment.load, flags: 5, offset: offset, address: address, fileSize: new.count,
             memorySize: new.count, alignment: 4096)
-        segments.remove(at: note)
+        if let spare { segments.remove(at: spare) } else { makeRoomForHeader() }
         // The loader expects them in the order of their addresses.
         let last = segments.lastIndex(where: \.isLoaded)!
         segments.insert(segment, at: last + 1)
         bytes.replace(headerOffset, with: segments.flatMap(\.bytes))
         return address
+    }
+
+    /// Where the program headers end.
+    private var endOfHeaders: Int { headerOffset + segments.count * Segment.size }
+
+    /// Go's linker writes both in a row. They are in what is loaded, but only programs that look for sections read
+    /// them.
+    private var hasSectionsBehindHeaders: Bool {
+        !sections.isEmpty && bytes.size(40) == endOfHeaders && sections.count * Self.sectionSize >= Segment.size
+            && segments.count < Self.maximumSegments
+    }
+
+    /// Moves the section headers to the end of the file and counts one more program header.
+    private mutating func makeRoomForHeader() {
+        let headers = bytes.bytes(endOfHeaders, sections.count * Self.sectionSize)!
+        let offset = bytes.append(Array(headers), alignment: 8)
+        bytes.replace(40, with: offset.littleEndianBytes)
+        bytes.replace(56, with: UInt16(segments.count + 1).littleEndianBytes)
+        if let own = segments.firstIndex(where: { $0.kind == Segment.headers }) {
+            segments[own].fileSize += Segment.size
+            segments[own].memorySize += Segment.size
+        }
     }
 }

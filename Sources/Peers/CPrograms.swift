@@ -1,4 +1,4 @@
-// Programs in C that single claims ask for.
+// Programs in C and C++ that single claims ask for.
 
 import Processes
 import Workloads
@@ -26,8 +26,20 @@ extension PeerProgram {
             ["-pthread"], environment)
     }
 
+    /// Coroutines of C++20, which have no stacks; it answers lines.
+    ///
+    /// - Throws: ``PeerUnavailable`` without a compiler of C++20 and its library.
+    public static func coroutines20(
+        environment: CodeEnvironment = CodeEnvironment()
+    ) throws(PeerUnavailable) -> PeerProgram {
+        try inC(
+            "coroutines-c++20", ("coroutine20.cpp", PackageResources.coroutine20_cpp), by: ["clang++", "g++"],
+            ["-std=c++20"], environment, packages: "g++")
+    }
+
     private static func inC(
-        _ name: String, _ file: ProgramFile, by compilers: [String], _ flags: [String], _ environment: CodeEnvironment
+        _ name: String, _ file: ProgramFile, by compilers: [String], _ flags: [String], _ environment: CodeEnvironment,
+        packages: String = "gcc"
     ) throws(PeerUnavailable) -> PeerProgram {
         do throws(ProcessError) {
             let built = try ProgramBuilder(environment: environment).compile(name, file, by: compilers, flags)
@@ -35,7 +47,7 @@ extension PeerProgram {
             let version = answer.output.prefix { !$0.isNewline }
             return PeerProgram(version.isEmpty ? name : "\(name) \(version)", built.path)
         } catch {
-            throw PeerUnavailable("\(error); install gcc")
+            throw PeerUnavailable("\(error); install \(packages)")
         }
     }
 }

@@ -25,6 +25,16 @@ public struct PeerProgram: Sendable {
         PeerProgram(version, path, arguments, environment: environment)
     }
 
+    /// The same with other variables of its environment.
+    package func changing(_ variables: [String: String]) -> PeerProgram {
+        let names = variables.keys.map { "\($0)=" }
+        let kept = (environment ?? Spawn.environment(changing: [:])).filter { entry in
+            !names.contains { entry.hasPrefix($0) }
+        }
+        return PeerProgram(
+            version, path, arguments, environment: kept + variables.map { "\($0)=\($1)" }.sorted())
+    }
+
     /// Starts it; it answers lines until the conversation ends.
     public func converse() throws(PeerFailure) -> Conversation {
         try Conversation(path, arguments, name: version, environment: environment)

@@ -103,13 +103,22 @@ package enum Files {
         return String(cString: buffer)
     }
 
+    /// What a symbolic link says, nil if it is none.
+    package static func target(_ path: String) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let length = bytes.withUnsafeMutableBytes { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { readlink(path, $0.baseAddress!, $0.count) }
+        }
+        return length < 0 ? nil : String(decoding: bytes.prefix(length), as: UTF8.self)
+    }
+
     package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Where temporary files go: the folder that TMPDIR names, else /tmp.
-    static var temporaryParent: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+    package static var temporaryParent: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
     /// A new folder with an unpredictable name, for this user only.
     package static func makeTemporaryFolder(in parent: String) throws(ProcessError) -> String {

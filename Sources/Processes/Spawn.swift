@@ -92,10 +92,18 @@ package enum Spawn {
         let settings: [UnsafeMutablePointer<CChar>?] = (environment ?? []).map { strdup($0) }
         defer { for text in words + settings { free(text) } }
         var child: pid_t = 0
-        let failure =
+        func attempt() -> Int32 {
             environment == nil
-            ? posix_spawn(&child, executable, &actions, &attributes, words + [nil], environ)
-            : posix_spawn(&child, executable, &actions, &attributes, words + [nil], settings + [nil])
+                ? posix_spawn(&child, executable, &actions, &attributes, words + [nil], environ)
+                : posix_spawn(&child, executable, &actions, &attributes, words + [nil], settings + [nil])
+        }
+        var failure = attempt()
+        // What another thread starts holds every file that is open here for writing from its fork to its exec, and no
+        // program is run from such a file: https://go.dev/issue/22315. That is over soon, or it is something else.
+        for _ in 0..<200 where failure == ETXTBSY {
+            usleep(10_000)
+            failure = attempt()
+        }
         guard failure == 0 else {
             let remedy = failure == EAGAIN || failure == ENOMEM ? "free memory or processes" : nil
             throw ProcessError(

@@ -44,43 +44,53 @@ package enum Subprocess {
 
     /// Runs `executable` to its end, whatever that is, or kills it after `seconds` or once `isUnwanted`.
     ///
-    /// - Parameter environment: `NAME=value` each; this process's if nil.
+    /// - Parameters:
+    ///   - environment: `NAME=value` each; this process's if nil.
+    ///   - input: The file that its standard input is; nothing if nil.
     /// - Throws: when it cannot be started.
     package static func finish(
-        _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
-        isUnwanted: () -> Bool = { false }
+        _ executable: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil,
+        seconds: Double, isUnwanted: () -> Bool = { false }
     ) throws(ProcessError) -> Finished {
         try finish(
-            executable, arguments, environment: environment, seconds: seconds, isUnwanted: isUnwanted,
+            executable, arguments, environment: environment, input: input, seconds: seconds, isUnwanted: isUnwanted,
             output: try namelessFile(), errors: try namelessFile())
     }
 
     /// The same for a program whose peak of memory is of interest: a shell starts it and ends, so that it begins with
     /// the little memory of the shell, and this process adopts it. Until the shell has ended this process adopts what
     /// its other children leave behind as well: not for a process that starts others meanwhile.
+    ///
+    /// - Parameters:
+    ///   - input: The file that its standard input is; nothing if nil.
+    ///   - service: Called with the number of the process, which is asked to end (SIGTERM) when that returns; it may
+    ///     have ended before.
     package static func finishMeasured(
-        _ executable: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
-        isUnwanted: () -> Bool = { false }
+        _ executable: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil,
+        seconds: Double, isUnwanted: () -> Bool = { false },
+        service: ((pid_t) -> Void)? = nil
     ) throws(ProcessError) -> Finished {
-        let refusal = fl_adopt_orphans(true)
-        guard refusal == 0 else { throw ProcessError("cannot wait for orphans: \(Files.reason(refusal))") }
+        let adoption = fl_adopt_orphans(true)
+        guard adoption == 0 else { throw ProcessError("cannot wait for orphans: \(Files.reason(adoption))") }
         defer { _ = fl_adopt_orphans(false) }
         let (output, errors, number) = (try namelessFile(), try namelessFile(), try namelessFile())
-        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        let source = open(input ?? "/dev/null", O_RDONLY | O_CLOEXEC)
+        let refusal = errno
         var gate: [Int32] = [-1, -1]
         let hasGate = pipe(&gate) == 0
         defer {
-            for descriptor in [output, errors, number, nothing] + gate where descriptor >= 0 { close(descriptor) }
+            for descriptor in [output, errors, number, source] + gate where descriptor >= 0 { close(descriptor) }
         }
-        guard nothing >= 0 else { throw ProcessError("cannot read /dev/null: \(Files.reason())") }
+        guard source >= 0 else { throw ProcessError("cannot read \(input ?? "/dev/null"): \(Files.reason(refusal))") }
         guard hasGate else { throw ProcessError("cannot create a pipe: \(Files.reason())") }
         for descriptor in gate { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         // What runs in the background of a shell has its own standard streams by way of their numbers here. It begins
         // when the shell is gone: a shell reaps what ends before it does.
-        let background = "{ read -r go <\"$0/\(gate[0])\" && exec \"$@\" >>\"$0/\(output)\" 2>>\"$0/\(errors)\"; } &"
+        let streams = "<\"$0/\(source)\" >>\"$0/\(output)\" 2>>\"$0/\(errors)\""
+        let background = "{ read -r go <\"$0/\(gate[0])\" && exec \"$@\" \(streams); } &"
         let shell = try Spawn.start(
             "/bin/sh", ["-c", "\(background) echo $!", "/proc/\(getpid())/fd", executable] + arguments,
-            environment: environment, streams: Spawn.Streams(input: nothing, output: number, errors: errors))
+            environment: environment, streams: Spawn.Streams(input: source, output: number, errors: errors))
         guard try Spawn.wait(for: shell, seconds: 20) == .exited(0),
             let child = pid_t(contents(of: number).split(separator: "\n").first ?? "")
         else { throw ProcessError("cannot start \(executable) by a shell") }
@@ -89,6 +99,10 @@ package enum Subprocess {
         // It cannot fail: the pipe is empty, and its other end is open here.
         _ = write(gate[1], "\n", 1)
         var usage = Spawn.Usage()
+        if let service {
+            service(child)
+            kill(child, SIGTERM)
+        }
         let ending = try Spawn.wait(
             for: child, group: shell, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
         return Finished(
@@ -98,19 +112,19 @@ package enum Subprocess {
 
     // Files, not pipes: nothing has to read while the program runs.
     private static func finish(
-        _ executable: String, _ arguments: [String], environment: [String]?, seconds: Double,
+        _ executable: String, _ arguments: [String], environment: [String]?, input: String? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }, output: Int32, errors: Int32
     ) throws(ProcessError) -> Finished {
         defer {
             close(output)
             close(errors)
         }
-        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
-        guard nothing >= 0 else { throw ProcessError("cannot read /dev/null: \(Files.reason())") }
-        defer { close(nothing) }
+        let source = open(input ?? "/dev/null", O_RDONLY | O_CLOEXEC)
+        guard source >= 0 else { throw ProcessError("cannot read \(input ?? "/dev/null"): \(Files.reason())") }
+        defer { close(source) }
         let child = try Spawn.start(
             executable, arguments, environment: environment,
-            streams: Spawn.Streams(input: nothing, output: output, errors: errors))
+            streams: Spawn.Streams(input: source, output: output, errors: errors))
         var usage = Spawn.Usage()
         let ending = try Spawn.wait(for: child, group: child, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
         return Finished(

@@ -10,11 +10,14 @@ public enum Verdict: String, Sendable, Codable, CaseIterable {
     case refuted
     /// The claim holds in one regime and not in another; the regime is named.
     case depends
+    /// What was measured as a difference lies within what its null control shows, which says neither that there is one
+    /// nor that there is none; how large it can be is said.
+    case notDistinguishable = "not distinguishable from zero"
     /// Something is missing, which is named: a package, a permission, a kernel feature, or rounds against the noise.
     case notMeasurable = "not measurable here"
 }
 
-/// A number of a claim as its source gives it.
+/// A number of a claim as its source gives it, or as we read a source that gives none.
 public struct ClaimedFigure: Sendable, Hashable, Codable {
     /// What the number is of, unique within its claim, for instance "gain on real programs".
     public var name: String
@@ -24,14 +27,19 @@ public struct ClaimedFigure: Sendable, Hashable, Codable {
     public var high: Double?
     /// The unit of ``low`` and ``high``.
     public var unit: MetricUnit
+    /// Whether the source says it without a number, and this is what we take it to mean; nil where it gives one.
+    public var isOurReading: Bool?
 
     /// A range or, with one end, a bound.
-    public init(_ figure: Figure, low: Double?, high: Double?) {
+    ///
+    /// - Parameter isOurReading: Whether the number is ours, because the source has none.
+    public init(_ figure: Figure, low: Double?, high: Double?, isOurReading: Bool = false) {
         precondition(low != nil || high != nil, "a figure without a number claims nothing")
         name = figure.name
         unit = figure.unit
         self.low = low
         self.high = high
+        self.isOurReading = isOurReading ? true : nil
     }
 
     /// One number.
@@ -50,6 +58,9 @@ extension ClaimedFigure: CustomStringConvertible {
         case (nil, nil): ""
         }
     }
+
+    /// What follows the number in a table where the source has none.
+    var mark: String { isOurReading == true ? " (our reading)" : "" }
 
     /// The number without zeros at its end: a source that says 89 does not say 89.0.
     private func text(_ value: Double) -> String {
@@ -75,24 +86,40 @@ public struct MeasuredFigure: Sendable, Hashable, Codable {
     public var high: Double
     /// The unit of the three.
     public var unit: MetricUnit
+    /// How many samples there were; 0 for what was counted.
+    public var samples: Int?
+    /// Whether the three are lower bounds, because something was stopped before it ended.
+    public var isAtLeast: Bool?
+    /// Of several runs, the median of each that has it, in their order.
+    public var byRun: [Double]?
 
     /// A measured number.
-    public init(_ figure: Figure, _ estimate: Estimate) {
+    ///
+    /// - Parameter isAtLeast: Whether it is a lower bound.
+    public init(_ figure: Figure, _ estimate: Estimate, isAtLeast: Bool = false) {
         name = figure.name
         unit = figure.unit
         median = estimate.median
         low = estimate.low
         high = estimate.high
+        samples = estimate.samples
+        self.isAtLeast = isAtLeast ? true : nil
     }
 }
 
 extension MeasuredFigure: CustomStringConvertible {
-    /// The number with its unit and its interval: "2.71 ns [2.69, 2.75]"; without one that shows the same number.
+    /// The number with its unit, its interval and the number of samples: "2.71 ns [2.69, 2.75; n = 7]"; without an
+    /// interval that shows the same number.
     public var description: String {
         // An interval narrower than the digits that are shown says no more than they do.
         let text = QuantityFormatter.string(median, unit)
-        guard [low, high].contains(where: { QuantityFormatter.string($0, unit) != text }) else { return text }
-        return QuantityFormatter.string(Estimate(median: median, low: low, high: high, samples: 2), unit)
+        let bound = isAtLeast == true ? "at least " : ""
+        guard [low, high].contains(where: { QuantityFormatter.string($0, unit) != text }) else {
+            return bound + text + (samples == 1 ? " [n = 1]" : "")
+        }
+        let estimate = Estimate(median: median, low: low, high: high, samples: max(samples ?? 2, 2))
+        let interval = QuantityFormatter.interval(of: estimate, unit, withSamples: samples != nil)
+        return "\(bound)\(text) \(interval)"
     }
 }
 
@@ -142,6 +169,10 @@ public struct ClaimVerdict: Sendable, Hashable, Codable {
     public var command: String?
     /// How long that took, in seconds.
     public var seconds: Double?
+    /// What others did with the processors meanwhile, where it was more than a little.
+    public var disturbed: String?
+    /// Of several runs, the verdict of each, in their order.
+    public var byRun: [Verdict]?
 
     /// What became of a claim.
     public init(

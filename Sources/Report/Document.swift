@@ -3,6 +3,26 @@
 import FoundationEssentials
 import Measurement
 
+/// One of several runs whose results are together in a document.
+public struct MeasuredRun: Sendable, Hashable, Codable {
+    /// What it is called, for instance the name of its folder.
+    public var name: String
+    /// The machine that it ran on.
+    public var machine: MachineFacts
+    /// What a reader should know of it.
+    public var notes: [String]
+    /// When it began, in UTC, as `2026-11-28T23:10:00Z`; `nil` where its document does not say.
+    public var began: String?
+    /// What determined its orders and layouts; `nil` as above.
+    public var seed: UInt64?
+
+    /// The run of a document.
+    public init(name: String, _ document: Document) {
+        (self.name, machine, notes) = (name, document.machine, document.notes)
+        (began, seed) = (document.began, document.seed)
+    }
+}
+
 /// The results of one run of a command, and the machine they come from.
 public struct Document: Sendable, Hashable, Codable {
     /// The version of the JSON Schema that this module writes. It changes when a reader of the old one would misread
@@ -19,6 +39,12 @@ public struct Document: Sendable, Hashable, Codable {
     public var notes: [String]
     /// What became of each claim; `nil` in documents of commands that judge none.
     public var verdicts: [ClaimVerdict]?
+    /// The runs whose results are together here, where there are several; `machine` then is that of the first.
+    public var runs: [MeasuredRun]?
+    /// When the run began, in UTC, as `2026-11-28T23:10:00Z`; `nil` in documents of commands that do not say it.
+    public var began: String?
+    /// What determined orders, layouts and resampling; `nil` as above.
+    public var seed: UInt64?
     /// The claims that there are; `nil` in documents of commands that do not list them.
     public var claims: [ClaimDescription]?
 

@@ -3,6 +3,20 @@
 import Measurement
 
 extension MachineFacts {
+    /// What a reader must know of the machine.
+    var summaryTable: TextTable {
+        let facts: [(String, String?)] = [
+            ("processor", processorModel),
+            ("processors online", cores.map { "\($0)\(isVirtualized == true ? ", of a virtual machine" : "")" }),
+            ("memory", totalMemory.map { QuantityFormatter.string(Double($0), .bytes) }),
+            ("system", kernelRelease.map { "Linux \($0)" }),
+            ("built by", swiftCompiler.map { "Swift \($0)\(isDebugBuild ? ", for debugging" : "")" }),
+        ]
+        var table = TextTable([.init("fact"), .init("value")])
+        for (name, value) in facts { if let value { table.append([name, value]) } }
+        return table
+    }
+
     /// What is known of the machine.
     var table: TextTable {
         let facts: [(String, String?)] = [

@@ -21,16 +21,43 @@ extension Record {
         var shared = parameters
         shared[.clock] = .clock(result.clock)
         shared[.seed] = .string(String(result.seed))
-        var records: [Record] = []
-        for samples in result.cases where samples.isNullControlOf == nil {
+        shared[.othersProcessors] = result.load.flatMap(ParameterValue.disturbance)
+        let times = try result.cases.filter { $0.isNullControlOf == nil }.map { samples in
             var own = shared
             own[.iterations] = .int(samples.iterations)
             own[.outliers] = .int(try Statistics.outliers(samples.nanosecondsPerOperation).count)
-            records.append(
-                Record(
-                    suite: suite, case: samples.name, metric: .time, estimate: try result.time(of: samples.name),
-                    parameters: own))
+            return Record(
+                suite: suite, case: samples.name, metric: .time, estimate: try result.time(of: samples.name),
+                parameters: own)
         }
+        return try times + ratios(of: result, suite, comparisons, shared)
+    }
+
+    /// The records of a measurement in several processes, each of which is a sample.
+    ///
+    /// - Parameters: Those of a measurement in one process.
+    /// - Returns: The same records, which say how many processes there were.
+    /// - Throws: The same errors.
+    public static func records(
+        of result: ProcessSamples, suite: String, comparisons: [(case: String, baseline: String)] = [],
+        parameters: [ParameterName: ParameterValue] = [:]
+    ) throws -> [Record] {
+        var shared = parameters
+        shared[.clock] = .clock(result.clock)
+        shared[.processes] = .int(result.processes.count)
+        shared[.rounds] = .int(result.rounds)
+        shared[.othersProcessors] = result.load.flatMap(ParameterValue.disturbance)
+        let times = try result.names.map { name in
+            Record(suite: suite, case: name, metric: .time, estimate: try result.time(of: name), parameters: shared)
+        }
+        return try times + ratios(of: result, suite, comparisons, shared)
+    }
+
+    private static func ratios(
+        of result: some ComparedCases, _ suite: String, _ comparisons: [(case: String, baseline: String)],
+        _ shared: [ParameterName: ParameterValue]
+    ) throws -> [Record] {
+        var records: [Record] = []
         for (name, baseline) in comparisons {
             records.append(
                 .ratio(

@@ -44,6 +44,15 @@ extension ParameterValue {
         return nil
     }
 
+    /// The number, whole or not; `nil` for anything else.
+    public var number: Double? {
+        switch self {
+        case .int(let value): Double(value)
+        case .double(let value): value
+        case .string, .bool: nil
+        }
+    }
+
     /// The whole number; `nil` for anything else.
     public var whole: Int? {
         if case .int(let value) = self { return value }

@@ -22,10 +22,13 @@ public enum QuantityFormatter {
     }
 
     /// The interval alone, in the scale of the median: "[2.69, 2.75]". Empty for a single exact number.
-    public static func interval(of estimate: Estimate, _ unit: MetricUnit) -> String {
+    ///
+    /// - Parameter withSamples: Whether the number of samples is in it: "[2.69, 2.75; n = 7]".
+    public static func interval(of estimate: Estimate, _ unit: MetricUnit, withSamples: Bool = false) -> String {
         if estimate.samples <= 1 && estimate.low == estimate.high { return "" }
         let scale = Scale(for: estimate.median, unit)
-        return "[\(scale.number(estimate.low)), \(scale.number(estimate.high))]"
+        let samples = withSamples ? "; n = \(estimate.samples)" : ""
+        return "[\(scale.number(estimate.low)), \(scale.number(estimate.high))\(samples)]"
     }
 
     /// A number with a fixed count of decimals and its whole digits grouped by commas: "12,345.60".

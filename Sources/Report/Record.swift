@@ -19,7 +19,7 @@ public struct Record: Sendable, Hashable, Codable {
     public var low: Double
     /// The upper end of the 95 % interval.
     public var high: Double
-    /// How many samples there were; 1 for what was counted.
+    /// How many samples there were; 0 for what was counted.
     public var samples: Int
     /// Everything else that a reader needs to repeat the measurement.
     public var parameters: [ParameterName: ParameterValue]
@@ -45,6 +45,9 @@ public struct Record: Sendable, Hashable, Codable {
         self.samples = estimate.samples
         self.parameters = parameters
     }
+
+    /// Whether its values are lower bounds.
+    public var isAtLeast: Bool { parameters[.atLeast] == true }
 
     /// The median, its interval and the number of samples.
     public var estimate: Estimate { Estimate(median: median, low: low, high: high, samples: samples) }

@@ -54,6 +54,11 @@ public struct Figure: Sendable, Hashable {
 extension ParameterValue {
     /// A value of ``ParameterName/clock``.
     public static func clock(_ clock: MeasurementClock) -> ParameterValue { .string(clock.rawValue) }
+
+    /// A value of ``ParameterName/othersProcessors``; nil where the load disturbed nothing.
+    public static func disturbance(_ load: MachineLoad) -> ParameterValue? {
+        load.isDisturbing ? .double(((load.others + load.stolen) * 10).rounded() / 10) : nil
+    }
 }
 
 extension Metric {
@@ -73,6 +78,16 @@ extension ParameterName {
     public static let seed = ParameterName("seed")
     /// Operations of a sample.
     public static let iterations = ParameterName("iterations")
+    /// Rounds within each sample, or samples where each round is one.
+    public static let rounds = ParameterName("rounds")
+    /// Where each of them is a sample.
+    public static let processes = ParameterName("processes")
+    /// Processors that others used meanwhile; there only where that was enough to disturb.
+    public static let othersProcessors = ParameterName("others-processors")
+    /// The values are lower bounds, because something was stopped before it ended: "at least"; there only where true.
+    public static let atLeast = ParameterName("at-least")
+    /// Of how many samples that is so.
+    public static let unended = ParameterName("unended")
     /// Samples far from the median.
     public static let outliers = ParameterName("outliers")
 }

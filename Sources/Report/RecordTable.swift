@@ -15,7 +15,7 @@ struct RecordTable {
     init(_ records: [Record]) {
         let common = Self.commonParameters(records)
         let columns = Self.columnParameters(records).filter { common[$0] == nil }
-        let isSampled = records.contains { $0.samples > 1 }
+        let isSampled = records.contains { $0.samples > 0 }
         var table = TextTable(
             [
                 .init("case"), .init("metric"), .init(isSampled ? "median" : "value", .right),
@@ -26,11 +26,13 @@ struct RecordTable {
                 common[$0.key] == nil && !columns.contains($0.key) && $0.key != .baseline
             }
             let cells = [
-                record.name, record.metric, QuantityFormatter.string(record.median, record.unit),
+                record.name, record.metric,
+                (record.isAtLeast ? "at least " : "")
+                    + QuantityFormatter.string(record.median, record.unit),
                 QuantityFormatter.interval(of: record.estimate, record.unit),
                 record.parameters[.baseline]?.description ?? "",
-                // What was counted once has no sample size worth a column.
-                record.samples > 1 ? String(record.samples) : "",
+                // What was counted has no sample size.
+                record.samples > 0 ? String(record.samples) : "",
             ]
             let values = columns.map { record.parameters[$0]?.description ?? "" }
             table.append(cells + values + [Self.list(own)])

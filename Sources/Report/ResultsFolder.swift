@@ -69,14 +69,19 @@ public struct ResultsFolder: Sendable {
         }
     }
 
-    /// The plots in the folder `plots`, in the order of their names; none where there is no such folder.
+    /// The plots in the folder `plots`, in the order of their names, each with that of the same name in
+    /// `plots/narrow`; none where there is no such folder.
     public func plots() -> [Plot] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/plots")) ?? []
         return names.filter { $0.hasSuffix(".svg") && !$0.hasPrefix(".") }.sorted().compactMap { name in
-            FileManager.default.contents(atPath: "\(path)/plots/\(name)").map {
-                Plot(name: String(name.dropLast(4)), svg: String(decoding: $0, as: UTF8.self))
+            text("plots/\(name)").map {
+                Plot(name: String(name.dropLast(4)), svg: $0, narrow: text("plots/narrow/\(name)"))
             }
         }
+    }
+
+    private func text(_ name: String) -> String? {
+        FileManager.default.contents(atPath: "\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func write(_ text: String, _ name: String) throws {

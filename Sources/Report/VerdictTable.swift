@@ -14,7 +14,7 @@ extension [ClaimVerdict] {
                 let isFirst = place == 0
                 table.append([
                     isFirst ? verdict.claim : "", isFirst ? verdict.verdict.rawValue : "", row.name,
-                    row.claimed?.description ?? "", row.measured?.description ?? "",
+                    row.claimed.map { "\($0)\($0.mark)" } ?? "", row.measured?.description ?? "",
                     isFirst ? verdict.reason(atMost: 72) : "",
                 ])
             }

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("ackermann") struct AckermannTests {
     private static func depth(
-        _ name: String, grows: Bool, _ ending: Ackermann.Ending, depth: Double = 8000, work: Ackermann.Work = .ackermann
+        _ name: String, grows: Bool, _ ending: Recursion.Ending, depth: Double = 8000,
+        work: Recursion.Work = .ackermann
     ) -> Record {
         Record(
             suite: "ackermann", case: work.caseName(name), metric: .depth, exactly: depth,
@@ -16,52 +17,103 @@ import Testing
 
     private func verdict(_ records: Record...) -> ClaimVerdict { Ackermann().verdict(on: records) }
 
-    @Test func growingStacksThatFinishWhereFixedOnesEndConfirmIt() {
-        let verdict = verdict(
-            Self.depth("fault", grows: true, .finished), Self.depth("go1.19", grows: true, .finished),
-            Self.depth("fixed", grows: false, .error), Self.depth("thread", grows: false, .died))
-        #expect(verdict.verdict == .confirmed)
-    }
-
-    @Test func growingStacksThatAllEndRefuteIt() {
+    @Test func fixedStacksThatAllEndConfirmItWhateverGrowingOnesDo() {
         let verdict = verdict(
             Self.depth("fault", grows: true, .error, depth: 8178),
-            Self.depth("go1.19", grows: true, .died, depth: 5376),
-            Self.depth("fixed", grows: false, .error, depth: 8100))
-        #expect(verdict.verdict == .refuted)
+            Self.depth("fixed", grows: false, .error, depth: 8100),
+            Self.depth("thread", grows: false, .died))
+        #expect(verdict.verdict == .confirmed)
         #expect(
             verdict.reason
-                == "with a limit of 262144 bytes 0 of 2 kinds of stack that grow finished, 0 were still running, "
-                + "1 ended with an error that the process survived, 1 with the process; of 1 fixed ones 0 finished, "
-                + "1 ended with an error, 0 with the process; depths: fault 8178, go1.19 5376, fixed 8100")
-        #expect(verdict.measured.map(\.median) == [8178, 5376, 8100])
+                == "with 256KiB 1 of 2 kinds of fixed stack ended with an error, 1 with the process, 0 "
+                + "finished, 0 were "
+                + "still running; of 1 that grow to the same size 0 finished; depths: fault 8178, fixed 8100, "
+                + "thread 8000"
+        )
+        #expect(verdict.measured.map(\.median) == [8178, 8100, 8000])
     }
 
-    @Test func someThatFinishOrAreStillRunningAreADependence() {
-        let fixed = Self.depth("fixed", grows: false, .error)
-        #expect(
-            verdict(Self.depth("a", grows: true, .finished), Self.depth("b", grows: true, .error), fixed).verdict
-                == .depends)
-        #expect(
-            verdict(Self.depth("a", grows: true, .running), Self.depth("b", grows: true, .error), fixed).verdict
-                == .depends)
+    @Test func aFixedStackThatFinishesRefutesIt() {
+        #expect(verdict(Self.depth("fixed", grows: false, .finished)).verdict == .refuted)
     }
 
-    @Test func aFixedStackThatIsNotExhaustedIsADependence() {
-        let growing = Self.depth("a", grows: true, .finished)
-        #expect(verdict(growing, Self.depth("fixed", grows: false, .finished)).verdict == .depends)
-        #expect(verdict(growing, Self.depth("fixed", grows: false, .running)).verdict == .depends)
+    @Test func oneThatIsStillRunningDecidesNothing() {
+        #expect(verdict(Self.depth("fixed", grows: false, .running)).verdict == .notMeasurable)
     }
 
-    @Test func runawaysDecideNothing() {
-        let verdict = verdict(
-            Self.depth("a", grows: true, .error), Self.depth("fixed", grows: false, .error),
-            Self.depth("a", grows: true, .finished, work: .runaway))
-        #expect(verdict.verdict == .refuted)
-    }
-
-    @Test func bothKindsOfStackAreNeeded() {
+    @Test func withoutAFixedStackItIsNotMeasurable() {
         #expect(verdict(Self.depth("a", grows: true, .error)).verdict == .notMeasurable)
-        #expect(verdict(Self.depth("fixed", grows: false, .error)).verdict == .notMeasurable)
+        #expect(verdict(Self.depth("a", grows: false, .error, work: .runaway)).verdict == .notMeasurable)
     }
+}
+
+@Suite("no-size-guess") struct NoSizeGuessTests {
+    /// A recursion without an end: how it ended, and with how much memory of 24 GB that could be had.
+    private func records(
+        _ name: String, _ ending: Recursion.Ending = .died, _ process: String = "exited with 2", _ message: String = "",
+        peak: Double? = 1.6e9, limit: Int = 1_000_000_000, grows: Bool = true, asGiven: Bool = true
+    ) -> [Record] {
+        let parameters: [ParameterName: ParameterValue] = [
+            .grows: .bool(grows), .ending: .string(ending.rawValue), .limit: .int(limit), .asGiven: .bool(asGiven),
+            .available: .int(24_000_000_000), .process: .string(process), .message: .string(message),
+            .peer: name.hasPrefix("go") ? .string(name) : "faultline",
+        ]
+        return [(Metric.depth, 1e6), (.peakMemory, peak)].compactMap { metric, value in
+            value.map {
+                Record(
+                    suite: "no-size-guess", case: "runaway \(name)", metric: metric, exactly: $0, parameters: parameters
+                )
+            }
+        }
+    }
+
+    private func limited(_ name: String = "go1.27.3", to limit: Int) -> [Record] {
+        records(name, .died, "exited with 2", "runtime: goroutine stack exceeds \(limit)-byte limit")
+    }
+
+    private func verdict(_ records: [Record]...) -> ClaimVerdict { NoSizeGuess().verdict(on: records.flatMap { $0 }) }
+
+    private var thread: [Record] {
+        records("thread", .died, "was killed by signal 11", peak: 9e6, limit: 8 << 20, grows: false)
+    }
+
+    @Test func aLimitThatGoNamesIsABoundary() {
+        let verdict = verdict(limited("go1.19.8", to: 5), limited(to: 500_000_000), thread)
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "holds up to 477 MiB, the limit at which go1.27.3 says that it ends the process; "
+                    + "the process had 1.49 GiB"
+            ))
+        #expect(verdict.measured.first?.name == Figure.limitOfGrowingStack.name)
+        #expect(verdict.measured.first?.median == 500_000_000)
+        // Another limit of the same runs is no evidence of what is given.
+        let other = records("go1.27.3", .died, "exited with 2", "exceeds 4-byte limit", limit: 4, asGiven: false)
+        #expect(self.verdict(other, thread).verdict == .notMeasurable)
+    }
+
+    @Test(arguments: [
+        ("exited with 2", "fatal error: runtime: out of memory", 1.6e9),
+        ("exited with 2", "runtime: cannot allocate memory", 1.6e9), ("was killed by signal 9", "", 23e9),
+    ])
+    func memoryThatEndsItConfirmsIt(process: String, message: String, peak: Double) {
+        let verdict = verdict(records("go1.27.3", .died, process, message, peak: peak), thread)
+        #expect(verdict.verdict == .confirmed)
+        #expect(!verdict.measured.contains { $0.name == Figure.limitOfGrowingStack.name })
+    }
+
+    @Test func noMoreThanAFixedStackRefutesIt() { #expect(verdict(limited(to: 4 << 20), thread).verdict == .refuted) }
+
+    @Test func whatEndsItOtherwiseSaysNothingOfALimit() {
+        let killed = verdict(records("go1.27.3", .died, "was killed by signal 9"), thread)
+        #expect(killed.verdict == .notMeasurable)
+        #expect(killed.reason.hasPrefix("what ends go1.27.3 is not known: the process was killed by signal 9; "))
+        let late = verdict(records("go1.27.3", .running, "timed out", peak: nil), thread)
+        #expect(late.verdict == .notMeasurable)
+        #expect(late.reason.hasPrefix("what ends go1.27.3 is not known: its time was up; runaway thread died at 8 MiB"))
+        let odd = verdict(records("go1.27.3", .died, "exited with 1", "no such file"))
+        #expect(odd.reason.contains("the process exited with 1, saying \"no such file\""))
+    }
+
+    @Test func withoutGoItIsNotMeasurable() { #expect(verdict(records("fault"), thread).verdict == .notMeasurable) }
 }

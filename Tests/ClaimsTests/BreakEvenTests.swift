@@ -6,149 +6,127 @@ import Testing
 @testable import Claims
 
 @Suite("break-even") struct BreakEvenTests {
-    private static let end = 1_000_000
+    private static func estimate(_ median: Double, _ low: Double, _ high: Double) -> Estimate {
+        Estimate(median: median, low: low, high: high, samples: 7)
+    }
 
-    private static func record(
-        _ name: String, _ metric: Metric, _ median: Double, _ low: Double, _ high: Double,
-        _ parameters: [ParameterName: ParameterValue] = [:]
+    /// What programs with checks take against programs without.
+    private static func ratio(
+        _ name: String, _ median: Double, _ low: Double, _ high: Double, to baseline: String = "plain"
     ) -> Record {
+        .ratio(suite: "break-even", case: name, baseline: baseline, estimate: estimate(median, low, high))
+    }
+
+    /// A growth in place takes this much more than Go's, in nanoseconds.
+    private static func difference(_ median: Double, _ low: Double, _ high: Double, isFresh: Bool = true) -> Record {
         BreakEven().record(
-            name, metric, Estimate(median: median, low: low, high: high, samples: 8),
-            [.initial: 4096, .sweepEnd: .int(end)].merging(parameters) { $1 })
+            GrowthCostSampler.inPlace, .growthDifference, estimate(median, low, high), [.freshMemory: .bool(isFresh)])
     }
 
-    private static func crossing(_ name: String, _ median: Double, _ low: Double, _ high: Double) -> Record {
-        record(name, .crossing, median, low, high)
+    private static func rate(_ name: String, _ value: Double, _ language: String = "go") -> Record {
+        BreakEven().record(name, .growthsPerSecond, exactly: value, [.language: .string(language)])
     }
 
-    private func verdict(_ records: Record...) -> ClaimVerdict { BreakEven().verdict(on: records) }
+    /// A saving of 1 % and a growth of 10 µs: 1,000 growths a second.
+    private static let one = [ratio("go-equal", 1 / 0.99, 1 / 0.995, 1 / 0.98), difference(10_000, 9_000, 11_000)]
 
-    @Test func winningFromTheFirstCallConfirmsIt() {
-        let verdict = verdict(Self.crossing("a", 1, 1, 1), Self.crossing("b", 1, 1, 1))
+    private func verdict(_ records: [Record]) -> ClaimVerdict { BreakEven().verdict(on: records) }
+
+    @Test func `programs that grow more rarely gain`() {
+        let verdict = verdict(Self.one + [Self.rate("zstd", 12), Self.rate("lua", 34.4)])
         #expect(verdict.verdict == .confirmed)
-        #expect(verdict.reason == "a wins from the first call; b wins from the first call")
-    }
-
-    @Test func neverWinningWithinTheSweepRefutesIt() {
-        let verdict = verdict(Self.crossing("a", 1e7, 1e6, 1e7))
-        #expect(verdict.verdict == .refuted)
-        #expect(verdict.reason == "a does not win within 1,000,000 calls per growth")
-    }
-
-    @Test func aCrossingIsADependenceWithItsNumbers() {
-        let verdict = verdict(
-            Self.crossing("a", 23_456, 18_000, 40_123), Self.record("a", .predictedCrossing, 21_000, 20_000, 22_000),
-            Self.record("a", .checkCost, 0.3, 0.2, 0.4),
-            Self.record("a", .checkCostAtFirst, 0.5, 0.4, 0.6, [.calls: 10_000]),
-            Self.record("noise", .checkCost, 0, -0.05, 0.02, [.nullControl: true]))
-        #expect(verdict.verdict == .depends)
         #expect(
-            verdict.reason == "a wins from 23,500 [18,000, 40,100] calls per growth (predicted 21,000, "
-                + "a check costs 0.3 [0.2, 0.4] ns a call, 0.5 in the first 10000, noise 0.05)")
-        #expect(verdict.measured.map(\.median) == [23_456])
+            verdict.reason
+                == "Go: a program gains when it grows fewer stacks per second of processor time than 1,000 "
+                + "[455, 2,220] with fresh memory; zstd does 12, lua does 34; a growth by a trap takes more than Go's: "
+                + "in place with fresh memory "
+                + "10,000 [9,000, 11,000; n = 7] ns")
+        let boundary = verdict.measured.first { $0.name == Figure.breakEven("Go", "in place", isFresh: true).name }
+        #expect(boundary.map { abs($0.median - 1000) < 1 } == true)
     }
 
-    @Test func aCostWithinTheNoiseIsSaidAndTheIntervalUnbounded() {
-        let verdict = self.verdict(
-            Self.crossing("a", 2e6, 18_000, 1e7), Self.record("a", .predictedCrossing, 1e7, 20_000, 1e7),
-            Self.record("a", .checkCost, 0.01, -0.04, 0.06),
-            Self.record("noise", .checkCost, 0, -0.05, 0.02, [.nullControl: true]))
-        #expect(verdict.verdict == .depends)
+    @Test func `programs that grow more often lose, and some of each kind depend`() {
+        #expect(verdict(Self.one + [Self.rate("zstd", 3000)]).verdict == .refuted)
+        let some = verdict(Self.one + [Self.rate("zstd", 12), Self.rate("lua", 3000)])
+        #expect(some.verdict == .depends)
         #expect(
-            verdict.reason.contains(
-                "a wins in less than half of the layouts within 1,000,000 calls per growth, [18,000, unbounded]"))
-        let bounded = self.verdict(Self.crossing("a", 23_456, 18_000, 1e7))
-        #expect(bounded.reason == "a wins from 23,500 [18,000, unbounded] calls per growth")
-        #expect(verdict.reason.contains("predicted more than 1,000,000"))
-        #expect(verdict.reason.contains("not clearly above the noise of 0.05"))
+            some.reason.contains("; it depends on the program: below 455 zstd, above 2,220 lua; a growth by a trap"))
     }
 
-    @Test func noiseOfAnotherSizeIsNotCompared() {
-        let verdict = verdict(
-            Self.crossing("a", 20_000, 18_000, 22_000), Self.record("a", .checkCost, 0.3, 0.2, 0.4),
-            Self.record("noise", .checkCost, 0, -9, 9, [.initial: 65536, .nullControl: true]))
-        #expect(!verdict.reason.contains("noise"))
+    @Test func `a program within the boundary is not told`() {
+        for further in [[], [Self.rate("lua", 3000)], [Self.rate("lua", 12)]] {
+            let verdict = verdict(Self.one + [Self.rate("zstd", 1200)] + further)
+            #expect(verdict.verdict == .notMeasurable)
+            #expect(verdict.reason.contains("; on which side zstd is cannot be told"))
+        }
+        // Two that are decided name the boundary.
+        #expect(
+            verdict(Self.one + [Self.rate("a", 12), Self.rate("b", 1200), Self.rate("c", 3000)]).verdict == .depends)
     }
 
-    @Test func someThatWinAtOnceAndSomeThatNeverDoAreADependence() {
-        #expect(verdict(Self.crossing("a", 1, 1, 1), Self.crossing("b", 1e7, 1e6, 1e7)).verdict == .depends)
+    @Test func `rates of another language say nothing`() {
+        let verdict = verdict(Self.one + [Self.rate("json", 12, "swift")])
+        #expect(verdict.verdict == .notMeasurable)
+        #expect(verdict.reason.contains("how often its programs do is not counted"))
     }
 
-    @Test func programsAreNamedWithTheirCalls() {
-        let verdict = verdict(
-            Self.crossing("a", 1, 1, 1), Self.record("fib", .callsPerGrowth, 242_785, 242_785, 242_785))
-        #expect(verdict.reason.hasSuffix("calls per growth of programs: fib 243,000"))
+    @Test func `checks that are not told from none decide nothing`() {
+        let go = [
+            Self.ratio("go-equal", 1.002, 0.99, 1.02), Self.ratio("go-again", 1, 0.999, 1.001, to: "original"),
+            Self.difference(10_000, 9_000, 11_000),
+        ]
+        let verdict = verdict(go)
+        #expect(verdict.verdict == .notDistinguishable)
+        #expect(verdict.reason.contains("Go: checks are not told from none (0.2 % [-1, 2; n = 7], the same programs"))
+        #expect(verdict.reason.contains("below 2,180 growths per second of processor time at most"))
     }
 
-    @Test func withoutACrossingItIsNotMeasurable() {
-        #expect(verdict().verdict == .notMeasurable)
-        #expect(verdict(Self.record("a", .checkCost, 1, 1, 1)).reason.contains("no crossing"))
-    }
-}
-
-@Suite("Crossings") struct CrossingTests {
-    private static let calls = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
-
-    /// A growth and calls of these costs in nanoseconds.
-    private static func curve(growth: Double, perCall: Double) -> CostCurve {
-        CostCurve(calls: calls, times: calls.map { growth + perCall * Double($0) })
+    @Test func `other languages are rows, as if they grew as Go does`() {
+        let c = [Self.ratio("c", 1 / 0.99, 1 / 0.995, 1 / 0.98), Self.rate("lua", 3000, "c")]
+        let verdict = verdict(Self.one + [Self.rate("gofmt", 12)] + c)
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.reason.contains("; if C grew as Go does: a program gains when it grows fewer stacks"))
+        #expect(verdict.measured.contains { $0.name == Figure.breakEven("C", "in place", isFresh: true).name })
+        #expect(self.verdict(c + [Self.one[1]]).verdict == .notMeasurable)
     }
 
-    private func crossing(_ trap: (Double, Double), _ checked: (Double, Double)) -> Crossing {
-        Crossing(
-            trap: Self.curve(growth: trap.0, perCall: trap.1),
-            checked: Self.curve(growth: checked.0, perCall: checked.1))
+    @Test func `an older Go does not decide in place of the newest`() {
+        var older = Self.one
+        older[0].parameters[.peer] = "go1.19.8"
+        #expect(verdict(older + [Self.rate("gofmt", 12)]).verdict == .confirmed)
+        older[0].parameters[.newestGo] = "go1.27.3"
+        let verdict = verdict(older + [Self.rate("gofmt", 12)])
+        #expect(verdict.verdict == .notMeasurable)
+        #expect(verdict.reason.contains("go1.27.3 is installed and was not measured; of go1.19.8 there are records"))
     }
 
-    @Test(arguments: [5.0, 300, 20_000, 250_000])
-    func straightLinesCrossWhereTheyShould(_ calls: Double) {
-        let crossing = crossing((1000 + calls * 0.5, 2), (1000, 2.5))
-        #expect(abs(crossing.measured - calls) < calls * 1e-6)
-        #expect(abs(crossing.checkCost - 0.5) < 1e-6)
-        // The first point has a call already.
-        #expect(abs(crossing.predicted - calls) < 1.5)
+    @Test func `a trap that is not slower pays at once, and one that may not be has no upper bound`() {
+        #expect(verdict([Self.one[0], Self.difference(-50, -90, -10)]).verdict == .confirmed)
+        #expect(BreakEvenRate(Self.estimate(0.01, 0, 0.02), Self.estimate(-50, -90, -10)) == nil)
+        let open = [Self.one[0], Self.difference(5_000, -2_000, 10_000)]
+        let rare = verdict(open + [Self.rate("zstd", 12)])
+        #expect(rare.verdict == .confirmed)
+        #expect(rare.reason.contains("processor time than 500 at least with fresh memory; zstd does 12"))
+        #expect(rare.measured[0].isAtLeast == true && abs(rare.measured[0].median - 500) < 1)
+        #expect(verdict(open + [Self.rate("zstd", 1200)]).verdict == .notMeasurable)
     }
 
-    @Test func theFirstCallsAreLookedAtAlone() {
-        var times = Self.curve(growth: 1000, perCall: 2).times
-        // A check costs 1 ns in the first 1,000 calls and nothing more from then on.
-        for index in times.indices { times[index] += min(999, Double(Self.calls[index] - 1)) }
-        let crossing = Crossing(
-            trap: Self.curve(growth: 1000, perCall: 2), checked: CostCurve(calls: Self.calls, times: times))
-        #expect(abs(crossing.checkCost(upTo: 3) - 1) < 1e-9)
-        #expect(crossing.checkCost < 0.002)
+    @Test func `warm memory has a boundary of its own`() {
+        let verdict = verdict(Self.one + [Self.difference(5_000, 4_000, 6_000, isFresh: false), Self.rate("zstd", 1)])
+        let warm = verdict.measured.first { $0.name == Figure.breakEven("Go", "in place", isFresh: false).name }
+        #expect(warm.map { abs($0.median - 2000) < 1 } == true)
+        #expect(verdict.reason.contains("in place with warm memory 5,000 [4,000, 6,000; n = 7] ns"))
     }
 
-    @Test func aTrapThatIsNoSlowerWinsAtOnce() {
-        let crossing = crossing((900, 2), (1000, 2.5))
-        #expect(crossing.measured == 1)
-        #expect(crossing.predicted == 1)
-        #expect(crossing.growthDifference < 0)
+    @Test func `layouts that disagree make no difference`() {
+        #expect(BreakEven.faster(Self.estimate(5, -1, 9), .fault) == BreakEven.noDifference)
+        #expect(BreakEven.faster(Self.estimate(5, 1, 9), .fault) == "fault")
+        #expect(BreakEven.faster(Self.estimate(-5, -9, -1), .faultMove) == "check-move")
     }
 
-    @Test func checksThatCostNothingAreNeverPaidFor() {
-        let crossing = crossing((2000, 2), (1000, 2))
-        #expect(crossing.measured == crossing.beyond)
-        #expect(crossing.predicted == crossing.beyond)
-        #expect(crossing.beyond == 10_000_000)
-    }
-
-    /// The trap takes 1000 ns and 2 ns a call; the checked growth as much, and these nanoseconds more at each point.
-    private func crossing(gains: [Double]) -> Crossing {
-        let trap = Self.curve(growth: 1000, perCall: 2)
-        let checked = CostCurve(calls: Self.calls, times: zip(trap.times, gains).map { $0 + $1 })
-        return Crossing(trap: trap, checked: checked)
-    }
-
-    @Test func aLossThatOutweighsTheGainsBeforeItMovesTheCrossing() {
-        let measured = crossing(gains: [0, 0, 100, -300, 10_000, 100_000, 1_000_000]).measured
-        #expect(measured > 1000 && measured < 10_000)
-    }
-
-    @Test func aLossThatIsSmallBesideTheGainsIsNoise() {
-        // 1 % at 100,000 calls against a tenth and more at every other point.
-        #expect(crossing(gains: [100, 102, 120, 300, 2100, -2000, 200_000]).measured == 1)
-        #expect(crossing(gains: [100, 102, 120, 300, 2100, 20_000, -2000]).measured == 1)
-        #expect(crossing(gains: [-100, -102, -120, -300, -2100, 2000, -200_000]).measured == 10_000_000)
+    @Test func `without growths or programs it is not measurable`() {
+        #expect(verdict([]).verdict == .notMeasurable)
+        #expect(verdict([Self.one[0]]).reason == "no growth by a trap was timed beside Go's")
+        #expect(verdict([Self.one[1]]).reason == "no program of the newest Go was measured without its checks")
     }
 }

@@ -112,6 +112,19 @@ private final class StopRequest { var isMade = false }
         #expect(run.unfinished == ["a"])
     }
 
+    @Test func `records of Go say which version is the newest that is installed`() {
+        let claim = SyntheticClaim(identifier: "a") { _ in
+            ["go1.1", "faultline"].map { peer in
+                var record = SyntheticClaim.record("a")
+                record.parameters[.peer] = .string(peer)
+                return record
+            }
+        }
+        let laboratory = laboratory()
+        let records = ClaimRunner([claim], in: laboratory).run { _ in }.records
+        #expect(records.map { $0.parameters[.newestGo]?.text } == [laboratory.go.last?.version, nil])
+    }
+
     @Test func `what cannot be kept ends the run`() {
         #expect(throws: MeasurementFailure.self) {
             try ClaimRunner([SyntheticClaim.fine("a"), SyntheticClaim.fine("b")], in: laboratory()).run { run in
@@ -119,6 +132,39 @@ private final class StopRequest { var isMade = false }
                 throw MeasurementFailure("full")
             }
         }
+    }
+}
+
+@Suite("Newest Go") struct NewestGoTests {
+    private func record(_ version: String, newest: String?) -> Record {
+        var record = SyntheticClaim.record("a")
+        record.parameters[.peer] = .string(version)
+        record.parameters[.newestGo] = newest.map { .string($0) }
+        return record
+    }
+
+    private let claim = SyntheticClaim(identifier: "a")
+
+    @Test func `the newest that is installed decides alone`() {
+        let records = ["go1.9.1", "go1.27.3", "faultline"].map { record($0, newest: "go1.27.3") }
+        #expect(records.ofNewestGo.map(\.goVersion) == ["go1.27.3"])
+        #expect(claim.verdict(on: records).reason == "1.0")
+    }
+
+    @Test func `an older one does not decide where the newest failed`() {
+        let records = [record("go1.9.1", newest: "go1.27.3"), record("go1.26.10", newest: "go1.27.3")]
+        #expect(records.ofNewestGo.isEmpty)
+        #expect(
+            claim.verdict(on: records).reason
+                == "1.0; go1.27.3 is installed and was not measured; of go1.26.10 there are records")
+    }
+
+    @Test func `records that do not say it, and runs with several newest ones`() {
+        #expect([record("go1.9.1", newest: nil), record("go1.27.3", newest: nil)].ofNewestGo.count == 1)
+        #expect(claim.verdict(on: [record("go1.9.1", newest: nil)]).reason == "1.0")
+        let both = [record("go1.9.1", newest: "go1.9.1 or go1.27.3"), record("go1.27.3", newest: "go1.27.3")]
+        #expect(both.ofNewestGo.map(\.goVersion) == ["go1.27.3"])
+        #expect([record("faultline", newest: nil)].ofNewestGo.isEmpty)
     }
 }
 
@@ -130,6 +176,24 @@ private final class StopRequest { var isMade = false }
             #expect(!claim.saidBy.isEmpty && !claim.statement.isEmpty && !claim.experiments.isEmpty)
             #expect(Set(claim.claimed.map(\.name)).count == claim.claimed.count, "\(claim.identifier)")
             #expect(Claims.named(claim.identifier)?.identifier == claim.identifier)
+        }
+    }
+
+    @Test func `a number that no source gives is said to be our reading`() {
+        let ours = Claims.all.flatMap { claim in
+            claim.claimed.filter { $0.isOurReading == true }.map { "\(claim.identifier): \($0.name)" }
+        }
+        for figure in [
+            Figure.callWithSegments, .callWithCopying, .sharedLine, .descentAgain, .shareOfBoundedTrees,
+            .contendingGrowth, .furtherInIndirectCalls, .furtherInDeepChains, .growthAgainstGo, .timeOfCopyPerKiB,
+            .timeOfCopyPerPointer,
+            .probeFaults, .inliningSaves, .longestWait, .filesWithAllocator,
+        ] {
+            #expect(ours.contains { $0.hasSuffix(": \(figure.name)") }, "\(figure.name)")
+        }
+        // What sources do say is theirs.
+        for claim in [CheckCost(), StackDump(), Stackless(), MinimumStack()] as [any Claim] {
+            #expect(claim.claimed.allSatisfy { $0.isOurReading == nil }, "\(claim.identifier)")
         }
     }
 

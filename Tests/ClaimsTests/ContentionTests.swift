@@ -44,7 +44,8 @@ import Testing
     @Test func itDependsOnTheMechanismWhereSomeDo() {
         let verdict = verdict(records("trap", 1000, 2000) + records("move", 3000, 3100))
         #expect(verdict.verdict == .depends)
-        #expect(verdict.reason.hasPrefix("trap 2.0 contend;"))
+        #expect(
+            verdict.reason.hasPrefix("it depends on the mechanism: above 1.25 trap 2.0, not above it move 1.03; "))
         #expect(verdict.reason.hasSuffix("(noise 1.25): trap 2.0, move 1.03"))
     }
 
@@ -74,11 +75,17 @@ import Testing
         #expect(verdict.reason.hasPrefix("an idle machine or more rounds are missing to tell trap 1.28 from noise"))
     }
 
+    @Test func oneThatContendsBesideUndecidedOnesDecidesNothing() {
+        let verdict = verdict(records("trap", 1000, 2000) + records("move", 3000, 3840))
+        #expect(verdict.verdict == .notMeasurable)
+        #expect(verdict.reason.hasPrefix("an idle machine or more rounds are missing to tell move 1.28 from noise"))
+    }
+
     @Test func theClaimedFiguresHaveGoesNumbers() {
         let verdict = verdict(
             records("trap", 1000, 2000) + records("goroutine", peer: "go1.19.8", 500, 700)
                 + records("goroutine", peer: "go1.27.3", 400, 600))
-        #expect(verdict.measured.prefix(2).map(\.median) == [400, 600])
+        #expect(verdict.measured.prefix(3).map(\.median) == [1.5, 400, 600])
     }
 
     @Test func oneProcessorCannotTell() {

@@ -10,40 +10,64 @@ import Testing
         Estimate(median: value, low: value * 0.98, high: value * 1.02, samples: 11)
     }
 
-    private func records(_ peer: String, small: Double, large: Double, copy: Double) -> [Record] {
-        func growths(_ size: Int, _ value: Double) -> Record {
-            Record(
-                suite: "initial-size", case: "requests", metric: .growths, estimate: estimate(value),
-                parameters: [.peer: .string(peer), .strategy: "goroutine", .initial: .int(size)])
+    /// What goroutines did that begin with 2 KB and with 8 KB.
+    private func records(
+        _ peer: String = "go1.27.3", growths: (Double, Double) = (1.8, 0.3), copying: (Double, Double) = (127e6, 33e6),
+        collections: (Double, Double) = (42, 11), isPaired: Bool = true
+    ) -> [Record] {
+        let totals: [(Metric, (Double, Double))] =
+            isPaired ? [(.timeOfCopying, copying), (.collections, collections)] : []
+        let changes = totals.map { metric, values in
+            InitialSize().ratio(
+                InitialSize.change(metric), to: "from 2048 bytes", estimate(values.1 / values.0),
+                [.peer: .string(peer), .strategy: "goroutine", .initial: 8192])
         }
-        return [
-            growths(2048, small), growths(8192, large),
-            .ratio(
-                suite: "initial-size", case: "copy of 8192 bytes", baseline: "copy of 2048 bytes",
-                estimate: estimate(copy), parameters: [.peer: .string(peer)]),
-        ]
+        return changes
+            + [(Metric.growths, growths), (.timeOfCopying, copying), (.collections, collections)].flatMap {
+                metric, values in
+                [(2048, values.0), (8192, values.1)].map { size, value in
+                    Record(
+                        suite: "initial-size", case: "requests", metric: metric, estimate: estimate(value),
+                        parameters: [.peer: .string(peer), .strategy: "goroutine", .initial: .int(size)])
+                }
+            }
     }
 
-    private func verdict(small: Double, large: Double, copy: Double) -> Verdict {
-        InitialSize().verdict(on: records("go1.19.8", small: small, large: large, copy: copy)).verdict
+    private func verdict(_ records: [Record]...) -> ClaimVerdict { InitialSize().verdict(on: records.flatMap { $0 }) }
+
+    @Test func theClaimedNumbersConfirmIt() {
+        let verdict = verdict(records())
+        #expect(verdict.verdict == .confirmed)
+        for figure in verdict.claimed { #expect(verdict.measured.contains { $0.name == figure.name }) }
     }
 
-    @Test func theClaimedNumbersConfirmIt() { #expect(verdict(small: 1.9, large: 0.32, copy: 3.8) == .confirmed) }
-
-    @Test func otherNumbersInTheSameDirectionMakeItDepend() {
-        #expect(verdict(small: 5, large: 0.3, copy: 4) == .depends)
-        #expect(verdict(small: 1.8, large: 0.3, copy: 2) == .depends)
+    @Test func ofTotalsTheRatioCounts() {
+        #expect(verdict(records(copying: (12.7e6, 3.3e6), collections: (84, 22))).verdict == .confirmed)
     }
 
-    @Test func theOtherDirectionRefutesIt() {
-        #expect(verdict(small: 0.3, large: 0.3, copy: 4) == .refuted)
-        #expect(verdict(small: 1.8, large: 0.3, copy: 1) == .refuted)
+    @Test func oneOtherNumberRefutesItAndIsNamed() {
+        #expect(verdict(records(growths: (2.4, 0.3))).verdict == .refuted)
+        #expect(verdict(records(copying: (127e6, 100e6))).verdict == .refuted)
+        let verdict = verdict(records(collections: (42, 42)))
+        #expect(verdict.verdict == .refuted)
+        #expect(verdict.reason.hasSuffix("does not hold: collections times 1.0 [0.98, 1.02; n = 11], claimed 0.26"))
+    }
+
+    @Test func totalsThatWereNotPairedDecideNothing() {
+        let verdict = verdict(records(isPaired: false))
+        #expect(verdict.verdict == .notMeasurable)
+        #expect(
+            verdict.reason.hasSuffix(
+                "undecided: copying was not compared round by round; collections was not compared round by round"))
+        #expect(self.verdict(records(growths: (2.4, 0.3), isPaired: false)).verdict == .refuted)
+    }
+
+    @Test func anIntervalAroundABoundDecidesNothing() {
+        #expect(verdict(records(growths: (1.8 * 1.25, 0.3))).verdict == .notMeasurable)
     }
 
     @Test func theNewestGoDecides() {
-        let both =
-            records("go1.19.8", small: 9, large: 1, copy: 9) + records("go1.27.3", small: 1.8, large: 0.3, copy: 4)
-        #expect(InitialSize().verdict(on: both).verdict == .confirmed)
+        #expect(verdict(records("go1.19.8", growths: (9, 1)), records()).verdict == .confirmed)
     }
 
     @Test func withoutGoItIsNotMeasurable() {

@@ -44,20 +44,69 @@ import Testing
         #expect(verdict.verdict == .depends)
         #expect(
             verdict.reason
-                == "it depends on the guard: in mode 2 1 of 2 are refused or charged in full (fault with guard-pages)")
+                == "it depends on the guard, by whether half of what is reserved is charged: "
+                + "in mode 2 1 of 2 are refused or charged in full (fault with guard-pages: "
+                + "refused), 1 are charged at most 64 KiB")
     }
 
-    @Test func endsAtExhaustionAreNamed() {
-        let ends = [("fault", 0.0), ("demand", 1)].map {
-            record($0, .deathsAtExhaustion, $1, [.limit: "control group"])
-        }
-        let verdict = verdict(strict("prot-none", charged: 65_536, simulated: true), ends)
-        #expect(verdict.reason.hasSuffix("at the limit of control group 1 of 2 strategies end the process"))
-        #expect(verdict.reason.hasPrefix("in mode 2, worked out, 0 of 1"))
+    @Test func whatRunsDifferOnDecidesNothing() {
+        var open = strict("guard-pages", charged: Self.gib)
+        open[2].low = 65_536
+        let verdict = verdict(open, strict("prot-none", charged: 65_536))
+        #expect(verdict.verdict == .notMeasurable)
+        #expect(verdict.reason.hasPrefix("what is charged for fault with guard-pages is not told: "))
+        // Made, and its charge not known.
+        #expect(self.verdict([strict("prot-none", charged: 65_536)[0]]).verdict == .notMeasurable)
+    }
+
+    @Test func whatWasWorkedOutIsSaid() {
+        #expect(
+            verdict(strict("prot-none", charged: 65_536, simulated: true)).reason
+                == "in mode 2, worked out, 0 of 1 are refused or charged in full, 1 are charged at most 64 KiB")
     }
 
     @Test func withoutModeTwoItIsNotMeasurable() {
         let lenient = [record("fault", .stacks, 1, [.guard: "prot-none", .mode: 0])]
         #expect(verdict(lenient).verdict == .notMeasurable)
+    }
+}
+
+@Suite("exhaustion") struct ExhaustionTests {
+    private func verdict(_ ends: (String, Double)..., limit: Exhaustion.Limit = .group) -> ClaimVerdict {
+        Exhaustion().verdict(
+            on: ends.map {
+                Exhaustion().record($0, .deathsAtExhaustion, exactly: $1, [.limit: .string(limit.rawValue)])
+            })
+    }
+
+    @Test func itIsConfirmedWhereEveryProcessEnds() {
+        #expect(verdict(("fault", 1), ("demand", 1)).verdict == .confirmed)
+    }
+
+    @Test func itIsRefutedWhereErrorsSayIt() { #expect(verdict(("fault", 0), ("demand", 0)).verdict == .refuted) }
+
+    @Test func itDependsOnTheStrategyWhereSomeEnd() {
+        let verdict = verdict(("fault", 0), ("demand", 1))
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason
+                == "it depends on the strategy: the process ends with 1 of 2 (demand), "
+                + "an error says it with 1 (fault); at "
+                + "the limit of control group 1 of 2 strategies end the process (demand)")
+    }
+
+    @Test func runsThatEndedInBothWaysDecideNothing() {
+        var records = [("fault", 1.0), ("demand", 0.5)].map {
+            Exhaustion().record(
+                $0, .deathsAtExhaustion, exactly: $1, [.limit: .string(Exhaustion.Limit.group.rawValue)])
+        }
+        (records[1].low, records[1].high) = (0, 1)
+        let verdict = Exhaustion().verdict(on: records)
+        #expect(verdict.verdict == .notMeasurable)
+        #expect(verdict.reason.hasPrefix("demand ended in both ways; "))
+    }
+
+    @Test func withoutAControlGroupItIsNotMeasurable() {
+        #expect(verdict(("fault", 1), limit: .addressSpace).verdict == .notMeasurable)
     }
 }

@@ -54,7 +54,22 @@ import Testing
 
     @Test func lessByEachWayRefutesIt() { #expect(verdict(library: 262_144, go: 30_000).verdict == .refuted) }
 
-    @Test func oneWayOfTwoMakesItDepend() { #expect(verdict(library: 12_288, go: 30_000).verdict == .depends) }
+    @Test func oneWayOfTwoMakesItDepend() {
+        let verdict = verdict(library: 12_288, go: 30_000)
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "it depends on the way: half or more is given back by release with guard-pages 95.1 to 95.5 %, less by "
+                    + "go1.19.8 collection 4.7 to 12 %; "))
+    }
+
+    @Test func anIntervalAroundHalfDecidesNothing() {
+        for library in [12_288.0, 262_144, 131_072] {
+            let verdict = verdict(library: library, go: 16_384)
+            #expect(verdict.verdict == .notMeasurable)
+            #expect(verdict.reason.hasPrefix("more rounds are needed to tell whether half is given back: "))
+        }
+    }
 
     @Test func withoutRecordsItIsNotMeasurable() {
         #expect(Shrink().verdict(on: records("use", [:], 0, 262_144)).verdict == .notMeasurable)

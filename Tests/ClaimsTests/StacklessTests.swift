@@ -6,45 +6,69 @@ import Testing
 @testable import Claims
 
 @Suite("stackless") struct StacklessTests {
-    private func ratio(_ value: Double, _ parameters: [ParameterName: ParameterValue]) -> Record {
+    private func ratio(
+        _ name: String, _ value: Double, to baseline: String = "goroutine",
+        _ parameters: [ParameterName: ParameterValue] = [.of: "memory", .depth: 8]
+    ) -> Record {
         .ratio(
-            suite: "stackless", case: "task", baseline: "coroutine",
-            estimate: Estimate(median: value, low: value * 0.99, high: value * 1.01, samples: 7), parameters: parameters
+            suite: "stackless", case: name, baseline: baseline,
+            estimate: Estimate(median: value, low: value * 0.99, high: value * 1.01, samples: 9), parameters: parameters
         )
     }
 
-    private func verdict(_ large: Double, _ small: Double, further: [Record] = []) -> ClaimVerdict {
+    private func verdict(cxx: Double?, task: Double?, further: [Record] = []) -> ClaimVerdict {
         Stackless().verdict(
-            on: [
-                ratio(large, [.of: "memory", .depth: 8, .slot: 8_388_608]),
-                ratio(small, [.of: "memory", .depth: 8, .slot: 65_536]),
-            ] + further)
+            on: [cxx.map { ratio(WaitingSubject.coroutine20, $0) }, task.map { ratio("task", $0) }].compactMap(\.self)
+                + further)
     }
 
-    @Test func fourFifthsLessInEachSlotConfirmsIt() { #expect(verdict(0.15, 0.2).verdict == .confirmed) }
-
-    @Test func lessInNoSlotRefutesIt() {
-        let verdict = verdict(0.29, 0.53)
-        #expect(verdict.verdict == .refuted)
-        #expect(verdict.measured.first?.median == 0.53)
-        #expect(verdict.reason.hasPrefix("71 % less than a coroutine in a slot of 8MiB; 47 % less"))
+    @Test func fourFifthsLessInBothLanguagesConfirmsIt() {
+        let verdict = verdict(cxx: 0.1, task: 0.2)
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.measured.first?.median == 0.1)
+        #expect(
+            verdict.reason.hasPrefix("a coroutine of C++20 takes 90 % less than a goroutine; a task takes 80 % less"))
     }
 
-    @Test func oneSlotOfTwoMakesItDepend() { #expect(verdict(0.15, 0.53).verdict == .depends) }
+    @Test func lessInNeitherRefutesIt() { #expect(verdict(cxx: 0.4, task: 0.6).verdict == .refuted) }
 
-    @Test func timesAndTheGrowthOfTasksAreNamed() {
+    @Test func oneOfTwoMakesItDependOnTheLanguage() {
+        let verdict = verdict(cxx: 0.1, task: 0.4)
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "it depends on the language: a coroutine of C++20 takes 80 % less or better, a task does not: "))
+        #expect(self.verdict(cxx: 0.1, task: nil).verdict == .confirmed)
+    }
+
+    @Test(arguments: [(0.22, 0.22), (0.1, 0.22), (0.4, 0.22)])
+    func whatIsUndecidedDependsOnNothing(cxx: Double, task: Double) {
+        let verdict = verdict(cxx: cxx, task: task)
+        #expect(verdict.verdict == .notMeasurable)
+        let both = cxx == task ? "a coroutine of C++20 and a task" : "a task"
+        #expect(verdict.reason.hasPrefix("more rounds are needed to tell whether \(both) takes 80 % less: "))
+    }
+
+    @Test func stacksTimesAndFramesAreNamedAndDecideNothing() {
         func memory(_ depth: Int, _ bytes: Double) -> Record {
             Record(
                 suite: "stackless", case: "task", metric: .memory, exactly: bytes,
                 parameters: [.depth: .int(depth)])
         }
         let verdict = verdict(
-            0.29, 0.53, further: [ratio(5, [.of: "spawn"]), memory(8, 2000), memory(10_000, 2000 + 100 * 9_992)])
-        #expect(verdict.reason.contains("spawn takes a task 5.0 times as long"))
-        #expect(verdict.reason.contains("by 100 bytes a frame"))
+            cxx: 0.1, task: 0.2,
+            further: [
+                ratio("coroutine", 0.5, [.of: "memory", .depth: 8, .slot: 65_536]),
+                ratio("task", 5, to: "coroutine", [.of: "spawn"]), memory(8, 2000), memory(10_000, 2000 + 100 * 9_992),
+            ])
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.reason.contains("a coroutine in a slot of 64KiB 0.5 times"))
+        #expect(verdict.reason.contains("spawn takes a task 5.0 times as long as a coroutine"))
+        #expect(verdict.reason.hasSuffix("a task grows by 100 bytes a frame"))
+        #expect(verdict.measured.contains { $0.name == Figure.taskAgainstCoroutine(.spawn).name })
     }
 
-    @Test func withoutMemoryItIsNotMeasurable() {
-        #expect(Stackless().verdict(on: [ratio(5, [.of: "spawn"])]).verdict == .notMeasurable)
+    @Test func withoutGoroutinesBesideItIsNotMeasurable() {
+        #expect(verdict(cxx: nil, task: nil).verdict == .notMeasurable)
     }
 }

@@ -6,90 +6,324 @@ import Testing
 @testable import Claims
 
 @Suite("Summary") struct SummaryTests {
-    private static let x = Figure("x", .count)
-    private static let y = Figure("y", .count)
-
     private static func measured(
         _ figure: Figure, _ median: Double, _ low: Double, _ high: Double
     ) -> MeasuredFigure {
         MeasuredFigure(figure, Estimate(median: median, low: low, high: high, samples: 8))
     }
 
-    private static func verdict(_ claim: String, _ measured: [MeasuredFigure] = []) -> ClaimVerdict {
+    private static func verdict(
+        _ claim: String, _ measured: [MeasuredFigure] = [], claimed: [ClaimedFigure] = [], _ verdict: Verdict = .depends
+    ) -> ClaimVerdict {
         ClaimVerdict(
-            claim: claim, saidBy: "a test", statement: "Something is.", verdict: .depends, claimed: [],
+            claim: claim, saidBy: "a test", statement: "Something is.", verdict: verdict, claimed: claimed,
             measured: measured, reason: "it is so")
     }
 
-    private static func lines(_ verdicts: [ClaimVerdict]?) -> [String] {
-        Summary.lines(Document(machine: MachineFacts(), records: [], verdicts: verdicts))
+    private static func article(_ verdicts: [ClaimVerdict]?, _ records: [Record] = []) -> Article {
+        Summary.article(Document(machine: MachineFacts(), records: records, verdicts: verdicts))
     }
 
-    @Test func `there are ten lines, whatever was run`() {
-        #expect(Summary.parts.count == 10)
-        #expect(Self.lines([Self.verdict("shrink")]).count == 10)
-        #expect(Self.lines(nil) == [])
-        #expect(Self.lines([]) == [])
+    private static func answer(_ gain: (Double, Double), _ growth: (Double, Double)) -> String {
+        let gain = measured(.gainOnRealPrograms, (gain.0 + gain.1) / 2, gain.0, gain.1)
+        let growth = measured(.growthAgainstGo, (growth.0 + growth.1) / 2, growth.0, growth.1)
+        return article([verdict("check-cost", [gain]), verdict("trap-cost", [growth])]).answer
     }
 
-    @Test func `a line says what was not run and gives the reason where a figure is missing`() {
-        let lines = Self.lines([Self.verdict("hot-split")])
-        #expect(lines[4] == "it is so (hot-split: depends). move-cost was not run.")
-        #expect(lines[0] == "check-cost was not run.")
+    @Test func `there are ten lines of one subject each, whatever was run`() {
+        let lines = Self.article([Self.verdict("shrink")]).lines
+        #expect(lines.count == 10 && Set(lines.map(\.subject)).count == 10)
+        #expect(lines.allSatisfy { $0.text == "Not measured in this run." && $0.claims.isEmpty })
+        #expect(Self.article(nil).lines.isEmpty && Self.article([]).answer.isEmpty)
     }
 
-    @Test func `a line has the figures with their intervals`() {
-        let lines = Self.lines([
-            Self.verdict(
-                "initial-size",
-                [
-                    Self.measured(.growthsFrom2KB, 2, 1, 3),
-                    Self.measured(.growthsFrom8KB, 1, 1, 1),
-                ])
-        ])
+    @Test func `the answer follows from what is gained and what a growth costs`() {
         #expect(
-            lines[5]
-                == "minimum-stack was not run. A request grows its stack 2 [1, 3] times from 2 KB and 1 times from "
-                + "8 KB (initial-size: depends).")
+            Self.answer((-0.02, 0.016), (10.4, 11)).hasPrefix(
+                "No: without their stack checks Go's programs are not measurably faster, and a stack"))
+        #expect(
+            Self.answer((0.01, 0.03), (10.4, 11)).hasPrefix(
+                "Only for programs that seldom grow a stack: Go's programs are 2.0"))
+        #expect(
+            Self.answer((-0.03, -0.01), (0.5, 0.9))
+                == "There is no reason to: without their stack checks Go's programs are slower.")
+        #expect(Self.answer((0.01, 0.03), (0.5, 0.9)).hasPrefix("Yes, for speed: "))
+        #expect(Self.article([Self.verdict("trap-cost")]).answer.hasPrefix("This run does not answer that"))
     }
 
-    private static let templates: [(Summary.Template, Double, Double, Double, String?)] = [
-        ("at \(x) calls", 3, 2, 4, "at 3 [2, 4] calls"), ("\(percent: x)", 0.0123, -0.01, 0.024, "1.2 % [-1.0, 2.4]"),
-        ("\(percent: x) and \(x)", 0.5, 0.5, 0.5, "50.0 % and 0.500"), ("\(x)", 5, 3, 500, "5 [3, unbounded]"),
-        ("\(x)", 200, 3, 500, "more than 100 [3, unbounded]"), ("\(x)", 200, 150, 500, "more than 100"),
-        ("nothing", 1, 1, 1, "nothing"), ("\(y)", 1, 1, 1, nil),
+    @Test func `a key figure is one that was measured`() {
+        let growth = Self.measured(.growthAgainstGo, 10.77, 10.42, 10.95)
+        let figures = Self.article([Self.verdict("trap-cost", [growth])]).keyFigures
+        #expect(figures.map(\.number) == ["10.8\u{A0}×"])
+        #expect(figures.map(\.claim) == ["trap-cost"])
+    }
+
+    @Test func `a sentence names the versions of Go that were measured`() {
+        let figures = [
+            Self.measured(.gainOnRealPrograms, 0, -0.01, 0.01),
+            Self.measured(.gainOnGoKernels, 0.03, 0.03, 0.04),
+        ]
+        let records = ["go1.27.3", "fib go1.9.2", "go1"].map {
+            Record(suite: "check-cost", case: $0, metric: .time, exactly: 1)
+        }
+        let line = Self.article([Self.verdict("check-cost", figures)], records).lines[1]
+        #expect(line.text.hasPrefix("Programs of Go 1.27.3 that lose their checks"))
+        #expect(line.claims == ["check-cost"])
+    }
+
+    @Test func `what was stopped by a limit is at least so long in every sentence`() throws {
+        func texts(_ isAtLeast: Bool) -> String {
+            func figure(_ figure: Figure, _ median: Double) -> MeasuredFigure {
+                MeasuredFigure(
+                    figure, Estimate(median: median, low: median, high: median, samples: 7), isAtLeast: isAtLeast)
+            }
+            let waits = [
+                figure(.longestWait, 55), figure(.longestWaitWithRuntimesChecks, 1.5),
+                figure(.longestWaitWithProbes, 1.2),
+            ]
+            let boundaries = ["C", "Go"].map {
+                figure(.breakEven($0, GrowthCostSampler.inPlace, isFresh: true), 500)
+            }
+            let article = Self.article([Self.verdict("preemption", waits), Self.verdict("break-even", boundaries)])
+            return
+                ([article.answer] + article.paragraphs + article.lines.map(\.text)
+                + article.findings.values.map(\.sentence) + article.keyFigures.map(\.number)).joined(separator: "\n")
+                .replacing("\u{A0}", with: " ")
+        }
+        let (bounds, exact) = (texts(true), texts(false))
+        for text in [
+            "is 55.0 times as long in Go", "was 55.0 times as long", "where the runtime keeps its own, also beside",
+            "fewer than 500 stacks",
+        ] {
+            #expect(exact.contains(text), "\(text)")
+        }
+        #expect(!exact.contains("at least 5"))
+        #expect(!bounds.contains("up to at least"))
+        for text in [
+            "is at least 55.0 times as long", "was at least 55.0 times as long", "at least 55.0 ×",
+            "fewer than N stacks (N is at least 500)",
+        ] {
+            #expect(bounds.contains(text), "\(text)")
+        }
+    }
+
+    private static let plain: [([ClaimedFigure], [MeasuredFigure], Verdict, String)] = [
+        (
+            [ClaimedFigure(Figure("gain here", .ratio), low: 0.03, high: 0.05)],
+            [measured(Figure("gain here", .ratio), 0.02, 0.01, 0.03)], .refuted,
+            "Gain here: 2.0 %, where 3 to 5 % was claimed."
+        ),
+        (
+            [ClaimedFigure(Figure("cost here", .ratio), low: 2, high: nil, isOurReading: true)],
+            [measured(Figure("cost here", .ratio), 3, 3, 3)], .confirmed,
+            "Cost here: 3.00 ×, where our reading of the claim is at least 2 ×."
+        ),
+        ([], [], .confirmed, "What was claimed was found."), ([], [], .notMeasurable, "This run does not tell."),
     ]
 
-    @Test(arguments: templates)
-    func `a template is filled with measured figures`(
-        template: Summary.Template, median: Double, low: Double, high: Double, text: String?
+    @Test(arguments: plain)
+    func `a claim without a sentence of its own gets a plain one`(
+        claimed: [ClaimedFigure], measured: [MeasuredFigure], verdict: Verdict, sentence: String
     ) {
-        let part = Summary.Part(HotSplit(), template, maximum: 100)
-        let verdict = Self.verdict("hot-split", [Self.measured(Self.x, median, low, high)])
-        #expect(Summary.filled(part, verdict) == text)
+        let own = Self.verdict("unheard-of", measured, claimed: claimed, verdict)
+        let finding = Self.article([own]).findings["unheard-of"]
+        #expect(finding?.title == "Unheard of")
+        #expect(finding?.sentence.replacing("\u{A0}", with: " ") == sentence)
     }
 
-    @Test func `where a figure is not there the other text is taken`() {
-        let part = Summary.Part(HotSplit(), "\(Self.x) and \(Self.y)", otherwise: "\(Self.x) alone")
-        #expect(Summary.filled(part, Self.verdict("hot-split", [Self.measured(Self.x, 5, 5, 5)])) == "5 alone")
-        #expect(Summary.filled(part, Self.verdict("hot-split")) == nil)
-    }
+    /// A claim, figures with their ends, and the sentence that is computed from them.
+    private static let sentences: [(any Claim, [(Figure, Double, Double)], String)] = [
+        (
+            IndirectCalls(), [(.furtherInIndirectCalls, 0.11, 0.13), (.furtherInDeepChains, -0.1, 0.1)],
+            """
+            In Go 1.27.3 checks cost an indirect call 0.120 ns more than a direct one, and a call in a chain of 1,000 not \
+            measurably more than one in a chain of 10.
+            """
+        ),
+        (
+            IndirectCalls(), [(.furtherInIndirectCalls, -0.13, -0.11), (.furtherInDeepChains, 0.5, 0.5)],
+            """
+            In Go 1.27.3 checks cost an indirect call 0.120 ns less than a direct one, and a call in a chain of 1,000 0.500 \
+            ns more than one in a chain of 10.
+            """
+        ),
+        (
+            ShrinkFree(),
+            [(.descentAgain, 0.8, 1.1), (.descentAfterCollection, 1.7, 1.7), (.firstDescent, 11.4, 11.4)],
+            """
+            A goroutine of Go 1.27.3 that goes down again takes a time that cannot be told from that of one whose stack \
+            had the room from the start, and after a collection, which halves its stack, 1.70 times the time of such a \
+            one; its first descent takes 11.4 times the time of a later one.
+            """
+        ),
+        (
+            Exhaustion(), [(.deaths(at: .group), 8, 8), (.deaths(at: .addressSpace), 0, 0)],
+            """
+            Where a group of processes has used up its memory the process ends with 8 of this library's ways to make \
+            stacks, and where addresses are limited with none; with the others an error tells.
+            """
+        ),
+        (
+            NoSizeGuess(), [(.limitOfGrowingStack, 1e9, 1e9), (.peakOfRecursion, 9.433e8, 9.433e8)],
+            """
+            A goroutine's stack whose size nobody chose may take 954 MiB in Go 1.27.3: there the recursion ended, in a \
+            process that had taken 900 MiB.
+            """
+        ),
+        (
+            StackPooling(), [(.step("2 KB"), 0.7, 2.2), (.step("8 KB"), 0.61, 0.61)],
+            """
+            Since Go 1.22 a stack of 2 KB takes a time that cannot be told from that of before to allocate, and one of \
+            8 KB 0.610 times the time of before.
+            """
+        ),
+        (
+            AllocatorTiers(),
+            [
+                (.tier(AllocatorTiers.cache), 11.7, 11.7), (.tier(AllocatorTiers.pool), 68.9, 68.9),
+                (.tier(AllocatorTiers.heap), 391, 391),
+            ],
+            """
+            Go 1.27.3 allocates a stack from the processor's cache in 11.7 ns, from the shared pool in 68.9 ns and \
+            from the heap in 391 ns.
+            """
+        ),
+        (
+            SpawnLocks(),
+            [
+                (.waits("mcentral"), 0, 0), (.waits("mheap"), 1.29, 1.29), (.wait("mheap"), 20_200, 20_200),
+                (.waits("stackpool"), 1, 1), (.wait("stackpool"), 40_200, 40_200),
+            ],
+            """
+            At the worst, of 1,000 goroutines that two processors start in Go 1.27.3, none waited for mcentral, 1.29 \
+            waited 20.2 µs for mheap and one waited 40.2 µs for stackpool.
+            """
+        ),
+        (
+            StackAllocator(),
+            [(.filesWithAllocator, 0, 0), (.fragmentationBefore, 0.574, 0.574), (.fragmentationSince, 0.579, 0.579)],
+            """
+            The name StackAllocator is in none of the files of Go 1.23's runtime, and of the memory that Go holds for \
+            stacks 57.4 % is no goroutine's in Go 1.22 and 57.9 % in Go 1.23.
+            """
+        ),
+        (
+            FalseSharing(), [(.sharedLine, 2.84, 2.88), (.oneThread, 1, 1)],
+            """
+            Two threads with the heads in one cache line take 2.86 times the time of two with the heads apart, and one \
+            thread alone the time of the latter.
+            """
+        ),
+        (
+            Gateway(),
+            [
+                (.memoryOfConnections, 6.4e9, 6.4e9), (.shareOfConnections, 0.318, 0.318),
+                (.pauseOfCollection, 67_800, 67_800),
+            ],
+            """
+            By what one of fewer takes, 2.3 million goroutines of Go 1.27.3 that wait would fill 5.96 GiB; a coroutine of \
+            C++20 takes 31.8 % of a goroutine's memory, and a collection beside those that were measured paused for 67.8 µs.
+            """
+        ),
+        (
+            StackDump(),
+            [
+                (.dump(1), 1934, 1934), (.dump(8), 12_200, 12_200), (.dump(64), 59_200, 59_200),
+                (.processorTimeOfDump(1), 2100, 2100), (.processorTimeOfDump(8), 2520, 2520),
+                (.processorTimeOfDump(64), 3630, 3630),
+            ],
+            """
+            With GOMAXPROCS 1, 8 and 64 a call of runtime.Stack in 512 goroutines takes 1.93 µs, 12.2 µs and 59.2 µs in Go \
+            1.27.3, and 2.10 µs, 2.52 µs and 3.63 µs of processor time.
+            """
+        ),
+        (
+            ShortGoroutines(), [128: 0, 512: 0.0103, 2048: 0.0709].map { (.shareOfGoroutines(within: $0), $1, $1) },
+            """
+            In Go 1.27.3, of the goroutines of a server and its clients 0 % used at most 128 bytes, 1.03 % used at most 512 \
+            bytes and 7.09 % used at most 2,048 bytes.
+            """
+        ),
+        (
+            GCStackScan(),
+            [
+                (.scan(10), -9_000, 9_000), (.scan(100), -4_500, -4_500), (.scan(1_000), 0, 9_000),
+                (.scan(10_000), 1.18e6, 1.18e6),
+            ],
+            """
+            Beside a collection a goroutine of Go 1.27.3 stands still, against one with a flat stack, with 10 frames for a \
+            time that cannot be told apart, with 100 frames 4.50 µs shorter, with 1,000 frames for a time that cannot be \
+            told apart and with 10,000 frames 1.18 ms longer.
+            """
+        ),
+        (
+            Escape(), [(.closureOfGoroutine, 32, 32), (.closureThatIsCalled, 0, 0)],
+            """
+            In Go 1.27.3 the closure that a goroutine runs takes 32 bytes of the heap, and one that is called nothing.
+            """
+        ),
+        (
+            CompileFlags(), [(.smallestFrame, 1.154, 1.154), (.frame("no flags"), 104, 104)],
+            """
+            The smallest frame that the flags make has 1.15 times the size of the one without flags in Go 1.27.3, which \
+            has 104 bytes.
+            """
+        ),
+        (
+            StripStart(),
+            [(.startOfStripped, 0.985, 0.985), (.startOfStrippedCold, 0.62, 0.62), (.startOfIndependent, 0.9, 1.8)],
+            """
+            To start, a stripped program of Go 1.27.3 takes 0.985 times the time of one that is not, with the files \
+            dropped from memory 0.620 times the time of it; a position-independent one takes a time that cannot be told \
+            from that of a usual one.
+            """
+        ),
+        (
+            FramePrediction(), [(.shareOfBoundedTrees, 0.34, 0.34), (.boundsTried, 100, 100), (.boundsExceeded, 0, 0)],
+            """
+            34.0 % of call trees have a bound; calls were followed for 100 of the bounds and exceeded none.
+            """
+        ),
+    ]
 
-    @Test func `Go is in the first line where it was measured`() {
-        let figures = [Figure.gainOnRealPrograms, .gainOnKernels, .gainFromNoOps, .gainFromAnotherLayout].map {
-            Self.measured($0, 0.01, 0.01, 0.01)
+    @Test(arguments: sentences.indices)
+    func `what is said of a claim is computed from its figures, and is a plain sentence where one is missing`(
+        index: Int
+    ) {
+        let (claim, ends, sentence) = Self.sentences[index]
+        let figures = ends.map { Self.measured($0, ($1 + $2) / 2, $1, $2) }
+        let record = Record(suite: claim.identifier, case: "go1.27.3", metric: .time, exactly: 1)
+        func said(_ figures: [MeasuredFigure]) -> String? {
+            let verdict = Self.verdict(claim.identifier, figures, .notMeasurable)
+            return Self.article([verdict], [record]).findings[claim.identifier]?.sentence
+                .replacing("\u{A0}", with: " ")
         }
-        let without = Self.lines([Self.verdict("check-cost", figures)])[0]
-        #expect(
-            without.contains("1.0 % of the time of real programs (none of them in Go) and 1.0 % of that of kernels"))
-        let go = Self.measured(.gainOnGoPrograms, 0.02, 0.01, 0.03)
-        let with = Self.lines([Self.verdict("check-cost", figures + [go])])[0]
-        #expect(with.contains("of real programs, 2.0 % [1.0, 3.0] of those in Go, and 1.0 % of that of kernels"))
+        #expect(said(figures) == sentence)
+        for place in figures.indices {
+            var others = figures
+            others.remove(at: place)
+            #expect(said(others) == "This run does not tell.", "without \(figures[place].name)")
+        }
     }
 
-    @Test func `each claim is cited at most once and is in the list`() {
-        let cited = Summary.parts.flatMap { $0.map(\.claim.identifier) }
-        #expect(Set(cited).count == cited.count)
-        for claim in cited { #expect(Claims.named(claim) != nil, "\(claim)") }
+    @Test func `claims have a sentence of their own`() {
+        let without = Claims.identifiers.filter { Summary.findings[$0]?.sentence == nil }
+        #expect(without.isEmpty, "\(without)")
+    }
+
+    @Test func `every claim has a heading in words, and each is another`() {
+        let titles = Claims.identifiers.map { Summary.findings[$0]?.title }
+        for (claim, title) in zip(Claims.identifiers, titles) { #expect(title != nil, "\(claim)") }
+        #expect(Set(titles).count == titles.count)
+    }
+
+    @Test func `the work of others stands beside what was measured, or is said to have nothing beside it`() {
+        let with = Self.article([Self.verdict("trap-cost", [])]).related
+        #expect(with.count >= 9 && with.allSatisfy { !$0.ours.contains("{") && $0.address.hasPrefix("https://") })
+        #expect(with.contains { $0.ours == "not measured in this run." })
+        #expect(
+            with.contains {
+                $0.ours == "This run does not tell." || $0.ours == "The claim holds in a part of what was measured."
+            })
     }
 }

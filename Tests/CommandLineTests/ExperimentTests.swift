@@ -33,6 +33,14 @@ struct ExperimentTests {
         #expect(findings["growth/growth"] == "2" && findings["nil-read/nil-dereference"] == "2")
     }
 
+    @Test func `programs run on stacks that move, and what they had kept elsewhere is counted`() throws {
+        let findings = try Self.findings("forwards", "workload=regex", "count=2")
+        #expect(try Self.number(findings, "moves") >= 2 && Self.number(findings, "relocated") > 0)
+        // Swift keeps no address of a stack elsewhere.
+        #expect(findings["forwards"] == "0")
+        #expect(try Program.run(["experiment", "forwards", "workload=nope", "count=1"]).errors.contains("nope"))
+    }
+
     @Test func `what hibernates takes less than its page`() throws {
         let findings = try Self.findings(
             "waiting", "kind=coroutine", "count=2000", "strategy=fault-move", "hibernate=1", "wake=20")
@@ -104,7 +112,12 @@ struct ExperimentTests {
         let findings = try Self.findings(
             "contention", "threads=3", "phases=2", "strategy=fault", "initial=8192", "depths=8192,16384", "growths=2")
         #expect(findings["stores"] == "\(3 * 64 * 2)")
-        #expect(try Self.number(findings, "elapsed/0") > 0 && Self.number(findings, "elapsed/1") > 0)
+        for phase in 0..<2 {
+            let elapsed = try Self.number(findings, "elapsed/\(phase)")
+            let processor = try Self.number(findings, "processor-time/\(phase)")
+            // What three threads can have had between begin and end: waiting for the others is no processor time.
+            #expect(processor > 0 && elapsed > 0 && processor <= 3 * elapsed)
+        }
         // A number of growths that does not fit is an error, and no time.
         let wrong = try Program.run([
             "experiment", "contention", "threads=1", "phases=1", "strategy=fault", "initial=8192", "depths=8192",

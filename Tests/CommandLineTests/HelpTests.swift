@@ -16,7 +16,9 @@ struct HelpTests {
         ("reproduce-help", ["reproduce", "--help"]), ("claims-help", ["claims", "--help"]),
         ("report-help", ["report", "--help"]), ("show-help", ["show", "--help"]), ("go-help", ["go"]),
         ("go-census-help", ["go", "census", "--help"]),
+        ("go-stack-help", ["go", "stack", "--help"]),
         ("go-strip-help", ["go", "strip", "--help"]), ("go-compare-help", ["go", "compare", "--help"]),
+        ("go-toolchain-help", ["go", "toolchain", "--help"]), ("go-life-help", ["go", "life", "--help"]),
         ("version", ["--version"]),
     ])
     func `help is what it should be`(name: String, arguments: [String]) throws {
@@ -38,8 +40,8 @@ struct HelpTests {
 
     @Test func `no line of a help text is wider than 80 columns`() throws {
         let commands = [
-            "run", "stats", "faults", "reproduce", "claims", "report", "go", "go strip", "go compare", "plan", "bench",
-            "show",
+            "run", "stats", "faults", "reproduce", "claims", "report", "go", "go strip", "go compare",
+            "go toolchain", "go life", "plan", "bench", "show",
         ]
         for command in commands {
             for line in try Program.run(command.split(separator: " ").map(String.init) + ["--help"]).output.split(

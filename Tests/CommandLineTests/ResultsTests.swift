@@ -57,7 +57,22 @@ struct ResultsTests {
         #expect(document.notes.contains("not finished: \(missing)"))
         #expect(Set(document.records.map(\.suite)) == Set(finished))
         let report = try String(contentsOfFile: "\(folder)/report.md", encoding: .utf8)
-        #expect(report.contains("- not finished: \(missing)\n"))
+        #expect(report.contains("**Warning:** not finished: \(missing)\n"))
+
+        for (options, remedy) in [(["--quick", "--seed", "7"], "say --seed 1"), ([], "say --quick")] {
+            let refused = try Program.run(["reproduce", "--continue", "--out", folder] + options + claims)
+            #expect(refused.status == 1 && refused.errors.hasSuffix("; \(remedy)\n") && refused.output.isEmpty)
+        }
+        let rest = try Program.run(["reproduce", "--quick", "--continue", "--out", folder] + claims)
+        #expect(rest.status == 0 && rest.errors == "")
+        let whole = try Document(json: try String(contentsOfFile: "\(folder)/records.json", encoding: .utf8))
+        #expect(whole.verdicts?.map(\.claim) == claims && whole.claims?.map(\.claim) == claims)
+        #expect(whole.began == document.began && whole.records.starts(with: document.records))
+        #expect(whole.notes.contains { $0.hasPrefix("it was interrupted, and went on at ") })
+        #expect(!whole.notes.contains { $0.hasPrefix("not finished") })
+        let nothing = try Program.run(["reproduce", "--quick", "--continue", "--out", folder] + claims)
+        #expect(
+            nothing.errors == "error: '\(folder)' has all of these claims; nothing is left\n" && nothing.status == 1)
     }
 
     @Test(arguments: ["/dev/null", "/proc/results"])
@@ -113,7 +128,43 @@ struct ResultsTests {
         #expect(page.contains("<img alt=\"Parts\" src=\"data:"))
         let text = try String(contentsOfFile: "\(folder)/report.md", encoding: .utf8)
         #expect(text.contains("![Parts](plots/trap-cost.svg)"))
-        #expect(text.contains("1. check-cost was not run.\n"))
+        #expect(text.hasPrefix("# Should Go replace its stack checks by page faults?\n"))
+        #expect(text.contains("2. **The gain.** Not measured in this run.\n"))
+    }
+
+    /// The same run twice is one that agrees with itself; a run of another machine has its facts beside.
+    @Test func `report makes one of several runs`() throws {
+        let scratch = try TemporaryFolder()
+        let (first, second) = (scratch.file("monday"), scratch.file("tuesday"))
+        #expect(try Self.reproduce(first).status == 0)
+        try FileManager.default.copyItem(atPath: first, toPath: second)
+        let file = "\(second)/records.json"
+        var other = try Document(json: try String(contentsOfFile: file, encoding: .utf8))
+        other.machine.processorModel = "Another Processor"
+        try other.json().write(toFile: file, atomically: true, encoding: .utf8)
+        let both = scratch.file("both")
+        let ending = try Program.run(["report", first, second, "--out", both])
+        #expect(ending.errors == "" && ending.output == "" && ending.status == 0)
+        #expect(try Self.names(in: both) == ["records.json", "report.html", "report.md"])
+        let document = try Document(json: try String(contentsOfFile: "\(both)/records.json", encoding: .utf8))
+        #expect(document.runs?.map(\.name) == ["monday", "tuesday"])
+        #expect(document.runs?.last?.machine.processorModel == "Another Processor")
+        #expect(document.verdicts?.map(\.verdict) == other.verdicts?.map(\.verdict))
+        #expect(document.records.count == other.records.count)
+        #expect(document.records.allSatisfy { $0.parameters[.runs] == 2 })
+    }
+
+    @Test(arguments: [
+        (["report", "a", "b"], "several runs need a folder for their report: add --out FOLDER"),
+        (["report", "a", "--out", "b"], "one folder is written again where it is: leave --out away"),
+        (["report", "x/a", "y/a", "--out", "b"], "two runs have one name: name each folder once, and otherwise"),
+    ])
+    func `reports of several runs say where they go and what their runs are called`(
+        arguments: [String], line: String
+    ) throws {
+        let ending = try Program.run(arguments)
+        #expect(ending.errors.hasPrefix("error: \(line)") && ending.errors.split(separator: "\n").count == 1)
+        #expect(ending.output == "" && ending.status == 64)
     }
 
     @Test func `report names a folder without records`() throws {

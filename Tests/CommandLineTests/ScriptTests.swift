@@ -30,10 +30,19 @@ struct ScriptTests {
                 "scripts/skipped-tests: 'debug=/nonexistent' is no NAME=FILE of a run of tests"
             ),
             (["plot"], 64, "scripts/plot: name one folder of results: scripts/plot FOLDER"),
-            (["publish"], 64, "scripts/publish: name one folder of results: scripts/publish FOLDER"),
+            (["look"], 64, "scripts/look: name one folder of results: scripts/look FOLDER [OUT]"),
             (
-                ["publish", "/nonexistent"], 1,
-                "scripts/publish: '/nonexistent' has no report; run scripts/reproduce --out '/nonexistent'"
+                ["look", "/nonexistent"], 1,
+                "scripts/look: '/nonexistent' has no report.html; name a folder that 'faultline report' wrote"
+            ),
+            (
+                ["publish", "a"], 64,
+                "scripts/publish: name two full runs at least, of several machines or days: scripts/publish RUN RUN..."
+            ),
+            (["publish", "a", "--b"], 64, "scripts/publish: unknown option '--b': scripts/publish RUN RUN..."),
+            (
+                ["publish", "/nonexistent", "b"], 1,
+                "scripts/publish: '/nonexistent' has no records; run scripts/reproduce --out '/nonexistent'"
             ),
             (["plot", "a", "b"], 64, "scripts/plot: name one folder of results: scripts/plot FOLDER"),
             (
@@ -137,7 +146,7 @@ struct ScriptTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         let missing = [
             ("ackermann", "a(4,5) ", "depth"), ("address-space", "guard-pages", "resident"),
-            ("break-even", "fault 4KiB", "crossing"), ("minimum-stack", "thread", "kernel"),
+            ("break-even", "fault 4KiB", "advantage"), ("minimum-stack", "thread", "kernel"),
             ("overcommit", "fault", "stacks"), ("shrink", "drain", "time"), ("stack-pool", "unpooled", "time"),
             ("trap-cost", "check-move-copy", "handler"),
         ]
@@ -188,19 +197,57 @@ struct ScriptTests {
     }
 
     @Test(arguments: [
-        ("{ \"command\" : \"faultline reproduce x --quick\" }", "holds a quick run; publish a full one"),
-        ("[ \"not finished: x\" ]", "holds a run that was interrupted; publish a complete one"),
+        ("{ \"command\" : \"faultline reproduce x --quick\" }", "holds a quick run; publish full ones"),
+        ("[ \"not finished: x\" ]", "holds a run that was interrupted; publish complete ones"),
     ])
     func `neither a quick nor an interrupted run is published`(records: String, line: String) throws {
         let scratch = try TemporaryFolder()
         _ = try scratch.file("records.json", holding: records)
-        _ = try scratch.file("report.md", holding: "")
-        try FileManager.default.createDirectory(atPath: scratch.file("plots"), withIntermediateDirectories: false)
-        _ = try scratch.file("plots/a.svg", holding: "<svg/>")
-        let folder = String(scratch.file("plots").dropLast("/plots".count))
-        let ending = try Program.shell("exec \"$1/publish\" \"$2\"", [Self.scripts, folder])
+        let folder = String(scratch.file("x").dropLast("/x".count))
+        let ending = try Program.shell("exec \"$1/publish\" \"$2\" b", [Self.scripts, folder])
         #expect(ending.errors == "scripts/publish: '\(folder)' \(line)\n")
         #expect(ending.status == 1)
+    }
+
+    @Test(
+        arguments: [
+            (["a", "2026-11-28T10:00:00Z", "1", "x y"], ["b", "2026-11-28T12:00:00Z", "2", "x y"], nil),
+            (
+                ["a", "2026-11-28T10:00:00Z", "1", "x y"], ["a", "2026-11-28T10:00:00Z", "2", "x y"],
+                "began less than 2 hours"
+            ),
+            (
+                ["a", "2026-11-28T10:00:00Z", "1", "x y"], ["a", "2026-11-29T10:00:00Z", "1", "x y"],
+                "have the same seed"
+            ),
+            (["a", "2026-11-28T10:00:00Z", "1", "x y"], ["c", "2026-11-28T10:00:01Z", "2", "x y"], nil),
+            (
+                ["a", "2026-11-28T10:00:00Z", "1", "x y"], ["c", "2026-11-28T10:00:01Z", "2", "x"],
+                "lacks y; publish runs"
+            ),
+        ] as [([String], [String], String?)])
+    func `runs are published that are apart, of all claims`(
+        first: [String], second: [String], problem: String?
+    ) throws {
+        let scratch = try TemporaryFolder()
+        let command = try scratch.file(
+            "faultline", holding: "#!/bin/sh\necho '{\"claims\": [{\"claim\": \"x\"}, {\"claim\": \"y\"}]}'\n")
+        for (name, run) in [("first", first), ("second", second)] {
+            try FileManager.default.createDirectory(
+                atPath: scratch.file(name), withIntermediateDirectories: false)
+            let verdicts = run[3].split(separator: " ").map { "{\"claim\": \"\($0)\"}" }.joined(separator: ", ")
+            _ = try scratch.file(
+                "\(name)/records.json",
+                holding: """
+                    {"machine": {"processorModel": "\(run[0])", "isDebugBuild": false}, "began": "\(run[1])",
+                    "seed": \(run[2]), "verdicts": [\(verdicts)]}
+                    """)
+        }
+        let ending = try Program.shell(
+            "chmod +x \"$2\" && FAULTLINE=$2 exec python3 \"$1/publish.d/check.py\" \"$3\" \"$4\"",
+            [Self.scripts, command, scratch.file("first"), scratch.file("second")])
+        #expect(ending.status == (problem == nil ? 0 : 1) && ending.errors.isEmpty)
+        #expect(problem.map { ending.output.contains($0) } ?? ending.output.isEmpty)
     }
 
     /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is

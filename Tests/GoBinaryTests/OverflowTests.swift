@@ -27,7 +27,7 @@ import Workloads
     func anOverflowEndsTheProgram(_ go: GoInstallation, _ mode: String) throws {
         let path = try go.program()
         try expectOverflow(path, mode, 64 << 10, "64KiB")
-        try expectOverflow(path, mode, StripOptions.defaultInitial, "256KiB")
+        try expectOverflow(path, mode, StripOptions.defaultInitial, "1MiB")
     }
 
     @Test(.long, arguments: GoInstallation.thorough, [GoInstallation.Mode.cgo, .pie, .cgoPie])
@@ -52,6 +52,21 @@ import Workloads
         // Go 1.19 guesses where the stack of a thread of C ends, and its own checks find its handler beyond.
         if expected != "fatal: morestack on g0" { #expect(found == expected) }
         #expect(!patched.errors.contains("the goroutine used up its stack"))
+    }
+
+    /// Frames of 200 to 260 KiB, on 256 KiB: what ends within the guard grows the stack as before.
+    @Test(arguments: GoInstallation.thorough) func aFrameThatEndsInTheGuardGrowsTheStack(_ go: GoInstallation) throws {
+        let path = try go.program()
+        let folder = try TemporaryFolder()
+        let original = try run(path, ["frames"])
+        #expect(original.ending == .exited(0) && original.output.split(separator: "\n").count == 2)
+        for (index, checks) in StripOptions.Checks.allCases.enumerated() {
+            let options = StripOptions(initial: 256 << 10, checks: checks)
+            let copy = try folder.executable(
+                try GoExecutable(try content(path)).stripped(options).content, "program-\(index)")
+            let patched = try run(copy, ["frames"])
+            #expect(patched.ending == .exited(0) && patched.output == original.output, "\(patched)")
+        }
     }
 
     /// The frames of the program's `sparse` are as large as a frame without a check may be.

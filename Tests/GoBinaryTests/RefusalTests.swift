@@ -44,6 +44,17 @@ import Workloads
         #expect(refusal(copy.content) == "its checks are gone already: it was made by 'faultline go strip'")
     }
 
+    /// No note, whose header is taken elsewhere: Go until 1.26 has another that no program needs, later ones have room.
+    @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.withoutNote, .pieWithoutNote])
+    func programsWithoutANoteAreChanged(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+        let path = try go.program(mode)
+        let copy = try GoExecutable(try content(path)).stripped()
+        let folder = try TemporaryFolder()
+        let result = try run(try folder.executable(copy.content), ["frames"])
+        let original = try run(path, ["frames"])
+        #expect(result.ending == .exited(0) && result.output == original.output, "\(result)")
+    }
+
     /// Any part of a real file.
     @Test(.needs(GoInstallation.newest.need)) func truncatedProgramsAreRefused() throws {
         let whole = try content(try GoInstallation.newest.program(.small))

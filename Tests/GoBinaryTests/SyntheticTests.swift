@@ -28,7 +28,7 @@ import Testing
     @Test func aProgramIsReadAndChanged() throws {
         let program = try GoExecutable(SyntheticProgram().bytes())
         let census = GoCensus(program)
-        #expect(census.total.functions == 16 && census.notUnderstood == 0)
+        #expect(census.total.functions == 17 && census.notUnderstood == 0)
         #expect(census.classes[.small]?.checks == 7)
         #expect(census.classes[.medium]?.checks == 1 && census.classes[.large]?.checks == 1)
         #expect(census.largestFrames.first?.name == "main.large" && census.largestFrames.first?.frameSize == 20_000)
@@ -37,6 +37,85 @@ import Testing
         #expect(stripped.replaced == 6 && Set(stripped.left.map(\.function)) == ["main.large", "runtime.sweepone"])
         #expect(stripped.stackRequests == [2048])
         #expect(refusal(stripped.content).contains("its checks are gone already"))
+    }
+
+    private static let probes = StripOptions(growth: .fault)
+
+    @Test func aProgramWhoseStacksGrowIsChanged() throws {
+        let stripped = try GoExecutable(SyntheticProgram.growing.bytes()).stripped(Self.probes)
+        #expect(stripped.replaced == 2)
+        let left = Set(stripped.left.map(\.function)).filter { !$0.hasPrefix("runtime.") }
+        #expect(left == ["main.large"])
+        #expect(refusal(stripped.content, Self.probes).contains("its checks are gone already"))
+    }
+
+    @Test(arguments: [
+        "malg", "minit", "mstart1", "copystack", "newstack", "shrinkstack", "stackalloc", "stackfree",
+        "freeStackSpans", "exit", "sigtramp", "systemstack", "gcComputeStartingStackSize",
+    ]) func aMissingFunctionOfGrowthIsRefused(_ name: String) {
+        var program = SyntheticProgram.growing
+        let index = program.functions.firstIndex { $0.name == "runtime.\(name)" }!
+        program.functions[index].name = "other.\(name)"
+        #expect(refusal(program, Self.probes) != "nothing is refused")
+    }
+
+    /// A thread that C made gets its goroutine there: without the change it would have no GS base.
+    @Test func aMissingCallForThreadsOfCIsRefused() {
+        var program = SyntheticProgram.growing
+        program.functions.append(.init(name: "runtime.cgocallback", frame: 0, code: [.bytes([0xc3])]))
+        #expect(refusal(program, Self.probes) == "runtime.needm does not call runtime.minit")
+        program.functions.append(
+            .init(name: "runtime.needm", frame: 8, code: [.branch([0xe8], "runtime.minit"), .bytes([0xc3])]))
+        #expect(refusal(program, Self.probes) == "nothing is refused")
+    }
+
+    @Test(arguments: [7, 8] as [UInt32], [StripOptions.Growth.none, .fault])
+    func aChangedFunctionThatIsPartOfOthersIsRefused(_ line: UInt32, _ growth: StripOptions.Growth) {
+        var program = SyntheticProgram.growing
+        let index = program.functions.firstIndex { $0.name == "runtime.stackalloc" }!
+        program.functions[index].startLine = 7
+        program.inlined = ("runtime.stackalloc", line)
+        let refused =
+            "runtime.stackalloc is part of other functions, too: build it without a profile (-pgo=off)"
+        #expect(refusal(program, StripOptions(growth: growth)) == (line == 7 ? refused : "nothing is refused"))
+    }
+
+    @Test(arguments: [true, false]) func callersOfAssemblyKeepTheirChecks(_ isDirect: Bool) throws {
+        var program = SyntheticProgram.growing
+        let leaf = program.functions.firstIndex { $0.name == "main.leaf" }!
+        program.functions[leaf].isAssembly = true
+        program.functions.append(
+            .init(name: "main.between", frame: 0, code: [.branch([0xe9], "main.leaf")]))
+        let index = program.functions.firstIndex { $0.name == "main.medium" }!
+        program.functions[index].code.insert(.branch([0xe8], isDirect ? "main.leaf" : "main.between"), at: 1)
+        let left = try GoExecutable(program.bytes()).stripped(Self.probes).left
+        #expect(left.first { $0.function == "main.medium" }?.reason == "it calls assembly, which no signal preempts")
+        #expect(!left.contains { $0.function == "main.assembly" })
+        let all = StripOptions(growth: .fault, keepsRuntime: false)
+        #expect(try !GoExecutable(program.bytes()).stripped(all).left.contains { $0.function == "main.medium" })
+    }
+
+    @Test func anotherDistanceOfChecksIsRefused() {
+        var program = SyntheticProgram.growing
+        let index = program.functions.firstIndex { $0.name == "runtime.malg" }!
+        program.functions[index].code.removeAll {
+            if case .bytes([0x48, 0x8d, 0x91, 0xa0, 0x03, 0, 0]) = $0 { true } else { false }
+        }
+        #expect(
+            refusal(program, Self.probes) == "what its checks compare with is not 928 bytes above a stack's end")
+    }
+
+    /// Its frame ends where a probe of the copy reaches the last byte of a page, or one word further.
+    @Test(arguments: [(3160, true), (3168, false)]) func aProbeReachesNoFurtherThanAPage(_ depth: Int, _ isProbe: Bool)
+        throws
+    {
+        var program = SyntheticProgram.growing
+        let index = program.functions.firstIndex { $0.name == "main.medium" }!
+        let number = withUnsafeBytes(of: Int32(-depth).littleEndian) { Array($0) }
+        program.functions[index].code[0] = .check(
+            [0x4c, 0x8d, 0xa4, 0x24] + number + [0x4d, 0x3b, 0x66, 0x10], long: true)
+        let stripped = try GoExecutable(program.bytes()).stripped(Self.probes)
+        #expect(stripped.left.contains { $0.function == "main.medium" } != isProbe)
     }
 
     @Test func theCorpusHasIt() throws {
@@ -54,7 +133,7 @@ import Testing
         for file in files { _ = refusal([UInt8](try Data(contentsOf: file))) }
     }
 
-    @Test(arguments: ["go1.18.1", "go1.20.3", "go1.28.0", "go1.27.3 X:nocoverageredesign", "go2.1", "go1", "go1.27rc1"])
+    @Test(arguments: ["go1.18.1", "go1.20.3", "go1.28.0", "go2.1", "go1", "go1.27rc1"])
     func otherVersionsAreRefused(_ version: String) {
         var program = SyntheticProgram()
         program.version = version
@@ -66,7 +145,63 @@ import Testing
     @Test func developmentVersionsAreRefused() {
         var program = SyntheticProgram()
         program.version = "devel"
-        #expect(refusal(program) == "no released version of Go built it")
+        #expect(
+            refusal(program)
+                == "no released version of Go built it, or a tool has garbled what it says about that")
+    }
+
+    @Test(arguments: ["go1.21.13 X:", "go1.27.3-X:"]) func experimentsAreNamed(_ start: String) {
+        var program = SyntheticProgram()
+        program.version = "\(start)boringcrypto,nocoverageredesign"
+        #expect(
+            refusal(program)
+                == "built with experiments (boringcrypto,nocoverageredesign), which may change stacks; build it "
+                + "without GOEXPERIMENT")
+    }
+
+    @Test(arguments: ["freebsd", "dragonfly", "solaris", "illumos", "android"])
+    func otherSystemsAreRefused(_ system: String) {
+        var program = SyntheticProgram()
+        program.settings[2] = "GOOS=\(system)"
+        #expect(refusal(program) == "built for \(system); only Linux amd64 executables are understood")
+    }
+
+    @Test(arguments: [(2, "NetBSD"), (9, "FreeBSD"), (12, "OpenBSD"), (255, "another system (255 in its header)")])
+    func otherSystemsAreRefusedByTheirHeader(_ code: UInt8, _ name: String) {
+        var program = SyntheticProgram()
+        program.system = code
+        #expect(refusal(program) == "for \(name); only Linux amd64 executables are understood")
+        program.system = 3
+        #expect(refusal(program) == "nothing is refused")
+    }
+
+    @Test func aSystemThatIsNotSaidIsKnownByItsCode() {
+        var program = SyntheticProgram()
+        program.settings = []
+        #expect(refusal(program) == "nothing is refused")
+        program.functions.removeAll { $0.name == "runtime.rt_sigaction" }
+        #expect(
+            refusal(program)
+                == "not for Linux, or the names of its functions are garbled: it has no runtime.rt_sigaction")
+    }
+
+    @Test func garbledNamesAreSaid() {
+        var program = SyntheticProgram()
+        for index in program.functions.indices where program.functions[index].name.contains("morestack") {
+            program.functions[index].name = "q\(index).z"
+        }
+        #expect(
+            refusal(program)
+                == "it has no runtime.morestack: the names of its functions are garbled, or it is damaged")
+    }
+
+    @Test func whatIsNotLinkedByGoAloneIsRefused() {
+        var program = SyntheticProgram()
+        program.settings[1] = "-compiler=gccgo"
+        #expect(refusal(program) == "built by gccgo; only programs of Go's own compiler, gc, are understood")
+        program.settings[1] = "-linkshared=true"
+        #expect(
+            refusal(program) == "built with -linkshared: the runtime is in another file; build it without")
     }
 
     @Test(arguments: ["-race", "-msan", "-asan"]) func detectorsAreRefused(_ detector: String) {
@@ -94,6 +229,8 @@ import Testing
         let magic = packed.firstRange(of: Array(" Go buildinf:".utf8))!
         packed.replaceSubrange(magic, with: [UInt8](repeating: 7, count: magic.count))
         #expect(refusal(packed) == "not built by Go, or packed: there is no build information in it")
+        packed.replaceSubrange(0x1f0..<0x1f4, with: Array("UPX!".utf8))
+        #expect(refusal(packed) == "packed by UPX; unpack it first: upx -d")
     }
 
     /// Without any one of the functions that are changed nothing is written.

@@ -237,7 +237,6 @@ struct InterleavedMeasurementTests {
         fails(.duplicateCase("a"), [one, one])
         fails(.settingTooSmall(setting: "rounds", value: 0, minimum: 1), [one]) { $0.rounds = 0 }
         fails(.settingTooSmall(setting: "warmUpRounds", value: -1, minimum: 0), [one]) { $0.warmUpRounds = -1 }
-        fails(.settingTooSmall(setting: "resamples", value: 99, minimum: 100), [one]) { $0.resamples = 99 }
         fails(.settingTooSmall(setting: "targetBatch", value: 0, minimum: 1), [one]) { $0.targetBatch = 0 }
         fails(.settingTooSmall(setting: "iterations", value: 0, minimum: 1), [one]) { $0.iterations = .fixed(0) }
         fails(.settingTooSmall(setting: "maximumIterations", value: 0, minimum: 1), [pretending("b", 1, limit: 0)])

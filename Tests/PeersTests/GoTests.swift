@@ -32,14 +32,69 @@ import Workloads
             #expect(many[2] <= many[3] && many[3] <= many[4])
             let copies = try driver.numbers("copy 10 4096", atLeast: 2)
             #expect(copies[1] == 10)
-            let grown = try driver.numbers("contend 3 2 100", atLeast: 2)
-            #expect(grown[1] > 0)
+            let grown = try driver.numbers("contend 3 2 100", atLeast: 3)
+            #expect(grown[1] > 0 && grown[2] < 2 * grown[0])
             let collected = try driver.numbers("shrink 50 65536 6", atLeast: 3)
             #expect(collected[2] < collected[1])
             let waiting = try driver.numbers("suspend 1000", atLeast: 3)
             #expect(waiting[1] > 1000 * 2048)
-            #expect(try driver.numbers("stackalloc 10 8192")[0] > 0)
+            #expect(try driver.numbers("stackpair 10 8192")[0] > 0)
+            // A batch that makes the allocator fill its free stacks; reading the clock is not in its times.
+            let allocated = try driver.numbers("stackalloc 10 8192 64 64", atLeast: 2)
+            #expect(allocated[0] > 0 && allocated[1] > 0)
+            // One growth from 4 KiB, two from 2 KiB.
+            let served = try driver.numbers("requests 28 2048 1", atLeast: 14)
+            #expect(served[6...].reduce(0, +) == served[1] && served[6] == 28)
+            let again = try driver.numbers("again 3 119 0", atLeast: 5)
+            let regrown = try driver.numbers("again 3 119 0 1", atLeast: 5)
+            // Each of two collections halves each stack, which then grows again.
+            #expect(regrown[4] == 6)
+            #expect(again[1] > again[3] && again[4] == 0)
+            let waste = try driver.numbers("waste 400", atLeast: 3)
+            #expect(waste[1] > 0 && waste[2] > waste[1])
+            let parked = try toolchain.program(.stacks).converse().numbers("park 500 119 1 8 2", atLeast: 7)
+            #expect(parked[1] > 500 * 2048 && parked[5] >= parked[6] && parked[6] > 0)
         }
+    }
+
+    @Test(.needs(.go))
+    func whatArticlesSayOfGoroutinesIsCountedAndTimed() throws {
+        for toolchain in Self.toolchains {
+            let driver = try toolchain.program(.articles).converse()
+            let dumps = try driver.numbers("dump 2 16 2", atLeast: 3)
+            #expect(dumps.allSatisfy { $0 > 0 }, "\(toolchain.version)")
+            let (started, called) = (
+                try driver.numbers("closures 50 0", atLeast: 3), try driver.numbers("closures 50 1", atLeast: 3)
+            )
+            #expect(started[2] >= 50 && called[2] == 0)
+            let scanned = try driver.numbers("scan 3 10", atLeast: 3)
+            #expect(scanned[1] > 0 && scanned[2] > 0)
+            #expect(try driver.numbers("storm 50 2 80", atLeast: 7).count == 7)
+            #expect(try driver.numbers("heads 100 1 2")[0] > 0)
+            let kernels = try toolchain.program(.kernels, compilerFlags: ["-l"]).converse()
+            for call in ["direct", "closure", "interface"] {
+                #expect(try kernels.numbers("\(call) 110 10") == [100])
+            }
+        }
+    }
+
+    @Test(.needs(.go))
+    func eachGoroutineIsMarkedByHowDeepItWas() throws {
+        let toolchain = try #require(Self.toolchains.last)
+        let driver = try toolchain.program(.servers).converse()
+        // One after the other on the same stacks: those that do nothing count each by itself, however deep the others.
+        #expect(try driver.numbers("shallow 10 1", atLeast: 6)[1...] == [20, 10, 0, 10, 0])
+        #expect(try driver.numbers("shallow 10 100", atLeast: 6)[1...] == [20, 10, 0, 0, 10])
+        let marks = try driver.numbers("marks 10 10", atLeast: 6)
+        #expect(marks[1] >= 10 && marks[2...].reduce(0, +) == marks[1])
+    }
+
+    @Test func coroutinesWithoutStacksWaitAndTakeTurns() throws {
+        let program = try PeerProgram.coroutines20().converse()
+        let waiting = try program.numbers("suspend 1000", atLeast: 2)
+        #expect(waiting[0] > 0 && waiting[1] == 1000)
+        #expect(try program.numbers("suspend-deep 2", atLeast: 2)[1] == 2)
+        for task in ["spawn", "switch"] { #expect(try program.numbers("\(task) 100", atLeast: 2)[1] >= 100) }
     }
 
     @Test(.needs(.go))

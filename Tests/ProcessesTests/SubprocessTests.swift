@@ -43,6 +43,29 @@ import Testing
         #expect(finished.ending == .timedOut)
     }
 
+    @Test func aProgramIsStartedOnceItsFileIsNoLongerWrittenTo() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/program"
+        try Files.write("#!/bin/sh\n".utf8, to: path)
+        chmod(path, 0o755)
+        let writer = open(path, O_WRONLY | O_CLOEXEC)
+        try #require(writer >= 0)
+        // For ever is an error that says so.
+        do {
+            _ = try Subprocess.finish(path, [], seconds: 60)
+            Issue.record("it ran while its file was open for writing")
+        } catch { #expect(error.errno == ETXTBSY) }
+        // A program that holds it for a while is what a fork of another thread is.
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        let holder = try Spawn.start(
+            "/bin/sh", ["-c", "sleep 0.2"],
+            streams: Spawn.Streams(input: nothing, output: nothing, errors: nothing, report: writer))
+        close(writer)
+        #expect(try Subprocess.finish(path, [], seconds: 60).ending == .exited(0))
+        #expect(try Spawn.wait(for: holder, seconds: 60) == .exited(0))
+        close(nothing)
+    }
+
     @Test func aProgramThatIsNoLongerWantedIsKilledWithWhatItStarted() throws {
         // The grandchild holds the descriptor: that it reads as ended proves that it was killed too.
         var ends: [Int32] = [-1, -1]

@@ -1,3 +1,4 @@
+import Foundation
 import Measurement
 import Report
 import Testing
@@ -16,115 +17,145 @@ struct ResultsPageTests {
         var verdict = Samples.verdict
         verdict.command = "faultline reproduce check-cost --quick"
         verdict.seconds = 12.5
-        verdict.measured.append(MeasuredFigure(Figure("extra", .count), Estimate(exactly: 7)))
+        verdict.measured.append(MeasuredFigure(Figure("fault-move, extra", .count), Estimate(exactly: 7)))
         var document = Document(
             machine: Samples.machine, records: [own(Samples.time), own(Samples.ratio), control, Samples.statistic],
             notes: ["<script>alert(1)</script> | *bold* & \u{1B}[2J ](x)"], verdicts: [verdict],
             claims: Samples.judged.claims)
         document.machine.warnings = ["the machine is busy"]
         return ResultsPage(
-            document, summary: ["first", "second"],
+            document, article: article,
             plots: [
-                Plot(name: "check-cost-layouts", svg: "<svg><dc:title>Cost &lt; 5 %</dc:title></svg>"),
+                Plot(
+                    name: "check-cost-layouts",
+                    svg: "<svg><dc:title>Cost &lt; 5 %</dc:title><dc:description>Look\n at it.</dc:description></svg>",
+                    narrow: "<svg/>"),
                 Plot(name: "verdicts", svg: "<svg/>"),
             ])
     }
 
+    private static var article: Article {
+        var article = Article(question: "Is it so?")
+        article.answer = "No: <b>."
+        article.paragraphs = ["Because."]
+        article.keyFigures = [.init("2.0 %", "is little", claim: "check-cost")]
+        article.lines = [.init("Checks", "They cost little.", claims: ["check-cost"])]
+        article.findings = ["check-cost": .init(title: "What it costs", sentence: "It costs 2.0 %.", change: "A cost.")]
+        article.related = (try? JSONDecoder().decode([Article.Work].self, from: Data(Self.work.utf8))) ?? []
+        article.guide = [.init("all", "scripts/reproduce", "an hour")]
+        article.needs = ["Linux."]
+        article.untested = "A rumour."
+        article.words = ["fault-move": "a fault that moves"]
+        return article
+    }
+
+    private static let work = """
+        [{"name": "A paper", "address": "https://example.org/", "found": "It found that.", "ours": "The same."}]
+        """
+
     @Test func `the page is written as Markdown`() throws {
         #expect(
-            try Self.page.markdown() == """
-                # Faultline: the claims, measured
+            try Self.page.markdown().replacing("\u{A0}", with: " ") == """
+                # Is it so?
 
-                ## Summary
+                **No: &lt;b>.**
 
-                1. first
-                2. second
+                Because.
+
+                **2.0 %** is little
 
                 **Warning:** the machine is busy
 
-                ## Verdicts
+                ## In 1 lines
 
-                One claim: 1 depends. Each verdict is computed from what was measured.
+                1. **Checks.** They cost little.
+
+                ## The claims
+
+                One claim: 1 depends. A verdict is computed from what was measured and what was claimed. Depends means \
+                that a claim holds up to a boundary, which the rule in its section names; ours, that we made it \
+                ourselves.
+
+                | claim | by | verdict | what came out |
+                | --- | --- | --- | --- |
+                | [What it costs](#what-it-costs) | a source | **depends** | It costs 2.0 %. |
 
                 ![verdicts](plots/verdicts.svg)
 
-                | claim | verdict | number | claimed | measured | reason |
-                | --- | --- | --- | ---: | ---: | --- |
-                | [check-cost](#check-cost) | **depends** | gain | 0.03 to 0.05 | 0.0200 [0.0100, 0.0400] | 0.02 lies below 0.03 |
-                |  |  | crossings | at least 4 |  |  |
+                Numbers are medians, with the intervals that hold the true one in 95 of 100 such runs. Where things are \
+                compared, they took turns in an order drawn anew for each round, and ratios are taken within a round. \
+                Lower is better.
 
-                Numbers are medians with 95 % bootstrap intervals, of rounds in which all cases took turns in an order \
-                drawn anew. Ratios are taken within each round. Lower is better.
+                **Not tested:** A rumour.
 
-                ## check-cost
+                ## Claim by claim
 
-                > Checks cost something.
-                >
-                > — a source
+                ### What it costs
 
-                **depends**: 0.02 lies below 0.03
+                **depends**
 
-                | number | claimed | measured |
-                | --- | ---: | ---: |
-                | gain | 0.03 to 0.05 | 0.0200 [0.0100, 0.0400] |
-                | crossings | at least 4 |  |
-                | extra |  | 7 |
+                > Checks cost something. — a source
 
                 ![Cost &lt; 5 %](plots/check-cost-layouts.svg)
 
-                **What was run:**
+                | number | claimed | measured | 95 % interval |
+                | --- | ---: | ---: | ---: |
+                | gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % |
+                | crossings | at least 4 |  |  |
 
-                - plain and checked
+                **What was run:** Plain and checked.
 
-                **Null controls:** the same code twice; how far its ratio is from 1 is noise.
+                **What would change the verdict:** A cost.
 
-                | case | metric | median | 95 % interval | baseline | samples | null-control |
-                | --- | --- | ---: | ---: | --- | ---: | --- |
-                | plain null | ratio | 0.43 | [0.43, 0.44] | plain | 31 | true |
-
-                <details><summary>2 records</summary>
-
-                clock=monotonic
-
-                | case | metric | median | 95 % interval | baseline | samples | parameters |
-                | --- | --- | ---: | ---: | --- | ---: | --- |
-                | api | time | 2.71 ns | [2.69, 2.75] |  | 31 | iterations=100000 pinned=true spread=0.25 |
-                | api | ratio | 0.43 | [0.43, 0.44] | boost-fcontext | 31 |  |
-
-                </details>
-
-                **To run it again (it took 12.5 s):**
-
-                    faultline reproduce check-cost --quick
+                **Again:** `faultline reproduce check-cost --quick`, 13 seconds
 
                 ## statistics
 
-                <details><summary>One record</summary>
+                ## Related work
 
-                | case | metric | value |
-                | --- | --- | ---: |
-                | json | bytes-committed | 16 KiB |
+                [A paper](https://example.org/). It found that. *Here:* The same.
 
-                </details>
+                ## Measure it again
+
+                | to make again | type | it takes |
+                | --- | --- | --- |
+                | all | scripts/reproduce | an hour |
+
+                **A second machine needs:**
+
+                - Linux.
 
                 ## The machine
 
                 | fact | value |
                 | --- | --- |
                 | processor | Some Processor |
-                | architecture | x86\\_64 |
                 | processors online | 2 |
                 | memory | 24 GiB |
-                | page size | 4 KiB |
-                | kernel | Linux 6.12.0 |
-                | load average before the run | 0.25 |
-                | spectre\\_v2 | Mitigation: Retpolines |
-
-                ## Notes
-
-                - &lt;script>alert(1)&lt;/script> \\| \\*bold\\* &amp; ?[2J \\](x)
+                | system | Linux 6.12.0 |
 
                 """)
+    }
+
+    @Test func `what would make a long page longer is left to the HTML`() throws {
+        var page = Self.page
+        let claims = (0..<80).map { number in
+            var verdict = Samples.verdict
+            verdict.claim = "claim-\(number)"
+            return verdict
+        }
+        page.document.verdicts = claims
+        page.document.claims = claims.map {
+            ClaimDescription(
+                claim: $0.claim, saidBy: "", statement: "", claimed: [],
+                experiments: [String(repeating: "much is run ", count: 40)])
+        }
+        let markdown = try page.markdown()
+        #expect(markdown.utf8.count <= 30_000 && !markdown.contains("much is run"))
+        #expect(
+            markdown.contains(
+                "report.html, which `faultline report` makes of records.json, also says of each claim what"))
+        #expect(try page.html().contains("much is run"))
     }
 
     @Test func `the page in HTML stands alone and lets no text through as markup`() throws {
@@ -133,26 +164,46 @@ struct ResultsPageTests {
         #expect(!html.contains("<script"))
         #expect(html.contains("<li>&lt;script&gt;alert(1)&lt;/script&gt; | *bold* &amp; ?[2J ](x)</li>"))
         #expect(html.contains("prefers-color-scheme: dark"))
-        // Nothing is fetched: each image is in the page, and links stay in it.
-        for attribute in ["src=\"", "href=\""] {
+        // Nothing is fetched: each image is in the page, and links stay in it but for the work of others.
+        for attribute in ["src=\"", "srcset=\"", "href=\""] {
             for rest in html.split(separator: attribute, omittingEmptySubsequences: false).dropFirst() {
-                #expect(rest.hasPrefix("#") || rest.hasPrefix("data:image/svg+xml;base64,"))
+                #expect(
+                    rest.hasPrefix("#") || rest.hasPrefix("data:image/svg+xml;base64,")
+                        || rest.hasPrefix("https://example.org/"))
             }
         }
         #expect(!html.contains("url("))
-        #expect(html.contains("<h2 id=\"check-cost\">check-cost</h2>"))
-        #expect(html.contains("<span class=\"badge depends\">depends</span> 0.02 lies below 0.03"))
-        #expect(html.contains("<td rowspan=\"2\" class=\"claim\"><a href=\"#check-cost\">check-cost</a></td>"))
+        #expect(html.contains("<section id=\"check-cost\">\n<h3>What it costs</h3>"))
+        #expect(html.contains("<span class=\"badge depends\">depends</span> It costs 2.0 %."))
+        #expect(html.contains("<a href=\"#check-cost\">What it costs</a>"))
         #expect(html.contains("<img alt=\"Cost &lt; 5 %\" src=\"data:"))
-        #expect(html.contains("<ol>\n<li>first</li>\n<li>second</li>\n</ol>"))
-        #expect(html.contains("base64,PHN2Zy8+\""))
+        #expect(html.contains("<figcaption>Look at it.</figcaption>"))
+        #expect(html.contains("srcset=\"data:image/svg+xml;base64,PHN2Zy8+\""))
+        #expect(html.contains("<td>a fault that moves, extra</td>"))
+        // The rule and the records are there, folded.
+        #expect(html.contains("<details><summary>How the rule decided, and 3 records</summary>"))
+    }
+
+    @Test func `parts stand in the order in which they are read`() throws {
+        for text in [try Self.page.html(), try Self.page.markdown()] {
+            let parts = [
+                "Is it so?", "No: ", "Because.", "is little", "They cost little.", "It costs 2.0 %.", "Claim by claim",
+                "Checks cost something.", "A cost.", "It found that.", "scripts/reproduce", "Some Processor",
+            ]
+            // The contents name parts, too, and stand first.
+            var rest = text[(text.firstRange(of: "</nav>\n<main>")?.upperBound ?? text.startIndex)...]
+            for part in parts {
+                let range = try #require(rest.firstRange(of: part), "\(part)")
+                rest = rest[range.upperBound...]
+            }
+        }
     }
 
     @Test func `every element is closed in the order in which it was opened`() throws {
         var open: [Substring] = []
         for part in try Self.page.html().split(separator: "<").dropFirst() {
             let name = part.prefix { $0.isLetter || $0.isNumber || $0 == "/" }
-            if ["meta", "img", ""].contains(name) { continue }
+            if ["meta", "img", "source", ""].contains(name) { continue }
             if name.hasPrefix("/") {
                 #expect(open.popLast() == name.dropFirst())
             } else {
@@ -168,14 +219,41 @@ struct ResultsPageTests {
         shorter.claim = "check"
         page.document.verdicts?.insert(shorter, at: 0)
         let text = try page.markdown()
-        let section = try #require(text.firstRange(of: "\n## check-cost\n"))
+        let section = try #require(text.firstRange(of: "\n### What it costs\n"))
         #expect(text[section.upperBound...].contains("(plots/check-cost-layouts.svg)"))
     }
 
+    @Test func `a claim of ours is said to be one`() throws {
+        var page = Self.page
+        page.document.verdicts?[0].saidBy = "ours: taken for granted"
+        let html = try page.html()
+        #expect(html.contains("depends · ours</span>") && html.contains("<footer>a claim of ours</footer>"))
+    }
+
+    @Test func `a page of several runs shows what each found, when and where`() throws {
+        var page = Self.page
+        var other = page.document
+        (other.machine.processorModel, other.seed, other.began) = ("Another", 2, "2026-11-28T23:10:00Z")
+        page.document.runs = [MeasuredRun(name: "first", page.document), MeasuredRun(name: "second", other)]
+        page.document.verdicts?[0].measured[0].byRun = [0.01, 0.03]
+        page.document.verdicts?[0].disturbed = "second: others used 1.2 processors meanwhile"
+        let text = try page.markdown().replacing("\u{A0}", with: " ")
+        #expect(text.contains("| number | claimed | measured | 95 % interval | in first | in second |"))
+        #expect(text.contains("| gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % | 1.00 % | 3.00 % |"))
+        #expect(text.contains("| crossings | at least 4 |  |  |  |  |"))
+        #expect(text.contains("medians over the runs below, with the intervals that hold those of every run"))
+        #expect(text.contains("| second | 2026-11-28T23:10:00Z | 2 | Another | 6.12.0 |"))
+        #expect(text.contains("| first | not known | not known | Some Processor | 6.12.0 |"))
+        let html = try page.html()
+        #expect(html.contains("Second: others used 1.2 processors meanwhile."))
+        #expect(html.contains("All facts of the machine of second"))
+    }
+
     @Test func `a page without verdicts has records and the machine`() throws {
-        let text = try ResultsPage(Samples.document).markdown()
-        #expect(!text.contains("## Verdicts") && !text.contains("## Summary"))
-        for suite in ["switch", "faults", "statistics"] { #expect(text.contains("## \(suite)\n")) }
+        let text = try ResultsPage(Samples.document).html()
+        #expect(!text.contains("The claims") && !text.contains("Related work"))
+        for suite in ["switch", "faults", "statistics"] { #expect(text.contains("<h2 id=\"\(suite)\">\(suite)</h2>")) }
+        #expect(text.contains("<details><summary>one record</summary>"))
     }
 
     @Test func `a broken record is not written`() throws {

@@ -32,7 +32,7 @@ struct SchemaTests {
         let schema = try JSONValue(RecordSchema.text)
         let units = schema[["$defs", "unit", "enum"]]?.array?.compactMap(\.string)
         #expect(units == MetricUnit.allCases.map(\.rawValue))
-        let verdicts = schema[["$defs", "verdict", "properties", "verdict", "enum"]]?.array?.compactMap(\.string)
+        let verdicts = schema[["$defs", "verdictWord", "enum"]]?.array?.compactMap(\.string)
         #expect(verdicts == Verdict.allCases.map(\.rawValue))
         #expect(schema[["properties", "schemaVersion", "const"]] == .int(Document.currentSchemaVersion))
     }

@@ -80,17 +80,17 @@ struct TableTests {
             try document.table() == """
                 machine: Some Processor, 2 cores, 24 GiB, Linux 6.12.0, 1 mitigated
 
-                claim       verdict              number          claimed                 measured  reason
-                ----------  -------------------  ---------  ------------  -----------------------  -------------------------------------------------------------------
-                check-cost  depends              gain       0.03 to 0.05  0.0200 [0.0100, 0.0400]  0.02 lies below 0.03
+                claim       verdict              number          claimed                         measured  reason
+                ----------  -------------------  ---------  ------------  -------------------------------  -------------------------------------------------------------------
+                check-cost  depends              gain       0.03 to 0.05  0.0200 [0.0100, 0.0400; n = 16]  0.02 lies below 0.03
                                                  crossings    at least 4
-                census      not measurable here  gain                     0.0200 [0.0100, 0.0400]  long words long words long words long words long words long words …
+                census      not measurable here  gain                     0.0200 [0.0100, 0.0400; n = 16]  long words long words long words long words long words long words …
 
                 """)
     }
 
     @Test(arguments: [
-        (Estimate(median: 2.714, low: 2.69, high: 2.75, samples: 31), "2.71 ns [2.69, 2.75]"),
+        (Estimate(median: 2.714, low: 2.69, high: 2.75, samples: 31), "2.71 ns [2.69, 2.75; n = 31]"),
         (Estimate(median: 2.714, low: 2.712, high: 2.7149, samples: 31), "2.71 ns"), (Estimate(exactly: 3), "3.00 ns"),
     ])
     func `a measured number has its interval unless it shows the same`(estimate: Estimate, text: String) {
@@ -107,5 +107,19 @@ struct TableTests {
     ])
     func `a claimed number is a value, a range or a bound`(figure: ClaimedFigure, text: String) {
         #expect(figure.description == text)
+    }
+
+    @Test func `a number that is our reading is no claimed one in a table, and is told in JSON`() throws {
+        var document = Samples.judged
+        document.verdicts?[0].claimed = [
+            ClaimedFigure(Figure("crossings", .count), low: 4, high: nil, isOurReading: true),
+            ClaimedFigure(Figure("returns", .count), low: 3, high: nil),
+        ]
+        let lines = try document.table().split(separator: "\n")
+        #expect(lines.contains { $0.contains("crossings  at least 4 (our reading)") })
+        #expect(lines.contains { $0.contains("at least 3") && !$0.contains("reading") })
+        try SchemaTests.validator().validate(JSONValue(document.json()))
+        #expect(try Document(json: document.json()) == document)
+        #expect(document.verdicts?[0].claimed.map(\.isOurReading) == [true, nil])
     }
 }

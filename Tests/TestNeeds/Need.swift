@@ -86,6 +86,8 @@ extension Need {
     public static let uffdioMove = Need(
         "uffdio-move", "UFFDIO_MOVE came with Linux 6.8, and userfaultfd must be allowed",
         isMet: ts_offers_uffdio_move())
+    public static let wrgsbase = Need(
+        "wrgsbase", "programs may use that instruction since Linux 5.9", isMet: ts_offers_wrgsbase())
     public static let hugePages = Need(
         "huge-pages", "/sys/kernel/mm/transparent_hugepage/enabled must be madvise or always",
         isMet: text("/sys/kernel/mm/transparent_hugepage/enabled").contains(/\[(madvise|always)\]/))
@@ -143,8 +145,16 @@ extension Trait where Self == ConditionTrait {
     /// Takes more than fifteen seconds, its arguments together, as measured. `scripts/test --quick` leaves it out.
     public static var long: Self { .disabled(if: environment("FAULTLINE_QUICK") == "1", "long: scripts/test runs it") }
 
+    /// Takes many minutes. Nothing runs it but whoever asks: `FAULTLINE_ALL=1 swift test --filter …`.
+    public static var onDemand: Self {
+        .enabled(if: environment("FAULTLINE_ALL") == "1", "on-demand: set FAULTLINE_ALL=1")
+    }
+
     /// Holds in release builds only. `scripts/test` runs it there.
     public static var optimized: Self { .enabled(if: isOptimized, "optimized: scripts/test runs it in release") }
+
+    /// Starts other programs, which are the same in release builds. `scripts/test` runs it in debug.
+    public static var unoptimized: Self { .enabled(if: !isOptimized, "unoptimized: scripts/test runs it in debug") }
 
     /// Changes the whole machine for a moment. `scripts/test` runs it while nothing else runs.
     public static var alone: Self {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/userfaultfd.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -29,6 +30,8 @@ bool ts_offers_uffdio_move(void) {
     close(descriptor);
     return offers;
 }
+
+bool ts_offers_wrgsbase(void) { return getauxval(AT_HWCAP2) & 2; } // HWCAP2_FSGSBASE
 
 int ts_drop_lock_capability(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};

@@ -1,7 +1,7 @@
 """How deep a(4,5) gets on each kind of stack with one limit, and how that ends."""
 
 from .results import cases, values
-from .style import INK, colour, figure, linear_ticks, size_text
+from .style import INK, colour, described, figure, label, linear_ticks, names, size_text, words
 
 ENDINGS = {
     "error": "an error, survived",
@@ -17,9 +17,9 @@ def draw(results):
     records = results.needed("ackermann", metric="depth", beginning=PREFIX)
     if not records:
         return None
-    figure_, axes = figure(9, 1.6 + 0.34 * len(records))
+    figure_, axes = figure(1.6 + 0.34 * len(records), rows=len(records))
     for place, record in enumerate(records):
-        name = label(record)
+        name = subject(record)
         died = record["ending"] == "died"
         axes.barh(
             place,
@@ -38,15 +38,19 @@ def draw(results):
             va="center",
             fontsize=9,
         )
-    axes.set_yticks(range(len(records)), [label(record) for record in records])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.margins(x=0.3)
+    names(axes, [words(subject(record)) for record in records])
+    axes.margins(x=0.45)
     linear_ticks(axes.xaxis, "count")
-    axes.set_xlabel("depth of calls reached (hatched: the process died)")
-    axes.set_title(f"a(4,5) with a limit of {size_text(records[0]['limit'])} of stack")
-    return figure_
+    label(axes, "calls deep (hatched: the process died)")
+    limit = size_text(records[0]["limit"])
+    axes.set_title(f"a(4,5) with a limit of {limit}")
+    return described(
+        figure_,
+        f"How deep a(4,5) gets with {limit} of stack",
+        f"The recursion a(4,5) on each kind of stack, all limited to {limit}. No bar reaches the end of the recursion where it "
+        "says error or died; what matters is which of the two it says.",
+    )
 
 
-def label(record):
+def subject(record):
     return record.case.removeprefix(PREFIX)

@@ -1,9 +1,10 @@
-"""Calls per growth at which a trap pays for the checks it saves: time, and time against checks, per initial size."""
+"""One growth and a number of calls: time by a trap and with checks, and which is faster over layouts, per initial size."""
 
 from .results import values
-from .style import FAINT, INK, colour, curve, figure, look, size_text, ticks
+from .style import INK, colour, curve, described, figure, is_narrow, key, label, look, size_text, ticks
 
 SUBJECTS = CHECKED, *TRAPS = values("break-even", "check-move", "fault-move", "fault")
+(NO_DIFFERENCE,) = values("break-even", "no difference")
 
 
 def draw(results):
@@ -12,7 +13,7 @@ def draw(results):
     if not sizes:
         return None
     whole, grid = figure(
-        4.1 * len(sizes) + 0.6, 7.4, nrows=2, ncols=len(sizes), sharex=True, sharey="row", squeeze=False
+        7.0, nrows=2, ncols=len(sizes), sharex=True, sharey="row", squeeze=False
     )
     for size, above, below in zip(sizes, grid[0], grid[1]):
         own = {
@@ -29,79 +30,53 @@ def draw(results):
         above.set_title(f"{size_text(size)} at first", fontsize=11)
         below.axhline(0, color=colour(CHECKED), linewidth=1.8)
         for name in TRAPS:
-            against(below, name, own[name], own[CHECKED])
-            crossing(below, results, name, size)
-    programs(grid[1][-1] if len(sizes) == 1 else grid[1][len(sizes) // 2], results)
-    ticks(grid[0][0].yaxis, "ns")
-    grid[0][0].set_ylabel("time for one growth and its calls")
-    grid[1][0].set_ylabel("against check-move (below 0: the trap wins)")
-    grid[1][0].set_ylim(-30, 60)
-    grid[1][0].yaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
-    ticks(grid[1][0].xaxis, "count")
-    grid[1][len(sizes) // 2].set_xlabel("calls per growth")
-    grid[0][0].legend(loc="upper left", fontsize=9)
-    for style, text in (("-", "crossing measured (shaded: 95 % interval)"), ("--", "crossing predicted")):
-        grid[1][0].plot([], [], color=INK, linestyle=style, linewidth=1, label=text)
-    whole.legend(
-        handles=grid[1][0].get_legend_handles_labels()[0][-2:], loc="outside lower center", ncols=2, fontsize=9
+            against(below, name, own[CHECKED], results, size)
+    for place in range(len(sizes) if is_narrow() else 1):
+        label(grid[0][place], y="time for one growth and its calls")
+        label(grid[1][place], y="against checked code (below 0: the page fault wins)")
+    for below in grid[1]:
+        below.set_xscale("log")
+        below.set_ylim(-30, 60)
+        below.yaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
+        ticks(below.xaxis, "count")
+        label(below, "calls per growth")
+    for above in grid[0]:
+        ticks(above.yaxis, "ns")
+        ticks(above.xaxis, "count")
+    for face, text in ((INK, "layouts agree on which is faster"), ("white", "no difference: layouts disagree")):
+        grid[1][0].plot([], [], color=INK, marker="o", markerfacecolor=face, linestyle="", label=text)
+    handles = grid[0][0].get_legend_handles_labels()[0] + grid[1][0].get_legend_handles_labels()[0][-2:]
+    key(whole, handles, [handle.get_label() for handle in handles])
+    return described(
+        whole,
+        "One growth and the calls until the next, by a page fault and with checks",
+        "Above, the time of one growth and of the calls until the next; below, the same against checked code. Where a line is "
+        "below zero the page fault has paid; where a mark is hollow, layouts of the code disagree on that.",
     )
-    whole.caption = "Calls per growth at which a trap pays for the checks it saves"
-    whole.suptitle(whole.caption, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    return whole
 
 
-def against(axes, name, records, baseline):
-    """The curve of a strategy against checked code, with the widest quotients that the two intervals allow."""
-    pairs = [(record, other) for record in records for other in baseline if other["calls"] == record["calls"]]
+def against(axes, name, baseline, results, size):
+    """By how much a trap is slower than checked code, in its time; hollow where layouts disagree on the sign."""
     shade, marker = look(name)
-    values = [100 * (record.median / other.median - 1) for record, other in pairs]
-    lows = [100 * (record.low / other.high - 1) for record, other in pairs]
-    highs = [100 * (record.high / other.low - 1) for record, other in pairs]
-    axes.errorbar(
-        [record["calls"] for record, _ in pairs],
-        values,
-        yerr=[
-            [value - low for value, low in zip(values, lows)],
-            [high - value for value, high in zip(values, highs)],
-        ],
-        color=shade,
-        marker=marker,
-        markersize=4.5,
+    times = {record["calls"]: record.median for record in baseline}
+    points = results.needed("break-even", metric="advantage", strategy=name, initial=size)
+    points = sorted((record for record in points if record["calls"] in times), key=lambda record: record["calls"])
+
+    def share(record, nanoseconds):
+        return -100 * nanoseconds / times[record["calls"]]
+
+    axes.plot(
+        [record["calls"] for record in points], [share(record, record.median) for record in points], color=shade
     )
-
-
-def crossing(axes, results, name, size):
-    shade = colour(name)
-    (measured,) = results.needed("break-even", metric="crossing", strategy=name, initial=size)
-    predicted = results.beside(measured, "predicted-crossing")
-    end = measured["sweep-end"]
-    axes.axvspan(max(measured.low, 1), min(measured.high, end), color=shade, alpha=0.12, linewidth=0)
-    if measured.median <= end:
-        axes.axvline(measured.median, color=shade, linewidth=1.2)
-    if predicted.median <= end:
-        axes.axvline(predicted.median, color=shade, linewidth=1.2, linestyle="--")
-
-
-def programs(axes, results):
-    """How many calls per growth real programs make, at the foot of a panel."""
-    counted = results.needed("break-even", metric="calls-per-growth")
-    for place, record in enumerate(sorted(counted, key=lambda record: record.median)):
-        axes.annotate(
-            record.case,
-            (record.median, 0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 6 + 11 * (place % 4)),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7.5,
-            color=FAINT,
-        )
-        axes.plot(
-            record.median,
-            0,
-            marker="v",
-            color=FAINT,
-            markersize=4,
-            transform=axes.get_xaxis_transform(),
-            clip_on=False,
+    for record in points:
+        value = share(record, record.median)
+        axes.errorbar(
+            record["calls"],
+            value,
+            yerr=[[value - share(record, record.high)], [share(record, record.low) - value]],
+            color=shade,
+            marker=marker,
+            # Runs that disagree have "fault or check-move" there.
+            markerfacecolor="white" if NO_DIFFERENCE in record["faster"] or " or " in record["faster"] else shade,
+            markersize=4.5,
         )

@@ -3,49 +3,52 @@
 from matplotlib.ticker import MultipleLocator
 
 from .results import cases, figures, values
-from .style import FAINT, GREEN, INK, LINE, colour, errors, figure
+from .style import FAINT, GREEN, INK, LINE, colour, described, errors, figure, is_narrow, key, label, names
 
-PADDED, OTHER_LAYOUT, INSTRUCTIONS = cases("check-cost", "-padded", "-other-layout", "-instructions")
+PADDED, INSTRUCTIONS = cases("check-cost", "-padded", "-instructions")
+EQUAL, AGAIN = cases("check-cost", "-equal", "-again")
 (PLAIN,) = values("check-cost", "plain")
 # The suffix of a case, and how it is drawn: marker, colour, filled, name.
 SERIES = (
     ("", "s", GREEN, True, "with checks"),
     (PADDED, "^", colour("padded"), True, "with no-ops of their length"),
-    (OTHER_LAYOUT, "o", FAINT, False, "null control: the same code in another layout"),
+    (AGAIN, "o", FAINT, False, "the same program against itself"),
 )
-PROGRAMS, KERNELS = cases("check-cost", "programs", "kernels")
-MEANS = {PROGRAMS: "mean of real programs", KERNELS: "mean of kernels"}
-GROUPS = {"foreign": "C by others", "own": "Swift", "kernel": "kernel"}
-_, _, KERNEL = values("check-cost", *GROUPS)
+# A kind of program: what it is called, the case of its mean, and what that is called. Never a mean over several.
+GROUPS = {
+    "go": ("Go", "go", "mean of the newest Go"),
+    "foreign": ("C by others", "c", "mean of C"),
+    "own": ("Swift", "swift", "mean of Swift"),
+    "go-kernel": ("kernel in Go", "go-kernels", "mean of kernels in Go"),
+    "kernel": ("kernel in C", "kernels", "mean of kernels in C"),
+}
+values("check-cost", *GROUPS)
+MEANS = dict(zip(cases("check-cost", *(mean for _, mean, _ in GROUPS.values())), (text for *_, text in GROUPS.values())))
 (GAIN,) = figures("check-cost", "gain on real programs")
 
 
 def draw(results):
+    # The null control of programs in Go is of the original.
     records = {
         record.case: record
         for record in results.needed("check-cost", metric="ratio")
-        if record["baseline"] == PLAIN
+        if record["baseline"] == PLAIN or record.case.endswith(AGAIN)
     }
-    programs = [case for case in records if records[case]["kind"] and f"{case}{PADDED}" in records]
-    if not programs:
+    rows = []
+    for kind, (_, mean, _) in GROUPS.items():
+        own = [case for case in records if records[case]["kind"] == kind and f"{case}{AGAIN}" in records]
+        rows += own + [case for case in (mean,) if own and case in records]
+    if not rows:
         return None
-    programs.sort(key=lambda case: list(GROUPS).index(records[case]["kind"]))
-    real = [case for case in programs if records[case]["kind"] != KERNEL]
-    kernels = [case for case in programs if records[case]["kind"] == KERNEL]
-    rows = (
-        real
-        + [case for case in (PROGRAMS,) if case in records]
-        + kernels
-        + [case for case in (KERNELS,) if case in records]
-    )
-    figure_, axes = figure(9.4, 2.0 + 0.44 * len(rows))
+    figure_, axes = figure(2.0 + 0.44 * len(rows), rows=len(rows))
     claim(axes, results)
     axes.axvline(0, color=INK, linewidth=1)
     for place, case in enumerate(rows):
         if case in MEANS:
             axes.axhspan(place - 0.5, place + 0.5, color="#F1F3F5", zorder=0)
         for offset, (suffix, marker, shade, is_filled, _) in zip((-0.22, 0, 0.22), SERIES):
-            record = records.get(case + suffix)
+            # Of Go the copy with equal checks stands for the program: its stacks are those of the copy without.
+            record = records.get(case + EQUAL if suffix == "" and case + EQUAL in records else case + suffix)
             if record:
                 axes.errorbar(
                     100 * (record.median - 1),
@@ -70,35 +73,34 @@ def draw(results):
             label=name,
         )
     axes.plot([], [], color=INK, marker="x", linestyle="", label="executed instructions, counted")
-    figure_.legend(loc="outside lower center", ncols=2, fontsize=9)
-    axes.set_yticks(
-        range(len(rows)), [MEANS.get(case) or f"{case} ({GROUPS[records[case]['kind']]})" for case in rows]
-    )
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.grid(axis="y", visible=False)
-    axes.xaxis.set_major_locator(MultipleLocator(2))
+    key(figure_)
+    names(axes, [MEANS.get(case) or f"{case} ({GROUPS[records[case]['kind']][0]})" for case in rows])
+    axes.xaxis.set_major_locator(MultipleLocator(4 if is_narrow() else 2))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
-    layouts = records[programs[0]]["layouts"]
-    axes.set_xlabel(f"change of time against code without checks, over {layouts} random layouts, 95 % intervals")
+    label(axes, "change of time against code without checks, over random layouts, 95 % intervals")
     axes.set_title("What prologue checks cost", pad=20)
-    return figure_
+    return described(
+        figure_,
+        "What prologue checks cost in each program",
+        "Squares are time, crosses executed instructions. A square that lies where circles lie is a difference that the "
+        "same program shows against itself. Grey is what was claimed; each mean stands below its programs.",
+    )
 
 
 def claim(axes, results):
     """The claimed gain g of removing checks, as what checks cost: g / (1 - g)."""
-    verdict = results.verdict("check-cost")
-    for claimed in verdict["claimed"] if verdict else []:
-        if claimed["name"] != GAIN:
-            continue
-        low, high = (100 * claimed[end] / (1 - claimed[end]) for end in ("low", "high"))
-        axes.axvspan(low, high, color=LINE, alpha=0.7, zorder=0)
-        axes.annotate(
-            "claimed",
-            ((low + high) / 2, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-            color=FAINT,
-        )
+    claimed = results.claimed("check-cost", GAIN)
+    if not claimed:
+        return
+    low, high = (100 * end / (1 - end) for end in claimed)
+    axes.axvspan(low, high, color=LINE, alpha=0.7, zorder=0)
+    axes.annotate(
+        "claimed",
+        ((low + high) / 2, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8.5,
+        color=FAINT,
+    )

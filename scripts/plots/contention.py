@@ -1,7 +1,9 @@
-"""What one growth costs as threads are added, per mechanism."""
+"""What processor time one growth takes as threads are added, per mechanism."""
+
+from matplotlib.ticker import LogLocator
 
 from .results import cases, values
-from .style import FAINT, INK, curve, figure, ticks, time_text
+from .style import FAINT, INK, curve, described, figure, is_narrow, key, label, ticks
 
 # The strategy, guard or mover whose look a mechanism has.
 LOOKS = {
@@ -22,7 +24,7 @@ def draw(results):
     records = [record for record in results.needed("contention", metric="time") if not record.case.endswith(NULL)]
     if not records:
         return None
-    figure_, axes = figure(9.4, 5.4)
+    figure_, axes = figure(6.4 if is_narrow() else 5.0)
     names = list(dict.fromkeys(name(record) for record in records))
     goes = [subject for subject in names if subject.startswith("go")]
     for subject in names:
@@ -57,27 +59,17 @@ def draw(results):
             fontsize=8.5,
             color=FAINT,
         )
-    verdict = results.verdict("contention")
-    for claimed in verdict["claimed"] if verdict else []:
-        value = claimed.get("low", claimed.get("high"))
-        if claimed["unit"] == "ns" and value:
-            axes.axhline(value, color=FAINT, linestyle=":", linewidth=1)
-            axes.annotate(
-                f"claimed: {time_text(value)}, {claimed['name']}",
-                (1, value),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="right",
-                fontsize=8,
-                color=FAINT,
-            )
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ticks(axes.yaxis, "ns")
-    axes.set_xlabel("threads in one address space")
-    axes.set_ylabel("processor time of one growth, 95 % intervals")
-    figure_.legend(loc="outside right upper", fontsize=9)
+    label(axes, "threads in one address space", "processor time of one growth, 95 % intervals")
+    key(figure_, columns=3)
     axes.set_title("Growth as threads are added")
-    return figure_
+    return described(
+        figure_,
+        "Processor time of one growth as threads are added, for each mechanism",
+        "A line that rises is a mechanism whose threads cost each other time. Dotted lines are the kernel's own page fault and "
+        "a computation that shares nothing, which show how much of a rise comes from the machine.",
+    )
 
 
 def name(record):

@@ -1,7 +1,7 @@
 """A call in a loop whose frame lies above, at and below the boundary of a stack's memory, per strategy and peer."""
 
 from .results import values
-from .style import INK, figure, look, ticks, time_text
+from .style import INK, described, figure, key, label, look, names, ticks, time_text, words
 
 POSITIONS = _, AT, _ = values("hot-split", "above", "at", "below")
 
@@ -11,7 +11,7 @@ def draw(results):
     subjects = list(dict.fromkeys(subject(record) for record in records))
     if not subjects:
         return None
-    figure_, axes = figure(8.8, 1.9 + 0.36 * len(subjects))
+    figure_, axes = figure(1.9 + 0.36 * len(subjects), rows=len(subjects))
     for place, name in enumerate(subjects):
         shade, _ = look(name)
         own = {record["position"]: record for record in records if subject(record) == name}
@@ -41,14 +41,12 @@ def draw(results):
             va="center",
             fontsize=9,
         )
-    axes.set_yticks(range(len(subjects)), subjects)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
+    names(axes, [words(name) for name in subjects])
     axes.set_xscale("log")
-    axes.margins(x=0.13)
+    axes.margins(x=0.18)
     ticks(axes.xaxis, "ns")
-    axes.set_xlabel("time per call, with 95 % intervals; the number is that at the boundary")
-    for marker, name in (("o", "at the boundary"), ("v", "above it"), ("^", "below it")):
+    label(axes, "time of a call, with 95 % intervals; the number is that at the end")
+    for marker, name in (("o", "at the end of the stack"), ("v", "above it"), ("^", "below it")):
         axes.plot(
             [],
             [],
@@ -58,9 +56,14 @@ def draw(results):
             linestyle="",
             label=name,
         )
-    axes.legend(loc="upper right", fontsize=9)
-    axes.set_title("A call in a loop at the boundary of a stack")
-    return figure_
+    key(figure_, columns=3)
+    axes.set_title("A call in a loop at the end of a stack")
+    return described(
+        figure_,
+        "A call in a loop whose frame lies above, at and below the end of a stack",
+        "Where a filled point lies far to the right of the open ones, each call at the end of the stack pays again; where they "
+        "lie together, making room was paid once.",
+    )
 
 
 def subject(record):

@@ -1,7 +1,7 @@
 """Check cost against the size of functions, and against how much the compiler inlines."""
 
 from .results import cases, values
-from .style import FAINT, INK, colour, curve, errors, figure
+from .style import FAINT, INK, colour, curve, described, errors, figure, is_narrow, label
 
 SETTINGS = {"off": "not at all", "standard": "as usual", "aggressive": "four times\nthe threshold"}
 values("inlining", *SETTINGS)
@@ -15,12 +15,12 @@ def draw(results):
     checked = [record for record in sizes if "-" not in record.case]
     if not checked:
         return None
-    whole, (left, right) = figure(11.0, 4.8, ncols=2, width_ratios=(3, 2))
-    for records, name, label in (
+    whole, (left, right) = figure(5.2, ncols=2, width_ratios=(3, 2))
+    for records, name, text in (
         ([record for record in checked if record["baseline"] == PLAIN], "checked", "with checks"),
         ([record for record in sizes if record.case.endswith(PADDED)], "padded", "with no-ops of their length"),
     ):
-        curve(left, records, lambda record: record["instructions"], name, label=label)
+        curve(left, records, lambda record: record["instructions"], name, label=text)
     controls = [record for record in ratios if record["instructions"] and record.case.endswith(OTHER_LAYOUT)]
     # Beside the others, so that the intervals do not cover each other.
     curve(
@@ -28,7 +28,7 @@ def draw(results):
         controls,
         lambda record: 1.07 * record["instructions"],
         "null",
-        label="null control: the same code in another layout",
+        label="the same code in another layout",
         color=FAINT,
         marker="o",
         markerfacecolor="white",
@@ -37,14 +37,17 @@ def draw(results):
     left.axhline(1, color=INK, linewidth=1)
     left.set_xscale("log")
     left.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    left.set_xlabel("instructions of work in a call")
-    left.set_ylabel("time against code without checks")
+    label(left, "instructions of work in a call", "time against code without checks")
     left.yaxis.set_major_formatter(lambda value, _: f"{100 * (value - 1):+.0f} %" if round(value, 6) != 1 else "0")
     left.legend(fontsize=9)
     left.set_title("Size of the function")
     inlined(right, [record for record in ratios if record["inlining"] and record["baseline"] == PLAIN])
-    whole.caption = "Check cost against the size of functions and against inlining"
-    return whole
+    return described(
+        whole,
+        "Check cost against the size of functions and against inlining",
+        "On the left, what a check adds to functions of growing size, beside what another layout of the same code adds. On the "
+        "right the square is the time of all programs, and each cross one program's executed instructions.",
+    )
 
 
 def inlined(axes, records):
@@ -70,20 +73,19 @@ def inlined(axes, records):
             if record.case == name and record["inlining"] == setting
         ]
         axes.plot(*zip(*points), color=INK if name.startswith(PROGRAMS) else FAINT, marker="x", linewidth=0.8)
-        label = "mean" if name.startswith(PROGRAMS) else name.removesuffix(INSTRUCTIONS)
-        labels.append((points[-1], label))
+        text = "mean" if name.startswith(PROGRAMS) else name.removesuffix(INSTRUCTIONS)
+        labels.append((points[-1], text))
     # Names of neighbours one below the other, a line apart.
     places = []
-    for (x, y), label in sorted(labels, key=lambda entry: entry[0][1]):
+    for (x, y), text in sorted(labels, key=lambda entry: entry[0][1]):
         places.append(max(y, places[-1] + 0.045 * (axes.get_ylim()[1] - axes.get_ylim()[0])) if places else y)
-        axes.annotate(label, (x, places[-1]), xytext=(6, -3), textcoords="offset points", fontsize=8.5)
+        axes.annotate(text, (x, places[-1]), xytext=(6, -3), textcoords="offset points", fontsize=8.5)
     axes.plot([], [], color=colour("checked"), marker="s", linestyle="", label="time, mean of programs")
     axes.plot([], [], color=INK, marker="x", linewidth=0.8, label="executed instructions")
     axes.axhline(0, color=INK, linewidth=1)
     axes.set_xticks(range(len(SETTINGS)), list(SETTINGS.values()))
-    axes.set_xlim(-0.4, len(SETTINGS) - 0.4)
+    axes.set_xlim(-0.4, len(SETTINGS) - (0.2 if is_narrow() else 0.1))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:+.0f} %" if value else "0")
-    axes.set_xlabel("what the compiler inlines")
-    axes.set_ylabel("more than without checks")
-    axes.legend(fontsize=9)
+    label(axes, "what the compiler inlines", "more than without checks")
+    axes.legend(fontsize=9, loc="upper right")
     axes.set_title("Inlining")

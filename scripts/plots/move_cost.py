@@ -1,17 +1,34 @@
 """What moving a stack costs against its live bytes: by each mover, and in Go; with few and with many pointers."""
 
 from .results import values
-from .style import INK, curve, figure, size_axis, ticks
+from .style import INK, count_text, curve, described, figure, is_narrow, key, label, listed, size_axis, size_text, ticks, words
 
 FILLINGS = {"few": ("-", "few pointers"), "many": (":", "many pointers")}
 FEW, _ = values("move-cost", *FILLINGS)
+
+
+def rises(records, subjects):
+    """How much longer a move takes of the largest stack than of the smallest, with few pointers."""
+    sizes = [record["size"] for record in records]
+    times = {
+        (record["mover"] or record["peer"], record["size"]): record.median
+        for record in records
+        if record["filling"] == FEW
+    }
+    low, high = min(sizes), max(sizes)
+    said = [
+        f"{words(name)} {count_text(times[name, high] / times[name, low])} times as long"
+        for name in subjects
+        if (name, low) in times and (name, high) in times
+    ]
+    return f"A move of {size_text(high)} against one of {size_text(low)}: {listed(said)}." if said else ""
 
 
 def draw(results):
     records = results.needed("move-cost", metric="time")
     if not records:
         return None
-    figure_, axes = figure(8.8, 5.4)
+    figure_, axes = figure(5.6 if is_narrow() else 5.0)
     subjects = list(dict.fromkeys(record["mover"] or record["peer"] for record in records))
     versions = [name for name in subjects if name.startswith("go")]
     for name in subjects:
@@ -27,13 +44,16 @@ def draw(results):
                 options["color"] = "#A5A5A5"
             if own:
                 curve(axes, own, lambda record: record["size"], name, **options)
-    for style, label in FILLINGS.values():
-        axes.plot([], [], color=INK, linestyle=style, label=label)
+    for style, text in FILLINGS.values():
+        axes.plot([], [], color=INK, linestyle=style, label=text)
     size_axis(axes, [record["size"] for record in records])
     axes.set_yscale("log")
     ticks(axes.yaxis, "ns")
-    axes.set_xlabel("live bytes of the stack")
-    axes.set_ylabel("time of one move, with 95 % intervals")
-    axes.legend(loc="upper left", fontsize=9)
+    label(axes, "live bytes of the stack", "time of one move, with 95 % intervals")
+    key(figure_, columns=3)
     axes.set_title("What moving a stack costs")
-    return figure_
+    return described(
+        figure_,
+        "What moving a stack costs against its live bytes",
+        f"{rises(records, subjects)} Solid lines have few pointers on the stack, dotted ones many.",
+    )

@@ -1,7 +1,7 @@
 """The hazards of growing by traps, by kind, and what became of the tests that show them to be mastered."""
 
 from .results import values
-from .style import FAINT, GREEN, INK, VERMILION, figure
+from .style import GREEN, INK, VERMILION, described, figure, key, label, names
 
 OUTCOMES = {
     "passed": (GREEN, None),
@@ -17,7 +17,7 @@ def draw(results):
     sections = list(dict.fromkeys(record["section"] for record in records))
     if not sections:
         return None
-    figure_, axes = figure(8.8, 1.8 + 0.42 * len(sections))
+    figure_, axes = figure(1.8 + 0.42 * len(sections), rows=len(sections))
     for place, section in enumerate(sections):
         left = 0
         for outcome, (shade, hatch) in OUTCOMES.items():
@@ -37,11 +37,13 @@ def draw(results):
             left += count
     for outcome, (shade, hatch) in OUTCOMES.items():
         axes.barh(0, 0, color=shade, hatch=hatch, edgecolor=INK, linewidth=0.5, label=outcome)
-    figure_.legend(loc="outside lower center", ncols=len(OUTCOMES), fontsize=9)
-    axes.set_yticks(range(len(sections)), sections)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
+    key(figure_, columns=len(OUTCOMES))
+    names(axes, sections)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel(f"hazards, and the outcome of their tests on {records[0]['processor']}", color=FAINT)
-    axes.set_title("What growing by traps must get right")
-    return figure_
+    label(axes, f"hazards, by what became of their tests on {records[0]['processor'].replace('_', '-')}")
+    axes.set_title("What growing by faults must get right")
+    return described(
+        figure_,
+        "The hazards of growing by faults, and what became of their tests",
+        "Each hazard that depends on processor or system, by kind. White are those that no test can show.",
+    )

@@ -131,3 +131,11 @@ class Results:
     def verdict(self, claim):
         """The verdict on a claim, or None."""
         return next((verdict for verdict in self.verdicts if verdict["claim"] == claim), None)
+
+    def claimed(self, claim, name):
+        """The ends of what is claimed of a figure, of which one may be None; None where nothing was judged."""
+        declared(claim, "figures", name)
+        for figure in (self.verdict(claim) or {}).get("claimed", ()):
+            if figure["name"] == name:
+                return figure.get("low"), figure.get("high")
+        return None

@@ -1,7 +1,9 @@
 """What is given back: memory of a stack before and after, and the time that takes."""
 
+from matplotlib.ticker import MaxNLocator
+
 from .results import cases
-from .style import INK, bars, colour, figure, linear_ticks, size_text
+from .style import INK, bars, colour, described, figure, is_narrow, key, label, linear_ticks, names, size_text, words
 
 ACTIONS = cases("shrink", "release", "end", "drain", "collection")
 
@@ -11,7 +13,7 @@ def draw(results):
     rows = [(record, results.beside(record, "bytes after"), results.beside(record, "time")) for record in before]
     if not rows:
         return None
-    whole, (left, right) = figure(11.5, 1.7 + 0.42 * len(rows), ncols=2)
+    whole, (left, right) = figure(1.7 + 0.42 * len(rows), ncols=2, rows=len(rows), width_ratios=(3, 2))
     for place, (start, after, _) in enumerate(rows):
         shade = colour(start["guard"] or start["peer"])
         left.plot([start.median, after.median], [place, place], color=shade, linewidth=1.4)
@@ -25,26 +27,30 @@ def draw(results):
             va="center",
             fontsize=9,
         )
-    names = [label(start) for start, _, _ in rows]
-    left.set_yticks(range(len(rows)), names)
-    left.set_ylim(len(rows) - 0.5, -0.5)
-    left.grid(axis="y", visible=False)
+    texts = [name(start) for start, _, _ in rows]
+    names(left, texts)
     largest = max(start.median for start, _, _ in rows)
-    left.set_xlim(-0.06 * largest, 1.55 * largest)
+    left.set_xlim(-0.06 * largest, 1.9 * largest)
     left.plot([], [], color=INK, marker="o", markerfacecolor="white", linestyle="", label="before")
     left.plot([], [], color=INK, marker="o", linestyle="", label="after")
-    left.legend(loc="lower right", fontsize=9)
     linear_ticks(left.xaxis, "bytes")
-    left.set_xlabel("memory and page tables of one stack")
+    label(left, "memory and page tables of one stack")
+    left.xaxis.set_major_locator(MaxNLocator(4))
     left.set_title("Memory given back")
     times = [time for _, _, time in rows]
-    bars(right, [""] * len(rows), times, "ns", [colour(start["guard"] or start["peer"]) for start, _, _ in rows])
-    right.set_ylim(len(rows) - 0.5, -0.5)
-    right.set_xlabel("time for one stack")
-    right.set_title("and what that takes")
-    whole.caption = "Memory of a stack given back, and the time that takes"
-    return whole
+    bars(right, texts if is_narrow() else [""] * len(rows), times, "ns", [colour(start["guard"] or start["peer"]) for start, _, _ in rows])
+    right.margins(x=0.35)
+    right.xaxis.set_major_locator(MaxNLocator(3))
+    label(right, "time for one stack")
+    right.set_title("Time that it takes")
+    key(whole, axes=left)
+    return described(
+        whole,
+        "Memory of a stack given back, and the time that takes",
+        "Open points are stacks that were deep once and are idle now, filled ones the same after their memory was given back. Go "
+        "does it while it collects garbage.",
+    )
 
 
-def label(record):
-    return f"{record['guard'] or record['peer']}: {record.case}"
+def name(record):
+    return f"{words(record['guard'] or record['peer'])}: {record.case}"

@@ -1,14 +1,10 @@
-"""Allocating and freeing a stack with and without a pool, per library and size, beside what the article says."""
+"""Allocating and freeing a stack with and without a pool, per library and size."""
 
-from .results import cases, figures, values
-from .style import FAINT, INK, colour, errors, figure, size_text, ticks
+from .results import cases, values
+from .style import INK, colour, described, errors, figure, key, label, names, size_text, ticks, words
 
 POOLED, UNPOOLED = cases("stack-pool", "pooled", "unpooled")
 (OWN,) = values("stack-pool", "faultline")
-# What the article says, by size: with a pool and without.
-CLAIMS = {
-    size: figures("stack-pool", f"{size} with a pool", f"{size} without a pool") for size in ("2 KB", "8 KB")
-}
 
 
 def draw(results):
@@ -17,41 +13,31 @@ def draw(results):
         return None
     rows = [
         (
-            f"{record['peer']}, {size_text(record['bytes'])}" if record["bytes"] else record["peer"],
+            (record["peer"], record["bytes"]),
             record,
             results.beside(record, "time", "peer", "bytes", case=UNPOOLED),
         )
         for record in pooled
     ]
-    claims = article(results)
-    figure_, axes = figure(8.8, 1.8 + 0.34 * (len(rows) + len(claims)))
-    for place, (name, fast, slow) in enumerate(rows):
-        shade = colour("fault" if name.startswith(OWN) else name)
+    figure_, axes = figure(1.8 + 0.34 * len(rows), rows=len(rows))
+    for place, ((peer, _), fast, slow) in enumerate(rows):
+        shade = colour("fault" if peer == OWN else peer)
         axes.plot([fast.median, slow.median], [place, place], color=shade, linewidth=1.2)
         axes.errorbar(
             slow.median, place, xerr=errors([slow]), color=shade, marker="o", markerfacecolor="white", markersize=8
         )
         axes.errorbar(fast.median, place, xerr=errors([fast]), color=shade, marker="o", markersize=8)
-    for place, (name, fast, slow) in enumerate(claims, start=len(rows)):
-        axes.plot([fast, slow], [place, place], color=FAINT, linewidth=1.2, linestyle=":")
-        axes.plot(slow, place, color=FAINT, marker="o", markerfacecolor="white", markersize=8)
-        axes.plot(fast, place, color=FAINT, marker="o", markersize=8)
-    names = [name for name, _, _ in rows] + [name for name, _, _ in claims]
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
+    texts = [words(peer) + (f", {size_text(size)}" if size else "") for (peer, size), _, _ in rows]
+    names(axes, texts)
     axes.set_xscale("log")
     ticks(axes.xaxis, "ns")
-    axes.set_xlabel("time to allocate and free one stack")
+    label(axes, "time to allocate and free one stack")
     axes.plot([], [], color=INK, marker="o", linestyle="", label="with a pool")
     axes.plot([], [], color=INK, marker="o", markerfacecolor="white", linestyle="", label="without")
-    axes.legend(loc="lower right", fontsize=9)
+    key(figure_)
     axes.set_title("What a pool of stacks saves")
-    return figure_
-
-
-def article(results):
-    """The article's figures, by size: with a pool and without."""
-    verdict = results.verdict("stack-pool")
-    claimed = {number["name"]: number["high"] for number in verdict["claimed"]} if verdict else {}
-    return [(f"claimed, {size}", claimed[fast], claimed[slow]) for size, (fast, slow) in CLAIMS.items() if claimed]
+    return described(
+        figure_,
+        "Allocating and freeing a stack with a pool and without",
+        "Open points are without a pool, filled ones with it; the line between them is what a pool changes.",
+    )

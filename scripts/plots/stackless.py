@@ -1,7 +1,7 @@
 """Tasks beside coroutines and goroutines: memory, creating, switching, deep recursion."""
 
 from .results import cases
-from .style import BLUE, bars, colour, count_text, figure, size_text
+from .style import BLUE, bars, colour, count_text, described, figure, size_text, words
 
 COROUTINE, TASK = cases("stackless", "coroutine", "task")
 
@@ -19,7 +19,9 @@ def draw(results):
     if not panels:
         return None
     heights = [len(records) + 1 for _, records in panels]
-    figure_, grid = figure(8.6, 0.9 + 0.42 * sum(heights), nrows=len(panels), height_ratios=heights, squeeze=False)
+    figure_, grid = figure(
+        0.9 + 0.42 * sum(heights), nrows=len(panels), rows=sum(heights) + len(heights), height_ratios=heights, squeeze=False
+    )
     for (title, records), axes in zip(panels, grid[:, 0]):
         bars(
             axes,
@@ -32,10 +34,15 @@ def draw(results):
             ],
         )
         axes.set_title(title, fontsize=10, pad=6)
-    figure_.caption = "Stackless tasks beside coroutines and goroutines: memory and times"
-    return figure_
+        axes.margins(x=0.22)
+    return described(
+        figure_,
+        "Stackless tasks beside coroutines and goroutines: memory and times",
+        "A task is compared with a coroutine of each size of slot and with goroutines: by memory while few and many calls wait, "
+        "and by the time to create, to switch and to recurse.",
+    )
 
 
 def label(record):
-    name = "Swift task" if record.case == TASK else record.case
+    name = "Swift task" if record.case == TASK else words(record.case)
     return f"{name}, {size_text(record['slot'])} slot" if record["slot"] else name

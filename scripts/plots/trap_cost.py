@@ -1,7 +1,12 @@
 """One growth taken apart, beside Go's and the kernel's demand fault."""
 
+from matplotlib.ticker import MaxNLocator
+
 from .results import cases, metrics
-from .style import BLUE, GREEN, INK, ORANGE, PURPLE, YELLOW, colour, errors, figure, linear_ticks, time_text
+from .style import (
+    BLUE, INK, ORANGE, PURPLE, SKY, YELLOW, colour, described, errors, figure, is_narrow, key, label, linear_ticks, names,
+    time_text, words,
+)
 
 # The parts in the order in which they happen. Their colours mean parts here, not strategies, which the labels name.
 PARTS = {
@@ -9,7 +14,7 @@ PARTS = {
     "handler": ("handler", YELLOW),
     "system-calls": ("system calls in the handler", ORANGE),
     "signal-return": ("return from the signal", PURPLE),
-    "demand-fault": ("the kernel's page", GREEN),
+    "demand-fault": ("the kernel's page", SKY),
     "remainder": ("not attributed", "#FFFFFF"),
 }
 metrics("trap-cost", *PARTS)
@@ -27,16 +32,16 @@ def draw(results):
     totals.sort(key=lambda record: record.median)
     # None were counted where tracing is refused.
     is_traced = results.select("trap-cost", metric="crossings")
-    figure_, axes = figure(9.6, 1.8 + 0.4 * len(totals))
+    figure_, axes = figure(1.8 + 0.4 * len(totals), rows=len(totals))
     labels, named = [], set()
     for place, total in enumerate(totals):
         left = 0
         parts = [(part, results.beside(total, part, "live-bytes")) for part in parts_of(total)]
         parts = [(part, record) for part, record in parts if record.median > 0]
         if len(parts) < 2:
-            axes.barh(place, total.median, height=0.68, color=colour(label(total)), edgecolor=INK, linewidth=0.4)
+            axes.barh(place, total.median, height=0.68, color=colour(total["peer"] or total.case), edgecolor=INK, linewidth=0.4)
         for part, record in parts if len(parts) > 1 else []:
-            name, shade = PARTS[part]
+            part_name, shade = PARTS[part]
             axes.barh(
                 place,
                 record.median,
@@ -45,7 +50,7 @@ def draw(results):
                 color=shade,
                 edgecolor=INK,
                 linewidth=0.4,
-                label=None if part in named else name,
+                label=None if part in named else part_name,
             )
             named.add(part)
             left += record.median
@@ -55,20 +60,24 @@ def draw(results):
         axes.annotate(
             text, (max(left, total.high), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
         )
-        labels.append(label(total))
-    axes.set_yticks(range(len(totals)), labels)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.margins(x=0.22)
+        labels.append(name(total))
+    names(axes, labels)
+    axes.margins(x=0.5 if is_narrow() else 0.28)
     axes.set_xlim(left=0)
     linear_ticks(axes.xaxis, "ns")
-    axes.set_xlabel("time of one growth with one live page (line: the whole, with its 95 % interval)")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    label(axes, "time of one growth with one live page (line: the whole, with its 95 % interval)")
     axes.set_title("One growth, taken apart")
     if named:
         handles = dict(zip(*reversed(axes.get_legend_handles_labels())))
-        order = [name for name, _ in PARTS.values() if name in handles]
-        axes.legend([handles[name] for name in order], order, loc="upper right", fontsize=9)
-    return figure_
+        order = [part for part, _ in PARTS.values() if part in handles]
+        key(figure_, [handles[part] for part in order], order, columns=3)
+    return described(
+        figure_,
+        "The time of one growth, taken apart, for each mechanism and for Go",
+        "Compare the way into the kernel and back, which are the exception and the return from the signal, with the whole of a "
+        "growth in Go.",
+    )
 
 
 def parts_of(record):
@@ -78,7 +87,7 @@ def parts_of(record):
     return PARTS_OF_CHECK if record["live-bytes"] and record.case != DEMAND else ()
 
 
-def label(record):
+def name(record):
     kind, _, version = record.case.partition(" ")
-    names = {NEWSTACK: "Go's newstack", COLD_NEWSTACK: "Go's newstack, fresh memory"}
-    return f"{names[kind]}, {version}" if kind in names else record.case
+    known = {NEWSTACK: "a growth in {}", COLD_NEWSTACK: "a growth in {}, fresh memory"}
+    return known[kind].format(words(version)) if kind in known else words(record.case)

@@ -4,80 +4,81 @@ import math
 
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from .style import INK, LINE, VERDICTS, figure
+from .style import GREEN, INK, PURPLE, VERMILION, claimed_range, described, figure, is_narrow, key, label, names, words
+
+# How far off a number may be that is called near, and one that counts as what a source rounds to.
+NEAR, EQUAL = 1.5, 1.05
+# What a number is called, and how it is drawn.
+LOOKS = {
+    "as claimed": (GREEN, "o"),
+    "within half of what was claimed": (PURPLE, "D"),
+    "further off": (VERMILION, "X"),
+}
 
 
 def draw(results):
     rows = [
-        (verdict, claimed, measured(verdict, claimed))
+        (claimed, measured)
         for verdict in results.verdicts
-        for claimed in verdict["claimed"] or [None]
+        for claimed in verdict["claimed"]
+        # A number that is our reading of a claim without one is not the source's.
+        if not claimed.get("isOurReading") and (measured := number(verdict, claimed))
     ]
     if not rows:
         return None
-    figure_, axes = figure(9.4, 1.5 + 0.34 * len(rows))
+    figure_, axes = figure(1.7 + 0.34 * len(rows), rows=len(rows))
     axes.set_xscale("log")
-    shown = [relative(claimed, number) for _, claimed, number in rows if number]
-    edges = [edge for _, low, high in shown for edge in (low, high)] + [0.5, 2]
-    left, right = min(edges) / 1.6, max(edges) * 1.6
-    left, right = max(left, 1e-3), min(right, 1e3)
-    last = None
-    for place, (verdict, claimed, number) in enumerate(rows):
-        shade, marker = VERDICTS[verdict["verdict"]]
-        if verdict["claim"] != last:
-            axes.axhline(place - 0.5, color=LINE, linewidth=0.8)
-            axes.annotate(
-                verdict["verdict"],
-                (1.01, place),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                color=shade,
-                fontsize=9,
-                fontweight="bold",
-            )
-        last = verdict["claim"]
-        if claimed and reference(claimed):
-            low, high = band(claimed)
-            axes.barh(
-                place, min(high, right) - max(low, left), left=max(low, left), height=0.62, color=LINE, zorder=1
-            )
-            if math.isclose(low, high):
-                axes.plot([low, low], [place - 0.31, place + 0.31], color="#9AA5AF", linewidth=3, zorder=1)
-        if number:
-            median, low, high = relative(claimed, number)
-            middle, low, high = (min(max(value, left), right) for value in (median, low, high))
-            axes.plot([low, high], [place, place], color=shade, linewidth=2.2, solid_capstyle="butt")
-            at_edge = median <= left or median >= right
-            axes.plot(
-                middle,
-                place,
-                marker=("<" if median <= left else ">") if at_edge else marker,
-                color=shade,
-                markersize=8,
-                markeredgecolor=INK,
-                markeredgewidth=0.5,
-            )
-    axes.set_yticks(range(len(rows)), [label(verdict, claimed) for verdict, claimed, _ in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    edges = [edge for row in rows for edge in relative(*row)[1:]] + [0.5, 2]
+    left, right = max(min(edges) / 1.6, 1e-3), min(max(edges) * 1.6, 1e3)
+    names(axes, [words(claimed["name"]) for claimed, _ in rows])
+    for place, (claimed, measured) in enumerate(rows):
+        low, high = band(claimed)
+        claimed_range(axes, place, max(low, left), min(high, right))
+        shade, marker = LOOKS[distance(claimed, measured)]
+        median, low, high = (min(max(value, left), right) for value in relative(claimed, measured))
+        axes.plot([low, high], [place, place], color=shade, linewidth=2.2, solid_capstyle="butt")
+        beyond = "<" if median <= left else ">" if median >= right else None
+        axes.plot(
+            median, place, marker=beyond or marker, color=shade, markersize=8, markeredgecolor=INK, markeredgewidth=0.5,
+            linestyle="", clip_on=False,
+        )
+    for name, (shade, marker) in LOOKS.items():
+        axes.plot(
+            [], [], color=shade, marker=marker, markersize=8, markeredgecolor=INK, markeredgewidth=0.5, linestyle="",
+            label=name,
+        )
+    key(figure_, columns=len(LOOKS))
     axes.set_xlim(left, right)
-    axes.grid(axis="y", visible=False)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if right / left < 500 else (1,)))
+    decades = math.log10(right / left)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,), numticks=6 if is_narrow() else 12))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("measured ÷ claimed\n(grey: what was claimed; line: 95 % interval; triangle: beyond the axis)")
-    axes.set_title("What became of each claimed number")
-    return figure_
+    label(axes, "measured, as a multiple of what was claimed (grey: what was claimed; line: 95 % interval)")
+    axes.set_title("Each claimed number, and what was measured")
+    return described(
+        figure_,
+        "Each claimed number, and how many times the claimed value was measured",
+        "Each row is a number that a claim names. Grey is what was claimed, a mark what was measured: green where the two agree, "
+        "red where they are more than half apart.",
+    )
 
 
-def measured(verdict, claimed):
+def number(verdict, claimed):
     """The measured number beside a claimed one; None where there is none, or nothing to divide by."""
-    if not claimed or not reference(claimed):
+    if not reference(claimed):
         return None
-    return next((number for number in verdict["measured"] if number["name"] == claimed["name"]), None)
+    return next((measured for measured in verdict["measured"] if measured["name"] == claimed["name"]), None)
 
 
-def label(verdict, claimed):
-    return f"{verdict['claim']}: {claimed['name']}" if claimed else verdict["claim"]
+def distance(claimed, measured):
+    """What the number is called: by its interval where that meets what was claimed, else by its median."""
+    median, low, high = relative(claimed, measured)
+    claimed_low, claimed_high = band(claimed)
+    if low <= claimed_high and high >= claimed_low:
+        # An interval so wide that it meets anything agrees with nothing.
+        return "as claimed" if claimed_low / NEAR <= median <= claimed_high * NEAR else "further off"
+    off = max(median / claimed_high, claimed_low / median)
+    return "as claimed" if off <= EQUAL else "within half of what was claimed" if off <= NEAR else "further off"
 
 
 def reference(claimed):
@@ -95,6 +96,6 @@ def band(claimed):
     return (low / one if low is not None else 1e-9, high / one if high is not None else 1e9)
 
 
-def relative(claimed, number):
+def relative(claimed, measured):
     """Median, low and high of what was measured, in claimed values; what is not positive lies beyond the axis."""
-    return [max(number[name] / reference(claimed), 1e-9) for name in ("median", "low", "high")]
+    return [max(measured[name] / reference(claimed), 1e-9) for name in ("median", "low", "high")]

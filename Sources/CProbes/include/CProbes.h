@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fl_stepper.h"
 #include "fl_tracer.h"
 #include "fl_trap_parts.h"
 

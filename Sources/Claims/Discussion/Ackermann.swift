@@ -1,72 +1,29 @@
-// "a(4,5) exhausts any fixed stack; growing stacks handle it without a size guess."
+// "a(4,5) exhausts any fixed stack."
 //
 // Ackermann's function of 4 and 5 has more digits than memory has atoms, so that no stack finishes it: what differs is
-// where and how each ends. Every kind of stack gets the same limit and a process of its own. How deep the largest
-// stacks go is told by a recursion without an end, because Ackermann's function takes time with the square of its
-// depth.
+// where and how each ends. Every kind of stack gets the same limit and a process of its own. Those that do not grow
+// decide; whether the others need no guess of their size is `no-size-guess`.
 
 import Experiments
 import Faultline
 import Measurement
-import Peers
-import Processes
 import Report
-import Workloads
-
-extension Metric {
-    /// Of calls.
-    static let depth = Metric("depth", .count)
-}
-
-extension ParameterName {
-    static let ending = ParameterName("ending")
-    static let process = ParameterName("process")
-    /// Whether this kind of stack does.
-    static let grows = ParameterName("grows")
-    /// Whether the peak is that of a run or of a process.
-    static let memoryOf = ParameterName("memory-of")
-}
 
 public struct Ackermann: Claim {
     public init() {}
 
     public let identifier = "ackermann"
     public let saidBy = "CloudFlare, How stacks are handled in Go, 2014"
-    public let statement =
-        "a(4,5) exhausts any stack of fixed size; growing stacks handle it without a guess of the size."
+    public let statement = "a(4,5) exhausts any stack of fixed size."
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
-        "a(4,5) on every strategy, a thread and every version of Go, all with the same limit: depth, time, memory, "
-            + "ending",
-        "a recursion without an end on the largest stacks that this library and Go allow",
+        "a(4,5) on every strategy, a thread and the newest Go, all with the same limit: depth, time, memory, "
+            + "ending"
     ]
 
     public let plotted = PlottedNames(
-        [.depth], [.ending, .limit], cases: [Work.ackermann.prefix], values: Ending.allCases.map(\.rawValue))
-
-    /// What recurses.
-    enum Work: String {
-        case ackermann = "a(4,5)"
-        /// A recursion without an end.
-        case runaway
-
-        /// What begins the names of its cases.
-        var prefix: String { "\(rawValue) " }
-
-        /// The case of it on a kind of stack.
-        func caseName(_ stack: String) -> String { prefix + stack }
-    }
-
-    /// How a recursion ended, and what of: parameter `ending`.
-    enum Ending: String, CaseIterable {
-        case finished
-        /// An error was thrown, and the process went on.
-        case error
-        /// The process ended.
-        case died
-        /// It was ended, because its time was up.
-        case running
-    }
+        [.depth], [.ending, .limit], cases: [Recursion.Work.ackermann.prefix],
+        values: Recursion.Ending.allCases.map(\.rawValue))
 
     private static let (m, n) = (4, 5)
 
@@ -74,163 +31,40 @@ public struct Ackermann: Claim {
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let limit = laboratory.isQuick ? 256 << 10 : 1 << 20
-        let seconds = laboratory.isQuick ? 5.0 : 60
-        var records: [Record] = []
-        for strategy in StackStrategy.allCases {
-            let options = ["strategy=\(strategy.rawValue)", "m=\(Self.m)", "n=\(Self.n)"]
-            records += try own(strategy, options, limit: limit, work: Work.ackermann, seconds: seconds, laboratory)
+        let recursion = Recursion(claim: identifier, .ackermann, seconds: laboratory.isQuick ? 5 : 60, laboratory)
+        let (m, n) = (Self.m, Self.n)
+        var records = try StackStrategy.allCases.flatMap {
+            try recursion.own($0, ["strategy=\($0.rawValue)", "m=\(m)", "n=\(n)"], limit: limit)
         }
-        records += try thread(limit: limit, seconds: seconds, laboratory)
-        for toolchain in laboratory.go {
-            records += try go(
-                toolchain, ["ackermann", "1", "\(Self.m)", "\(Self.n)", "\(limit)"], work: Work.ackermann, limit: limit,
-                seconds: seconds, laboratory)
-        }
-        return try records + runaways(laboratory)
-    }
-
-    private func runaways(_ laboratory: Laboratory) throws -> [Record] {
-        let limit = laboratory.isQuick ? 64 << 20 : StackConfiguration.largestMaximum
-        // A move needs the stack twice.
-        guard SystemFiles().availableMemory > 3 * limit else {
-            laboratory.missing(
-                "a recursion on the largest stacks is left out: it needs \(3 * limit >> 20) MiB of free memory")
-            return []
-        }
-        var records: [Record] = []
-        for strategy in StackStrategy.allCases where strategy.grows && strategy != .growsDown {
-            records += try own(
-                strategy, ["strategy=\(strategy.rawValue)"], limit: limit, work: Work.runaway, seconds: 60, laboratory)
-        }
-        guard !laboratory.isQuick else {
-            laboratory.note("\(identifier): Go's own limit of 1 GB is reached in a full run only")
-            return records
-        }
-        for toolchain in laboratory.go {
-            records += try go(
-                toolchain, ["runaway", "1"], work: Work.runaway, limit: 1_000_000_000, seconds: 60, laboratory)
+        records += try recursion.thread(["\(limit)", "\(m)", "\(n)"], limit: limit)
+        if let newest = laboratory.go.last {
+            records += try recursion.go(newest, ["ackermann", "1", "\(m)", "\(n)", "\(limit)"], limit: limit)
         }
         return records
-    }
-
-    /// A stack of this library.
-    private func own(
-        _ strategy: StackStrategy, _ options: [String], limit: Int, work: Work, seconds: Double,
-        _ laboratory: Laboratory
-    ) throws -> [Record] {
-        let findings = try laboratory.experiment("recursion", options + ["limit=\(limit)"], seconds: seconds)
-        let ending: Ending =
-            if findings[.overflowBytes] != nil, findings[.survives] == "1" {
-                .error
-            } else if findings[.value] != nil {
-                .finished
-            } else if findings.ending == .timedOut {
-                .running
-            } else if findings[.nanoseconds] == nil, case .exited = findings.ending {
-                // It says on standard error what it lacked.
-                throw findings.failure("it did not run")
-            } else {
-                .died
-            }
-        return records(
-            work.caseName(strategy.rawValue), findings, ending,
-            [
-                .strategy: .string(strategy.rawValue), .limit: .int(limit), .grows: .bool(strategy.grows),
-                .memoryOf: "run",
-            ])
-    }
-
-    private func thread(limit: Int, seconds: Double, _ laboratory: Laboratory) throws -> [Record] {
-        try laboratory.step("\(identifier): a thread")
-        let program: PeerProgram
-        do {
-            program = try PeerProgram.thread()
-        } catch {
-            laboratory.missing("a thread's stack is not measured: \(error)")
-            return []
-        }
-        let findings = Findings(
-            title: program.version, try program.run(["\(limit)", "\(Self.m)", "\(Self.n)"], seconds: seconds))
-        return records(
-            Work.ackermann.caseName("thread"), findings, Self.ending(findings),
-            [.peer: .string(program.version), .limit: .int(limit), .grows: false, .memoryOf: "process"])
-    }
-
-    private func go(
-        _ toolchain: GoToolchain, _ arguments: [String], work: Work, limit: Int, seconds: Double,
-        _ laboratory: Laboratory
-    ) throws -> [Record] {
-        try laboratory.step("\(identifier): \(toolchain.version) \(work.rawValue)")
-        let program: PeerProgram
-        do {
-            program = try toolchain.program(.growth)
-        } catch {
-            laboratory.missing("\(toolchain.version) is not measured: \(error)")
-            return []
-        }
-        let findings = Findings(title: toolchain.version, try program.run(arguments, seconds: seconds))
-        return records(
-            work.caseName(toolchain.version), findings, Self.ending(findings),
-            [.peer: .string(toolchain.version), .limit: .int(limit), .grows: true, .memoryOf: "process"])
-    }
-
-    /// How a peer that cannot survive an overflow ended.
-    private static func ending(_ findings: Findings) -> Ending {
-        switch findings.ending {
-        case .exited(0): .finished
-        case .timedOut: .running
-        default: .died
-        }
-    }
-
-    private func records(
-        _ name: String, _ findings: Findings, _ ending: Ending, _ parameters: [ParameterName: ParameterValue]
-    ) -> [Record] {
-        let own = parameters.merging([
-            .ending: .string(ending.rawValue), .process: .string("\(findings.ending)"),
-            .message: .string(findings.message),
-        ]) { $1 }
-        func found(_ finding: Finding) -> Double? { findings[finding].flatMap { Double($0) } }
-        let metrics: [(Metric, Double?)] = [
-            // A process that was ended from outside said nothing; its ending is evidence all the same.
-            (.depth, found(.depth) ?? 0), (.time, found(.nanoseconds)),
-            (.peakMemory, found(.peakBytes) ?? found(.peakKibibytes).map { $0 * 1024 }),
-        ]
-        return metrics.compactMap { metric, value in value.map { record(name, metric, exactly: $0, own) } }
     }
 
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let depths = evidence.all(metric: .depth).filter { $0.name.hasPrefix(Work.ackermann.prefix) }
+        let depths = evidence.all(metric: .depth).filter { $0.name.hasPrefix(Recursion.Work.ackermann.prefix) }
         let (growing, fixed) = (
             depths.filter { $0.parameters[.grows] == true }, depths.filter { $0.parameters[.grows] == false }
         )
-        guard !growing.isEmpty, !fixed.isEmpty else {
-            throw MissingEvidence("a(4,5) was not run on stacks that grow and on stacks that do not")
-        }
-        func count(_ records: [Record], _ ending: Ending) -> Int {
+        guard !fixed.isEmpty else { throw MissingEvidence("a(4,5) was not run on a stack that does not grow") }
+        func count(_ records: [Record], _ ending: Recursion.Ending) -> Int {
             records.count { $0.parameters[.ending] == .string(ending.rawValue) }
         }
-        let (finished, running) = (count(growing, .finished), count(growing, .running))
-        let isExhausted = count(fixed, .finished) == 0 && count(fixed, .running) == 0
-        let verdict: Verdict =
-            if isExhausted, finished == growing.count {
-                .confirmed
-            } else if finished == 0, running == 0 {
-                .refuted
-            } else {
-                .depends
-            }
+        let (finished, running) = (count(fixed, .finished), count(fixed, .running))
         let measured = depths.map { MeasuredFigure(Figure("depth of \($0.name)", .count), $0.estimate) }
-        let limit = depths[0].parameters[.limit]?.description ?? "?"
+        let limit = depths[0].parameters[.limit]?.whole ?? 0
         let reason =
-            "with a limit of \(limit) bytes \(finished) of \(growing.count) kinds of stack that grow finished, "
-            + "\(running) were still running, \(count(growing, .error)) ended with an error that the process survived, "
-            + "\(count(growing, .died)) with the process; of \(fixed.count) fixed ones \(count(fixed, .finished)) "
-            + "finished, \(count(fixed, .error)) ended with an error, \(count(fixed, .died)) with the process; depths: "
-            + depths.map { "\($0.name.dropFirst(Work.ackermann.prefix.count)) \(Int($0.median))" }.joined(
-                separator: ", ")
-        return Judgement(verdict, measured: measured, reason: reason)
+            "with \(ByteSize(bytes: limit)) \(count(fixed, .error)) of \(fixed.count) kinds of fixed stack "
+            + "ended with an "
+            + "error, \(count(fixed, .died)) with the process, \(finished) finished, \(running) were still running; of "
+            + "\(growing.count) that grow to the same size \(count(growing, .finished)) finished; depths: "
+            + depths.map { "\($0.name.dropFirst(Recursion.Work.ackermann.prefix.count)) \(Int($0.median))" }
+            .joined(separator: ", ")
+        if finished > 0 { return Judgement(.refuted, measured: measured, reason: reason) }
+        return Judgement(running > 0 ? .notMeasurable : .confirmed, measured: measured, reason: reason)
     }
 }

@@ -1,9 +1,8 @@
 // "The one-time trap pays for the checks it saves."
 //
-// One program, compiled without and with checks, descends on a fresh stack until that grows once, and makes a number of
-// calls there. Plain code grows by a trap, checked code by a failed check; the more calls, the more checks are saved.
-// Code layout moves such times more than a check does, so that everything is measured in several random layouts, and
-// the layout is the sample.
+// Whoever has no checks saves a share of the time (`check-cost`) and pays for each growth what a trap takes more than a
+// failed check, of Go's kind. A program gains while it grows more rarely than one is to the other; how often programs
+// do grow is counted. Beside it, for a plot, one growth and a number of calls on a fresh stack.
 
 import Experiments
 import Faultline
@@ -12,287 +11,252 @@ import Report
 import Workloads
 
 extension Metric {
-    /// By how much the growth by a trap is slower.
+    /// What a growth by a trap takes more than Go's.
     static let growthDifference = Metric("growth-difference", .nanoseconds)
-    /// Of a check in each call.
-    static let checkCost = Metric("check-cost", .nanoseconds)
-    /// The same over the first calls.
-    static let checkCostAtFirst = Metric("check-cost-at-first", .nanoseconds)
-    /// Calls per growth from which on the trap wins.
-    static let crossing = Metric("crossing", .count)
-    static let predictedCrossing = Metric("predicted-crossing", .count)
-    static let callsPerGrowth = Metric("calls-per-growth", .count)
+    /// By how much a run without checks that grew by a trap is faster.
+    static let advantage = Metric("advantage", .nanoseconds)
 }
 
 extension ParameterName {
     static let calls = ParameterName("calls")
-    static let growths = ParameterName("growths")
-    /// The largest number of calls that was tried.
-    static let sweepEnd = ParameterName("sweep-end")
+    static let countedRuns = ParameterName("counted-runs")
+    /// What the layouts say of a point of the sweep: which is faster, or that they disagree.
+    static let faster = ParameterName("faster")
 }
 
 extension Figure {
-    static func callsPerGrowth(_ name: String) -> Figure { Figure("\(name): calls per growth", .count) }
+    static func breakEven(_ language: String, _ way: String, isFresh: Bool) -> Figure {
+        Figure("\(language), \(way), \(isFresh ? "fresh" : "warm") memory: growths per second at break-even", .count)
+    }
+    static func ownGrowths(_ program: String) -> Figure { Figure("\(program): growths per second", .count) }
 }
 
 public struct BreakEven: Claim {
     public init() {}
 
     public let identifier = "break-even"
-    public let saidBy = "derived from the golang-nuts discussion, November 2025"
+    public let saidBy = "ours, from the golang-nuts discussion, November 2025"
     public let statement = "The one-time trap pays for the checks that it saves."
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
-        "one growth and 1 to 1,000,000 calls on a fresh stack, fault-move and fault against check-move, by initial "
-            + "size",
-        "the crossing of the two curves, beside (trap - checked growth) / cost of a check, over random code layouts",
-        "calls per growth of programs that do nothing but call",
+        "the time that programs save without checks, measured as what checks cost: in Go, in C and in Swift",
+        "a growth by a trap, in place and by a move, against one of the newest Go: fresh memory on both sides, and "
+            + "warm on both; processes are samples",
+        "growths of the Go programs, counted by copies with probes, and of those in C and Swift, "
+            + "where each run of milliseconds begins on a new stack",
+        "for the plot: one growth and 1 to 1,000,000 calls on a fresh stack, fault-move and fault against check-move, "
+            + "by initial size, one layout in each process; every growth is counted within what is timed",
     ]
 
     public let plotted = PlottedNames(
-        [.time, .crossing, .predictedCrossing, .callsPerGrowth], [.calls, .initial, .strategy, .sweepEnd],
-        values: (Self.traps + [.checkMove]).map(\.rawValue))
+        [.time, .advantage], [.calls, .initial, .strategy, .faster],
+        values: SweepSampler.strategies.map(\.rawValue) + [Self.noDifference])
+
+    public var samplers: [any Sampler] { [SweepSampler()] }
 
     /// What a stack may use before it grows, in bytes.
     static let sizes = [4 << 10, 16 << 10, 64 << 10]
-    /// Six decades.
-    static let calls = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
-    static let traps = [StackStrategy.faultMove, .fault]
-    /// Over this many calls a check costs more than over a million.
-    static let firstCalls = 10_000
+    /// Where layouts disagree.
+    static let noDifference = "no difference"
+    /// What a program's stack may use at first where its growths are counted, in bytes.
+    private static let counted = 16 << 10
 
     // MARK: measuring
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        let layouts = laboratory.isQuick ? 12 : 32
-        let seeds = (1...layouts).map { UInt32($0) }
-        guard let codes = try laboratory.descentCodes(layoutSeeds: seeds.map { $0 }) else { return [] }
-        var settings = laboratory.repetitions(1, rounds: 21)
-        if laboratory.isQuick { settings.rounds = 9 }
-        settings.warmUpRounds = 1
-        // The long ones compute for milliseconds, in which others would get the processor.
-        settings.clock = .processTime
-        var records: [Record] = []
-        for size in Self.sizes {
-            try laboratory.step("\(identifier): looking for where stacks of \(ByteSize(bytes: size)) grow")
-            var subjects: [StackStrategy: [(StackDescent, levels: Int)]] = [:]
-            for strategy in Self.traps + [.checkMove] {
-                subjects[strategy] = try (strategy.needsChecks ? codes.checked : codes.plain).map { code in
-                    let descent = StackDescent(configuration: Self.configuration(strategy, size), code: code)
-                    guard let levels = try descent.boundary() else {
-                        throw MeasurementFailure("\(strategy.rawValue) never grew")
-                    }
-                    return (descent, levels)
-                }
-            }
-            let cases = subjects.flatMap { strategy, layouts in
-                layouts.enumerated().flatMap { layout, subject in
-                    Self.calls.flatMap { Self.cases(strategy, layout, subject.0, subject.levels, calls: $0) }
-                }
-            }
-            let result = try laboratory.measure("\(identifier) from \(ByteSize(bytes: size))", cases, settings)
-            records += try self.records(of: result, size: size, layouts: layouts, settings)
-        }
-        return try records + programs(laboratory)
+        let programs = try MeasuredChecks.programs(laboratory, claim: identifier)
+        let go = try GoCosts.measured(laboratory, claim: identifier)
+        return try programs.means(suite: identifier) + go.means(suite: identifier) + go.growths(suite: identifier)
+            + growths(laboratory)
+            + programs.results.flatMap { try own($0.subject, laboratory) }
+            + Self.sizes.flatMap { try sweep($0, laboratory) }
     }
 
-    /// Half of a small room is headroom for code without checks.
-    private static func configuration(_ strategy: StackStrategy, _ size: Int) -> StackConfiguration {
-        StackConfiguration(strategy: strategy, initial: strategy.needsChecks ? 2 * size : size)
-    }
-
-    /// The case of a trap and an initial size.
-    static func caseName(_ strategy: StackStrategy, _ size: Int) -> String {
-        "\(strategy.rawValue) \(ByteSize(bytes: size))"
-    }
-
-    private static func caseName(_ strategy: StackStrategy, _ layout: Int, _ calls: Int) -> String {
-        "\(strategy.rawValue) \(layout) \(calls)"
-    }
-
-    /// A run, and for the longest of plain code a null control.
-    private static func cases(
-        _ strategy: StackStrategy, _ layout: Int, _ descent: StackDescent, _ levels: Int, calls: Int
-    ) -> [MeasurementCase] {
-        let clock = MeasurementClock.processTime
-        let run = MeasurementCase(selfTimed: caseName(strategy, layout, calls)) { count in
-            var took: UInt64 = 0
-            for _ in 0..<count {
-                StackPool.drain()
-                // Demand faults on the way down are no part of a growth, and more noise than one.
-                let warm = max(0, levels - 1)
-                let statistics = try descent.run(levels: levels, .calls(calls), warmLevels: warm) { run in
-                    let start = clock.now()
-                    run()
-                    took += clock.now() - start
-                }.statistics
-                guard statistics.growths == 1 else {
-                    throw MeasurementFailure("\(strategy.rawValue): \(statistics.growths) growths instead of one")
-                }
-            }
-            return took
-        }
-        return strategy == traps[0] && calls == Self.calls.last ? [run, run.nullControl()] : [run]
-    }
-
-    private func records(
-        of result: MeasurementResult, size: Int, layouts: Int, _ settings: InterleavedMeasurement.Settings
-    ) throws -> [Record] {
-        let bootstrap = Bootstrap(resamples: settings.resamples, seed: settings.seed)
-        let shared: [ParameterName: ParameterValue] = [
-            .initial: .int(size), .layouts: .int(layouts), .rounds: .int(settings.rounds),
-            .clock: .clock(settings.clock),
-        ]
-        func time(_ strategy: StackStrategy, _ layout: Int, _ calls: Int, suffix: String = "") throws -> Double {
-            let name = Self.caseName(strategy, layout, calls) + suffix
-            return try Statistics.median(result.samples(of: name).nanosecondsPerOperation)
-        }
-        func curve(_ strategy: StackStrategy, _ layout: Int) throws -> CostCurve {
-            CostCurve(calls: Self.calls, times: try Self.calls.map { try time(strategy, layout, $0) })
-        }
-        func record(
-            _ name: String, _ metric: Metric, _ samples: [Double], _ own: [ParameterName: ParameterValue]
-        ) throws -> Record {
-            self.record(name, metric, try bootstrap.median(of: samples), shared.merging(own) { $1 })
-        }
-        var records: [Record] = []
-        for strategy in Self.traps + [.checkMove] {
-            for calls in Self.calls {
+    /// What a growth takes, and what it takes more than Go's.
+    private func growths(_ laboratory: Laboratory) throws -> [Record] {
+        guard let samples = try GrowthCostSampler.measured(laboratory) else { return [] }
+        var shared: [ParameterName: ParameterValue] = [:]
+        shared[.peer] = samples.texts[GrowthCostSampler.version].map { .string($0) }
+        var records = try Record.records(of: samples, suite: identifier, parameters: shared)
+        shared[.processes] = .int(samples.processes.count)
+        for way in GrowthCostSampler.ways(samples) {
+            let (trap, bare) = (try samples.times(of: way), try GrowthCostSampler.withoutPage(way, samples))
+            let fresh = zip(trap, try samples.times(of: GrowthCostSampler.goFresh)).map { $0 - $1 }
+            let warm = zip(bare, try samples.times(of: GrowthCostSampler.goWarm)).map { $0 - $1 }
+            for (differences, isFresh) in [(fresh, true), (warm, false)] {
                 records.append(
-                    try record(
-                        "\(Self.caseName(strategy, size)) \(calls)", .time,
-                        try (0..<layouts).map { try time(strategy, $0, calls) },
-                        [.strategy: .string(strategy.rawValue), .calls: .int(calls)]))
+                    record(
+                        way, .growthDifference, try .median(of: differences),
+                        shared.merging([.freshMemory: .bool(isFresh)]) { $1 }))
             }
-        }
-        let end = Self.calls[Self.calls.count - 1]
-        let noise = try (0..<layouts).map { layout in
-            let again = try time(Self.traps[0], layout, end, suffix: " null")
-            return (again - (try time(Self.traps[0], layout, end))) / Double(end)
-        }
-        records.append(
-            try record("noise \(ByteSize(bytes: size))", .checkCost, noise, [.nullControl: true]))
-        for strategy in Self.traps {
-            let crossings = try (0..<layouts).map { layout in
-                Crossing(trap: try curve(strategy, layout), checked: try curve(.checkMove, layout))
-            }
-            let name = Self.caseName(strategy, size)
-            let own: [ParameterName: ParameterValue] = [.strategy: .string(strategy.rawValue), .sweepEnd: .int(end)]
-            records += [
-                try record(name, .growthDifference, crossings.map(\.growthDifference), own),
-                try record(name, .checkCost, crossings.map(\.checkCost), own),
-                try record(
-                    name, .checkCostAtFirst,
-                    crossings.map { $0.checkCost(upTo: Self.calls.firstIndex(of: Self.firstCalls)) },
-                    own.merging([.calls: .int(Self.firstCalls)]) { $1 }),
-                try record(name, .crossing, crossings.map(\.measured), own),
-                try record(name, .predictedCrossing, crossings.map(\.predicted), own),
-            ]
         }
         return records
     }
 
-    /// Programs whose operations are calls, each on a stack of 16 KiB at first.
-    private func programs(_ laboratory: Laboratory) throws -> [Record] {
-        let inputs = ["ackermann": "8", "fib": "25", "tak": "7", "closures": "20"]
-        return try Workloads.all.compactMap { workload in
-            guard let input = inputs[workload.name] else { return nil }
-            try laboratory.step("\(identifier): calls per growth of \(workload.name)")
-            let prepared = try workload.prepare(inputs: [input])
-            let code = try CodeLoader().load(workload, variant: .builtin)
-            var growths = 0
-            let result = try withStack(
-                StackConfiguration(strategy: .faultMove, initial: Self.sizes[1]), statistics: { growths = $0.growths },
+    /// How often a program grows its stack, where every run has a new one.
+    private func own(_ subject: CheckSubject, _ laboratory: Laboratory) throws -> [Record] {
+        try laboratory.step("\(identifier): counting the growths of \(subject.name)")
+        let prepared = try ShortRuns.prepare(subject.workload, .timed)
+        let code = try CodeLoader().load(subject.workload, variant: .plain)
+        let clock = MeasurementClock.processTime
+        let runs = laboratory.isQuick ? 5 : 25
+        var (growths, took): (Int, UInt64) = (0, 0)
+        for _ in 0..<runs {
+            StackPool.drain()
+            let start = clock.now()
+            _ = try withStack(
+                StackConfiguration(strategy: .fault, initial: Self.counted), statistics: { growths += $0.growths },
                 { try prepared.run(code) })
-            // One that never grows saves every check for nothing; its calls are counted as if it grew once.
-            return record(
-                workload.name, .callsPerGrowth, exactly: Double(result.operations) / Double(max(growths, 1)),
-                [
-                    .growths: .int(growths), .initial: .int(Self.sizes[1]), .input: .string(input),
-                    .language: .string(workload.languages[0].rawValue),
-                ])
+            took += clock.now() - start
         }
+        return [
+            record(
+                subject.name, .growthsPerSecond, exactly: Double(growths) / (Double(took) / 1e9),
+                subject.parameters.merging([
+                    .growths: .int(growths), .countedRuns: .int(runs), .initial: .int(Self.counted), .strategy: "fault",
+                ]) { $1 })
+        ]
+    }
+
+    /// The points of the plot for stacks of `size` bytes at first.
+    private func sweep(_ size: Int, _ laboratory: Laboratory) throws -> [Record] {
+        guard let samples = try laboratory.samples(of: SweepSampler(), ["size": "\(size)"]) else { return [] }
+        let shared: [ParameterName: ParameterValue] = [
+            .initial: .int(size), .layouts: .int(samples.processes.count), .processes: .int(samples.processes.count),
+            .rounds: .int(samples.rounds), .clock: .clock(samples.clock),
+        ]
+        var records: [Record] = []
+        for calls in SweepSampler.calls {
+            for strategy in SweepSampler.strategies {
+                var own = shared
+                own[.strategy] = .string(strategy.rawValue)
+                own[.calls] = .int(calls)
+                let name = SweepSampler.caseName(strategy, calls)
+                let title = "\(strategy.rawValue) \(ByteSize(bytes: size)) \(calls)"
+                records.append(record(title, .time, try samples.time(of: name), own))
+                guard strategy != .checkMove else { continue }
+                let checked = try samples.times(of: SweepSampler.caseName(.checkMove, calls))
+                let advantage = try Estimate.median(of: zip(checked, samples.times(of: name)).map { $0 - $1 })
+                own[.faster] = .string(Self.faster(advantage, strategy))
+                records.append(record(title, .advantage, advantage, own))
+            }
+        }
+        return records
+            + (try samples.nullControls().map { control in
+                ratio(
+                    "\(control.name) \(ByteSize(bytes: size))", to: control.original, control.ratio,
+                    shared.merging([.nullControl: true]) { $1 })
+            })
+    }
+
+    /// Which is faster: where the interval over layouts contains zero, they disagree.
+    static func faster(_ advantage: Estimate, _ trap: StackStrategy) -> String {
+        guard advantage.isDistinguishable(from: 0, null: nil) else { return noDifference }
+        return advantage.median > 0 ? trap.rawValue : StackStrategy.checkMove.rawValue
     }
 
     // MARK: judging
 
+    /// A language: the case of what its programs save, and which programs are of it.
+    private static let languages: [(name: String, saved: String, language: String)] = [
+        ("Go", GoCosts.programs + CaseSuffix.equal, "go"), ("C", MeasuredChecks.Group.c.rawValue, "c"),
+        ("Swift", MeasuredChecks.Group.swift.rawValue, "swift"),
+    ]
+
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let crossings = evidence.all(metric: .crossing)
-        guard !crossings.isEmpty else { throw MissingEvidence("no crossing of a trap and checks was looked for") }
-        var parts: [String] = []
-        for crossing in crossings {
-            let predicted = evidence.all(crossing.name, metric: .predictedCrossing).first
-            let costs = [Metric.checkCost, .checkCostAtFirst].map { evidence.all(crossing.name, metric: $0).first }
-            parts.append(
-                Self.described(
-                    crossing, predicted: predicted, cost: costs[0], atFirst: costs[1],
-                    noise: noise(evidence, crossing)))
-        }
-        let programs = evidence.all(metric: .callsPerGrowth).map { "\($0.name) \(Self.grouped($0.median))" }
-        if !programs.isEmpty {
-            parts.append("calls per growth of programs: \(programs.joined(separator: ", "))")
-        }
-        let measured = crossings.map { MeasuredFigure(.callsPerGrowth($0.name), $0.estimate) }
-        let verdict: Verdict =
-            if crossings.allSatisfy({ $0.high <= 1 }) {
-                .confirmed
-            } else if crossings.allSatisfy({ $0.low >= Self.end($0) }) {
-                .refuted
-            } else {
-                .depends
+        let differences = evidence.all(metric: .growthDifference)
+        guard !differences.isEmpty else { throw MissingEvidence("no growth by a trap was timed beside Go's") }
+        var (measured, texts): ([MeasuredFigure], [String]) = ([], [])
+        var outcome: Verdict?
+        let newest = evidence.records.newestInstalledGo
+        for (name, saved, language) in Self.languages {
+            // A growth in place of Go's check is about Go, and of Go about the newest.
+            let isGo = language == Self.languages[0].language
+            guard let record = evidence.all(saved, metric: .ratio).first,
+                !isGo || newest == nil || record.goVersion == nil || record.goVersion == newest
+            else { continue }
+            let ratio = record.estimate
+            let base = saved.hasSuffix(CaseSuffix.equal) ? String(saved.dropLast(CaseSuffix.equal.count)) : saved
+            let null = evidence.find(base + CaseSuffix.again, metric: .ratio)?.gain
+            let gain = ratio.gain
+            let boundaries = differences.map { (record: $0, rate: BreakEvenRate(gain, $0.estimate)) }
+            measured += boundaries.compactMap { record, rate in
+                rate?.figure(.breakEven(name, record.name, isFresh: record.parameters[.freshMemory] == true))
             }
-        return Judgement(verdict, measured: measured, reason: parts.joined(separator: "; "))
+            let rates = evidence.all(metric: .growthsPerSecond, where: [.language: .string(language)])
+            measured += rates.map { MeasuredFigure(.ownGrowths($0.name), $0.estimate) }
+            let inPlace = boundaries.filter { $0.record.name == GrowthCostSampler.inPlace }
+            let (own, text) = Self.outcome(
+                isGo ? name : "if \(name) grew as Go does", gain, null,
+                inPlace.map { ($0.record.parameters[.freshMemory] == true ? "fresh" : "warm", $0.rate) }, rates)
+            texts.append(text)
+            if isGo { outcome = own }
+        }
+        guard let verdict = outcome else {
+            throw MissingEvidence("no program of the newest Go was measured without its checks")
+        }
+        let cost = differences.map { record in
+            "\(record.name) with \(record.parameters[.freshMemory] == true ? "fresh" : "warm") memory "
+                + "\(Self.grouped(record.median)) [\(Self.grouped(record.low)), \(Self.grouped(record.high)); "
+                + "n = \(record.samples)] ns"
+        }
+        return Judgement(
+            verdict, measured: measured,
+            reason: texts.joined(separator: "; ")
+                + "; a growth by a trap takes more than Go's: \(cost.joined(separator: ", "))")
     }
 
-    /// How far from nothing noise alone takes the cost of a check, in nanoseconds per call.
-    private func noise(_ evidence: Evidence, _ crossing: Record) -> Double? {
-        var which: [ParameterName: ParameterValue] = [.nullControl: true]
-        which[.initial] = crossing.parameters[.initial]
-        return evidence.all(metric: .checkCost, where: which).first.map { max(abs($0.low), abs($0.high)) }
-    }
-
-    private static func end(_ record: Record) -> Double {
-        Double(record.parameters[.sweepEnd]?.whole ?? calls[calls.count - 1])
-    }
-
-    /// "fault-move 16KiB wins from 24,000 [18,000, 40,000] calls per growth (predicted 23,000; a check costs 0.3 ns
-    /// …)".
-    private static func described(
-        _ crossing: Record, predicted: Record?, cost: Record?, atFirst: Record?, noise: Double?
-    ) -> String {
-        let end = end(crossing)
-        var text = "\(crossing.name) "
-        if crossing.high <= 1 {
-            text += "wins from the first call"
-        } else if crossing.low >= end {
-            text += "does not win within \(grouped(end)) calls per growth"
-        } else if crossing.median > end {
-            text += "wins in less than half of the layouts within \(grouped(end)) calls per growth, "
-            text += "[\(grouped(crossing.low)), unbounded]"
-        } else {
-            let upper = crossing.high > end ? "unbounded" : grouped(crossing.high)
-            text += "wins from \(grouped(crossing.median)) [\(grouped(crossing.low)), \(upper)] calls per growth"
+    private static func outcome(
+        _ name: String, _ gain: Estimate, _ null: Estimate?, _ boundaries: [(memory: String, rate: BreakEvenRate?)],
+        _ programs: [Record]
+    ) -> (Verdict, String) {
+        let rates = boundaries.compactMap(\.rate)
+        guard !rates.isEmpty else {
+            return (.confirmed, "\(name): a growth by a trap is not slower than Go's, whatever checks cost")
         }
-        var details: [String] = []
-        if let predicted {
-            details.append(
-                "predicted \(predicted.median > end ? "more than \(grouped(end))" : grouped(predicted.median))")
-        }
-        if let cost {
-            details.append("a check costs \(cost.estimate.text(decimals: 3)) ns a call")
-            if let atFirst, let calls = atFirst.parameters[.calls] {
-                details.append("\(atFirst.median.text(decimals: 3)) in the first \(calls)")
+        guard gain.isDistinguishable(from: 0, null: null) else {
+            let beside = null.map { ", the same programs against themselves \($0.percent)" } ?? ""
+            let most = rates.compactMap(\.high).max().map {
+                ", so that a program gains below \(grouped($0)) growths per second of processor time at most"
             }
-            if let noise {
-                let floor = noise.text(decimals: 3)
-                details.append(cost.low <= noise ? "not clearly above the noise of \(floor)" : "noise \(floor)")
+            return (
+                .notDistinguishable, "\(name): checks are not told from none (\(gain.percent)\(beside))\(most ?? "")"
+            )
+        }
+        let limits = boundaries.map { memory, rate in
+            switch (rate?.median, rate?.low, rate?.high) {
+            case (let median?, let low?, let high?):
+                "\(grouped(median)) [\(grouped(low)), \(grouped(high))] with \(memory) memory"
+            case (_, let low?, _): "\(grouped(low)) at least with \(memory) memory"
+            default: "any number with \(memory) memory"
             }
         }
-        return details.isEmpty ? text : "\(text) (\(details.joined(separator: ", ")))"
+        var text =
+            "\(name): a program gains when it grows fewer stacks per second of processor time than "
+            + limits.joined(separator: " and ")
+        guard !programs.isEmpty else {
+            return (.notMeasurable, "\(text); how often its programs do is not counted")
+        }
+        let own = programs.sorted { $0.median < $1.median }
+        text += "; \(own.map { "\($0.name) does \(grouped($0.median))" }.joined(separator: ", "))"
+        let (fewest, most) = (rates.map(\.low).min() ?? 0, rates.map { $0.high ?? .infinity }.max() ?? .infinity)
+        let (gaining, losing) = (own.filter { $0.high < fewest }, own.filter { $0.low > most })
+        if gaining.count == own.count { return (.confirmed, text) }
+        if losing.count == own.count { return (.refuted, text) }
+        func names(_ records: [Record]) -> String { records.map(\.name).joined(separator: ", ") }
+        guard !gaining.isEmpty, !losing.isEmpty else {
+            let open = own.filter { record in !(gaining + losing).contains(record) }
+            return (.notMeasurable, "\(text); on which side \(names(open)) is cannot be told")
+        }
+        return (
+            .depends,
+            "\(text); it depends on the program: below \(grouped(fewest)) \(names(gaining)), above \(grouped(most)) "
+                + names(losing)
+        )
     }
 
     /// Three digits of a number, in groups: more than the intervals bear.
-    private static func grouped(_ value: Double) -> String {
+    static func grouped(_ value: Double) -> String {
         var digits = value.rounded()
         var unit = 1.0
         while digits >= 1000 {
@@ -300,5 +264,30 @@ public struct BreakEven: Claim {
             unit *= 10
         }
         return QuantityFormatter.grouped(digits * unit, decimals: 0)
+    }
+}
+
+/// How many growths a second cost what is saved in it.
+struct BreakEvenRate {
+    let low: Double
+    /// Nil where a trap is not told from being as fast as Go's growth, so that there may be no such number.
+    let median: Double?
+    let high: Double?
+    private let samples: Int
+
+    /// Both intervals count, so that this one is wider than 95 %. Nil where a trap is not slower.
+    init?(_ gain: Estimate, _ difference: Estimate) {
+        guard difference.high > 0 else { return nil }
+        func rate(_ saved: Double, _ nanoseconds: Double) -> Double { max(0, saved) / (nanoseconds / 1e9) }
+        low = rate(gain.low, difference.high)
+        let isBounded = difference.low > 0
+        median = isBounded ? rate(gain.median, difference.median) : nil
+        high = isBounded ? rate(gain.high, difference.low) : nil
+        samples = min(gain.samples, difference.samples)
+    }
+
+    func figure(_ figure: Figure) -> MeasuredFigure {
+        guard let median, let high else { return MeasuredFigure(figure, Estimate(exactly: low), isAtLeast: true) }
+        return MeasuredFigure(figure, Estimate(median: median, low: low, high: high, samples: samples))
     }
 }

@@ -1,29 +1,29 @@
 // "Removing the checks gains 3 to 5 % on real programs."
 //
-// The gain is 1 - plain / checked. What decides is its geometric mean over real programs, with the interval over
-// layouts; kernels that do little but call are measured beside them and decide nothing.
+// The gain is 1 - plain / checked. The claim is about Go, so that the verdict is that of the newest Go: what the
+// missing checks alone give, against copies with equal checks on the same stacks, as the mean over its programs, beside
+// the same programs against themselves. Programs in C and in Swift are rows of their own; nothing is pooled over
+// languages.
 
 import Experiments
 import Measurement
 import Report
 import Workloads
 
-extension ParameterName {
-    /// How many of the programs were written by others, and how many of them in Go.
-    static let byOthers = ParameterName("by-others")
-    static let inGo = ParameterName("in-go")
-}
-
 extension Figure {
     static let gainOnRealPrograms = Figure("gain on real programs", .ratio)
-    static let gainOnKernels = Figure("gain on kernels", .ratio)
-    static let gainFromNoOps = Figure("gain from no-ops instead of checks", .ratio)
-    static let gainFromAnotherLayout = Figure("gain from another layout", .ratio)
-    static let gainOnGoPrograms = Figure("gain on Go programs", .ratio)
-    static let gainOnGoProgramsFromChecks = Figure("gain on Go programs from checks alone", .ratio)
-    static let gainOnGoProgramsFromLargeStacks = Figure("gain on Go programs from large stacks alone", .ratio)
+    /// Of the same programs against themselves.
+    static let gainFromNothing = Figure("gain of Go programs against themselves", .ratio)
+    static let gainOnGoPrograms = Figure("gain on Go programs, with large first stacks", .ratio)
+    static let gainFromLargeStacks = Figure("gain on Go programs from large first stacks alone", .ratio)
+    static let gainCompiledWithout = Figure("gain on Go programs compiled without checks, on the same stacks", .ratio)
+    static let gainFromProbes = Figure("gain on Go programs from probes instead of checks", .ratio)
+    static let gainOnCPrograms = Figure("gain on programs in C", .ratio)
+    static let gainOnSwiftPrograms = Figure("gain on programs in Swift", .ratio)
+    static let gainOnKernels = Figure("gain on kernels in C", .ratio)
     static let gainOnGoKernels = Figure("gain on kernels in Go", .ratio)
-    static let gainOnGoKernelsFromChecks = Figure("gain on kernels in Go from checks alone", .ratio)
+    static let gainFromNoOps = Figure("gain on programs in C from no-ops instead of checks", .ratio)
+    static let gainFromAnotherLayout = Figure("gain on programs in C from another layout", .ratio)
 }
 
 public struct CheckCost: Claim {
@@ -34,77 +34,37 @@ public struct CheckCost: Claim {
     public let statement = "Removing the stack check from every prologue gains 3 to 5 % on real programs."
     public let claimed = [ClaimedFigure(.gainOnRealPrograms, low: 0.03, high: 0.05)]
     public let experiments = [
-        "QuickJS, Lua, zstd, cmark, a JSON parser, a Scheme interpreter and a regex matcher in Swift, and seven "
-            + "kernels in C: without checks, with checks, and with no-ops of the checks' length",
-        "each linked in 24 random orders of its functions (8 in a quick run); the ratio within a layout, and plain "
-            + "code in one layout against plain code in another",
-        "for each version of Go: its compiler, gofmt, its benchmark suite, and three kernels, as they are, with no-ops "
-            + "instead of checks on stacks that are large at once, and with equal checks on the same stacks",
-        "executed instructions, counted",
+        "for each version of Go: its compiler, gofmt and its benchmark suite, as they are, with no-ops instead of "
+            + "checks on stacks that are large at once, equal checks on the same stacks, and once more as they are; of "
+            + "the newest also compiled without checks, and with probes",
+        "QuickJS, Lua, zstd and cmark in C, a JSON parser, a Scheme interpreter and a regex matcher in Swift: without "
+            + "checks, with checks, with no-ops of the checks' length, and without checks once more",
+        "Go programs run on one processor without collections, so that each run does the same",
+        "each in random orders of its functions where there is a linker for it, one process for each; the ratio within "
+            + "a layout, and plain code in one layout against plain code in another",
+        "kernels in C and in Go that do little but call, and executed instructions, counted",
     ]
 
-    /// The cases of geometric means over real programs and over kernels; ``GoCosts`` has those of Go alone.
-    static let programs = "programs"
-    static let kernels = "kernels"
-
     public let plotted = PlottedNames(
-        [.ratio], [.baseline, .kind, .layouts],
-        cases: [
-            Self.programs, Self.kernels, CaseSuffix.padded, CaseSuffix.otherLayout, CaseSuffix.instructions,
+        [.ratio], [.baseline, .kind, .layouts, .programs],
+        cases: MeasuredChecks.Group.allCases.map(\.rawValue) + [GoCosts.programs, GoCosts.kernels] + [
+            CaseSuffix.padded, CaseSuffix.again, CaseSuffix.otherLayout, CaseSuffix.instructions, CaseSuffix.equal,
         ],
-        values: [CodeVariant.plain.rawValue] + [CheckSubject.Kind.foreign, .own, .kernel].map(\.rawValue),
+        values: [CodeVariant.plain.rawValue] + CheckSubject.Kind.allCases.map(\.rawValue),
         figures: [.gainOnRealPrograms])
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        let measurement = LayoutMeasurement(
-            layouts: LayoutMeasurement.seeds(laboratory.isQuick ? 8 : 24), rounds: laboratory.isQuick ? 5 : 25)
-        var results: [(subject: CheckSubject, result: LayoutResult)] = []
-        for subject in CheckSubject.all(laboratory) {
-            do {
-                results.append((subject, try measurement.run(subject, claim: identifier, laboratory)))
-            } catch let error as WorkloadError {
-                laboratory.missing("\(subject.name) is not measured: \(error)")
-            }
+        let programs = try MeasuredChecks.programs(laboratory, claim: identifier)
+        let kernels = try MeasuredChecks.kernels(laboratory, claim: identifier)
+        let go = try GoCosts.measured(laboratory, claim: identifier)
+        var records = try (programs.results + kernels.results).flatMap { subject, result in
+            try result.records(suite: identifier, subject: subject)
         }
-        let bootstrap = Bootstrap(resamples: laboratory.batches.resamples, seed: laboratory.seed)
-        var records = try results.flatMap { subject, result in
-            try result.records(suite: identifier, subject: subject, bootstrap: bootstrap)
-        }
-        let go = try GoCosts(claim: identifier, laboratory)
-        records += try means(results, go, bootstrap) + go.records(suite: identifier, bootstrap, laboratory)
+        records += try programs.means(suite: identifier) + kernels.means(suite: identifier)
+        records += try go.records(suite: identifier)
         if let counts = InstructionCounts(laboratory) {
-            for subject in results.map(\.subject) { records += try counted(subject, counts, laboratory) }
-        }
-        return records
-    }
-
-    /// Geometric means over real programs, those in Go among them, and over kernels. Each was measured by itself, in
-    /// layouts of its own.
-    private func means(
-        _ results: [(subject: CheckSubject, result: LayoutResult)], _ go: GoCosts, _ bootstrap: Bootstrap
-    ) throws -> [Record] {
-        var records: [Record] = []
-        for (name, isReal) in [(Self.programs, true), (Self.kernels, false)] {
-            let group = results.filter { $0.subject.kind.isReal == isReal }
-            let inGo = isReal ? go.ratios(isReal: true, \.original) : []
-            let series = [
-                (name, group.compactMap { $0.result.ratios[.checked] } + inGo, false),
-                (name + CaseSuffix.padded, group.compactMap { $0.result.ratios[.padded] }, false),
-                (name + CaseSuffix.otherLayout, group.map(\.result.placement), true),
-            ]
-            for (name, ratios, isControl) in series {
-                guard !ratios.isEmpty else { continue }
-                var parameters: [ParameterName: ParameterValue] = [
-                    .programs: .int(ratios.count),
-                    .byOthers: .int(group.filter { $0.subject.kind == .foreign }.count),
-                ]
-                parameters[.layouts] = group.first.map { .int($0.result.plain.count) }
-                if isControl { parameters[.nullControl] = true }
-                if name == Self.programs { parameters[.inGo] = .int(inGo.count) }
-                records.append(
-                    ratio(
-                        name, to: .plain,
-                        try bootstrap.geometricMean(ofRatios: ratios, rounds: .independent), parameters))
+            for subject in (programs.results + kernels.results).map(\.subject) {
+                records += try counted(subject, counts, laboratory)
             }
         }
         return records
@@ -140,143 +100,94 @@ public struct CheckCost: Claim {
         return records
     }
 
+    // MARK: judging
+
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         let figure = claimed(.gainOnRealPrograms)
-        let gain = try evidence.ratio(Self.programs, to: .plain).gain
-        let measured = figures(gain, evidence)
-        let programs = RealProgram.all(evidence)
-        let text = summary(gain, evidence, programs)
-        switch gain.relation(to: figure) {
-        case .within:
-            return Judgement(.confirmed, measured: measured, reason: "\(text): within \(Self.range(figure))")
-        case .below, .above, .undecided:
-            if let regime = Regime(programs, figure) {
-                return Judgement(.depends, measured: measured, reason: "\(text); \(regime.text)")
-            }
-        }
-        switch gain.relation(to: figure) {
-        case .below:
-            return Judgement(.refuted, measured: measured, reason: "\(text): less than \(Self.range(figure))")
-        case .above:
-            return Judgement(.refuted, measured: measured, reason: "\(text): more than \(Self.range(figure))")
-        case .within, .undecided:
+        let measured = figures(evidence)
+        guard let record = evidence.all(GoCosts.programs + CaseSuffix.equal, metric: .ratio).first else {
+            guard !measured.isEmpty else { throw MissingEvidence("no program was measured") }
             return Judgement(
                 .notMeasurable, measured: measured,
-                reason: "\(text): the interval contains an end of \(Self.range(figure)), and no program decides; "
-                    + "more layouts are needed")
+                reason: "the claim is about Go, of which no program was measured\(others(evidence))")
         }
+        let gain = record.estimate.gain
+        let null = evidence.find(GoCosts.programs + CaseSuffix.again, metric: .ratio)?.gain
+        let beside = null.map { " (the same programs against themselves \($0.percent))" } ?? ""
+        let version = record.parameters[.peer]?.text ?? "Go"
+        var text = "missing checks alone give programs of \(version) \(gain.percent) of their time\(beside)"
+        let range = "\(Estimate.percent(figure.low ?? 0)) to \(Estimate.percent(figure.high ?? 1)) %"
+        let verdict: Verdict
+        if !gain.isDistinguishable(from: 0, null: null) {
+            verdict = .notDistinguishable
+            text += ": not told from none, and at most \(Estimate.percent(gain.high)) % where \(range) are claimed"
+        } else {
+            switch gain.relation(to: figure) {
+            case .within: (verdict, text) = (.confirmed, "\(text): within \(range)")
+            case .below: (verdict, text) = (.refuted, "\(text): less than \(range)")
+            case .above: (verdict, text) = (.refuted, "\(text): more than \(range)")
+            case .undecided:
+                verdict = .notMeasurable
+                text += ": the interval contains an end of \(range); more programs or layouts are needed"
+            }
+        }
+        return Judgement(verdict, measured: measured, reason: text + others(evidence))
     }
 
-    private func figures(_ gain: Estimate, _ evidence: Evidence) -> [MeasuredFigure] {
+    private func figures(_ evidence: Evidence) -> [MeasuredFigure] {
         let plain = CodeVariant.plain.rawValue
-        let others: [(Figure, String, String)] = [
-            (.gainOnKernels, Self.kernels, plain),
-            (.gainFromNoOps, Self.programs + CaseSuffix.padded, plain),
-            (.gainFromAnotherLayout, Self.programs + CaseSuffix.otherLayout, plain),
+        let (c, swift, kernels) = (MeasuredChecks.Group.c, MeasuredChecks.Group.swift, MeasuredChecks.Group.kernels)
+        let ratios: [(Figure, String, String)] = [
+            (.gainOnRealPrograms, GoCosts.programs + CaseSuffix.equal, plain),
+            (.gainFromNothing, GoCosts.programs + CaseSuffix.again, GoCost.original),
             (.gainOnGoPrograms, GoCosts.programs, plain),
-            (.gainOnGoProgramsFromChecks, GoCosts.programs + CaseSuffix.equal, plain),
-            (.gainOnGoProgramsFromLargeStacks, GoCosts.programs + CaseSuffix.stacks, GoCost.equal),
-            (.gainOnGoKernels, GoCosts.kernels, plain),
-            (.gainOnGoKernelsFromChecks, GoCosts.kernels + CaseSuffix.equal, plain),
+            (.gainFromLargeStacks, GoCosts.programs + CaseSuffix.stacks, GoCost.equal),
+            (.gainOnCPrograms, c.rawValue, plain),
+            (.gainFromNoOps, c.rawValue + CaseSuffix.padded, plain),
+            (.gainFromAnotherLayout, c.rawValue + CaseSuffix.otherLayout, plain),
+            (.gainOnSwiftPrograms, swift.rawValue, plain),
+            (.gainOnKernels, kernels.rawValue, plain),
+            (.gainOnGoKernels, GoCosts.kernels + CaseSuffix.equal, plain),
         ]
-        return [MeasuredFigure(.gainOnRealPrograms, gain)]
-            + others.compactMap { figure, name, baseline in
-                (try? evidence.ratio(name, to: baseline)).map { MeasuredFigure(figure, $0.gain) }
+        let measured = ratios.compactMap { figure, name, baseline in
+            (try? evidence.ratio(name, to: baseline)).map { MeasuredFigure(figure, $0.gain) }
+        }
+        // These are ratios of the new form to the old.
+        let forms: [(Figure, String)] = [
+            (.gainCompiledWithout, GoColumn.compiledWithout), (.gainFromProbes, GoColumn.probes),
+        ]
+        return measured
+            + forms.compactMap { figure, suffix in
+                evidence.find(GoCosts.programs + suffix, metric: .ratio).map { MeasuredFigure(figure, $0.saving) }
             }
     }
 
-    private func summary(_ gain: Estimate, _ evidence: Evidence, _ programs: [RealProgram]) -> String {
-        var text = "gain \(gain.percent) over \(programs.count) real programs"
-        if let mean = evidence.all(Self.programs, metric: .ratio).first {
-            if let others = mean.parameters[.byOthers] { text += ", \(others) of them by others" }
-            if let layouts = mean.parameters[.layouts] { text += ", in \(layouts) layouts" }
+    /// What else was measured of Go and what other languages give, each beside its own null.
+    private func others(_ evidence: Evidence) -> String {
+        let plain = CodeVariant.plain.rawValue
+        var texts: [String] = []
+        if let stacks = try? evidence.ratio(GoCosts.programs + CaseSuffix.stacks, to: GoCost.equal).gain {
+            texts.append("first stacks that are large give them \(stacks.percent)")
         }
-        if let padded = try? evidence.ratio(Self.programs + CaseSuffix.padded, to: .plain) {
-            text += "; no-ops of the same length cost \(padded.gain.percent)"
+        for (form, suffix) in [
+            ("being compiled without checks, on the same stacks, gives", GoColumn.compiledWithout),
+            ("probes give", GoColumn.probes),
+        ] {
+            guard let ratio = evidence.find(GoCosts.programs + suffix, metric: .ratio) else { continue }
+            let null = evidence.find(GoCosts.programs + CaseSuffix.otherLayout, metric: .ratio)?.saving
+            texts.append(
+                "\(form) them \(ratio.saving.percent)"
+                    + (null.map { " (in another layout \($0.percent))" } ?? ""))
         }
-        if let other = try? evidence.ratio(Self.programs + CaseSuffix.otherLayout, to: .plain) {
-            text += ", another layout \(other.gain.percent)"
+        for (language, group) in [("C", MeasuredChecks.Group.c), ("Swift", .swift)] {
+            guard let gain = try? evidence.ratio(group.rawValue, to: plain).gain else { continue }
+            let null = evidence.find(group.rawValue + CaseSuffix.again, metric: .ratio)?.gain
+            let layouts = evidence.all(group.rawValue, metric: .ratio).first?.parameters[.layouts]
+            texts.append(
+                "programs in \(language) gain \(gain.percent)"
+                    + (null.map { " (against themselves \($0.percent))" } ?? "")
+                    + (layouts.map { " in \($0) layouts each" } ?? ""))
         }
-        text += Self.inGo(evidence)
-        let executed = programs.compactMap(\.instructions)
-        if let minimum = executed.min(), let maximum = executed.max() {
-            text +=
-                "; checks are \(Estimate.percent(minimum)) to \(Estimate.percent(maximum)) % of executed instructions"
-        }
-        return text
-    }
-
-    /// What programs in Go gain, and of that what missing checks gain, and what stacks that are large at once.
-    private static func inGo(_ evidence: Evidence) -> String {
-        guard let go = try? evidence.ratio(GoCosts.programs, to: .plain) else { return "" }
-        let count = evidence.all(GoCosts.programs, metric: .ratio).first?.parameters[.programs]
-        var text = "; Go's alone \(go.gain.percent)" + (count.map { " over \($0) programs" } ?? "")
-        if let checks = try? evidence.ratio(GoCosts.programs + CaseSuffix.equal, to: .plain),
-            let stacks = try? evidence.ratio(GoCosts.programs + CaseSuffix.stacks, to: GoCost.equal)
-        {
-            text += " (missing checks gain \(checks.gain.percent), large stacks \(stacks.gain.percent))"
-        }
-        return text
-    }
-
-    private static func range(_ figure: ClaimedFigure) -> String {
-        "\(Estimate.percent(figure.low ?? 0)) to \(Estimate.percent(figure.high ?? 1)) %"
-    }
-}
-
-/// What is known of one real program.
-private struct RealProgram {
-    let name: String
-    let gain: Estimate
-    /// The share of checks in the instructions that checked code executes.
-    let instructions: Double?
-    /// Instructions for each check.
-    let distance: Double?
-
-    static func all(_ evidence: Evidence) -> [RealProgram] {
-        evidence.all(metric: .ratio, where: [.baseline: .string(CodeVariant.plain.rawValue)]).compactMap { record in
-            guard let kind = record.parameters[.kind]?.text, CheckSubject.Kind(rawValue: kind)?.isReal == true,
-                evidence.find(record.name, metric: .time) != nil
-            else { return nil }
-            return RealProgram(
-                name: record.name, gain: record.estimate.gain,
-                instructions: try? evidence.ratio(record.name + CaseSuffix.instructions, to: .plain).gain.median,
-                distance: evidence.find(record.name, metric: .instructionsPerCheck)?.median)
-        }
-    }
-}
-
-/// Programs that gain less than claimed beside programs that gain as much or more, and what tells them apart.
-private struct Regime {
-    let text: String
-
-    /// Nil unless programs lie on both sides.
-    init?(_ programs: [RealProgram], _ figure: ClaimedFigure) {
-        let minimum = figure.low ?? 0
-        let little = programs.filter { $0.gain.high < minimum }
-        let much = programs.filter { $0.gain.low >= minimum }
-        guard !little.isEmpty, !much.isEmpty else { return nil }
-        func list(_ programs: [RealProgram]) -> String {
-            programs.map { "\($0.name) \($0.gain.percent)" }.joined(separator: ", ")
-        }
-        var text =
-            "\(Estimate.percent(minimum)) % and more: \(list(much)); less: \(list(little))"
-        let known = (little.map { ($0, false) } + much.map { ($0, true) })
-            .compactMap { program, gains in program.distance.map { (distance: $0, gains: gains) } }
-            .sorted { $0.distance < $1.distance }
-        // The cut with the fewest programs on the wrong side; call-heavy programs are those below it.
-        let cuts = known.indices.dropFirst().map { cut in
-            (
-                cut: cut,
-                right: known[..<cut].filter(\.gains).count + known[cut...].filter { !$0.gains }.count
-            )
-        }
-        if let best = cuts.max(by: { $0.right < $1.right }) {
-            let threshold = (known[best.cut - 1].distance * known[best.cut].distance).squareRoot()
-            text +=
-                "; it flips at \(Int(threshold.rounded())) instructions a check, below which programs gain "
-                + "(\(best.right) of \(known.count) programs lie on their side)"
-        }
-        self.text = text
+        return texts.map { "; \($0)" }.joined()
     }
 }

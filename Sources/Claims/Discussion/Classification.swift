@@ -135,13 +135,20 @@ public struct Classification: Claim {
         }
         let text = zip(Source.allCases, tallies).map { "\($0.rawValue): \($1.description)" }.joined(separator: "; ")
         if tallies.contains(where: { $0.confused > 0 }) {
-            return Judgement(.confirmed, measured: measured, reason: text)
-        }
-        if tallies.contains(where: { $0.ambiguousGrowth > 0 }) {
             return Judgement(
-                .depends, measured: measured, reason: "growth is never taken for a bug, but not always known: \(text)")
+                .confirmed, measured: measured, reason: "one classifier, this library's, on these faults: \(text)")
         }
-        return Judgement(.refuted, measured: measured, reason: text)
+        let shown = "one classifier, this library's, on these faults: \(text)"
+        // What is said to be ambiguous is not told apart, whatever it was.
+        let unknown = tallies.map(\.shareOfAmbiguous)
+        guard let largest = unknown.max(), largest > 0 else {
+            return Judgement(.refuted, measured: measured, reason: shown)
+        }
+        return Judgement(
+            .depends, measured: measured,
+            reason:
+                "growth and bugs are never confused, but up to \(Estimate.percent(largest)) % of faults are not told "
+                + "apart; \(shown)")
     }
 }
 
@@ -153,8 +160,6 @@ private struct Tally {
     var confused = 0.0
     /// The classifier said that it cannot know.
     var ambiguous = 0.0
-    /// Of these, faults that were growth.
-    var ambiguousGrowth = 0.0
     /// A bug was taken for another bug.
     var misnamed = 0.0
     /// The causes that were.
@@ -169,7 +174,6 @@ private struct Tally {
             if verdict == due { continue }
             if verdict == .string(Classification.ambiguous) {
                 ambiguous += record.median
-                if due == growth { ambiguousGrowth += record.median }
             } else if (due == growth) != (verdict == growth) {
                 confused += record.median
             } else {
@@ -191,6 +195,8 @@ private struct Tally {
             median: share * 1e6, low: max(0, min(center - reach, share)) * 1e6,
             high: min(1, max(center + reach, share)) * 1e6, samples: Int(all))
     }
+
+    var shareOfAmbiguous: Double { all > 0 ? ambiguous / all : 0 }
 
     var description: String {
         let bound = (confusionsInAMillion.high * 100).rounded() / 100

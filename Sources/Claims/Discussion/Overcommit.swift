@@ -1,4 +1,6 @@
-// "Large virtual stacks depend on overcommit, which is risky."
+// "Large virtual stacks depend on overcommit."
+//
+// What is charged for one in each mode. What happens when memory is exhausted is the claim `exhaustion`.
 
 import Experiments
 import Faultline
@@ -9,8 +11,6 @@ import Workloads
 extension Metric {
     static let reserved = Metric("reserved", .bytes)
     static let charged = Metric("charged", .bytes)
-    /// 1 where the process ended, 0 where an error said so.
-    static let deathsAtExhaustion = Metric("deaths at exhaustion", .count)
 }
 
 extension ParameterName {
@@ -19,8 +19,6 @@ extension ParameterName {
     /// Whether the mode could not be set, and its charge was worked out.
     static let simulated = ParameterName("simulated")
     static let error = ParameterName("error")
-    /// How many there were at the limit.
-    static let stacks = ParameterName("stacks")
 }
 
 extension Figure {
@@ -33,29 +31,16 @@ public struct Overcommit: Claim {
 
     public let identifier = "overcommit"
     public let saidBy = "CloudFlare, \"How stacks are handled in Go\", 2014"
-    public let statement = "Large virtual stacks depend on overcommit, which is risky."
+    public let statement = "Large virtual stacks depend on overcommit."
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
         "one stack of each strategy and kind of guard under vm.overcommit_memory 0, 1 and 2, set for a moment and set "
-            + "back; where that is not permitted, from what the kernel would charge: address space and commit charge",
-        "stacks until the memory is exhausted, under a limit of address space and in a control group: an error, or the "
-            + "end of the process",
+            + "back; where that is not permitted, from what the kernel would charge: address space and commit charge"
     ]
 
     public let plotted = PlottedNames(
         [.charged, .stacks], [.guard, .mode],
         values: StackGuard.allCases.map(\.rawValue) + [OvercommitSubject.automatic])
-
-    /// What memory is limited by: parameter `limit`.
-    private enum Limit: String, CaseIterable {
-        case addressSpace = "RLIMIT_AS"
-        case group = "control group"
-    }
-
-    /// What each stack uses until memory is exhausted, the limit of address space beyond the program's own, and the
-    /// limit of memory of a control group, in bytes.
-    private static let (use, addressSpace, groupMemory) = (64 << 10, 4 << 30, 64 << 20)
-    private static let maximumOfFixed = 512 << 10
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         var records: [Record] = []
@@ -77,7 +62,7 @@ public struct Overcommit: Claim {
                 records += try self.records(subject, findings, mode: mode, simulated: isSimulated)
             }
         }
-        return try records + exhaustion(laboratory)
+        return records
     }
 
     private func records(
@@ -101,54 +86,26 @@ public struct Overcommit: Claim {
         ]
     }
 
-    private func exhaustion(_ laboratory: Laboratory) throws -> [Record] {
-        var limits = [(Limit.addressSpace, "address-space=\(Self.addressSpace)")]
-        var group: MemoryGroup?
-        do {
-            let made = try MemoryGroup(limit: Self.groupMemory)
-            group = made
-            limits.append((.group, "group=\(made.folder)"))
-        } catch {
-            laboratory.missing("exhaustion in a control group is not measured: \(error)")
-        }
-        var records: [Record] = []
-        for (limit, option) in limits {
-            for strategy in StackStrategy.allCases {
-                var options = ["strategy=\(strategy.rawValue)", "use=\(Self.use)", option]
-                // Otherwise it takes all of its memory at once, 7 MiB each.
-                if strategy == .fixed { options.append("maximum=\(Self.maximumOfFixed)") }
-                let findings = try laboratory.experiment("exhaustion", options, seconds: 30)
-                guard findings[.begun] != nil else { throw findings.failure("it did not begin") }
-                var shared: [ParameterName: ParameterValue] = [
-                    .limit: .string(limit.rawValue), .ended: .string("\(findings.ending)"),
-                ]
-                shared[.error] = findings[.error].map { .string($0) }
-                shared[.stacks] = findings[.made].flatMap { Int($0) }.map { .int($0) }
-                // One that was refused nothing has not come to the limit.
-                guard findings[.refused] != "0" else {
-                    laboratory.note("\(strategy.rawValue) does not exhaust what \(limit.rawValue) leaves")
-                    continue
-                }
-                let isError = findings.succeeded && findings[.refused] == "1"
-                records.append(
-                    record(strategy.rawValue, .deathsAtExhaustion, exactly: isError ? 0 : 1, shared))
-            }
-        }
-        withExtendedLifetime(group) {}
-        return records
-    }
-
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         let strict = evidence.all(metric: .stacks, where: [.mode: 2])
         guard !strict.isEmpty else { throw MissingEvidence("no record of vm.overcommit_memory 2") }
-        var dependent: [String] = []
-        var free: [String] = []
+        var dependent: [Record] = []
+        var free: [Record] = []
+        var open: [Record] = []
         for record in strict {
-            let charged = evidence.find(record.name, metric: .charged, where: record.parameters)?.median
-            let reserved = evidence.find(record.name, metric: .reserved, where: record.parameters)?.median
-            let title = "\(record.name) with \(record.parameters[.guard]!)"
+            let which = record.parameters.filter { $0.key.isIdentifying }
+            let charged = evidence.find(record.name, metric: .charged, where: which)
+            let reserved = evidence.find(record.name, metric: .reserved, where: which)
             // Refused, or charged for half or more of what it only reserves.
-            if let charged, let reserved, charged < reserved / 2 { free.append(title) } else { dependent.append(title) }
+            if let charged, let reserved, charged.high < reserved.low / 2 {
+                free.append(record)
+            } else if let charged, let reserved, charged.low >= reserved.high / 2 {
+                dependent.append(record)
+            } else if record.high == 0 {
+                dependent.append(record)
+            } else {
+                open.append(record)
+            }
         }
         var measured: [MeasuredFigure] = []
         for mode in 0...2 {
@@ -156,23 +113,30 @@ public struct Overcommit: Claim {
             guard let largest = charges.max(by: { $0.median < $1.median }) else { continue }
             measured.append(MeasuredFigure(.maximumCharge(inMode: mode), largest.estimate))
         }
-        var ends: [String] = []
-        for limit in Limit.allCases.map(\.rawValue) {
-            let own = evidence.all(metric: .deathsAtExhaustion, where: [.limit: .string(limit)])
-            guard !own.isEmpty else { continue }
-            let deaths = own.filter { $0.median > 0 }
-            measured.append(
-                MeasuredFigure(Figure("deaths at \(limit)", .count), Estimate(exactly: Double(deaths.count))))
-            ends.append("at the limit of \(limit) \(deaths.count) of \(own.count) strategies end the process")
-        }
         let simulated = strict.contains { $0.parameters[.simulated] == true }
+        func charge(_ records: [Record]) -> String {
+            let largest = records.compactMap { record in
+                evidence.find(
+                    record.name, metric: .charged, where: record.parameters.filter { $0.key.isIdentifying })?.median
+            }.max()
+            return largest.map { QuantityFormatter.string($0, .bytes) } ?? "refused"
+        }
+        let worked = simulated ? ", worked out," : ""
         let reason =
-            ([
-                "in mode 2\(simulated ? ", worked out," : "") \(dependent.count) of \(strict.count) are refused or "
-                    + "charged in full" + (dependent.isEmpty ? "" : " (\(dependent.joined(separator: ", ")))")
-            ] + ends).joined(separator: "; ")
-        if free.isEmpty { return Judgement(.confirmed, measured: measured, reason: reason) }
-        if dependent.isEmpty { return Judgement(.refuted, measured: measured, reason: reason) }
-        return Judgement(.depends, measured: measured, reason: "it depends on the guard: \(reason)")
+            "in mode 2\(worked) \(dependent.count) of \(strict.count) are refused or charged in full"
+            + (dependent.isEmpty ? "" : " (\(dependent.map(Self.title).joined(separator: ", ")): \(charge(dependent)))")
+            + (free.isEmpty ? "" : ", \(free.count) are charged at most \(charge(free))")
+        if dependent.count == strict.count { return Judgement(.confirmed, measured: measured, reason: reason) }
+        if free.count == strict.count { return Judgement(.refuted, measured: measured, reason: reason) }
+        guard !free.isEmpty, !dependent.isEmpty else {
+            return Judgement(
+                .notMeasurable, measured: measured,
+                reason: "what is charged for \(open.map(Self.title).joined(separator: ", ")) is not told: \(reason)")
+        }
+        return Judgement(
+            .depends, measured: measured,
+            reason: "it depends on the guard, by whether half of what is reserved is charged: \(reason)")
     }
+
+    private static func title(_ record: Record) -> String { "\(record.name) with \(record.parameters[.guard]!)" }
 }

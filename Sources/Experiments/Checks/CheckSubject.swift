@@ -49,6 +49,17 @@ package struct CheckSubject {
         return subjects
     }
 
+    /// The program of that name, fetched or not.
+    static func named(_ name: String) -> CheckSubject? {
+        let sizes: [any Workload] = CallSizeWorkload.sizes.map { CallSizeWorkload(instructions: $0) }
+        if let foreign = ForeignPrograms.all().first(where: { $0.name == name }) {
+            return CheckSubject(workload: foreign, kind: .foreign)
+        }
+        return (Workloads.all + sizes).first { $0.name == name }.map { workload in
+            CheckSubject(workload: workload, kind: workload.languages[0] == .swift ? .own : .kernel)
+        }
+    }
+
     /// Large enough for every workload, so that no check fails; only what is touched takes memory.
     package static let stack = StackConfiguration(strategy: .checkFixed, maximum: 256 << 20)
 

@@ -1,10 +1,12 @@
-// One program in many layouts: the same functions in another order, which moves times by more than a check costs. A
-// sample is what one layout says; intervals are taken by resampling layouts, so that they tell what another link would
-// show.
+// One program in many layouts: the same functions in another order, which moves times by more than a check costs. Each
+// layout is measured in a process of its own (`LayoutSampler`), so that a sample is what one link in one address space
+// says, and intervals tell what another link and another start would show.
 //
-// All variants and layouts take turns in one measurement. In each layout the variants have their functions in the same
-// order, so that a ratio within it compares code that differs in its prologues.
+// In each process the variants take turns. Their functions are in the same order, so that a ratio compares code that
+// differs in its prologues. Two controls take their turns with them: the same file loaded once more, elsewhere in the
+// address space, and plain code in an order that no other process has.
 
+import Faultline
 import Measurement
 import Report
 import Workloads
@@ -17,11 +19,15 @@ package struct LayoutResult {
     package let ratios: [CodeVariant: [Double]]
     /// Checked code against no-ops of the checks' length: without what their bytes move. Empty if nothing was padded.
     package let overPadded: [Double]
-    /// Plain code in one layout against plain code in the next: what layout alone does.
+    /// Plain code against the same file loaded twice, by layout: what comparing shows where there is no difference.
+    package let again: [Double]
+    /// Plain code in another order against that of this layout: what layout alone does. No order occurs twice, so that
+    /// nothing cancels.
     package let placement: [Double]
-    /// Plain code against itself in the first layout, by round: what noise alone does.
-    package let noise: Estimate
+    /// Of each process.
     package let rounds: Int
+    /// What else the machine did in the worst case; nil where that is not known.
+    package let load: MachineLoad?
 
     /// The slowest layout of plain code against the fastest.
     var spread: Double { (plain.max() ?? 1) / (plain.min() ?? 1) }
@@ -36,105 +42,128 @@ package struct LayoutMeasurement {
     package let layouts: [UInt32]
     package let rounds: Int
 
+    /// - Parameters:
+    ///   - layouts: Seeds that follow each other, one for each process.
+    ///   - rounds: Of each process.
     package init(
         inlining: CodeInlining = .standard, variants: [CodeVariant] = Self.variants, layouts: [UInt32], rounds: Int
     ) {
         (self.inlining, self.variants, self.layouts, self.rounds) = (inlining, variants, layouts, rounds)
     }
 
-    /// Seeds of `count` layouts. 1 and up: the linker takes 0 for "another order in every link".
-    package static func seeds(_ count: Int) -> [UInt32] { (1...UInt32(count)).map { $0 } }
-
     /// Builds what is not in the cache and measures.
     ///
-    /// - Throws: `WorkloadError` when code cannot be built or gives a wrong result; ``Interrupted``.
+    /// - Throws: `WorkloadError` when code cannot be built; ``MeasurementFailure`` when it gives a wrong result;
+    ///   ``Interrupted``.
     package func run(_ subject: CheckSubject, claim: String, _ laboratory: Laboratory) throws -> LayoutResult {
-        let prepared = try ShortRuns.prepare(subject.workload, .timed)
-        let loader = CodeLoader()
-        var cases: [MeasurementCase] = []
-        for layout in layouts {
-            try laboratory.step("\(claim): \(subject.name): linking layout \(layout)")
-            for variant in variants {
-                let code = try loader.load(
-                    subject.workload, variant: variant, layoutSeed: layout, inlining: inlining)
-                cases.append(CheckSubject.measuredCase(Self.name(variant, layout), prepared, code))
-            }
+        try laboratory.step("\(claim): \(subject.name): building")
+        // In this process first: what is missing is said of the program.
+        for variant in variants {
+            _ = try CodeLoader().load(
+                subject.workload, variant: variant, layoutSeed: layouts[0], inlining: inlining)
         }
-        cases.append(cases[0].nullControl())
-        var settings = laboratory.repetitions(1)
-        settings.rounds = rounds
-        settings.warmUpRounds = 1
-        // Programs only compute, and take long enough that others would get the processor meanwhile.
-        settings.clock = .processTime
-        return try result(
-            laboratory.measure("\(claim): \(subject.name)", cases, settings), control: cases[cases.count - 1].name)
-    }
-
-    private static func name(_ variant: CodeVariant, _ layout: UInt32) -> String { "\(variant) \(layout)" }
-
-    private func result(_ measured: MeasurementResult, control: String) throws -> LayoutResult {
-        func ratio(_ name: String, _ baseline: String) throws -> Double {
-            try Statistics.median(measured.ratios(of: name, to: baseline))
-        }
+        let samples = try laboratory.samples(
+            of: LayoutSampler(),
+            [
+                "subject": subject.name, "inlining": inlining.rawValue, "first": "\(layouts[0])",
+                "variants": variants.map(\.rawValue).joined(separator: ","), "rounds": "\(rounds)",
+            ], processes: layouts.count)
+        guard let samples else { throw WorkloadError("\(subject.name) has no code to measure") }
+        let plain = CodeVariant.plain.rawValue
         var ratios: [CodeVariant: [Double]] = [:]
         for variant in variants where variant != .plain {
-            ratios[variant] = try layouts.map { try ratio(Self.name(variant, $0), Self.name(.plain, $0)) }
+            ratios[variant] = try samples.ratios(of: variant.rawValue, to: plain)
         }
-        let next = layouts.dropFirst() + layouts.prefix(1)
         return LayoutResult(
-            plain: try layouts.map {
-                try Statistics.median(measured.samples(of: Self.name(.plain, $0)).nanosecondsPerOperation)
-            },
-            ratios: ratios,
+            plain: try samples.times(of: plain), ratios: ratios,
             overPadded: variants.contains(.padded)
-                ? try layouts.map { try ratio(Self.name(.checked, $0), Self.name(.padded, $0)) } : [],
-            placement: try zip(layouts, next).map { try ratio(Self.name(.plain, $0), Self.name(.plain, $1)) },
-            noise: try measured.ratio(of: control, to: Self.name(.plain, layouts[0])), rounds: rounds)
+                ? try samples.ratios(of: CodeVariant.checked.rawValue, to: CodeVariant.padded.rawValue) : [],
+            again: try samples.ratios(of: LayoutSampler.again, to: plain),
+            placement: try samples.ratios(of: LayoutSampler.other, to: plain), rounds: samples.rounds,
+            load: samples.load)
+    }
+}
+
+/// One layout in a process of its own.
+struct LayoutSampler: Sampler {
+    let name = "layout"
+
+    static let again = "again"
+    static let other = "other layout"
+    /// Seeds of the orders that are compared with those of the processes begin here.
+    private static let firstOther: UInt32 = 100_000
+
+    func prepare(_ options: ExperimentOptions, _ laboratory: Laboratory) throws -> SampledCases {
+        guard let subject = CheckSubject.named(options.text("subject") ?? "") else {
+            throw MeasurementFailure("there is no program '\(options.text("subject") ?? "")'")
+        }
+        let inlining = try options.choice("inlining", or: CodeInlining.standard)
+        let variants = (options.text("variants") ?? "").split(separator: ",").compactMap {
+            CodeVariant(rawValue: String($0))
+        }
+        let layout = UInt32(try options.number("first", or: 1) + options.number("process", or: 0))
+        let prepared = try ShortRuns.prepare(subject.workload, .timed)
+        let loader = CodeLoader()
+        var cases = try variants.map { variant in
+            CheckSubject.measuredCase(
+                variant.rawValue, prepared,
+                try loader.load(subject.workload, variant: variant, layoutSeed: layout, inlining: inlining))
+        }
+        // Other hooks, which plain code never calls, make the loader open a copy of the file.
+        let elsewhere = StackCheckHooks(
+            morestack: CheckedCode.morestack, allocateStackSpace: CheckedCode.allocateStackSpace)
+        cases += [
+            CheckSubject.measuredCase(
+                Self.again, prepared,
+                try loader.load(
+                    subject.workload, variant: .plain, hooks: elsewhere, layoutSeed: layout, inlining: inlining)),
+            CheckSubject.measuredCase(
+                Self.other, prepared,
+                try loader.load(
+                    subject.workload, variant: .plain, layoutSeed: Self.firstOther + layout, inlining: inlining)),
+        ]
+        var settings = laboratory.repetitions(1)
+        settings.rounds = try options.number("rounds", or: 5) * options.number("processes", or: 1)
+        // Programs only compute, and take long enough that others would get the processor meanwhile.
+        settings.clock = .processTime
+        return SampledCases(cases, settings)
     }
 }
 
 extension LayoutResult {
     /// The records of one program.
     package func records(
-        suite: String, subject: CheckSubject, bootstrap: Bootstrap, parameters: [ParameterName: ParameterValue] = [:]
+        suite: String, subject: CheckSubject, parameters: [ParameterName: ParameterValue] = [:]
     ) throws -> [Record] {
         var shared = subject.parameters.merging(parameters) { $1 }
         shared[.layouts] = .int(plain.count)
+        shared[.processes] = .int(plain.count)
         shared[.rounds] = .int(rounds)
+        shared[.othersProcessors] = load.flatMap(ParameterValue.disturbance)
         var control = shared
         control[.nullControl] = true
+        func ratio(
+            _ suffix: String, to baseline: CodeVariant, _ ratios: [Double], _ own: [ParameterName: ParameterValue]
+        ) throws -> Record {
+            .ratio(
+                suite: suite, case: subject.name + suffix, baseline: baseline.rawValue,
+                estimate: try .median(of: ratios), parameters: own)
+        }
         var records = [
             Record(
-                suite: suite, case: subject.name, metric: .time, estimate: try bootstrap.median(of: plain),
-                parameters: shared)
+                suite: suite, case: subject.name, metric: .time, estimate: try .median(of: plain), parameters: shared)
         ]
-        for (variant, name) in [(CodeVariant.checked, subject.name), (.padded, subject.name + CaseSuffix.padded)] {
-            guard let ratios = ratios[variant] else { continue }
-            records.append(
-                .ratio(
-                    suite: suite, case: name, baseline: CodeVariant.plain.rawValue,
-                    estimate: try bootstrap.median(of: ratios),
-                    parameters: shared))
+        for (variant, suffix) in [(CodeVariant.checked, ""), (.padded, CaseSuffix.padded)] {
+            if let ratios = ratios[variant] { records.append(try ratio(suffix, to: .plain, ratios, shared)) }
         }
-        if !overPadded.isEmpty {
-            records.append(
-                .ratio(
-                    suite: suite, case: subject.name, baseline: CodeVariant.padded.rawValue,
-                    estimate: try bootstrap.median(of: overPadded), parameters: shared))
-        }
-        records.append(
-            .ratio(
-                suite: suite, case: subject.name + CaseSuffix.otherLayout, baseline: CodeVariant.plain.rawValue,
-                estimate: try bootstrap.median(of: placement), parameters: control))
-        records.append(
-            .ratio(
-                suite: suite, case: "\(subject.name)-same-layout", baseline: CodeVariant.plain.rawValue,
-                estimate: noise,
-                parameters: control))
-        records.append(
+        if !overPadded.isEmpty { records.append(try ratio("", to: .padded, overPadded, shared)) }
+        records += [
+            try ratio(CaseSuffix.again, to: .plain, again, control),
+            try ratio(CaseSuffix.otherLayout, to: .plain, placement, control),
             .ratio(
                 suite: suite, case: "\(subject.name)-slowest-layout", baseline: "fastest layout",
-                estimate: Estimate(exactly: spread), parameters: shared))
+                estimate: Estimate(exactly: spread), parameters: shared),
+        ]
         return records
     }
 }

@@ -1,8 +1,9 @@
 // Stacks that grow on several threads at the same moment, in one address space, or tasks that descend.
 //
 // Each thread has coroutines that wait. At a barrier all threads begin to resume theirs, each of which grows and waits
-// again; the phase ends when the last thread is through. Making stacks and giving them back happens outside the phase,
-// and a phase has enough growths for the barrier not to count. Tasks do the same on executors of their own.
+// again; the phase ends when the last thread is through. Making stacks and giving them back happens outside the phase.
+// Every thread's processor time is read from its own clock, around its own work: what a thread waits for the others at
+// the barrier counts as elapsed time alone. Tasks do the same on executors of their own.
 
 import CPeers
 import CProbes
@@ -14,8 +15,10 @@ import Peers
 extension Finding {
     /// How many; not there where that mover did nothing.
     static func moves(by mover: PageMover) -> Finding { Finding("moves/\(mover.rawValue)") }
-    /// In nanoseconds.
+    /// From the first thread's begin to the last one's end, in nanoseconds.
     static func elapsed(phase: Int) -> Finding { Finding("elapsed/\(phase)") }
+    /// Processor time of all threads, in nanoseconds.
+    static func processorTime(phase: Int) -> Finding { Finding("processor-time/\(phase)") }
     /// Of one phase.
     static let stores = Finding("stores")
 }
@@ -47,8 +50,8 @@ struct ContentionExperiment: Experiment {
         // The process's first stack, and with it the handlers.
         try withStack(configuration) {}
         FaultStatistics.resetProcess()
-        let others = try (1..<max(1, threads)).map { _ in try job.start() }
-        job.work(isFirst: true)
+        let others = try (1..<max(1, threads)).map { try job.start($0) }
+        job.work(0)
         for thread in others { pthread_join(thread, nil) }
         let expected = try options.number("growths") * Self.stacks * threads * (phases + 1)
         let statistics = FaultStatistics.process
@@ -57,7 +60,10 @@ struct ContentionExperiment: Experiment {
         }
         for (mover, count) in statistics.moves where count > 0 { try found(.moves(by: mover), count) }
         // The first phase warms up.
-        for (phase, elapsed) in job.elapsed.dropFirst().enumerated() { try found(.elapsed(phase: phase), elapsed) }
+        for (phase, took) in job.took.dropFirst().enumerated() {
+            try found(.elapsed(phase: phase), took.elapsed)
+            try found(.processorTime(phase: phase), took.processor)
+        }
         try found(.stores, depths.count * Self.stacks * threads)
         Experiments.finish()
     }
@@ -94,34 +100,47 @@ struct ContentionExperiment: Experiment {
     }
 
     /// What the threads share.
-    // Safe to share: constants, and `elapsed`, which only the first thread touches.
+    // Safe to share: constants; `took`, which only the first thread touches; and for each thread its place in
+    // `processorTimes`, which the first one reads between two barriers.
     private final class Job: @unchecked Sendable {
         let work: Work
         let phases: Int
         let stacks: Int
         private let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
-        private(set) var elapsed: [UInt64] = []
+        private let processorTimes: UnsafeMutableBufferPointer<UInt64>
+        private(set) var took: [(elapsed: UInt64, processor: UInt64)] = []
 
         init(_ work: Work, phases: Int, stacks: Int, threads: Int) {
             (self.work, self.phases, self.stacks) = (work, phases, stacks)
+            processorTimes = .allocate(capacity: threads)
+            processorTimes.initialize(repeating: 0)
             pthread_barrier_init(barrier, nil, UInt32(threads))
         }
 
-        func start() throws -> pthread_t {
+        private struct Start {
+            let job: Job
+            let thread: Int
+        }
+
+        func start(_ number: Int) throws -> pthread_t {
+            let start = UnsafeMutablePointer<Start>.allocate(capacity: 1)
+            start.initialize(to: Start(job: self, thread: number))
             var thread = pthread_t()
             let error = pthread_create(
                 &thread, nil,
-                { job in
-                    Unmanaged<Job>.fromOpaque(job!).takeRetainedValue().work(isFirst: false)
+                { start in
+                    let start = start!.assumingMemoryBound(to: Start.self)
+                    start.pointee.job.work(start.pointee.thread)
+                    start.deinitialize(count: 1).deallocate()
                     return nil
-                }, Unmanaged.passRetained(self).toOpaque())
+                }, start)
             guard error == 0 else { throw MeasurementFailure("cannot make a thread: \(ErrorNumber.text(error))") }
             return thread
         }
 
-        func work(isFirst: Bool) {
+        func work(_ thread: Int) {
             do {
-                for _ in 0...phases { try phase(isFirst: isFirst) }
+                for _ in 0...phases { try phase(thread) }
             } catch {
                 // The others wait at the barrier for ever: the process must end.
                 _ = write("\(error)\n")
@@ -129,13 +148,13 @@ struct ContentionExperiment: Experiment {
             }
         }
 
-        private func phase(isFirst: Bool) throws {
+        private func phase(_ thread: Int) throws {
             switch work {
             case .stores(let configuration, let depths, let calls):
-                try store(configuration, depths, calls, isFirst: isFirst)
+                try store(configuration, depths, calls, thread)
             case .descent(let frames):
                 let descents = TaskPeer.Descents(stacks, depth: frames)
-                together(isFirst: isFirst, descents.proceed)
+                together(thread, descents.proceed)
                 guard descents.waiting == stacks else { throw MeasurementFailure("a task does not wait") }
                 descents.proceed()
                 guard descents.ended == stacks else { throw MeasurementFailure("a task did not end as it should") }
@@ -143,16 +162,22 @@ struct ContentionExperiment: Experiment {
         }
 
         /// All threads at once; the first one times it.
-        private func together(isFirst: Bool, _ body: () throws -> Void) rethrows {
+        private func together(_ thread: Int, _ body: () throws -> Void) rethrows {
+            // Two barriers: the first thread reads the clock when all are ready and before any begins.
             pthread_barrier_wait(barrier)
             let start = MeasurementClock.monotonic.now()
-            try body()
             pthread_barrier_wait(barrier)
-            if isFirst { elapsed.append(MeasurementClock.monotonic.now() - start) }
+            let before = MeasurementClock.threadTime()
+            try body()
+            processorTimes[thread] = MeasurementClock.threadTime() - before
+            pthread_barrier_wait(barrier)
+            guard thread == 0 else { return }
+            // The others write theirs again after the next barriers only.
+            took.append((MeasurementClock.monotonic.now() - start, processorTimes.reduce(0, +)))
         }
 
         private func store(
-            _ configuration: StackConfiguration, _ depths: [Int], _ calls: UInt64, isFirst: Bool
+            _ configuration: StackConfiguration, _ depths: [Int], _ calls: UInt64, _ thread: Int
         ) throws {
             let waiting = try (0..<stacks).map { _ in
                 let coroutine = try Coroutine<Void, Void, Void>(configuration: configuration) { co, _ in
@@ -166,7 +191,7 @@ struct ContentionExperiment: Experiment {
                 _ = try coroutine.resume()
                 return coroutine
             }
-            try together(isFirst: isFirst) {
+            try together(thread) {
                 for coroutine in waiting { _ = try coroutine.resume() }
             }
             for coroutine in waiting { _ = try coroutine.resume() }

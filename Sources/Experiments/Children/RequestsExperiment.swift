@@ -5,7 +5,7 @@ import Measurement
 import Workloads
 
 extension Finding {
-    static let moves = Finding("moves")
+    package static let moves = Finding("moves")
     // Of the latencies, in nanoseconds.
     package static let p50 = Finding("p50")
     package static let p99 = Finding("p99")

@@ -11,6 +11,8 @@ import Workloads
 extension Metric {
     /// The kernel's own stacks.
     package static let kernel = Metric("kernel", .bytes)
+    /// Of the whole program, for a collection.
+    package static let pause = Metric("pause", .nanoseconds)
 }
 
 /// Something of which many wait.
@@ -47,6 +49,7 @@ package struct WaitingSubject {
     package static let task = "task"
     package static let thread = "thread"
     package static let goroutine = "goroutine"
+    package static let coroutine20 = "coroutine of C++20"
     /// Of a program without stack checks; the parameter ``ParameterName/initial`` has the bytes of their stacks.
     package static let unchecked = "goroutine without checks"
 
@@ -69,20 +72,65 @@ package struct WaitingSubject {
         }
     }
 
+    /// Goroutines that did something before they wait.
+    ///
+    /// - Parameters:
+    ///   - frames: Of 256 bytes, which each descended once and returned from.
+    ///   - handler: Where each parses the document of a request, the frames of its handler in which it waits.
+    ///   - collections: Afterwards; each halves a stack of which less than a quarter is in use.
+    package static func parked(
+        _ name: String, _ program: PeerProgram, count: Int, frames: Int = 0, handler: Int? = nil, collections: Int,
+        parameters: [ParameterName: ParameterValue] = [:], mayFail: Bool = false
+    ) -> WaitingSubject {
+        WaitingSubject(
+            name: name, parameters: parameters.merging([.peer: .string(program.version)]) { own, _ in own },
+            count: count, mayFail: mayFail
+        ) { laboratory in
+            try laboratory.step("\(count) goroutines wait, \(program.version)")
+            let conversation = try program.converse()
+            defer { conversation.end() }
+            let request = "park \(count) \(frames) \(handler == nil ? 0 : 1) \(handler ?? 0) \(collections)"
+            let answer = try conversation.numbers(request, atLeast: 7, seconds: 300)
+            return WaitingSample(
+                resident: Double(answer[1]), pageTables: Double(answer[2]), kernel: 0, addressSpace: Double(answer[3]),
+                pageFaults: Double(answer[4]), pause: collections > 0 ? Double(answer[5]) : nil, count: count)
+        }
+    }
+
+    /// Coroutines of C++20 that wait in the frames of a handler. What a request's parser takes is on the stack of the
+    /// thread that runs them, and gone when they wait.
+    package static func stackless20(
+        _ program: PeerProgram, count: Int, isDeep: Bool, parameters: [ParameterName: ParameterValue] = [:]
+    ) -> WaitingSubject {
+        WaitingSubject(
+            name: coroutine20, parameters: parameters.merging([.peer: .string(program.version)]) { own, _ in own },
+            count: count, mayFail: true
+        ) { laboratory in
+            try laboratory.step("\(count) coroutines of C++20 wait")
+            let conversation = try program.converse()
+            defer { conversation.end() }
+            let answer = try conversation.numbers(
+                "\(isDeep ? "suspend-deep" : "suspend") \(count)", atLeast: 2, seconds: 300)
+            guard answer[1] == UInt64(count) else {
+                throw MeasurementFailure("\(program.version): \(answer[1]) of \(count) coroutines waited")
+            }
+            return WaitingSample(resident: Double(answer[0]), pageTables: 0, kernel: 0, count: count)
+        }
+    }
+
     /// The records of `samples`: what one takes in all, and of what that is made.
     package func records(suite: String, _ samples: [WaitingSample], seed: UInt64) throws -> [Record] {
-        let bootstrap = Bootstrap(seed: seed)
         var shared = parameters
         shared[.count] = .int(count)
         let parts: [(Metric, (WaitingSample) -> Double?)] = [
             (.memory, \.memory), (.resident, \.resident), (.pageTables, \.pageTables), (.kernel, \.kernel),
-            (.addressSpace, \.addressSpace), (.pageFaults, \.pageFaults),
+            (.addressSpace, \.addressSpace), (.pageFaults, \.pageFaults), (.pause, \.pause),
         ]
         return try parts.compactMap { metric, part in
             let values = samples.compactMap(part)
             if values.isEmpty || metric == .kernel && values.allSatisfy({ $0 == 0 }) { return nil }
             return Record(
-                suite: suite, case: name, metric: metric, estimate: try bootstrap.median(of: values),
+                suite: suite, case: name, metric: metric, estimate: try Estimate.median(of: values),
                 parameters: shared)
         }
     }
@@ -98,17 +146,20 @@ package struct WaitingSample {
     package let addressSpace: Double?
     /// Page faults of one; nil where they were not asked.
     package let pageFaults: Double?
+    /// The longest time, in nanoseconds, that the world stood still for a collection; nil where there was none.
+    package let pause: Double?
     package var memory: Double { resident + pageTables + kernel }
 
     package init(
         resident: Double, pageTables: Double, kernel: Double, addressSpace: Double? = nil, pageFaults: Double? = nil,
-        count: Int
+        pause: Double? = nil, count: Int
     ) {
         self.resident = resident / Double(count)
         self.pageTables = pageTables / Double(count)
         self.kernel = kernel / Double(count)
         self.addressSpace = addressSpace.map { $0 / Double(count) }
         self.pageFaults = pageFaults.map { $0 / Double(count) }
+        self.pause = pause
     }
 }
 

@@ -13,6 +13,8 @@ import Workloads
 extension Metric {
     package static let processorTime = Metric("processor-time", .nanoseconds)
     package static let elapsedTime = Metric("elapsed-time", .nanoseconds)
+    package static let probeFaults = Metric("probe-faults", .count)
+    package static let stackGrowths = Metric("growths", .count)
 }
 
 extension ParameterName {
@@ -31,6 +33,12 @@ public struct GoComparison {
         case equal
         /// Without checks.
         case patched
+        /// Compiled without checks.
+        case compiled
+        /// With probes that grow stacks in place of checks.
+        case probes
+        /// Parts of what the stacks of the others differ in, one more each, with all checks.
+        case firstSize, noShrinking, guards, lowestWord
 
         /// What records call it.
         public var title: String {
@@ -39,13 +47,27 @@ public struct GoComparison {
             case .again: "original again"
             case .equal: "equal checks"
             case .patched: "patched"
+            case .compiled: "compiled without"
+            case .probes: "probes that grow"
+            case .firstSize: "large first stack"
+            case .noShrinking: "and no shrinking"
+            case .guards: "and guards"
+            case .lowestWord: "and no cleared word"
             }
         }
     }
 
     /// The executables of one layout.
     public struct Layout: Sendable {
-        let paths: [Variant: String]
+        private(set) var paths: [Variant: String]
+        /// Why there is no variant with probes; nil where there is one.
+        public private(set) var refusalOfProbes: String?
+
+        /// Adds the executable of another variant.
+        public mutating func add(_ path: String, as variant: Variant) { paths[variant] = path }
+
+        /// The copy without checks.
+        public var patched: String { paths[.patched]! }
 
         /// Patches a program; the copies go to `folder`.
         ///
@@ -55,21 +77,32 @@ public struct GoComparison {
             of path: String, content: [UInt8], _ options: StripOptions, isControlled: Bool, folder: String, name: String
         ) throws {
             let program = try GoExecutable(content)
-            var paths = [Variant.original: path, .again: path]
-            for variant in [Variant.patched] + (isControlled ? [.equal] : []) {
-                var own = options
-                own.checks = variant == .equal ? .equal : .removed
+            paths = [Variant.original: path, .again: path]
+            func add(_ variant: Variant, _ options: StripOptions) throws {
                 let copy = "\(folder)/\(name)-\(variant.rawValue)"
                 do {
-                    try AtomicFile.write(try program.stripped(own).content, to: copy, mode: 0o755)
+                    try AtomicFile.write(try program.stripped(options).content, to: copy, mode: 0o755)
                 } catch let failure as AtomicFile.Failure {
                     throw MeasurementFailure("cannot write '\(copy)': \(ErrorNumber.text(failure.number))")
                 }
                 paths[variant] = copy
             }
-            self.paths = paths
+            for variant in [Variant.patched] + (isControlled ? [.equal] : []) {
+                var own = options
+                own.checks = variant == .equal ? .equal : .removed
+                try add(variant, own)
+            }
+            refusalOfProbes = GrowthSupport.refusal
+            guard refusalOfProbes == nil else { return }
+            do {
+                try add(.probes, StripOptions(growth: .fault))
+            } catch let refusal as GoBinaryError {
+                refusalOfProbes = refusal.description
+            }
         }
     }
+
+    private typealias Run = GoTask.Run
 
     /// What is read from a run.
     private static var readings: [(metric: Metric, value: (Run) -> Double)] {
@@ -80,19 +113,12 @@ public struct GoComparison {
         ]
     }
 
-    private struct Run {
-        let finished: Subprocess.Finished
-        let elapsed: Double
-    }
-
     /// The layouts; those of one program in several random orders of its functions, or one.
     public let layouts: [Layout]
-    /// What the program is given.
-    public let arguments: [String]
+    /// What the program is given to do.
+    public let task: GoTask
     /// Rounds of each layout, after one that is thrown away.
     public let rounds: Int
-    /// Seconds after which a run counts as hanging.
-    public let longest: Double
     /// Whether what the variants write must be the same.
     public let comparesOutput: Bool
     /// Determines the order of the variants.
@@ -100,12 +126,11 @@ public struct GoComparison {
 
     /// A comparison.
     public init(
-        layouts: [Layout], arguments: [String], rounds: Int, longest: Double, comparesOutput: Bool, seed: UInt64
+        layouts: [Layout], task: GoTask, rounds: Int, comparesOutput: Bool, seed: UInt64
     ) {
         self.layouts = layouts
-        self.arguments = arguments
+        self.task = task
         self.rounds = rounds
-        self.longest = longest
         self.comparesOutput = comparesOutput
         self.seed = seed
     }
@@ -115,10 +140,11 @@ public struct GoComparison {
     /// - Parameters:
     ///   - progress: told what is being run.
     ///   - isInterrupted: asked before each run and during it.
+    ///   - answer: told what the load wrote, of a server's last run of each variant.
     /// - Returns: `go-compare` records; nil when it was interrupted.
     /// - Throws: ``MeasurementFailure`` when a variant behaves otherwise than the original.
     public func records(
-        progress: (String) -> Void, isInterrupted: () -> Bool
+        progress: (String) -> Void, isInterrupted: () -> Bool, answer: (Variant, String) -> Void
     ) throws -> [Record]? {
         let variants = Variant.allCases.filter { layouts[0].paths[$0] != nil }
         var samples: [[Variant: [Run]]] = Array(repeating: [:], count: layouts.count)
@@ -130,8 +156,11 @@ public struct GoComparison {
                     if isInterrupted() { return nil }
                     let variant = variants[index]
                     progress("round \(round) of \(rounds): \(variant.title)")
-                    let run = try run(layouts[layout].paths[variant]!, isInterrupted)
+                    let run = try task.run(layouts[layout].paths[variant]!, isInterrupted)
                     if isInterrupted() { return nil }
+                    if let problem = run.problem {
+                        throw MeasurementFailure("the variant '\(variant.title)': \(problem)")
+                    }
                     let before = expected ?? run
                     expected = before
                     try check(run, variant, against: before)
@@ -140,18 +169,35 @@ public struct GoComparison {
                 }
             }
         }
+        if task.load != nil {
+            for variant in variants { answer(variant, samples[0][variant]?.last?.answer ?? "") }
+        }
         return try records(of: samples, variants)
     }
 
-    private func run(_ path: String, _ isInterrupted: () -> Bool) throws -> Run {
-        let start = MeasurementClock.monotonic.now()
-        let finished = try Subprocess.finishMeasured(path, arguments, seconds: longest, isUnwanted: isInterrupted)
-        let elapsed = Double(MeasurementClock.monotonic.now() - start)
-        if finished.ending == .timedOut, !isInterrupted() {
-            throw MeasurementFailure("a run did not end within \(longest) s; give it less to do or raise --seconds")
+    /// What a reader of `records` should doubt.
+    public func warnings(_ records: [Record]) -> [String] {
+        var warnings: [String] = []
+        let elapsed = records.first { $0.name == Variant.original.title && $0.metric == Metric.elapsedTime.name }
+        if let elapsed, elapsed.median < Self.shortest {
+            warnings.append(
+                "a run takes \(QuantityFormatter.string(elapsed.median, elapsed.unit)), of which the start of the "
+                    + "program is a large part: give it more to do, 50 ms at least")
         }
-        return Run(finished: finished, elapsed: elapsed)
+        let samples = layouts.count > 1 ? layouts.count : rounds
+        if samples < Self.fewest {
+            let what = layouts.count > 1 ? "layouts" : "rounds"
+            warnings.append(
+                "\(samples) \(what) are too few for intervals of 95 %: take \(Self.fewest) or more (--\(what))")
+        }
+        return warnings
     }
+
+    /// Nanoseconds of a run of which its start is no large part.
+    private static let shortest = 50e6
+    /// All samples lie on one side of the median with a probability of 2^(1-n), which is below 5 % from here on: no
+    /// interval of fewer can be one of 95 %.
+    private static let fewest = 6
 
     private func check(_ run: Run, _ variant: Variant, against expected: Run) throws {
         if run.finished.ending != expected.finished.ending {
@@ -159,7 +205,8 @@ public struct GoComparison {
             throw MeasurementFailure(
                 "the variant '\(variant.title)' \(run.finished.ending), another \(expected.finished.ending)\(line)")
         }
-        guard comparesOutput else { return }
+        // What a server writes has times in it.
+        guard comparesOutput, task.load == nil else { return }
         guard run.finished.output == expected.finished.output, run.finished.outputSize == expected.finished.outputSize
         else {
             throw MeasurementFailure(
@@ -169,12 +216,13 @@ public struct GoComparison {
     }
 
     /// What each variant is compared with.
-    private static let comparisons: [(Variant, Variant)] = [
+    static let comparisons: [(Variant, Variant)] = [
         (.again, .original), (.equal, .original), (.patched, .original), (.patched, .equal),
+        (.compiled, .original), (.compiled, .equal), (.compiled, .patched), (.probes, .original),
+        (.firstSize, .original), (.noShrinking, .firstSize), (.guards, .noShrinking), (.lowestWord, .guards),
     ]
 
     private func records(of samples: [[Variant: [Run]]], _ variants: [Variant]) throws -> [Record] {
-        let bootstrap = Bootstrap(seed: seed)
         let shared: [ParameterName: ParameterValue] = [.rounds: .int(rounds), .layouts: .int(layouts.count)]
         var records: [Record] = []
         for (metric, value) in Self.readings {
@@ -186,16 +234,16 @@ public struct GoComparison {
                 records.append(
                     Record(
                         suite: "go-compare", case: variant.title, metric: metric,
-                        estimate: try bootstrap.median(of: all), parameters: shared))
+                        estimate: try Estimate.median(of: all), parameters: shared))
             }
             for (variant, baseline) in Self.comparisons where variants.contains(variant) && variants.contains(baseline)
             {
                 let estimate =
                     if layouts.count == 1 {
-                        try bootstrap.ratio(of: values(variant, 0), to: values(baseline, 0))
+                        try Estimate.ratio(of: values(variant, 0), to: values(baseline, 0))
                     } else {
                         // The order of functions moves time more than checks do: each layout gives one number.
-                        try bootstrap.median(
+                        try Estimate.median(
                             of: try layouts.indices.map {
                                 try Statistics.median(
                                     Statistics.pairedRatios(values(variant, $0), to: values(baseline, $0)))
@@ -216,51 +264,36 @@ public struct GoComparison {
     /// The case of a variant's ratios.
     package static func caseName(_ variant: Variant, _ metric: Metric) -> String { "\(variant.title), \(metric.name)" }
 
-    // MARK: instructions
+    // MARK: growths
 
-    /// Executed instructions of one run of each variant of the first layout, counted by valgrind.
+    /// How often a run of the variant with probes grows stacks, in a second of its processor time: from what the copy
+    /// says at its end.
     ///
-    /// - Returns: no record where valgrind is not installed or does not run the program, with the reason in `missing`.
-    public func instructionRecords(
-        progress: (String) -> Void, isInterrupted: () -> Bool, missing: (String) -> Void
-    ) throws -> [Record]? {
-        guard let counter = ProgramCounter() else {
-            missing("executed instructions are not counted: install valgrind")
+    /// - Parameter missing: told why there is no record.
+    public func growthRecords(isInterrupted: () -> Bool, missing: (String) -> Void) throws -> [Record] {
+        guard let path = layouts[0].paths[.probes] else {
+            missing(
+                "the variant '\(Variant.probes.title)' is left out: \(layouts[0].refusalOfProbes ?? "it is missing")")
             return []
         }
-        var counts: [(Variant, Double)] = []
-        for variant in [Variant.original, .equal, .patched] {
-            guard let path = layouts[0].paths[variant] else { continue }
-            if isInterrupted() { return nil }
-            progress("counting instructions: \(variant.title)")
-            do {
-                // Some 50 times as long as without valgrind.
-                counts.append(
-                    (
-                        variant,
-                        try counter.instructions(path, arguments, seconds: longest * 50, isUnwanted: isInterrupted)
-                    ))
-            } catch {
-                if isInterrupted() { return nil }
-                missing("executed instructions are not counted: \(error)")
-                return []
-            }
+        // To a file: what a program writes to its standard error is kept up to a limit.
+        let folder = try Files.makeTemporaryFolder(in: Files.temporaryParent)
+        defer { Files.removeFolder(folder) }
+        let counted = "\(folder)/growths"
+        let run = try task.run(path, variables: [GrowthStatistics.variable.name: counted], isInterrupted)
+        if let problem = run.problem {
+            missing("growths are not counted: \(problem)")
+            return []
         }
-        let parameters: [ParameterName: ParameterValue] = [.counter: .string(counter.version)]
-        var records = counts.map { variant, count in
-            Record(
-                suite: "go-compare", case: variant.title, metric: .instructions, exactly: count,
-                parameters: parameters)
+        let text = (try? Files.read(counted)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        guard let counts = GrowthStatistics(text) else {
+            missing("growths are not counted: the program ends without calling exit")
+            return []
         }
-        for (variant, baseline) in Self.comparisons {
-            guard let count = counts.first(where: { $0.0 == variant }),
-                let base = counts.first(where: { $0.0 == baseline })
-            else { continue }
-            records.append(
-                .ratio(
-                    suite: "go-compare", case: Self.caseName(variant, .instructions), baseline: baseline.title,
-                    estimate: Estimate(exactly: count.1 / base.1), parameters: parameters))
+        let seconds = run.finished.usage.processorTime / 1e9
+        let (faults, growths) = (Double(counts.probeFaults), Double(counts.growths))
+        return [(Metric.probeFaults, faults), (.stackGrowths, growths), (.growthsPerSecond, growths / seconds)].map {
+            Record(suite: "go-compare", case: Variant.probes.title, metric: $0, exactly: $1)
         }
-        return records
     }
 }

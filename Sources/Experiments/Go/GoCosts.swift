@@ -11,87 +11,115 @@ package struct GoCosts {
     package static let programs = "go"
     package static let kernels = "go-kernels"
 
-    private let costs: [(subject: GoSubject, cost: GoCost)]
+    private typealias Cost = (subject: GoSubject, cost: GoCost, execution: GoCheckExecution?)
+    private let costs: [Cost]
 
-    /// Measures every Go program that can be measured.
-    package init(claim: String, _ laboratory: Laboratory) throws {
-        let cache = try ContentCache(preferring: CodeEnvironment().cacheFolder)
-        // The folder of lists and objects goes when all is measured; what is thrown in it is thrown again outside.
-        let outcome = try cache.withWorkFolder { folder in
-            Result { try Self.measured(in: folder, claim: claim, laboratory) }
-        }
-        costs = try outcome.get()
+    /// Measures every Go program that can be measured, once for all claims of a run.
+    package static func measured(_ laboratory: Laboratory, claim: String) throws -> GoCosts {
+        try laboratory.remembering("what checks of Go programs cost") { try GoCosts(claim: claim, laboratory) }
     }
 
-    private static func measured(
-        in folder: String, claim: String, _ laboratory: Laboratory
-    ) throws -> [(subject: GoSubject, cost: GoCost)] {
-        var costs: [(GoSubject, GoCost)] = []
-        for subject in try GoSubject.all(in: folder, claim: claim, laboratory) {
-            do {
-                costs.append((subject, try GoCost(subject, claim: claim, laboratory)))
-            } catch let error as ProcessError {
-                laboratory.missing("\(subject.name) is not measured: \(error)")
+    private init(claim: String, _ laboratory: Laboratory) throws {
+        costs = try GoSubject.withAll(claim: claim, laboratory) { subjects in
+            try subjects.compactMap { subject in
+                do {
+                    return (
+                        subject, try GoCost(subject, claim: claim, laboratory),
+                        try Self.execution(of: subject, claim: claim, laboratory)
+                    )
+                } catch let error as ProcessError {
+                    laboratory.missing("\(subject.name) is not measured: \(error)")
+                    return nil
+                }
             }
         }
-        return costs
     }
 
-    /// The ratios to plain of the real programs, or of the kernels.
-    package func ratios(isReal: Bool, _ part: (GoCost) -> [Double]) -> [[Double]] {
-        costs.filter { $0.subject.kind.isReal == isReal }.map { part($0.cost) }
+    /// The newest version of Go that was measured: what a claim about Go is about. Means are over its programs alone.
+    package var newest: String? { costs.last?.subject.version }
+
+    /// The ratios of the real programs of the newest version, or of its kernels, by the suffix of their case.
+    package func ratios(isReal: Bool, _ suffix: String) -> [[Double]] {
+        costs.filter { $0.subject.version == newest && $0.subject.kind.isReal == isReal }.compactMap { _, cost, _ in
+            cost.series.first { $0.suffix == suffix }?.ratios
+        }
+    }
+
+    /// For each real program of the newest version that has both, the products of two ratios, by layout: what the first
+    /// is to the baseline of the second.
+    package func products(_ first: String, _ second: String) -> [[Double]] {
+        costs.filter { $0.subject.version == newest && $0.subject.kind.isReal }.compactMap { _, cost, _ in
+            func ratios(_ suffix: String) -> [Double]? { cost.series.first { $0.suffix == suffix }?.ratios }
+            guard let first = ratios(first), let second = ratios(second) else { return nil }
+            return zip(first, second).map { $0 * $1 }
+        }
     }
 
     /// The records of each and of all together.
-    package func records(suite: String, _ bootstrap: Bootstrap, _ laboratory: Laboratory) throws -> [Record] {
-        try costs.flatMap { try $0.cost.records(suite: suite, $0.subject, bootstrap) } + means(suite: suite, bootstrap)
-            + costs.flatMap { try Self.counted($0.subject, suite: suite, laboratory) }
+    package func records(suite: String) throws -> [Record] {
+        try costs.flatMap { try $0.cost.records(suite: suite, $0.subject) } + means(suite: suite)
+            + costs.flatMap { subject, _, execution in
+                execution.map { Self.records(of: $0, subject, suite: suite) } ?? []
+            }
     }
 
-    private func means(suite: String, _ bootstrap: Bootstrap) throws -> [Record] {
+    /// How often the real programs of the newest version grow their stacks, where that was counted.
+    package func growths(suite: String) -> [Record] {
+        costs.filter { $0.subject.version == newest && $0.subject.kind.isReal }.flatMap { subject, cost, _ in
+            cost.growthRecords(suite: suite, subject)
+        }
+    }
+
+    /// Geometric means over the real programs of the newest version and over its kernels.
+    package func means(suite: String) throws -> [Record] {
+        guard let newest else { return [] }
         var records: [Record] = []
-        let plain = CodeVariant.plain.rawValue
         for (name, isReal) in [(Self.programs, true), (Self.kernels, false)] {
-            let series = [
-                (name, plain, ratios(isReal: isReal, \.original)),
-                (name + CaseSuffix.equal, plain, ratios(isReal: isReal, \.equal)),
-                (name + CaseSuffix.stacks, GoCost.equal, ratios(isReal: isReal, \.stacks)),
-            ]
-            for (name, baseline, ratios) in series where !ratios.isEmpty {
+            let group = costs.filter { $0.subject.version == newest && $0.subject.kind.isReal == isReal }
+            for (suffix, baseline, _) in group.first?.cost.series ?? [] {
+                let ratios = ratios(isReal: isReal, suffix)
+                var parameters: [ParameterName: ParameterValue] = [
+                    .programs: .int(ratios.count), .peer: .string(newest), .language: "go",
+                ]
+                if GoCost.controls.contains(suffix) { parameters[.nullControl] = true }
                 records.append(
                     .ratio(
-                        suite: suite, case: name, baseline: baseline,
-                        estimate: try bootstrap.geometricMean(ofRatios: ratios, rounds: .independent),
-                        parameters: [.programs: .int(ratios.count)]))
+                        suite: suite, case: name + suffix, baseline: baseline,
+                        estimate: try .geometricMean(over: ratios), parameters: parameters))
             }
         }
         return records
     }
 
-    /// What checks are of the instructions of a program.
-    private static func counted(
-        _ subject: GoSubject, suite: String, _ laboratory: Laboratory
-    ) throws -> [Record] {
-        guard let job = subject.counted else { return [] }
-        try laboratory.step("\(suite): \(subject.name): counting instructions")
+    /// What checks are of the instructions of a program; nil where they are not counted, which is said where they
+    /// should be.
+    private static func execution(
+        of subject: GoSubject, claim: String, _ laboratory: Laboratory
+    ) throws -> GoCheckExecution? {
+        guard let job = subject.counted else { return nil }
+        try laboratory.step("\(claim): \(subject.name): counting instructions")
         do throws(ProcessError) {
             let count = try GoCheckExecution.count(of: subject.layouts[0], job, laboratory)
             guard count.passes > 0 else { throw ProcessError("valgrind saw no check pass") }
-            var shared = subject.parameters
-            shared[.work] = .string(job.work)
-            shared[.countedBy] = .string(InstructionCounting.valgrind.rawValue)
-            let plain = count.total - count.checks
-            return [
-                .ratio(
-                    suite: suite, case: subject.name + CaseSuffix.instructions, baseline: CodeVariant.plain.rawValue,
-                    estimate: Estimate(exactly: count.total / plain), parameters: shared),
-                Record(
-                    suite: suite, case: subject.name, metric: .instructionsPerCheck,
-                    exactly: plain / count.passes, parameters: shared),
-            ]
+            return count
         } catch {
             laboratory.missing("instructions of \(subject.name) are not counted: \(error)")
-            return []
+            return nil
         }
+    }
+
+    private static func records(of count: GoCheckExecution, _ subject: GoSubject, suite: String) -> [Record] {
+        var shared = subject.parameters
+        shared[.work] = subject.counted.map { .string($0.work) }
+        shared[.countedBy] = .string(InstructionCounting.valgrind.rawValue)
+        let plain = count.total - count.checks
+        return [
+            .ratio(
+                suite: suite, case: subject.name + CaseSuffix.instructions, baseline: CodeVariant.plain.rawValue,
+                estimate: Estimate(exactly: count.total / plain), parameters: shared),
+            Record(
+                suite: suite, case: subject.name, metric: .instructionsPerCheck, exactly: plain / count.passes,
+                parameters: shared),
+        ]
     }
 }

@@ -1,6 +1,7 @@
 // What Go programs are given to do, so that they do it alike each time: the same input, one processor, no collections.
 // A run that ends otherwise than it should or writes something else is an error, never a number.
 
+import Measurement
 import Peers
 import Processes
 import Workloads
@@ -10,7 +11,7 @@ package struct GoJob {
     /// What the parameter `work` of its records says.
     package let work: String
     package let arguments: [String]
-    package let environment: [String]
+    package var environment: [String]
     /// A file that the run writes besides its output.
     package var file: String?
     /// The part of the output that is the same in every run.
@@ -20,9 +21,22 @@ package struct GoJob {
     /// run.
     package static let settings = ["GOGC": "off", "GOMAXPROCS": "1"]
 
+    /// That of a run by valgrind. Nothing is preempted by signals: callgrind (3.19) ends with a failed assertion when
+    /// one arrives in a handler, and what is preempted runs otherwise each time.
+    package var calmEnvironment: [String] {
+        environment.filter { !$0.hasPrefix("GODEBUG=") } + ["GODEBUG=asyncpreemptoff=1"]
+    }
+
     package static func environment(_ toolchain: GoToolchain) -> [String] {
         toolchain.environment.filter { entry in !settings.keys.contains { entry.hasPrefix("\($0)=") } }
             + settings.map { "\($0)=\($1)" }.sorted()
+    }
+
+    /// The same as Go runs programs by itself: with collections, on every processor.
+    package var withGoSettings: GoJob {
+        var job = self
+        job.environment.removeAll { entry in Self.settings.keys.contains { entry.hasPrefix("\($0)=") } }
+        return job
     }
 
     /// What a run has left behind, and the processor time that it took in nanoseconds.
@@ -30,6 +44,8 @@ package struct GoJob {
         package let time: Double
         package let text: String
         package let file: [UInt8]
+        /// What it wrote to standard error.
+        let errors: String
 
         func isEqual(_ other: Outcome) -> Bool { text == other.text && file == other.file }
     }
@@ -46,7 +62,27 @@ package struct GoJob {
             throw MeasurementFailure("\(executable) \(finished.ending)\(line.isEmpty ? "" : ": \(line)")")
         }
         return Outcome(
-            time: finished.usage.processorTime, text: steady(finished.output), file: try file.map(Files.read) ?? [])
+            time: finished.usage.processorTime, text: steady(finished.output), file: try file.map(Files.read) ?? [],
+            errors: finished.errors)
+    }
+
+    /// A case that runs `executable` and takes its processor time.
+    ///
+    /// - Parameters:
+    ///   - title: What a message calls the program.
+    ///   - expected: What every run must leave behind; the case throws ``MeasurementFailure`` where one does not.
+    func measured(
+        _ name: String, _ executable: String, title: String, expected: Outcome, _ laboratory: Laboratory
+    ) -> MeasurementCase {
+        MeasurementCase(selfTimed: name) { count in
+            var time = 0.0
+            for _ in 0..<count {
+                let outcome = try run(executable, laboratory)
+                guard outcome.isEqual(expected) else { throw MeasurementFailure("\(title): its output is another") }
+                time += outcome.time
+            }
+            return UInt64(time)
+        }
     }
 }
 
@@ -80,11 +116,11 @@ extension GoJob {
     }
 
     /// Some of the benchmarks of the suite go1, each once.
-    package static func suite(_ toolchain: GoToolchain) -> GoJob {
+    package static func suite(_ toolchain: GoToolchain, _ benchmarks: [String]) -> GoJob {
         GoJob(
-            work: GoSuite.benchmarks.joined(separator: " "),
+            work: benchmarks.joined(separator: " "),
             arguments: [
-                "-test.run=NONE", "-test.bench=^Benchmark(\(GoSuite.benchmarks.joined(separator: "|")))$",
+                "-test.run=NONE", "-test.bench=^Benchmark(\(benchmarks.joined(separator: "|")))$",
                 "-test.benchtime=1x",
             ], environment: environment(toolchain),
             // The other words are times.

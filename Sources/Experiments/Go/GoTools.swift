@@ -84,20 +84,17 @@ package struct GoCheckExecution {
         let key = ([path] + job.arguments).joined(separator: "\n")
         if let known = known.withLock({ $0[key] }) { return known }
         let execution = try GoCheckExecution(
-            of: GoTool.executable(path), at: path, job.arguments, environment: job.environment, laboratory)
+            of: GoTool.executable(path), at: path, job, laboratory)
         known.withLock { $0[key] = execution }
         return execution
     }
 
     private init(
-        of program: GoExecutable, at path: String, _ arguments: [String], environment: [String],
-        _ laboratory: Laboratory
+        of program: GoExecutable, at path: String, _ job: GoJob, _ laboratory: Laboratory
     ) throws(ProcessError) {
-        // Callgrind (3.19) ends with a failed assertion when a signal arrives in a handler: nothing is preempted by
-        // signals.
-        let calm = environment.filter { !$0.hasPrefix("GODEBUG=") } + ["GODEBUG=asyncpreemptoff=1"]
         let profile = try InstructionProfile(
-            of: path, arguments, environment: calm, seconds: 120, isUnwanted: { laboratory.isAskedToStop })
+            of: path, job.arguments, environment: job.calmEnvironment, seconds: 120,
+            isUnwanted: { laboratory.isAskedToStop })
         total = profile.total
         let found = program.functions.compactMap(\.check)
         checks = found.reduce(0) { $0 + profile.executed(in: $1.address..<$1.address + UInt64($1.hot.bytes)) }

@@ -11,6 +11,9 @@ package struct PatchedPrograms {
     /// outgrows it would end with a message, and less than what Go 1.19 asks the kernel to back with huge pages (2 MiB
     /// and more).
     package static let initial = 1 << 20
+    /// The stack of a goroutine that only waits, in programs whose memory is measured: Go's tables for it, which have
+    /// some bytes for each 8 KiB, take little.
+    package static let initialOfWaiting = 256 << 10
 
     private let cache: ContentCache
 
@@ -20,8 +23,9 @@ package struct PatchedPrograms {
 
     /// The path of a copy of the program at `path`.
     ///
-    /// - Throws: `ProcessError` where the program is not understood or no copy can be written.
+    /// - Throws: `ProcessError` where the program is not understood, the copy cannot be written, or would not run here.
     package func copy(of path: String, _ options: StripOptions) throws(ProcessError) -> String {
+        if options.growth == .fault, let refusal = GrowthSupport.refusal { throw ProcessError(refusal) }
         let original = try Files.read(path)
         var key = ContentHash()
         original.withUnsafeBufferPointer { key.add($0) }
@@ -46,10 +50,12 @@ package struct PatchedPrograms {
 extension StripOptions {
     /// What parameters of records and messages call it.
     package var name: String {
-        switch (checks, keepsRuntime) {
-        case (.removed, false): "no checks"
-        case (.removed, true): "checks in the runtime only"
-        case (.equal, _): "equal checks"
+        switch (checks, growth, keepsRuntime) {
+        case (.removed, .none, false): "no checks"
+        case (.removed, .none, true): "checks in the runtime only"
+        case (.removed, .fault, true): "probes"
+        case (.removed, .fault, false): "probes, also in the runtime"
+        case (.equal, _, _): "equal checks"
         }
     }
 }

@@ -1,6 +1,6 @@
 // How long something takes beside a goroutine that does not stop, asked of a process of its own. One that has not ended
-// when its time is up counts as that time, and its record says of how many samples that is so: it took that long or
-// longer.
+// when its time is up counts as that time, and its record says of how many samples that is so and that it is "at
+// least": it took that long or longer.
 
 import Measurement
 import Peers
@@ -14,14 +14,12 @@ extension Metric {
 
 extension ParameterName {
     static let operation = ParameterName("operation")
-    /// How many samples did not end.
-    package static let unended = ParameterName("unended")
 }
 
 /// Something that is waited for, beside some work.
 package struct PreemptionProbe {
     /// What goes on beside, by the numbers that `preemption.go` gives it.
-    package static let works = ["calls", "maps", "reflection"]
+    package static let works = ["calls", "maps", "reflection", "assembly"]
 
     /// The operation of `preemption.go`.
     package let operation: String
@@ -69,32 +67,35 @@ package struct PreemptionProbe {
     }
 
     /// The records of `samples`, one of each round; with the ratio to those of the original in the same rounds.
+    ///
+    /// - Parameter initial: The size of a goroutine's stack, where it is another than Go's.
     package func records(
-        suite: String, _ version: String, _ variant: String, _ samples: [Sample], original: [Sample]?,
-        _ bootstrap: Bootstrap
+        suite: String, _ version: String, _ variant: String, initial: Int?, _ samples: [Sample],
+        original: [Sample]?
     ) throws -> [Record] {
         var shared: [ParameterName: ParameterValue] = [
             .peer: .string(version), .variant: .string(variant),
             .work: .string(Self.works[work]), .operation: .string(operation), .gomaxprocs: .int(processors),
-            .initial: .int(PatchedPrograms.initial),
         ]
+        shared[.initial] = initial.map { .int($0) }
         let unended = samples.count { !$0.hasEnded }
-        if unended > 0 { shared[.unended] = .int(unended) }
+        var bounded = shared
+        if unended > 0 { bounded.merge([.unended: .int(unended), .atLeast: true]) { $1 } }
         let parts = [
-            (Metric.wait, samples.map(\.median)), (.longestWait, samples.map(\.longest)),
-            (.pieceOfWork, samples.compactMap(\.piece)),
+            (Metric.wait, samples.map(\.median), bounded), (.longestWait, samples.map(\.longest), bounded),
+            (.pieceOfWork, samples.compactMap(\.piece), shared),
         ]
-        var records = try parts.filter { !$0.1.isEmpty }.map { metric, values in
+        var records = try parts.filter { !$0.1.isEmpty }.map { metric, values, parameters in
             Record(
-                suite: suite, case: name(version), metric: metric, estimate: try bootstrap.median(of: values),
-                parameters: shared)
+                suite: suite, case: name(version), metric: metric, estimate: try Estimate.median(of: values),
+                parameters: parameters)
         }
         if let original {
             records.append(
                 .ratio(
                     suite: suite, case: name(version), baseline: "original",
-                    estimate: try bootstrap.ratio(of: samples.map(\.median), to: original.map(\.median)),
-                    parameters: shared))
+                    estimate: try Estimate.ratio(of: samples.map(\.median), to: original.map(\.median)),
+                    parameters: bounded))
         }
         return records
     }

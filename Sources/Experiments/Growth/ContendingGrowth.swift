@@ -23,9 +23,10 @@ package struct ContendingGrowth {
 
     /// How much is measured.
     package struct Settings {
-        /// Rounds, in each of which every way takes its turn on every number of threads.
+        /// Rounds, in each of which every way takes its turn on every number of threads, in a process of its own: the
+        /// number of samples.
         package let rounds: Int
-        /// Samples of each turn.
+        /// Phases of each process, whose median is its sample.
         package let phases: Int
 
         package init(rounds: Int, phases: Int) {
@@ -89,32 +90,49 @@ package struct ContendingGrowth {
         ContendingGrowth(name, peer: program.version, .goroutines(program))
     }
 
-    /// Nanoseconds of processor time for one growth: elapsed time, times the processors in use, by the number of
-    /// growths. None where this machine lacks what it needs, which is then named.
-    private func samples(_ threads: Int, phases: Int, _ laboratory: Laboratory) throws -> [Double] {
-        let used = Double(min(threads, Self.processors))
+    /// What a process says of one growth: medians of its phases, in nanoseconds.
+    package struct Sample {
+        /// Of all threads.
+        let processorTime: Double
+        /// From the begin of all to the end of the last, by the number of growths: with it threads wait, too. Nil where
+        /// they do other things between.
+        let elapsedTime: Double?
+
+        fileprivate init(processor: [Double], elapsed: [Double] = []) throws {
+            processorTime = try Statistics.median(processor)
+            elapsedTime = elapsed.isEmpty ? nil : try Statistics.median(elapsed)
+        }
+    }
+
+    /// The sample of a new process; nil where this machine lacks what it needs, which is then named.
+    private func sample(_ threads: Int, phases: Int, _ laboratory: Laboratory) throws -> Sample? {
         switch runner {
         case .experiment(let options, let configuration):
-            guard try laboratory.offers(configuration, for: name) else { return [] }
+            guard try laboratory.offers(configuration, for: name) else { return nil }
             let findings = try laboratory.experiment(
                 "contention", ["threads=\(threads)", "phases=\(phases)"] + options)
             guard findings.succeeded else { throw findings.failure("the stacks did not all grow") }
             if let mover = configuration.mover, findings[.moves(by: mover)] == nil {
                 laboratory.missing("\(name) is not measured: this kernel moves pages otherwise")
-                return []
+                return nil
             }
             let stores = try findings.number(.stores)
-            return try (0..<phases).map { try findings.number(.elapsed(phase: $0)) * used / stores }
+            return try Sample(
+                processor: (0..<phases).map { try findings.number(.processorTime(phase: $0)) / stores },
+                elapsed: (0..<phases).map { try findings.number(.elapsed(phase: $0)) / stores })
         case .goroutines(let program):
             try laboratory.step("contention: \(program.version) on \(threads) processors")
             let conversation = try program.converse()
-            _ = try conversation.numbers("contend 1 \(threads) 400", atLeast: 2)
-            return try (0..<phases).map { _ in
-                // From 2 KiB to 128 KiB.
-                let answer = try conversation.numbers("contend 1 \(threads) 400", atLeast: 2)
-                guard answer[1] > 0 else { throw MeasurementFailure("\(program.version) grew no stack") }
-                return Double(answer[0]) * used / Double(answer[1])
-            }
+            defer { conversation.end() }
+            // From 2 KiB to 128 KiB. The first phase warms up.
+            let request = "contend 1 \(threads) 400"
+            _ = try conversation.numbers(request, atLeast: 3)
+            return try Sample(
+                processor: (0..<phases).map { _ in
+                    let answer = try conversation.numbers(request, atLeast: 3)
+                    guard answer[1] > 0 else { throw MeasurementFailure("\(program.version) grew no stack") }
+                    return Double(answer[2]) / Double(answer[1])
+                })
         }
     }
 
@@ -125,12 +143,14 @@ package struct ContendingGrowth {
         _ ways: [ContendingGrowth], _ settings: Settings, _ laboratory: Laboratory
     ) throws -> Measurements {
         let turns = ways.indices.flatMap { way in threads.map { (way: way, threads: $0) } }
-        var samples = Array(repeating: [Double](), count: turns.count)
+        var samples = Array(repeating: [Sample](), count: turns.count)
         var random = SeededGenerator(seed: laboratory.seed)
         for _ in 0..<settings.rounds {
             for index in random.permutation(of: turns.count) {
                 let turn = turns[index]
-                samples[index] += try ways[turn.way].samples(turn.threads, phases: settings.phases, laboratory)
+                if let sample = try ways[turn.way].sample(turn.threads, phases: settings.phases, laboratory) {
+                    samples[index].append(sample)
+                }
             }
         }
         let byTurn = zip(turns, samples).map { Measurements.Turn(way: ways[$0.way], threads: $0.threads, samples: $1) }
@@ -141,7 +161,9 @@ package struct ContendingGrowth {
         package struct Turn {
             package let way: ContendingGrowth
             package let threads: Int
-            package let samples: [Double]
+            package let samples: [Sample]
+
+            fileprivate var processorTimes: [Double] { samples.map(\.processorTime) }
 
             package var parameters: [ParameterName: ParameterValue] {
                 [
@@ -154,20 +176,26 @@ package struct ContendingGrowth {
         package let turns: [Turn]
         package let seed: UInt64
 
-        /// The time of each, and its ratio to that on one thread.
+        /// The processor time of each and its ratio to that on one thread; elapsed time.
         package func records(suite: String) throws -> [Record] {
-            let bootstrap = Bootstrap(seed: seed)
             var records: [Record] = []
             for turn in turns {
                 records.append(
                     Record(
                         suite: suite, case: turn.way.name, metric: .time,
-                        estimate: try bootstrap.median(of: turn.samples), parameters: turn.parameters))
+                        estimate: try Estimate.median(of: turn.processorTimes), parameters: turn.parameters))
+                let elapsed = turn.samples.compactMap(\.elapsedTime)
+                if !elapsed.isEmpty {
+                    records.append(
+                        Record(
+                            suite: suite, case: turn.way.name, metric: .elapsedTime,
+                            estimate: try Estimate.median(of: elapsed), parameters: turn.parameters))
+                }
                 guard turn.threads > 1, let alone = find(turn.way.name, turn.way.peer, threads: 1) else { continue }
                 records.append(
                     .ratio(
                         suite: suite, case: turn.way.name, baseline: "1 thread",
-                        estimate: try bootstrap.ratio(of: turn.samples, to: alone.samples),
+                        estimate: try Estimate.ratio(of: turn.processorTimes, to: alone.processorTimes),
                         parameters: turn.parameters))
             }
             return records
@@ -183,7 +211,7 @@ package struct ContendingGrowth {
                 if other.way.peer != turn.way.peer { parameters[.baselinePeer] = .string(other.way.peer) }
                 return .ratio(
                     suite: suite, case: name, baseline: baseline,
-                    estimate: try Bootstrap(seed: seed).ratio(of: turn.samples, to: other.samples),
+                    estimate: try Estimate.ratio(of: turn.processorTimes, to: other.processorTimes),
                     parameters: parameters)
             }
         }

@@ -25,6 +25,8 @@ package final class GoGrowth {
 
     /// By case; the same at every growth of a case.
     package private(set) var extents: [String: Extent] = [:]
+    /// By case, for each batch: how many pages the kernel supplied in one growth.
+    package private(set) var pageFaults: [String: [Double]] = [:]
 
     /// Starts it. What prevents that is named in the laboratory, and the result is `nil`.
     package static func start(_ toolchain: GoToolchain, _ laboratory: Laboratory) throws -> GoGrowth? {
@@ -46,20 +48,22 @@ package final class GoGrowth {
     ///
     /// - Parameters:
     ///   - hasPointers: Whether the frames are full of pointers into the stack.
-    ///   - isCold: Whether memory that is free is given back to the kernel before, so that the growth gets fresh pages.
+    ///   - isCold: Whether each growth gets memory that is fresh from the kernel. Not each gets a page of its
+    ///     own: free stacks in spans that were in use keep theirs.
     package func growth(_ name: String, from size: Int, hasPointers: Bool = false, isCold: Bool = false)
         -> MeasurementCase
     {
         MeasurementCase(selfTimed: name) { [self] count in
-            let total = isCold || size > Self.largestAtOnce ? count : count * Self.atOnce
+            let total = size > Self.largestAtOnce ? count : count * Self.atOnce
             let numbers = try driver.numbers(
-                "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 4)
+                "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 5)
             guard numbers[1] <= size, numbers[1] > size / 4, numbers[2] == 0 else {
                 throw MeasurementFailure(
                     "\(name): \(version) grew with \(numbers[1]) bytes in use instead of almost \(size), and "
                         + "\(numbers[2]) times elsewhere")
             }
             extents[name] = Extent(used: Int(numbers[1]), frames: Int(numbers[3]))
+            pageFaults[name, default: []].append(Double(numbers[4]) / Double(total))
             return numbers[0] / UInt64(total / count)
         }
     }

@@ -87,6 +87,8 @@ public struct GrowthKind: Sendable {
         package var parts = fl_trap_parts()
         /// Of the total, in system calls; 0 unless it was taken apart.
         package var systemCalls: UInt64 = 0
+        /// Growths of the stack before the part that is timed, and after it.
+        fileprivate var growths = (before: 0, after: 0)
     }
 
     /// Whether this kernel offers it: the growth is made once.
@@ -111,9 +113,10 @@ public struct GrowthKind: Sendable {
     package func perform(_ instrumentation: Instrumentation) throws -> Times {
         StackPool.drain()
         let mechanism = self.mechanism
+        let counters = ProcessCounters()
         // Made before another handler may be put in front of the library's: afterwards none can be made.
         let coroutine = try Coroutine<Void, Never, Times>(configuration: configuration) { (_: borrowing _, _) in
-            Self.grow(mechanism, instrumentation)
+            Self.grow(mechanism, instrumentation, counters)
         }
         if instrumentation == .inParts {
             DebugKnobs.lookAtThreads(false)
@@ -130,20 +133,27 @@ public struct GrowthKind: Sendable {
             preconditionFailure("a body that never suspends ends")
         }
         try check(coroutine.statistics)
+        let expected = mechanism == .demand ? 0 : 1
+        guard times.growths.before == 0, times.growths.after == expected else {
+            throw MeasurementFailure(
+                "\(name): \(times.growths.before) growths before the timed part and "
+                    + "\(times.growths.after - times.growths.before) in it, instead of \(expected) in it")
+        }
         guard instrumentation != .inParts || mechanism != .trap || times.parts.traps == 1 else {
             throw MeasurementFailure("\(name): \(times.parts.traps) traps instead of one")
         }
         return times
     }
 
-    private static func grow(_ mechanism: Mechanism, _ instrumentation: Instrumentation) -> Times {
-        if instrumentation == .marked {
-            // What is live has its pages before: they are not part of the growth.
-            fl_probe_touch_stack(live)
-            fl_probe_mark()
-        }
-        defer { if instrumentation == .marked { fl_probe_mark() } }
+    private static func grow(
+        _ mechanism: Mechanism, _ instrumentation: Instrumentation, _ counters: ProcessCounters
+    ) -> Times {
+        // What is live has its pages before: they are not part of the growth, and none of them makes the stack grow.
+        if mechanism != .check || instrumentation == .marked { fl_probe_touch_stack(live) }
         var times = Times()
+        // What the kernel pages in does not grow, and counting its pages takes room.
+        if mechanism != .demand { times.growths.before = counters.growthsOfThisStack }
+        if instrumentation == .marked { fl_probe_mark() }
         let before = DebugKnobs.nanosecondsInSystemCalls
         if instrumentation == .inParts { DebugKnobs.timeSystemCalls(true) }
         if mechanism == .check {
@@ -157,6 +167,8 @@ public struct GrowthKind: Sendable {
         }
         if instrumentation == .inParts { DebugKnobs.timeSystemCalls(false) }
         times.systemCalls = DebugKnobs.nanosecondsInSystemCalls - before
+        if instrumentation == .marked { fl_probe_mark() }
+        if mechanism != .demand { times.growths.after = counters.growthsOfThisStack }
         return times
     }
 

@@ -72,10 +72,10 @@ package final class GrowthPartsRecorder {
     ///   - signalReturn: What the kernel's way back takes, in nanoseconds.
     ///   - demandFault: What the store takes where room is there.
     package func records(
-        suite: String, rounds: Int, signalReturn: Estimate, demandFault: Estimate, bootstrap: Bootstrap
+        suite: String, rounds: Int, signalReturn: Estimate, demandFault: Estimate
     ) throws -> [Record] {
         let kept = samples.suffix(rounds)
-        func median(_ part: (Sample) -> Double) throws -> Estimate { try bootstrap.median(of: kept.map(part)) }
+        func median(_ part: (Sample) -> Double) throws -> Estimate { try Estimate.median(of: kept.map(part)) }
         let systemCalls = try median(\.systemCalls)
         let estimates: [(GrowthPart, Estimate)] =
             kind.mechanism == .trap

@@ -27,6 +27,9 @@ public enum GoSuite {
 }
 
 extension GoToolchain {
+    /// Whether its runtime can tell where its own locks were waited for (1.22 and later).
+    package var tellsItsLocks: Bool { !order.lexicographicallyPrecedes([1, 22]) }
+
     /// Whether its linker puts functions into a random order when it is asked to (1.22 and later).
     public var hasRandomLayouts: Bool { !order.lexicographicallyPrecedes([1, 22]) }
 
@@ -42,6 +45,22 @@ extension GoToolchain {
                 try build("go1", files, ["test", "-c"], linkerFlags: layout.map { ["-randlayout=\($0)"] } ?? []))
         } catch {
             throw PeerUnavailable("\(version): go1: \(error)")
+        }
+    }
+
+    /// The path of a command of Go's own, such as "cmd/gofmt", built with further flags, its functions in the order of
+    /// `layout`.
+    ///
+    /// - Throws: ``PeerUnavailable`` where its sources are not there or do not compile.
+    package func command(
+        _ package: String, _ flags: [String], layout: Int? = nil
+    ) throws(PeerUnavailable) -> String {
+        do throws(ProcessError) {
+            let name = package.split(separator: "/").joined(separator: "-")
+            return try build(
+                name, [], ["build"] + flags, linkerFlags: layout.map { ["-randlayout=\($0)"] } ?? [], package: package)
+        } catch {
+            throw PeerUnavailable("\(version): \(error)")
         }
     }
 

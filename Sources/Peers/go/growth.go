@@ -8,6 +8,7 @@ package main
 import (
 	"runtime/debug"
 	"sort"
+	"syscall"
 	"time"
 	"unsafe"
 )
@@ -30,6 +31,9 @@ type descent struct {
 	again  time.Duration // the same leaf right afterwards, when there is room
 	used   uintptr       // bytes of stack in use at the wanted growth
 	stray  bool          // a growth happened elsewhere than in the leaf
+	faults int64         // pages that the kernel supplied in the wanted growth
+
+	hold chan struct{} // the goroutine, and so its stack, stays until this is closed; at once if nil
 
 	calls int // instead of growing: call the leaf as often at step `stop`, timed together
 	stop  int
@@ -48,6 +52,16 @@ func leaf(n uint64) uint64 {
 	return room[(n+1)&63] + room[(n+2)&63]
 }
 
+var usage syscall.Rusage
+
+// Page faults of this process so far. Without a frame that the stack could grow for.
+//
+//go:nosplit
+func suppliedPages() int64 {
+	syscall.RawSyscall(syscall.SYS_GETRUSAGE, syscall.RUSAGE_SELF, uintptr(unsafe.Pointer(&usage)), 0)
+	return usage.Minflt
+}
+
 func address(variable *uint64) uintptr { return uintptr(unsafe.Pointer(variable)) }
 
 // Calls the leaf and notes whether the stack grew in it. True when the wanted growth happened.
@@ -63,6 +77,7 @@ func (d *descent) visit(root *uint64, own uintptr) bool {
 		d.growth++
 	}
 	used := address(root) - own
+	faults := suppliedPages()
 	first := time.Since(begin)
 	sink += leaf(uint64(d.steps))
 	second := time.Since(begin)
@@ -75,6 +90,7 @@ func (d *descent) visit(root *uint64, own uintptr) bool {
 	if d.growth <= d.wanted {
 		return false
 	}
+	d.faults = suppliedPages() - faults
 	third := time.Since(begin)
 	sink += leaf(uint64(d.steps))
 	fourth := time.Since(begin)
@@ -135,36 +151,68 @@ func (d *descent) run(pointers bool) *descent {
 			sink += d.numbers(&root)
 		}
 		close(done)
+		if d.hold != nil {
+			<-d.hold
+		}
 	}()
 	<-done
 	return d
 }
 
 // The growth of a stack of argument[0] bytes to twice that, count times; argument[1] is 1 for frames full of pointers,
-// argument[2] is 1 to give free memory back to the kernel before each. Answers with count times the median of the time beyond
-// that of a leaf with room, the bytes in use at the last growth, the number of growths that happened elsewhere than they should,
-// and the number of steps above the last growth. The median, because the scheduler takes its turn in some of them.
+// argument[2] is 1 for stacks in fresh memory: what is free is given back to the kernel before, and no stack is used twice.
+// Answers with count times the median of the time beyond that of a leaf with room, the bytes in use at the last growth, the
+// number of growths that happened elsewhere than they should, the number of steps above the last growth, and the pages that
+// the kernel supplied in these growths. The median, because the scheduler takes its turn in some of them; in fresh memory the
+// sum, because one growth in several gets the pages of all these.
 func growth(count int, arguments []int) []int64 {
 	wanted := 0
 	for size := firstStack; size < arguments[0]; size *= 2 {
 		wanted++
 	}
-	var used, strays, steps int64
+	var used, strays, steps, faults int64
 	var took []int
-	for i := 0; i < count; i++ {
-		if arguments[2] == 1 {
-			debug.FreeOSMemory()
+	var hold chan struct{}
+	var sum int64
+	unseen := 0
+	if arguments[2] == 1 {
+		unseen = leftStacks
+		// Not two MiB at once.
+		syscall.RawSyscall(syscall.SYS_PRCTL, setTransparentHugePagesOff, 1, 0)
+		debug.FreeOSMemory()
+		hold = make(chan struct{})
+		defer close(hold)
+	}
+	before := int64(0)
+	for i := -unseen; i < count; i++ {
+		if i == 0 {
+			before = suppliedPages()
 		}
-		d := (&descent{wanted: wanted}).run(arguments[1] == 1)
+		d := (&descent{wanted: wanted, hold: hold}).run(arguments[1] == 1)
+		if i < 0 {
+			continue
+		}
+		sum += int64(d.took - d.again)
 		took = append(took, int(d.took-d.again))
 		used, steps = int64(d.used), int64(d.steps)
+		faults += d.faults
 		if d.stray {
 			strays++
 		}
 	}
 	sort.Ints(took)
-	return []int64{int64(count * took[len(took)/2]), used, strays, steps}
+	total := int64(count * took[len(took)/2])
+	if hold != nil {
+		total, faults = sum, suppliedPages()-before
+	}
+	return []int64{total, used, strays, steps, faults}
 }
+
+// More than there are free stacks in spans that are in use, whose pages are not given back.
+const leftStacks = 256
+
+// PR_SET_THP_DISABLE of prctl(2).
+const setTransparentHugePagesOff = 41
 
 // Calls of a leaf in a loop, count loops of argument[1] calls each, so deep in a stack of argument[0] bytes that the leaf is the
 // function that does not fit any more (argument[2] is 0), or as many steps further up (above 0) or down (below 0). A call before

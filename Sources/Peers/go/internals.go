@@ -3,12 +3,13 @@
 package main
 
 import (
-	"time"
+	"sort"
 	_ "unsafe" // for go:linkname
 )
 
 func init() {
 	operations["stackalloc"] = allocate
+	operations["stackpair"] = pair
 }
 
 type stackBounds struct{ low, high uintptr }
@@ -33,26 +34,75 @@ var startingStackSize uint32
 // The running goroutine's stack, with which its descriptor begins (runtime.g).
 func bounds() stackBounds
 
-// Nanoseconds of allocating and freeing count stacks of arguments[0] bytes, one at a time. The allocator runs on the
-// thread's own stack only.
-func allocate(count int, arguments []int) []int64 {
+//go:linkname nanotime runtime.nanotime
+func nanotime() int64
+
+// Nanoseconds of allocating and freeing count stacks of arguments[0] bytes, one at a time.
+func pair(count int, arguments []int) []int64 {
 	bytes := uint32(arguments[0])
-	start := time.Now()
+	var took int64
 	systemstack(func() {
+		took = -nanotime()
 		for i := 0; i < count; i++ {
 			stackfree(stackalloc(bytes))
 		}
+		took += nanotime()
 	})
-	return []int64{int64(time.Since(start))}
+	return []int64{took}
+}
+
+// Allocates arguments[1] stacks of arguments[0] bytes, then frees them, count times: nanoseconds of the allocations, and of
+// the frees, each count times the median, because an interruption takes longer than many of them. What reading the clock takes
+// is not in it. arguments[2] further stacks are free from the beginning, between as many that are in use, so that no span is
+// returned to the heap by a free and taken again by the next allocation. The allocator runs on the thread's own stack only.
+func allocate(count int, arguments []int) []int64 {
+	bytes := uint32(arguments[0])
+	batch := make([]stackBounds, arguments[1])
+	reserve := make([]stackBounds, 2*arguments[2])
+	var took [2][]int64
+	for i := range took {
+		took[i] = make([]int64, count)
+	}
+	systemstack(func() {
+		for i := range reserve {
+			reserve[i] = stackalloc(bytes)
+		}
+		for i := 0; i < len(reserve); i += 2 {
+			stackfree(reserve[i])
+		}
+		for n := 0; n < count; n++ {
+			start := nanotime()
+			for i := range batch {
+				batch[i] = stackalloc(bytes)
+			}
+			allocated := nanotime()
+			for i := range batch {
+				stackfree(batch[i])
+			}
+			freed := nanotime()
+			reading := nanotime() - freed
+			took[0][n], took[1][n] = allocated-start-reading, freed-allocated-reading
+		}
+		for i := 1; i < len(reserve); i += 2 {
+			stackfree(reserve[i])
+		}
+	})
+	var medians []int64
+	for _, all := range took {
+		sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
+		medians = append(medians, int64(count)*all[count/2])
+	}
+	return medians
 }
 
 // Calls body in goroutines whose stacks begin with the given size, one after the other, until count of them did. The
 // first ones may be new instead of reused and have the usual size.
 func inGoroutinesOf(size int, count int, body func()) {
 	former := startingStackSize
-	startingStackSize = uint32(size)
 	defer func() { startingStackSize = former }()
 	for done := 0; done < count; {
+		// Each time, because collections set it anew.
+		startingStackSize = uint32(size)
 		finished := make(chan bool)
 		go func() {
 			own := bounds().size() == size

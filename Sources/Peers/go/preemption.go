@@ -1,9 +1,10 @@
 // How long others wait beside a goroutine that does not stop: a sleep of a millisecond and a collection on one processor, and
 // everything while a collection stops the world, on two. A goroutine gives way at a stack check, or at a signal, which counts only
-// outside Go's runtime.
+// outside Go's runtime and assembly.
 package main
 
 import (
+	"crypto/sha256"
 	"reflect"
 	"runtime"
 	"sort"
@@ -39,7 +40,7 @@ func init() {
 
 // What a goroutine does without end, in pieces of some ten milliseconds, and what it needs for that.
 var works = []struct{ prepare, do func() }{
-	{func() {}, callFunctions}, {makeNumbers, iterateMap}, {makeParts, compareDeeply},
+	{func() {}, callFunctions}, {makeNumbers, iterateMap}, {makeParts, compareDeeply}, {makeText, hashText},
 }
 
 var sink int64
@@ -95,6 +96,18 @@ func makeParts() {
 func compareDeeply() {
 	if !reflect.DeepEqual(first, second) {
 		panic("what is equal is not")
+	}
+}
+
+var text []byte
+
+func makeText() { text = make([]byte, 1<<20) }
+
+// Next to all of it is assembly.
+func hashText() {
+	for i := 0; i < 16; i++ {
+		sum := sha256.Sum256(text)
+		sink += int64(sum[0])
 	}
 }
 

@@ -72,7 +72,10 @@ func ackermannOnce(count int, arguments []int) []int64 {
 	return []int64{took, int64(value)}
 }
 
-// A recursion without an end, on as large a stack as Go allows.
+// A recursion without an end, on as large a stack as Go allows, or of at most arguments[0] bytes.
 func runawayOnce(count int, arguments []int) []int64 {
+	if len(arguments) > 0 {
+		debug.SetMaxStack(arguments[0])
+	}
 	return []int64{int64(runaway(1))}
 }

@@ -5,6 +5,9 @@ package main
 import (
 	"encoding/json"
 	"math"
+	"math/bits"
+	"runtime"
+	"runtime/debug"
 	"sort"
 	"strconv"
 	"strings"
@@ -54,16 +57,35 @@ func processorTime() int64 {
 	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
-// Serves count requests, each in a goroutine whose stack begins with arguments[0] bytes. Returns the nanoseconds of
-// processor time of all, how often stacks grew, and of the latencies the median, the 99th and the 99.9th percentile.
+// Stacks are counted by the size that they grew from, which is at most this many doublings of the smallest.
+const sizesOfStacks = 8
+
+// The value of which that share of values is no larger; 0 where there are none.
+func quantileOf(values []int64, share float64) int64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sort.Slice(values, func(i, j int) bool { return values[i] < values[j] })
+	return values[int(math.Ceil(share*float64(len(values))))-1]
+}
+
+// Serves count requests, each in a goroutine whose stack begins with arguments[0] bytes, with collections as Go makes them if
+// arguments[1] is 1. Returns the nanoseconds of processor time of all, how often stacks grew, of the latencies the median, the
+// 99th and the 99.9th percentile, the number of collections, and how often stacks grew from 2 KiB, 4 KiB and so on.
 func requests(count int, arguments []int) []int64 {
 	size := arguments[0]
+	if len(arguments) > 1 && arguments[1] == 1 {
+		defer debug.SetGCPercent(debug.SetGCPercent(100))
+	}
+	var before, after runtime.MemStats
 	documents := make([][]byte, len(depths))
 	for i, depth := range depths {
 		documents[i] = document(depth)
 	}
 	latencies := make([]int64, 0, count)
 	var growths, served int64
+	var growthsFrom [sizesOfStacks]int64
+	runtime.ReadMemStats(&before)
 	began := processorTime()
 	inGoroutinesOf(size, count, func() {
 		text := documents[int(served)%len(documents)]
@@ -77,10 +99,22 @@ func requests(count int, arguments []int) []int64 {
 		answer, _ := json.Marshal(value)
 		contended += uint64(len(answer))
 		latencies = append(latencies, int64(time.Since(start)))
-		growths += int64(math.Round(math.Log2(float64(bounds().size()) / float64(size))))
+		for from := size; from < bounds().size(); from *= 2 {
+			growths++
+			growthsFrom[smallest(sizesOfStacks-1, bits.TrailingZeros(uint(from/firstStack)))]++
+		}
 	})
 	spent := processorTime() - began
-	sort.Slice(latencies, func(i, j int) bool { return latencies[i] < latencies[j] })
-	quantile := func(share float64) int64 { return latencies[int(math.Ceil(share*float64(count)))-1] }
-	return []int64{spent, growths, quantile(0.5), quantile(0.99), quantile(0.999)}
+	runtime.ReadMemStats(&after)
+	return append([]int64{
+		spent, growths, quantileOf(latencies, 0.5), quantileOf(latencies, 0.99), quantileOf(latencies, 0.999),
+		int64(after.NumGC - before.NumGC),
+	}, growthsFrom[:]...)
+}
+
+func smallest(a, b int) int {
+	if a < b {
+		return a
+	}
+	return b
 }

@@ -2,7 +2,9 @@
 
 /// A part of a page.
 enum PageBlock {
-    /// 1 to 3; the anchor is what links within the page name.
+    /// The headline, the verdict, what follows it, and the key figures.
+    case opening(Article)
+    /// 2 to 4; the anchor is what links within the page name.
     case heading(Int, String, anchor: String? = nil)
     case paragraph(String)
     /// A paragraph after a word in bold.
@@ -10,39 +12,37 @@ enum PageBlock {
     /// What a source said.
     case quotation(String, by: String)
     case warning(String)
-    case list([String], isNumbered: Bool = false)
+    case list([String])
+    /// The summary: each line begins with its subject.
+    case lines([Article.Line])
     case table(TextTable)
-    /// Claims with their verdicts, each linked to the heading of that anchor.
-    case verdicts([ClaimVerdict])
-    /// How a claim fared, and why.
-    case verdict(Verdict, String)
-    /// What to type.
-    case command(String)
+    /// Claims with their verdicts, each linked to its section.
+    case claims([ClaimRow])
+    /// How a claim fared, in a sentence.
+    case finding(ClaimRow)
+    case work(Article.Work)
+    /// What to type to measure it again, and how long that took.
+    case again(String, String?)
+    /// What was run, in words.
+    case run(String)
+    /// What would change the verdict.
+    case change(String)
+    /// Where what a short page leaves out is found.
+    case leftOut
     case plot(Plot)
-    /// Hidden until asked for.
+    /// Hidden until asked for, and in no text but that of the HTML.
     case details(String, [PageBlock])
+    /// The section of a claim.
+    case section(String, [PageBlock])
 }
 
-/// A plot that is there as a file.
-public struct Plot: Sendable, Hashable {
-    /// The name of the file, without its ending.
-    public var name: String
-    /// The image.
-    public var svg: String
-
-    /// A plot.
-    public init(name: String, svg: String) {
-        self.name = name
-        self.svg = svg
-    }
-
-    /// What the image says that it shows (its Dublin Core title), else its name.
-    var title: String {
-        let tags = (open: "<dc:title>", close: "</dc:title>")
-        guard let start = svg.firstRange(of: tags.open)?.upperBound,
-            let end = svg[start...].firstRange(of: tags.close)?.lowerBound, start < end
-        else { return name }
-        let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")]
-        return entities.reduce(String(svg[start..<end])) { $0.replacing($1.0, with: $1.1) }
-    }
+/// A claim in the table of claims and at the head of its section.
+struct ClaimRow {
+    var claim: String
+    var title: String
+    var author: String
+    var verdict: Verdict
+    /// Whether this project made the claim itself.
+    var isOurs: Bool
+    var sentence: String
 }

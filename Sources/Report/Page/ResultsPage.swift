@@ -1,5 +1,5 @@
-// Which parts a page of results has, and in which order: the summary, the verdicts, each claim with all that was
-// measured for it, the machine.
+// Which parts a page of results has, and in which order: the question and its answer, the summary, the claims, each
+// claim with its plot, the work of others, how to measure again, the machine.
 
 import Measurement
 
@@ -7,117 +7,103 @@ import Measurement
 public struct ResultsPage {
     /// What is shown.
     public var document: Document
-    /// What follows from it, a line each; shown first.
-    public var summary: [String]
-    /// Shown with the claim whose identifier begins their name; those of no claim stand with the verdicts.
+    /// What follows from it, in words.
+    public var article: Article
+    /// Shown with the claim whose identifier begins their name; those of no claim stand with the table of claims.
     public var plots: [Plot]
 
     /// A page.
-    public init(_ document: Document, summary: [String] = [], plots: [Plot] = []) {
+    public init(_ document: Document, article: Article = Article(question: "Results"), plots: [Plot] = []) {
         self.document = document
-        self.summary = summary
+        self.article = article
         self.plots = plots
     }
-
-    static let title = "Faultline: the claims, measured"
 
     /// All parts.
     ///
     /// - Throws: ``ReportError/invalidRecord(record:reason:)`` for the first record that breaks an invariant.
     func blocks() throws -> [PageBlock] {
         for record in document.records { try record.check() }
-        var blocks: [PageBlock] = [.heading(1, Self.title)]
-        if !summary.isEmpty {
-            blocks += [.heading(2, "Summary"), .list(summary, isNumbered: true)]
-        }
-        blocks += document.machine.warnings.map { .warning($0) }
         let verdicts = document.verdicts ?? []
-        if !verdicts.isEmpty { blocks += overview(verdicts) }
-        for verdict in verdicts { blocks += section(verdict) }
+        var blocks: [PageBlock] = [.opening(article)]
+        // An incomplete run is the first thing to know of it.
+        let warnings = document.notes.filter { $0.hasPrefix("not finished: ") } + document.machine.warnings
+        blocks += warnings.map { .warning($0) }
+        if !article.lines.isEmpty {
+            blocks += [.heading(2, "In \(Self.spelled(article.lines.count)) lines", anchor: "lines")]
+            blocks += [.lines(article.lines)]
+        }
+        if !verdicts.isEmpty {
+            blocks += overview(verdicts) + [.heading(2, "Claim by claim", anchor: "findings"), .leftOut]
+            blocks += verdicts.map { .section($0.claim, section($0)) }
+        }
         for suite in document.suites where !verdicts.contains(where: { $0.claim == suite }) {
             blocks += [.heading(2, suite, anchor: suite)] + records(of: suite)
         }
-        blocks += [.heading(2, "The machine", anchor: "machine"), .table(document.machine.table)]
-        if !document.notes.isEmpty { blocks += [.heading(2, "Notes"), .list(document.notes)] }
-        return blocks
+        if !article.related.isEmpty {
+            blocks += [.heading(2, "Related work", anchor: "related")] + article.related.map { .work($0) }
+        }
+        return blocks + guide() + machine()
     }
 
     private func overview(_ verdicts: [ClaimVerdict]) -> [PageBlock] {
         let counts = Verdict.allCases.compactMap { verdict in
             let count = verdicts.count { $0.verdict == verdict }
-            return count == 0 ? nil : "\(count) \(verdict.rawValue)"
+            return count == 0 ? nil : "\(count) \(verdict.words)"
         }
         let claims = verdicts.count == 1 ? "One claim" : "\(verdicts.count) claims"
         return [
-            .heading(2, "Verdicts"),
+            .heading(2, "The claims", anchor: "claims"),
             .paragraph(
-                "\(claims): \(counts.joined(separator: ", ")). Each verdict is computed from what was measured."),
+                "\(claims): \(counts.joined(separator: ", ")). A verdict is computed from what was measured and what "
+                    + "was claimed. Depends means that a claim holds up to a boundary, which the rule in its section "
+                    + "names; ours, that we made it ourselves."),
+            .claims(verdicts.map(row)),
         ] + plots.filter { claim(of: $0) == nil }.map { .plot($0) } + [
-            .verdicts(verdicts),
             .paragraph(
-                "Numbers are medians with 95 % bootstrap intervals, of rounds in which all cases took turns in an "
-                    + "order drawn anew. Ratios are taken within each round. Lower is better."),
-        ]
+                (document.runs == nil
+                    ? "Numbers are medians, with the intervals that hold the true one in 95 of 100 such runs. "
+                    : "Numbers are medians over the runs below, with the intervals that hold those of every run: each "
+                        + "of these holds the true one in 95 of 100 such runs. ")
+                    + "Where things are compared, they took turns in an order drawn anew for each round, and ratios "
+                    + "are taken within a round. Lower is better.")
+        ] + (article.untested.isEmpty ? [] : [.labelled("Not tested", article.untested)])
     }
 
-    private func section(_ verdict: ClaimVerdict) -> [PageBlock] {
-        var blocks: [PageBlock] = [
-            .heading(2, verdict.claim, anchor: verdict.claim),
-            .quotation(verdict.statement, by: verdict.saidBy), .verdict(verdict.verdict, verdict.reason),
-        ]
-        let figures = verdict.figures
-        if !figures.shown.rows.isEmpty { blocks.append(.table(figures)) }
-        blocks += plots.filter { claim(of: $0) == verdict.claim }.map { .plot($0) }
-        if let claim = document.claims?.first(where: { $0.claim == verdict.claim }), !claim.experiments.isEmpty {
-            blocks += [.labelled("What was run", ""), .list(claim.experiments)]
+    private func guide() -> [PageBlock] {
+        guard !article.guide.isEmpty else { return [] }
+        var table = TextTable([.init("to make again"), .init("type"), .init("it takes")])
+        for task in article.guide { table.append([task.what, task.command, task.time]) }
+        return [.heading(2, "Measure it again", anchor: "guide"), .table(table)]
+            + (article.needs.isEmpty ? [] : [.labelled("A second machine needs", ""), .list(article.needs)])
+    }
+
+    private func machine() -> [PageBlock] {
+        let notes: [PageBlock] =
+            document.notes.isEmpty ? [] : [.details("Notes of the run", [.list(document.notes)])]
+        guard let runs = document.runs else {
+            let facts = document.machine.summaryTable
+            return [.heading(2, "The machine", anchor: "machine"), .table(facts)]
+                + [.details("All facts of the machine", [.table(document.machine.table)])] + notes
         }
-        blocks += records(of: verdict.claim)
-        if let command = verdict.command {
-            let time = verdict.seconds.map { " (it took \(QuantityFormatter.string($0 * 1e9, .nanoseconds)))" } ?? ""
-            blocks += [.labelled("To run it again\(time)", ""), .command(command)]
+        var table = TextTable([
+            .init("run"), .init("began (UTC)"), .init("seed", .right), .init("processor"), .init("Linux"),
+        ])
+        for run in runs {
+            table.append([
+                run.name, run.began ?? "not known", run.seed.map { "\($0)" } ?? "not known",
+                run.machine.processorModel ?? "not known", run.machine.kernelRelease ?? "not known",
+            ])
         }
-        return blocks
+        return [.heading(2, "The runs and their machines", anchor: "machine"), .table(table)]
+            + runs.map { .details("All facts of the machine of \($0.name)", [.table($0.machine.table)]) } + notes
     }
 
     /// The claim whose identifier begins the plot's name; the longest, where several do.
-    private func claim(of plot: Plot) -> String? {
+    func claim(of plot: Plot) -> String? {
         (document.verdicts ?? []).map(\.claim).filter { plot.name == $0 || plot.name.hasPrefix("\($0)-") }
             .max { $0.count < $1.count }
     }
 
-    /// The null controls in sight, because they tell how much of a difference is noise; the rest on request.
-    private func records(of suite: String) -> [PageBlock] {
-        let records = document.records.filter { $0.suite == suite }
-        let controls = records.filter { $0.parameters[.nullControl] == true }
-        let others = records.filter { $0.parameters[.nullControl] != true }
-        var blocks: [PageBlock] = []
-        if !controls.isEmpty {
-            blocks += [
-                .labelled("Null controls", "the same code twice; how far its ratio is from 1 is noise."),
-                .table(RecordTable(controls).table),
-            ]
-        }
-        if !others.isEmpty {
-            let table = RecordTable(others)
-            let heading = others.count == 1 ? "One record" : "\(others.count) records"
-            blocks.append(
-                .details(heading, (table.common.isEmpty ? [] : [.paragraph(table.common)]) + [.table(table.table)]))
-        }
-        return blocks
-    }
-}
-
-extension ClaimVerdict {
-    /// Each number, claimed and measured; those that were only measured at the end.
-    fileprivate var figures: TextTable {
-        var table = TextTable([.init("number"), .init("claimed", .right), .init("measured", .right)])
-        for row in rows where !claimed.isEmpty || row.measured != nil {
-            table.append([row.name, row.claimed?.description ?? "", row.measured?.description ?? ""])
-        }
-        let shown = Set(rows.map(\.name))
-        for figure in measured where !shown.contains(figure.name) {
-            table.append([figure.name, "", figure.description])
-        }
-        return table
-    }
+    private static func spelled(_ number: Int) -> String { number == 10 ? "ten" : "\(number)" }
 }

@@ -5,9 +5,6 @@ import Glibc
 import Processes
 
 extension ExecutionCounter {
-    /// The simulated cache of data: 32 KiB, 8 ways, lines of 64 bytes.
-    public static let dataCache = "32768,8,64"
-
     /// Runs this program with each of these arguments and returns the misses of each process, start and all.
     ///
     /// - Throws: `ProcessError` when valgrind fails or the program does not end well.
@@ -25,11 +22,10 @@ extension ExecutionCounter {
             try Files.makeExecutable("\(folder)/program")
             let simulations = ConcurrentPrograms(isUnwanted: isUnwanted)
             for (number, arguments) in runs.enumerated() {
-                let options = [
-                    "--tool=cachegrind", "--cache-sim=yes", "--I1=\(Self.cache)", "--D1=\(Self.dataCache)",
-                    "--LL=67108864,16,64", "--cachegrind-out-file=\(folder)/misses-\(number)", "--",
-                    "\(folder)/program",
-                ]
+                let options =
+                    Self.options + [
+                        "--cachegrind-out-file=\(folder)/misses-\(number)", "--", "\(folder)/program",
+                    ]
                 try simulations.start(
                     command.executable, command.arguments + options + arguments, errors: "\(folder)/errors-\(number)")
             }

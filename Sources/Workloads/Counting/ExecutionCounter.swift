@@ -34,8 +34,10 @@ public struct ExecutionCounter: Sendable {
     /// 2. Fixed, so that results of two machines can be compared. The last level is larger than any program here, so
     /// that it misses each line once.
     public static let cache = "32768,8,64"
-    private static let options = [
-        "--tool=cachegrind", "--cache-sim=yes", "--I1=\(cache)", "--D1=32768,8,64", "--LL=67108864,16,64",
+    /// The simulated cache of data.
+    public static let dataCache = "32768,8,64"
+    static let options = [
+        "--tool=cachegrind", "--cache-sim=yes", "--I1=\(cache)", "--D1=\(dataCache)", "--LL=67108864,16,64",
     ]
     /// A run here takes some 50 times as long as without valgrind; what takes longer than this many seconds hangs.
     static let longestRun = 120.0

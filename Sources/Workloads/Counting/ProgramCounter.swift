@@ -22,27 +22,66 @@ public struct ProgramCounter: Sendable {
 
     /// Runs a program to its end.
     ///
+    /// - Parameter input: The file that its standard input is; nothing if nil.
     /// - Throws: `ProcessError` when it does not end in time, or valgrind says no number.
     public func instructions(
-        _ path: String, _ arguments: [String], environment: [String]? = nil, seconds: Double,
+        _ path: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil, seconds: Double,
         isUnwanted: () -> Bool = { false }
     ) throws(ProcessError) -> Double {
+        try Self.number(
+            "I refs:",
+            in: try log(
+                ["--tool=cachegrind", "--cache-sim=no"], path, arguments, environment: environment, input: input,
+                seconds: seconds,
+                isUnwanted: isUnwanted)
+        )
+    }
+
+    /// What valgrind says about a run.
+    private func log(
+        _ options: [String], _ path: String, _ arguments: [String], environment: [String]?, input: String?,
+        seconds: Double, isUnwanted: () -> Bool
+    ) throws(ProcessError) -> String {
         let folder = try TemporaryCountFile()
         defer { folder.remove() }
         let finished = try Subprocess.finish(
             valgrind,
-            [
-                "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", "--log-file=\(folder.path)",
-                path,
-            ] + arguments, environment: environment, seconds: seconds, isUnwanted: isUnwanted)
+            options + [
+                "--cachegrind-out-file=/dev/null", "--log-file=\(folder.path)", path,
+            ] + arguments, environment: environment, input: input, seconds: seconds, isUnwanted: isUnwanted)
         if finished.ending == .timedOut { throw ProcessError("a run by valgrind did not end within \(seconds) s") }
-        let text = String(decoding: try Files.read(folder.path), as: UTF8.self)
-        // "==123== I   refs:      14,339,952"
-        for line in text.split(separator: "\n") where line.contains("I ") && line.contains("refs:") {
+        return String(decoding: try Files.read(folder.path), as: UTF8.self)
+            + "the program \(finished.ending)"
+    }
+
+    /// The number behind a word: "==123== I   refs:      14,339,952", "==123== I1  misses:        1,234".
+    private static func number(_ name: String, in log: String) throws(ProcessError) -> Double {
+        let words = name.split(separator: " ")
+        for line in log.split(separator: "\n") {
+            guard line.split(separator: " ").dropFirst().prefix(words.count).elementsEqual(words) else { continue }
             let digits = line.drop { $0 != ":" }.filter(\.isNumber)
             if let count = Double(digits) { return count }
         }
-        throw ProcessError("valgrind counted nothing; the program \(finished.ending)")
+        throw ProcessError("valgrind counted nothing; \(log.split(separator: "\n").last ?? "")")
+    }
+}
+
+extension ProgramCounter {
+    /// Instructions of a run, misses of ``ExecutionCounter/cache``, and the lines of code that the run touches.
+    ///
+    /// - Throws: `ProcessError` when it does not end in time, or valgrind says no number.
+    public func cacheCounts(
+        _ path: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil, seconds: Double,
+        isUnwanted: () -> Bool = { false }
+    ) throws(ProcessError) -> ExecutionCount {
+        let text = try log(
+            ExecutionCounter.options, path, arguments, environment: environment, input: input, seconds: seconds,
+            isUnwanted: isUnwanted)
+        // Each line is missed once in the last level, which is larger than any program.
+        return ExecutionCount(
+            instructions: try Self.number("I refs:", in: text),
+            instructionCacheMisses: try Self.number("I1 misses:", in: text),
+            instructionLines: try Self.number("LLi misses:", in: text))
     }
 }
 

@@ -32,6 +32,11 @@ func main() {
 		overflow(func() { fmt.Println("came back", descend(1<<40, 1)) })
 	case "overflow-large":
 		overflow(func() { fmt.Println("came back", sparse(1<<40)) })
+	case "frames":
+		fmt.Println(frames())
+		answers := make(chan [5]byte)
+		go func() { answers <- frames() }()
+		fmt.Println(<-answers)
 	case "overflow-foreign":
 		foreignOverflow(os.Args[2])
 	case "parked":
@@ -39,8 +44,7 @@ func main() {
 	case "churn":
 		churn(size)
 	default:
-		fmt.Println("unknown mode", mode)
-		os.Exit(64)
+		growth(mode, size)
 	}
 }
 
@@ -95,6 +99,34 @@ func sparse(depth int) int {
 		depth = sparse(depth - 1)
 	}
 	return depth + int(local[len(local)-1])
+}
+
+// Frames of these sizes in KiB, to the first and the last byte.
+func frames() [5]byte {
+	return [5]byte{frame200(1), frame228(2), frame244(3), frame252(4), frame260(5)}
+}
+
+//go:noinline
+func frame200(value byte) byte { var a [200 << 10]byte; return ends(a[:], value) + a[len(a)/2] }
+
+//go:noinline
+func frame228(value byte) byte { var a [228 << 10]byte; return ends(a[:], value) + a[len(a)/2] }
+
+//go:noinline
+func frame244(value byte) byte { var a [244 << 10]byte; return ends(a[:], value) + a[len(a)/2] }
+
+//go:noinline
+func frame252(value byte) byte { var a [252 << 10]byte; return ends(a[:], value) + a[len(a)/2] }
+
+//go:noinline
+func frame260(value byte) byte { var a [260 << 10]byte; return ends(a[:], value) + a[len(a)/2] }
+
+//go:noinline
+func ends(bytes []byte, value byte) byte {
+	for index := range bytes {
+		bytes[index] = value
+	}
+	return bytes[0] + bytes[len(bytes)-1]
 }
 
 func goroutines(count int) uint64 {

@@ -1,7 +1,9 @@
 // The versions of Go that the tests build programs with, and those programs, built once and kept in the cache.
 
+import Experiments
 import Foundation
 import GoBinary
+import Peers
 import Processes
 import Synchronization
 import TestNeeds
@@ -49,6 +51,9 @@ struct GoInstallation: CustomTestStringConvertible {
         case pie
         /// The same with C, linked by the C compiler.
         case cgoPie = "cgo-pie"
+        /// Without the build identifier, which is in the only note that Go's linker writes.
+        case withoutNote = "without-note"
+        case pieWithoutNote = "pie-without-note"
 
         var usesC: Bool { self == .cgo || self == .cgoPie }
 
@@ -58,6 +63,8 @@ struct GoInstallation: CustomTestStringConvertible {
             case .small: ["-ldflags=-s -w"]
             case .race: ["-race"]
             case .pie, .cgoPie: ["-buildmode=pie"]
+            case .withoutNote: ["-ldflags=-buildid="]
+            case .pieWithoutNote: ["-ldflags=-buildid=", "-buildmode=pie"]
             }
         }
     }
@@ -68,44 +75,99 @@ struct GoInstallation: CustomTestStringConvertible {
     /// The path of `exercise`. An argument of a test is cancelled where this version is missing.
     func program(_ mode: Mode = .plain) throws -> String {
         try need.check()
-        return try Self.builds.withLock { _ in try built(mode) }
+        return try Self.builds.withLock { _ in try built(mode, by: command) }
     }
 
-    private func built(_ mode: Mode) throws -> String {
-        var sources = ["exercise.go": PackageResources.exercise_go]
+    /// A copy of this version that compiles without checks. Making it takes one to two minutes, once.
+    func unchecked() throws -> UncheckedToolchain {
+        try need.check()
+        return try Self.builds.withLock { _ in
+            try UncheckedToolchain.cached(try #require(GoToolchain(at: command)), ToolchainOptions()) { _ in }
+        }
+    }
+
+    /// The same program, compiled without checks.
+    func uncheckedProgram(_ mode: Mode = .plain) throws -> String {
+        let command = try unchecked().command
+        return try Self.builds.withLock { _ in try built(mode, by: command) }
+    }
+
+    /// A copy of this version whose programs have probes, for as long as the folder is there.
+    func probing(in folder: TemporaryFolder) throws -> UncheckedToolchain {
+        try need.check()
+        return try UncheckedToolchain(
+            of: try #require(GoToolchain(at: command)), ToolchainOptions(checks: .probe), at: "\(folder.path)/go",
+            patcher: try BuiltPrograms.path(of: "faultline")
+        ) { _ in }
+    }
+
+    /// `exercise` built by another toolchain, as `program` in a new folder.
+    static func program(_ mode: Mode, by toolchain: UncheckedToolchain) throws -> TemporaryFolder {
+        try builds.withLock { _ in try build(sources(mode), mode, by: toolchain.command) }
+    }
+
+    private static func sources(_ mode: Mode) -> [String: [UInt8]] {
+        var sources = ["exercise.go": PackageResources.exercise_go, "growth.go": PackageResources.growth_go]
         if mode.usesC {
             sources["foreign.go"] = PackageResources.foreign_go
             sources["call_back.c"] = PackageResources.call_back_c
         } else {
             sources["foreign_none.go"] = PackageResources.foreign_none_go
         }
+        return sources
+    }
+
+    private func built(_ mode: Mode, by command: String) throws -> String {
+        let sources = Self.sources(mode)
         var key = ContentHash()
         for (name, text) in sources.sorted(by: { $0.key < $1.key }) {
             key.add(name)
             key.add(text)
         }
         key.add(mode.flags.joined(separator: " "))
+        if command != self.command { key.add(command) }
         let folder = "\(Self.cacheFolder)/go-test-programs"
         let path = "\(folder)/exercise-\(version)-\(mode.rawValue)-\(key.digits)"
         if FileManager.default.isExecutableFile(atPath: path) { return path }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let work = try TemporaryFolder()
-        for (name, text) in sources { try Data(text).write(to: URL(fileURLWithPath: "\(work.path)/\(name)")) }
-        let environment = Spawn.environment(changing: [
-            "GO111MODULE": "off", "GOPROXY": "off", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOENV": "off",
-            "CGO_ENABLED": mode.usesC || mode == .race ? "1" : "0", "GOPATH": "\(Self.cacheFolder)/go-path",
-            "GOCACHE": "\(Self.cacheFolder)/go-build", "GOROOT": "", "GOAMD64": "", "GOOS": "", "GOARCH": "",
-            "GODEBUG": "", "GOEXPERIMENT": "",
-        ])
-        try Subprocess.run(
-            "/bin/sh",
-            ["-c", "cd \"$0\" && exec \"$@\"", work.path, command, "build", "-o", "program"] + mode.flags + ["."],
-            in: work.path, environment: environment)
+        let work = try Self.build(sources, mode, by: command)
         // Complete or absent, also where another process builds it.
         let draft = "\(folder)/\(UUID().uuidString)"
         try FileManager.default.moveItem(atPath: "\(work.path)/program", toPath: draft)
         guard rename(draft, path) == 0 else { throw Unwritable(description: "cannot write \(path)") }
         return path
+    }
+
+    private static func build(
+        _ sources: [String: [UInt8]], _ mode: Mode, by command: String
+    ) throws -> TemporaryFolder {
+        let work = try TemporaryFolder()
+        for (name, text) in sources { try Data(text).write(to: URL(fileURLWithPath: "\(work.path)/\(name)")) }
+        try build(
+            work.path, command, ["-o", "program"] + mode.flags + ["."], usesC: mode.usesC || mode == .race)
+        return work
+    }
+
+    /// Builds in a folder what the arguments of `go build` say.
+    func build(in folder: String, _ arguments: [String]) throws {
+        try Self.builds.withLock { _ in try Self.build(folder, command, arguments, usesC: true) }
+    }
+
+    private static func build(_ folder: String, _ command: String, _ arguments: [String], usesC: Bool) throws {
+        try Subprocess.run(
+            "/bin/sh", ["-c", "cd \"$0\" && exec \"$@\"", folder, command, "build"] + arguments, in: folder,
+            environment: environment(usesC: usesC))
+    }
+
+    /// What `go` runs in: no network, no settings of the user, the caches of these tests.
+    static func environment(usesC: Bool, changing others: [String: String] = [:]) -> [String] {
+        let own = [
+            "GO111MODULE": "off", "GOPROXY": "off", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOENV": "off",
+            "CGO_ENABLED": usesC ? "1" : "0", "GOPATH": "\(cacheFolder)/go-path",
+            "GOCACHE": "\(cacheFolder)/go-build", "GOROOT": "", "GOAMD64": "", "GOOS": "", "GOARCH": "",
+            "GODEBUG": "", "GOEXPERIMENT": "",
+        ]
+        return Spawn.environment(changing: own.merging(others) { $1 })
     }
 
     struct Unwritable: Error, CustomStringConvertible {
@@ -128,17 +190,11 @@ func content(_ path: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
 }
 
-/// Runs a program to its end or for a minute, as if the environment set nothing for Go.
-func run(_ path: String, _ arguments: [String], seconds: Double = 60) throws -> Subprocess.Finished {
-    let environment = Spawn.environment(changing: ["GODEBUG": "", "GOGC": "", "GOTRACEBACK": "", "GOMAXPROCS": "4"])
-    // A child that another test starts holds the file open for writing from its fork to its exec.
-    for _ in 0..<200 {
-        do {
-            return try Subprocess.finish(path, arguments, environment: environment, seconds: seconds)
-        } catch {
-            guard error.errno == ETXTBSY else { throw error }
-            usleep(10_000)
-        }
-    }
+/// Runs a program to its end or for a minute, as if the environment set nothing for Go but what is said.
+func run(
+    _ path: String, _ arguments: [String], _ variables: [String: String] = [:], seconds: Double = 60
+) throws -> Subprocess.Finished {
+    let none = ["GODEBUG": "", "GOGC": "", "GOTRACEBACK": "", "GOMAXPROCS": "4"]
+    let environment = Spawn.environment(changing: none.merging(variables) { $1 })
     return try Subprocess.finish(path, arguments, environment: environment, seconds: seconds)
 }

@@ -7,11 +7,15 @@
 
 struct SyntheticProgram {
     var version = "go1.27.3"
-    var settings = ["-buildmode=exe", "-compiler=gc"]
+    var settings = ["-buildmode=exe", "-compiler=gc", "GOOS=linux"]
     var machine: UInt16 = 62
+    /// EI_OSABI: System V.
+    var system: UInt8 = 0
     /// Size and first bytes of a frame above which a function keeps its check.
     var largeFrame = 20_000
     var functions: [Function] = []
+    /// A function that a record of inlined calls names, with a first line.
+    var inlined: (name: String, line: UInt32)?
 
     static let textAddress: UInt64 = 0x401000
     static let rodataAddress: UInt64 = 0x500000
@@ -22,6 +26,9 @@ struct SyntheticProgram {
         var name: String
         var frame: Int
         var code: [Item]
+        var movesStackPointer = false
+        var isAssembly = false
+        var startLine: UInt32 = 0
     }
 
     /// A piece of code.
@@ -81,8 +88,35 @@ struct SyntheticProgram {
             Function(
                 name: "runtime.systemstack", frame: 16,
                 code: [.bytes([0x48, 0x8b, 0x58, 0x30, 0x48, 0x8b, 0x13]), body]),
+            Function(name: "runtime.rt_sigaction", frame: 0, code: [.bytes([0x0f, 0x05, 0xc3])]),
             Function(name: "main.leaf", frame: 0, code: [.bytes([0xc3])]),
         ]
+    }
+
+    /// The same with what growth by faults looks for besides.
+    static var growing: SyntheticProgram {
+        var program = SyntheticProgram()
+        let (comparison, move): ([UInt8], [UInt8]) = ([0x48, 0x81, 0xfa, 0, 8, 0, 0], [0xbb, 0, 8, 0, 0])
+        let body = Item.bytes([0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3])
+        let additions: [String: [Item]] = [
+            "runtime.malg": [.bytes([0x48, 0x8d, 0x91, 0xa0, 0x03, 0, 0])],
+            "runtime.shrinkstack": [.bytes(comparison), .branch([0xe8], "runtime.copystack")],
+            "runtime.gcComputeStartingStackSize": [.bytes(comparison + move)],
+        ]
+        for (index, function) in program.functions.enumerated() {
+            var place = 0
+            if case .check? = function.code.first { place = 1 }
+            program.functions[index].code.insert(contentsOf: additions[function.name] ?? [], at: place)
+        }
+        program.functions += [
+            Function(name: "runtime.minit", frame: 8, code: [body]),
+            Function(name: "runtime.mstart1", frame: 8, code: [.branch([0xe8], "runtime.minit"), body]),
+            Function(name: "runtime.copystack", frame: 8, code: [body]),
+            Function(name: "runtime.newstack", frame: 8, code: [.branch([0xe8], "runtime.copystack"), body]),
+            Function(name: "runtime.freeStackSpans", frame: 8, code: [body]),
+            Function(name: "runtime.exit", frame: 0, code: [body]),
+        ]
+        return program
     }
 
     // MARK: code
@@ -170,12 +204,18 @@ struct SyntheticProgram {
             entries += entry + bytes(UInt32(functions.count * 8 + 4 + descriptions.count))
             descriptions +=
                 entry + bytes(UInt32(names.count)) + bytes(UInt32(0)) + bytes(UInt32(0)) + bytes(UInt32(tables.count))
+                + [UInt8](repeating: 0, count: 16) + bytes(function.startLine)
+                + [0, (function.movesStackPointer ? 2 : 0) | (function.isAssembly ? 4 : 0), 0, 0]
             names += Array(function.name.utf8) + [0]
-            // From -1 to 0 for one byte, to the frame for another, to 0.
-            tables +=
-                [2, 1] + number(UInt64(function.frame) * 2) + [1]
-                + number(UInt64(function.frame) * 2 - (function.frame == 0 ? 0 : 1))
-            tables += [1, 0]
+            // From -1 to 0 for one byte, to the frame for the rest but the last byte, to 0.
+            let length = UInt64(max(3, length(function)))
+            if function.frame == 0 {
+                tables += [2] + number(length)
+            } else {
+                tables += [2, 1] + number(UInt64(function.frame) * 2) + number(length - 2)
+                tables += number(UInt64(function.frame) * 2 - 1) + [1]
+            }
+            tables.append(0)
         }
         entries += bytes(UInt32(textSize))
         let header = 72
@@ -198,7 +238,13 @@ struct SyntheticProgram {
             data += bytes(word)
         }
         data += [UInt8](repeating: 0, count: 0x200 - data.count)
-        return data + bytes(UInt32(2048)) + bytes(UInt32(0))
+        data += bytes(UInt32(2048)) + bytes(UInt32(0))
+        if let inlined {
+            let before = functions.prefix { $0.name != inlined.name }
+            let name = before.reduce(0) { $0 + $1.name.utf8.count + 1 }
+            data += bytes(UInt32(0)) + bytes(UInt32(name)) + bytes(UInt32(16)) + bytes(inlined.line)
+        }
+        return data
     }
 
     /// The content of the file.
@@ -213,7 +259,7 @@ struct SyntheticProgram {
             bytes(kind) + bytes(flags) + bytes(UInt64(offset)) + bytes(address) + bytes(address) + bytes(UInt64(size))
                 + bytes(UInt64(size)) + bytes(UInt64(4096))
         }
-        var file: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9)
+        var file: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, system] + [UInt8](repeating: 0, count: 8)
         file += bytes(UInt16(2)) + bytes(machine) + bytes(UInt32(1)) + bytes(Self.textAddress) + bytes(UInt64(64))
         file += bytes(UInt64(0)) + bytes(UInt32(0)) + bytes(UInt16(64)) + bytes(UInt16(56)) + bytes(UInt16(4))
         file += bytes(UInt16(64)) + bytes(UInt16(0)) + bytes(UInt16(0))

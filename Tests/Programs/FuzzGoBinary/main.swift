@@ -16,14 +16,32 @@ func end(_ text: String, _ status: Int32) -> Never {
     exit(status)
 }
 
+/// Everything that is asked about stacks.
+func ask(_ analysis: StackAnalysis) {
+    for number in analysis.functions.indices.prefix(50) {
+        let path = analysis.deepestPath(from: number)
+        guard path.count <= analysis.functions.count, analysis.functions[number].need >= 0 else {
+            end("a path that does not end; the input is \(candidate)", 1)
+        }
+        _ = analysis.findings(from: number)
+    }
+    _ = analysis.names(like: "main.leaf")
+}
+
 /// What came of an input, without the numbers and names that differ from input to input.
 func outcome(_ input: [UInt8]) -> String {
     _ = try? ElfFile(input).functions()
+    if let native = try? StackAnalysis(of: input) { ask(native) }
     do throws(GoBinaryError) {
         let program = try GoExecutable(input)
         let census = GoCensus(program)
-        let stripped = try program.stripped(StripOptions(checks: input.count % 2 == 0 ? .removed : .equal))
-        return "\(stripped.replaced) of \(census.total.functions)"
+        ask(StackAnalysis(program))
+        let checks = input.count % 2 == 0 ? StripOptions.Checks.removed : .equal
+        let growing = Result { () throws(GoBinaryError) in
+            try program.stripped(StripOptions(growth: .fault, checks: checks)).replaced
+        }
+        let stripped = try program.stripped(StripOptions(checks: checks))
+        return "\(stripped.replaced) of \(census.total.functions), \((try? growing.get()) ?? 0) grow"
     } catch {
         let text = error.description
         guard !text.isEmpty, !text.utf8.contains(where: { $0 < 32 || $0 == 127 }) else {

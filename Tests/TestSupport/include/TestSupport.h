@@ -200,9 +200,10 @@ bool ts_is_blocked(int signal);
 /// Closes every descriptor from `first` on. Returns 0 or an errno value.
 int ts_close_from(unsigned first);
 
-/// Whether this kernel has MADV_GUARD_INSTALL, and UFFDIO_MOVE for this process.
+/// Whether this kernel has MADV_GUARD_INSTALL, UFFDIO_MOVE for this process, and the instruction wrgsbase for programs.
 bool ts_offers_guard_pages(void);
 bool ts_offers_uffdio_move(void);
+bool ts_offers_wrgsbase(void);
 
 /// Whether AddressSanitizer or ThreadSanitizer is in this process.
 bool ts_has_address_sanitizer(void);

@@ -1,0 +1,109 @@
+// "Scanning its stack blocks a goroutine for 10 to 100 µs."
+//
+// A goroutine reads the clock without end, by depth of its stack, beside collections: the longest time between two
+// readings during one. It holds what else a collection stops a goroutine for, so that what the same goroutine shows
+// near the top of its stack is taken off; the same without collections is what the machine does.
+
+import Experiments
+import Measurement
+import Peers
+import Report
+
+extension Metric {
+    /// The longest time for which a goroutine stood still, during a collection.
+    static let standstill = Metric("standstill", .nanoseconds)
+    /// The same for as long without one.
+    static let calmStandstill = Metric("standstill-without", .nanoseconds)
+    /// That of a deep stack beyond that of a flat one.
+    static let scan = Metric("scan", .nanoseconds)
+}
+
+extension Figure {
+    static func scan(_ frames: Int) -> Figure { Figure("scan of \(frames) frames", .nanoseconds) }
+}
+
+public struct GCStackScan: Claim {
+    public init() {}
+
+    public let identifier = "gc-stack-scan"
+    public let saidBy = "an article on start-up and the loading of stacks"
+    public let statement = "Scanning its stack blocks a goroutine for 10 to 100 µs."
+    public let claimed = Self.depths.dropFirst().map { ClaimedFigure(.scan($0), low: 10_000, high: 100_000) }
+    public let experiments = [
+        "a goroutine with 10 to 10,000 frames reads the clock beside collections of the newest Go, on two "
+            + "processors, in a "
+            + "process for each round: the longest time between two readings"
+    ]
+
+    public let plotted = PlottedNames(
+        [.standstill, .calmStandstill, .scan], [.depth, .peer], figures: Self.depths.dropFirst().map(Figure.scan))
+
+    /// Frames of some 200 bytes.
+    static let depths = [1, 10, 100, 1_000, 10_000]
+    static let name = "standstill"
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        guard let toolchain = laboratory.go.last, let program = try laboratory.program(.articles, toolchain) else {
+            return []
+        }
+        let collections = laboratory.isQuick ? 9 : 31
+        let subjects = Self.depths.map {
+            ProcessSubject(Self.name, program, "scan \(collections) \($0)", numbers: 3, [.depth: .int($0)])
+        }
+        let rounds = try ProcessRounds(subjects, rounds: laboratory.processes, claim: identifier, laboratory)
+        let flat = rounds.samples(0) { $0[1] }
+        var scans: [Record] = []
+        for index in subjects.indices.dropFirst() {
+            let own = rounds.samples(index) { $0[1] }
+            guard !own.isEmpty, own.count == flat.count else { continue }
+            scans.append(
+                record(
+                    Self.name, .scan, try Estimate.median(of: zip(own, flat).map { $0 - $1 }),
+                    subjects[index].parameters))
+        }
+        return try rounds.records(suite: identifier, .standstill) { $0[1] }
+            + rounds.records(suite: identifier, .calmStandstill) { $0[2] } + scans
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let scans = evidence.all(Self.name, metric: .scan).ofNewestGo
+        guard !scans.isEmpty, let version = scans[0].goVersion else { throw MissingEvidence("no scan of a stack") }
+        let depths = scans.map { $0.parameters[.depth]?.whole ?? 0 }
+        let measured = zip(depths, scans).map { MeasuredFigure(.scan($0), $1.estimate) }
+        let reason =
+            "\(version): beyond a flat stack "
+            + zip(depths, scans).map { "\($0) frames take \(Self.text($1.estimate))" }.joined(separator: ", ")
+        let relations = scans.map { $0.estimate.relation(to: ClaimedFigure(.scan(0), low: 10_000, high: 100_000)) }
+        func sizes(_ relation: Relation) -> [Int] { zip(depths, relations).filter { $0.1 == relation }.map(\.0) }
+        let (below, within, above, open) = (sizes(.below), sizes(.within), sizes(.above), sizes(.undecided))
+        if within.count == scans.count { return Judgement(.confirmed, measured: measured, reason: reason) }
+        if max(below.count, above.count) == scans.count {
+            return Judgement(.refuted, measured: measured, reason: reason)
+        }
+        // A boundary lies between two sizes that are decided, and in one direction.
+        let decided = below + within + above
+        guard [below, within, above].count(where: { !$0.isEmpty }) > 1, decided == decided.sorted() else {
+            return Judgement(.notMeasurable, measured: measured, reason: "more rounds are needed: \(reason)")
+        }
+        let parts = [
+            below.last.map { "less up to \($0) frames" },
+            within.first.map { "10 to 100 µs with \(Self.range($0, within[within.count - 1])) frames" },
+            above.first.map { "more from \($0) on" },
+            open.isEmpty ? nil : "undecided with \(open.map(String.init).joined(separator: " and "))",
+        ]
+        return Judgement(
+            .depends, measured: measured,
+            reason: "it takes \(parts.compactMap(\.self).joined(separator: ", ")); \(reason)")
+    }
+
+    private static func range(_ first: Int, _ last: Int) -> String {
+        first == last ? "\(first)" : "\(first) to \(last)"
+    }
+
+    /// A scan is a difference, which noise can make less than nothing.
+    private static func text(_ scan: Estimate) -> String {
+        if scan.low > 0 { return QuantityFormatter.string(scan, .nanoseconds) }
+        let most = scan.high > 0 ? ", at most \(QuantityFormatter.string(scan.high, .nanoseconds))" : ""
+        return "a time not told from zero\(most)"
+    }
+}

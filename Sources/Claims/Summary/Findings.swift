@@ -1,0 +1,235 @@
+// What is said of each claim: the heading of its section, what came out in one plain sentence, and what would have to
+// be measured for another verdict. A claim that is not listed, or lacks a figure, gets a sentence that any claim can
+// have.
+
+import Experiments
+import Faultline
+import Report
+
+extension Summary {
+    /// The words of one claim.
+    struct FindingText: Sendable {
+        let title: String
+        var change: String?
+        var sentence: (@Sendable (Readings) throws -> String)?
+    }
+
+    static let findings: [String: FindingText] = checks.merging(growth) { $1 }.merging(memory) { $1 }
+        .merging(articles) { $1 }
+
+    /// What the checks are and cost.
+    private static let checks: [String: FindingText] = [
+        "prologue-census": FindingText(title: "How many functions have a check") { run in
+            let census = PrologueCensusClaim()
+            return """
+                In programs of \(run.newestGo(census)) \(try run.text(census, .shareOfGoFunctions)) of functions begin \
+                with a check of \(try run.text(census, .instructionsOfCheck)) instructions, and \
+                \(try run.text(census, .executedInstructionsOfCheck)) of those run when it passes.
+                """
+        },
+        "check-cost": FindingText(title: "What a program gains without checks") { run in
+            """
+            Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else have \
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); the same programs against \
+            themselves have \(try run.gain(CheckCost(), .gainFromNothing)).
+            """
+        },
+        "code-size": FindingText(title: "How much code the checks are") { run in
+            """
+            With checks the code of programs of \(run.newestGo(CodeSize())) is \
+            \(try run.text(CodeSize(), .codeWithChecks)) times as large as compiled without, and a run misses a simulated \
+            instruction cache \(try run.text(CodeSize(), .missesWithChecks)) times as often.
+            """
+        },
+        "indirect-calls": FindingText(title: "Calls that cannot be inlined") { run in
+            return """
+                In \(run.newestGo(IndirectCalls())) checks cost an indirect call \
+                \(try run.difference(IndirectCalls(), .furtherInIndirectCalls)) than a direct one, and a call in a chain of \
+                1,000 \(try run.difference(IndirectCalls(), .furtherInDeepChains)) than one in a chain of 10.
+                """
+        },
+        "inlining": FindingText(title: "What inlining leaves of the cost") { run in
+            """
+            Inlined as usual, programs have \(try run.gain(Inlining(), .gainWithoutChecks(.standard))) without checks; \
+            with nothing inlined they have \(try run.gain(Inlining(), .gainWithoutChecks(.off))).
+            """
+        },
+        "preemption": FindingText(
+            title: "What else the check does",
+            change: "A runtime that stops goroutines in its own code without a check, or keeps checks there."
+        ) { run in
+            """
+            Without checks the longest wait of other goroutines is \(try run.longestWait()) times as long in \
+            \(run.newestGo(Preemption())), and \(try run.text(Preemption(), .longestWaitWithRuntimesChecks)) times where \
+            the runtime keeps its own\(run.longestWaitWithProbes).
+            """
+        },
+    ]
+
+    /// What growing costs.
+    private static let growth: [String: FindingText] = [
+        "trap-cost": FindingText(title: "What a growth by a page fault costs") { run in
+            """
+            A growth by a page fault crosses between program and kernel \(try run.text(TrapCost(), .crossingsOfGrowth)) \
+            times and takes \(try run.text(TrapCost(), .growthAgainstGo)) times as long as Go's.
+            """
+        },
+        "break-even": FindingText(
+            title: "When a page fault pays for the checks it saves",
+            change: "Checks that cost more, or a growth that costs less: the boundary moves with both."
+        ) { run in
+            if let nothing = run.nothingSaved { return nothing }
+            return """
+                A program in Go gains from page faults when it grows \(try run.growths("Go")) in a second of its processor \
+                time; if C grew its stacks as Go does, a program in C would when it grows \(try run.growths("C")).
+                """
+        },
+        "fault-growth": FindingText(title: "Go's own growth, started by a fault") { run in
+            """
+            With a probe, an instruction that stays where each check was, \(run.newestGo(FaultGrowth())) grew stacks by \
+            \(try run.text(FaultGrowth(), .probeFaults)) faults, and \(try run.text(FaultGrowth(), .programsAlike)) of \
+            \(try run.text(FaultGrowth(), .programsWithProbes)) programs answered as before; a waiting goroutine takes \
+            \(try run.text(FaultGrowth(), .memoryWithProbes)) times the memory.
+            """
+        },
+        "hot-split": FindingText(title: "A loop at the end of a stack") { run in
+            """
+            A call at the end of a stack takes \(try run.text(HotSplit(), .callWithSegments)) times as long as one that \
+            fits with segments, and \(try run.text(HotSplit(), .callWithCopying)) times as long with copying.
+            """
+        },
+        "move-cost": FindingText(title: "What moving a stack costs") { run in
+            """
+            A goroutine's stack grows to \(try run.text(MoveCost(), .growthOfGoroutinesStack)) times its size, and the \
+            copy takes \(try run.text(MoveCost(), .timeOfCopyPerKiB)) for each KiB.
+            """
+        },
+        "shrink-free": FindingText(
+            title: "Going down again", change: "A collection that leaves stacks as large as they became."
+        ) { run in
+            """
+            A goroutine of \(run.newestGo(ShrinkFree())) that goes down again takes \
+            \(try run.multiple(ShrinkFree(), .descentAgain, of: "time")) of one whose stack had the room from the start, \
+            and after a collection, which halves its stack, \
+            \(try run.multiple(ShrinkFree(), .descentAfterCollection, of: "time")) of such a one; its first descent takes \
+            \(try run.multiple(ShrinkFree(), .firstDescent, of: "time")) of a later one.
+            """
+        },
+        "pointers-on-stack": FindingText(
+            title: "Where pointers to a stack are",
+            change: "A runtime without records that point to variables on the stack of a goroutine that waits."
+        ) { run in
+            let claim = PointersOnStack()
+            return """
+                \(run.newestGo(claim)) keeps \(try run.text(claim, .pointersOutside)) addresses of the stacks of \
+                \(try run.text(claim, .waitingGoroutines)) waiting goroutines in records of its runtime, which it corrects \
+                one by one, beside \(try run.text(claim, .pointersOnStack)) on the stacks themselves.
+                """
+        },
+        "contention": FindingText(title: "Growth as threads are added") { run in
+            """
+            A growth of a goroutine takes \(try run.text(Contention(), .growthOnOneProcessor)) of processor time on \
+            one processor and \(try run.text(Contention(), .growthOnManyProcessors)) on all of this machine.
+            """
+        },
+        "shrink": FindingText(
+            title: "Memory given back", change: "A stack that keeps more than a page or two after it is given back."
+        ) { run in
+            let before = Figure("release with guard-pages, bytes before", .bytes)
+            let after = Figure("release with guard-pages, bytes after", .bytes)
+            return """
+                An idle stack that was deep once takes \(try run.text(Shrink(), before)), and \
+                \(try run.text(Shrink(), after)) after its memory is given back.
+                """
+        },
+    ]
+
+    /// What stacks take of addresses and memory, and what faults mean.
+    private static let memory: [String: FindingText] = [
+        "classification": FindingText(
+            title: "Telling growth from bugs",
+            change: "One fault of a growing stack taken for a bug, or the other way round."
+        ) { run in
+            let confusions = try run.confusions()
+            let wrong = confusions == 0 ? "none" : "\(Int(confusions.rounded(.up))) in a million"
+            return """
+                Of \(try run.text(Classification(), .faults(.synthetic))) faults that were made up and \
+                \(try run.text(Classification(), .faults(.real))) real ones \(wrong) was confused; \
+                \(try run.text(Classification(), .ambiguous(.synthetic))) were said to be ambiguous.
+                """
+        },
+        "address-space": FindingText(
+            title: "Addresses for many stacks", change: "A system that gives a program fewer bits of addresses."
+        ) { run in
+            """
+            32 bits hold \(try run.text(AddressSpace(), .stacksIn32Bits)) stacks of 8 MiB, and the 47 bits of today's Linux \
+            \(try run.text(AddressSpace(), .stacksIn47Bits)).
+            """
+        },
+        "minimum-stack": FindingText(title: "The least that a stack takes") { run in
+            """
+            A goroutine that waits takes \(try run.text(MinimumStack(), .smallGoroutine)), the smallest stack of pages \
+            \(try run.text(MinimumStack(), .smallStack)).
+            """
+        },
+        "overcommit": FindingText(
+            title: "Memory that is promised",
+            change: "A kernel that charges reserved addresses, or processes that end without an error."
+        ) { run in
+            """
+            A stack is charged up to \(try run.text(Overcommit(), .maximumCharge(inMode: 0))) as Linux is set by default, \
+            and up to \(try run.text(Overcommit(), .maximumCharge(inMode: 2))) where nothing is overcommitted.
+            """
+        },
+        "exhaustion": FindingText(title: "Where memory ends") { run in
+            let inGroup = try run.text(Exhaustion(), .deaths(at: .group), none: "none")
+            let byAddresses = try run.text(Exhaustion(), .deaths(at: .addressSpace), none: "none")
+            return """
+                Where a group of processes has used up its memory the process ends with \(inGroup) of this library's ways to \
+                make stacks, and where addresses are limited with \(byAddresses); with the others an error tells.
+                """
+        },
+        "ackermann": FindingText(
+            title: "A recursion that is deeper than its stack",
+            change: "A stack that finishes the recursion within the limit."
+        ) { run in
+            let fixed = try run.text(Ackermann(), Figure("depth of a(4,5) fixed", .count))
+            let fault = try run.text(Ackermann(), Figure("depth of a(4,5) fault", .count))
+            return "With the same limit a fixed stack gets \(fixed) calls deep, and one that grows by faults \(fault)."
+        },
+        "no-size-guess": FindingText(title: "A stack whose size nobody guesses") { run in
+            """
+            A goroutine's stack whose size nobody chose may take \(try run.text(NoSizeGuess(), .limitOfGrowingStack)) in \
+            \(run.newestGo(NoSizeGuess())): there the recursion ended, in a process that had taken \
+            \(try run.text(NoSizeGuess(), .peakOfRecursion)).
+            """
+        },
+        "portability": FindingText(
+            title: "What depends on processor and system",
+            change: "A hazard whose test fails, or one without a test that comes true."
+        ) { run in
+            """
+            Of \(try run.text(Portability(), .hazards)) hazards \(try run.text(Portability(), .hazardsWithTest)) have a \
+            test; \(try run.text(Portability(), .passed)) passed and \(try run.text(Portability(), .failed)) failed.
+            """
+        },
+        "stackless": FindingText(title: "Tasks without a stack") { run in
+            """
+            A coroutine of C++20, which has no stack, takes \
+            \(try run.percent(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine, and \
+            \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long to switch as a coroutine of \
+            this library.
+            """
+        },
+    ]
+
+    /// Words for the names by which code calls its strategies and guards.
+    static let words: [String: String] = [
+        "fault-move": "page fault, moving", "check-move": "check, moving", "check-segment": "check, segments",
+        "check-fixed": "check, fixed size", "grows-down": "the kernel's growing mapping", "guard-pages": "guard pages",
+        "prot-none": "protected pages", "uffdio-move": "moving pages", "fault-guard-pages": "page fault, guard pages",
+        "go1": "Go 1", "4KiB": "4 KiB", "16KiB": "16 KiB", "64KiB": "64 KiB", "256KiB": "256 KiB", "8MiB": "8 MiB",
+        "libgcc-split-stack": "libgcc's split stacks", "UFFDIO_MOVE": "moving pages", "mremap": "remapping pages",
+        "vm.overcommit_memory": "the kernel's setting for overcommit",
+    ]
+}

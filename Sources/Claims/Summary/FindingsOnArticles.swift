@@ -1,0 +1,139 @@
+// What is said of the claims of articles on Go's allocator and on its start.
+
+import Experiments
+import Faultline
+import Measurement
+import Report
+
+extension Summary {
+    static let articles: [String: FindingText] = allocator.merging(goroutines) { $1 }.merging(programs) { $1 }
+
+    /// What serves stacks.
+    private static let allocator: [String: FindingText] = [
+        "stack-pool": FindingText(title: "A pool of free stacks") { run in
+            """
+            Since Go 1.22 a stack of 2 KB takes \(try run.multiple(StackPooling(), .step("2 KB"), of: "time")) of before to \
+            allocate, and one of 8 KB \(try run.multiple(StackPooling(), .step("8 KB"), of: "time")) of before.
+            """
+        },
+        "allocator-tiers": FindingText(title: "The tiers of Go's allocator") { run in
+            let (cache, pool, heap) = (AllocatorTiers.cache, AllocatorTiers.pool, AllocatorTiers.heap)
+            return """
+                \(run.newestGo(AllocatorTiers())) allocates a stack from \(cache) in \
+                \(try run.text(AllocatorTiers(), .tier(cache))), from \(pool) in \(try run.text(AllocatorTiers(), .tier(pool))) \
+                and from \(heap) in \(try run.text(AllocatorTiers(), .tier(heap))).
+                """
+        },
+        "spawn-locks": FindingText(title: "Locks in a storm of goroutines") { run in
+            let waits = try SpawnLocks.locks.map { lock in
+                let count = try run.text(SpawnLocks(), .waits(lock), none: "none")
+                guard count != "none" else { return "none waited for \(lock)" }
+                return "\(count) waited \(try run.text(SpawnLocks(), .wait(lock))) for \(lock)"
+            }
+            return """
+                At the worst, of 1,000 goroutines that two processors start in \(run.newestGo(SpawnLocks())), \
+                \(Readings.list(waits)).
+                """
+        },
+        "stack-allocator": FindingText(title: "The allocator that Go 1.23 is said to have") { run in
+            """
+            The name StackAllocator is in \(try run.text(StackAllocator(), .filesWithAllocator, none: "none")) of the files of Go 1.23's \
+            runtime, and of the memory that Go holds for stacks \
+            \(try run.percent(StackAllocator(), .fragmentationBefore)) is no goroutine's in Go 1.22 and \
+            \(try run.percent(StackAllocator(), .fragmentationSince)) in Go 1.23.
+            """
+        },
+        "false-sharing": FindingText(title: "A cache line for the head of a pool") { run in
+            """
+            Two threads with the heads in one cache line take \(try run.multiple(FalseSharing(), .sharedLine, of: "time")) of \
+            two with the heads apart, and one thread alone \(try run.multiple(FalseSharing(), .oneThread, of: "time")) of \
+            the latter.
+            """
+        },
+    ]
+
+    /// What goroutines take, and what stops them.
+    private static let goroutines: [String: FindingText] = [
+        "initial-size": FindingText(title: "The size that a stack begins with") { run in
+            """
+            A request grows its stack \(try run.text(InitialSize(), .growthsFrom2KB)) times from 2 KB and \
+            \(try run.text(InitialSize(), .growthsFrom8KB)) times from 8 KB.
+            """
+        },
+        "gateway": FindingText(title: "Millions that wait") { run in
+            """
+            By what one of fewer takes, 2.3 million goroutines of \(run.newestGo(Gateway())) that wait would fill \
+            \(try run.text(Gateway(), .memoryOfConnections)); a coroutine of C++20 takes \
+            \(try run.percent(Gateway(), .shareOfConnections)) of a goroutine's memory, and a collection beside \
+            those that were measured paused for \(try run.text(Gateway(), .pauseOfCollection)).
+            """
+        },
+        "stack-dump": FindingText(title: "Printing stacks from many goroutines") { run in
+            func all(_ figure: (Int) -> Figure) throws -> String {
+                Readings.list(try StackDump.processors.map { try run.text(StackDump(), figure($0)) })
+            }
+            return """
+                With GOMAXPROCS \(Readings.list(StackDump.processors.map(String.init))) a call of runtime.Stack in 512 goroutines takes \
+                \(try all(Figure.dump)) in \(run.newestGo(StackDump())), and \(try all(Figure.processorTimeOfDump)) of \
+                processor time.
+                """
+        },
+        "short-goroutines": FindingText(title: "How deep short goroutines go") { run in
+            let shares = try ShortGoroutines.bounds.map { bytes in
+                let share = try run.percent(ShortGoroutines(), .shareOfGoroutines(within: bytes))
+                return "\(share) used at most \(QuantityFormatter.grouped(Double(bytes), decimals: 0)) bytes"
+            }
+            return """
+                In \(run.newestGo(ShortGoroutines())), of the goroutines of a server and its clients \(Readings.list(shares)).
+                """
+        },
+        "gc-stack-scan": FindingText(title: "Pauses while stacks are scanned") { run in
+            let all = try GCStackScan.depths.dropFirst().map { depth in
+                let figure = try run.figure(GCStackScan(), .scan(depth))
+                let frames = "\(QuantityFormatter.grouped(Double(depth), decimals: 0)) frames"
+                guard !ReaderNumber(figure).spansZero else {
+                    return "with \(frames) for a time that cannot be told apart"
+                }
+                let (number, word) = (ReaderNumber(figure.magnitude).text, figure.median > 0 ? "longer" : "shorter")
+                return "with \(frames) \(number) \(word)"
+            }
+            return """
+                Beside a collection a goroutine of \(run.newestGo(GCStackScan())) stands still, against one with a flat \
+                stack, \(Readings.list(all)).
+                """
+        },
+    ]
+
+    /// What a compiler and a linker make.
+    private static let programs: [String: FindingText] = [
+        "escape": FindingText(title: "Closures that stay on the stack") { run in
+            """
+            In \(run.newestGo(Escape())) the closure that a goroutine runs takes \
+            \(try run.text(Escape(), .closureOfGoroutine, none: "nothing")) of the heap, and one that is called \
+            \(try run.text(Escape(), .closureThatIsCalled, none: "nothing")).
+            """
+        },
+        "compile-flags": FindingText(title: "Flags that shrink a frame") { run in
+            """
+            The smallest frame that the flags make has \(try run.multiple(CompileFlags(), .smallestFrame, of: "size")) of \
+            the one without flags in \(run.newestGo(CompileFlags())), which has \
+            \(try run.text(CompileFlags(), .frame(CompileFlags.name([])))).
+            """
+        },
+        "strip-start": FindingText(title: "Starting a stripped program") { run in
+            """
+            To start, a stripped program of \(run.newestGo(StripStart())) takes \
+            \(try run.multiple(StripStart(), .startOfStripped, of: "time")) of one that is not, with the files dropped from \
+            memory \(try run.multiple(StripStart(), .startOfStrippedCold, of: "time")) of it; a position-independent one takes \
+            \(try run.multiple(StripStart(), .startOfIndependent, of: "time")) of a usual one.
+            """
+        },
+        "frame-prediction": FindingText(title: "Stack need known beforehand") { run in
+            """
+            \(try run.text(FramePrediction(), .shareOfBoundedTrees)) of call trees have a bound; calls were followed for \
+            \(try run.text(FramePrediction(), .boundsTried)) of the bounds and exceeded \
+            \(try run.text(FramePrediction(), .boundsExceeded, none: "none")).
+            """
+        },
+    ]
+}

@@ -1,0 +1,119 @@
+// The ten lines, in the order in which a designer meets the questions: is there something to gain, what does it cost
+// instead, when does that pay, what else can go wrong.
+
+import Experiments
+import Faultline
+import Report
+
+extension Summary {
+    /// A line of the summary.
+    struct Subject: Sendable {
+        let name: String
+        let claims: [any Claim]
+        let text: @Sendable (Readings) throws -> String
+    }
+
+    static let subjects: [Subject] = [
+        Subject(name: "The check", claims: [PrologueCensusClaim()]) { run in
+            let census = PrologueCensusClaim()
+            return """
+                In programs of \(run.newestGo(census)) \(try run.text(census, .shareOfGoFunctions)) of all functions begin \
+                with a check. It is \(try run.text(census, .instructionsOfCheck)) instructions long, of which \
+                \(try run.text(census, .executedInstructionsOfCheck)) run when it passes.
+                """
+        },
+        Subject(name: "The gain", claims: [CheckCost(), Inlining()]) { run in
+            """
+            Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else have \
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); loops of small calls have \
+            \(try run.gain(CheckCost(), .gainOnGoKernels)).
+            """
+        },
+        Subject(name: "A growth", claims: [TrapCost()]) { run in
+            """
+            A growth by a page fault crosses between program and kernel \(try run.text(TrapCost(), .crossingsOfGrowth)) \
+            times. It takes \(try run.text(TrapCost(), .growthAgainstGo)) to \
+            \(try run.text(TrapCost(), .slowestGrowthAgainstGo)) times as long as one in \(run.newestGo(TrapCost())).
+            """
+        },
+        Subject(name: "When it pays", claims: [BreakEven()]) { run in
+            if let nothing = run.nothingSaved { return nothing }
+            return """
+                A page fault pays for the checks that it saves while a program grows \(try run.growths("Go")) in a \
+                second of its processor time in Go, and \(try run.growths("C")) in C, if C grew its stacks as Go does.
+                """
+        },
+        Subject(name: "Making room", claims: [HotSplit(), MoveCost()]) { run in
+            """
+            A call in a loop at the end of a stack takes \(try run.text(HotSplit(), .callWithSegments)) times as long \
+            with segments and \(try run.text(HotSplit(), .callWithCopying)) times as long with copying, as Go copies. \
+            A copy takes \(try run.text(MoveCost(), .timeOfCopyPerKiB)) per KiB in \(run.newestGo(MoveCost())).
+            """
+        },
+        Subject(name: "A small stack", claims: [MinimumStack()]) { run in
+            """
+            A goroutine of \(run.newestGo(MinimumStack())) that waits takes \(try run.text(MinimumStack(), .smallGoroutine)), \
+            the smallest stack that is made of pages \(try run.text(MinimumStack(), .smallStack)).
+            """
+        },
+        Subject(name: "Addresses and memory", claims: [AddressSpace(), Overcommit()]) { run in
+            """
+            \(try run.text(AddressSpace(), .stacksIn47Bits)) stacks of 8 MiB fit into the 47 bits of addresses that Linux \
+            gives a program, and \(try run.text(AddressSpace(), .stacksIn32Bits)) into 32 bits. Where the kernel does not \
+            overcommit, a stack is charged up to \(try run.text(Overcommit(), .maximumCharge(inMode: 2))).
+            """
+        },
+        Subject(name: "Growth or bug", claims: [Classification(), Portability()]) { run in
+            """
+            Of \(try run.text(Classification(), .faults(.synthetic))) faults that were made up and \
+            \(try run.text(Classification(), .faults(.real))) real ones \
+            \(try run.confusions() == 0 ? "none" : "\(Int(try run.confusions().rounded(.up))) in a million") of a growing stack \
+            was taken for a bug or the other way round; \(try run.text(Classification(), .ambiguous(.synthetic))) were \
+            said to be ambiguous.
+            """
+        },
+        Subject(name: "Preemption", claims: [Preemption()]) { run in
+            """
+            The check is also where \(run.newestGo(Preemption())) stops a goroutine that signals do not stop, as in the \
+            runtime's own code. Without it the longest wait of others was \(try run.longestWait()) times as long; where \
+            the runtime keeps its own checks, \(try run.text(Preemption(), .longestWaitWithRuntimesChecks)) \
+            times\(run.longestWaitWithProbes).
+            """
+        },
+        Subject(name: "Without stacks", claims: [Stackless()]) { run in
+            """
+            A coroutine of C++20, which has no stack, takes \
+            \(try run.percent(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine. To switch, it takes \
+            \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long as a coroutine of this \
+            library, and a task of Swift \(try run.text(Stackless(), .taskAgainstCoroutine(.switch))) times.
+            """
+        },
+    ]
+}
+
+extension Readings {
+    /// The longest wait without checks in the newest Go: "55", "at least 34,000".
+    func longestWait() throws(MissingFigure) -> String { try text(Preemption(), .longestWait) }
+
+    /// ", also beside probes: 1.1 times"; nothing where that was not measured.
+    var longestWaitWithProbes: String {
+        (try? text(Preemption(), .longestWaitWithProbes)).map { ", also beside probes: \($0) times" } ?? ""
+    }
+
+    /// What is said in place of rates at which a fault pays, where checks are not told from none.
+    var nothingSaved: String? {
+        guard verdict(BreakEven().identifier)?.verdict == .notDistinguishable else { return nil }
+        return """
+            What programs save without checks cannot be told from nothing, so that no number of growths can be named at \
+            which a page fault pays for them.
+            """
+    }
+
+    /// "fewer than 1,000 stacks": how many growths a second cost what the checks do, in place and with fresh memory.
+    func growths(_ language: String) throws(MissingFigure) -> String {
+        let figure = try self.figure(
+            BreakEven(), .breakEven(language, GrowthCostSampler.inPlace, isFresh: true))
+        let number = ReaderNumber(figure)
+        return number.isAtLeast ? "fewer than N stacks (N is \(number.text))" : "fewer than \(number.text) stacks"
+    }
+}

@@ -1,0 +1,175 @@
+// What a Go without stack checks says otherwise in its sources. The place that emits a check asks first whether the
+// function has one; the runtime gives goroutines large stacks with guards, and does not shrink them. Everything that is
+// more than a line is in the two files of Go here.
+
+import GoBinary
+import Processes
+
+/// What a toolchain is made for.
+public struct ToolchainOptions: Sendable, Hashable {
+    /// What becomes of the checks.
+    public enum Checks: String, Sendable, CaseIterable {
+        /// Functions have none, but for those that ``GoExecutable/stripped(_:)`` leaves alone as well.
+        case none
+        /// All stay: the control that has the same stacks and no other difference.
+        case kept
+        /// Those of a program become probes as soon as it is linked: faults grow its stacks, which are Go's own.
+        case probe
+    }
+
+    /// What differs in goroutines' stacks from Go's own, one more each: the parts of what large stacks cost and gain.
+    public enum Stacks: String, Sendable, CaseIterable {
+        /// Go's own: they begin with 2 KiB, grow and shrink.
+        case original
+        /// The first is large.
+        case large
+        /// And none shrinks, nor does the size of the first adapt.
+        case steady
+        /// And each has a guard, installed and removed by a system call.
+        case guarded
+        /// And the lowest word of a new one is not cleared, which would take a page.
+        case untouched
+    }
+
+    /// What becomes of the checks.
+    public var checks: Checks
+    /// How stacks differ.
+    public var stacks: Stacks
+    /// Bytes of a goroutine's first stack with its guard, a power of two.
+    public var initial: Int
+    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`.
+    public var keepsRuntime: Bool
+
+    /// Options, by default the stacks that a program without checks must have.
+    public init(
+        checks: Checks = .none, stacks: Stacks = .untouched, initial: Int = StripOptions.defaultInitial,
+        keepsRuntime: Bool = false
+    ) {
+        self.checks = checks
+        self.stacks = stacks
+        self.initial = initial
+        self.keepsRuntime = keepsRuntime
+    }
+
+    /// What names of files and messages call it.
+    var name: String {
+        checks == .probe ? "probe" : "\(checks)-\(stacks)-\(initial >> 10)k\(keepsRuntime ? "-runtime" : "")"
+    }
+
+    /// Whether the compiler and the assembler are others.
+    var changesCompiler: Bool { checks == .none }
+
+    /// Whether programs are built from another library.
+    var changesRuntime: Bool { checks != .probe && stacks != .original }
+}
+
+/// The sources that change.
+package struct UncheckedSources {
+    /// Those of the compiler and the assembler.
+    package let compiler: [ChangedSource]
+    /// Those of the library that programs are built from.
+    package let runtime: [ChangedSource]
+
+    /// Changes what `read` has.
+    ///
+    /// - Parameter read: the text of a file below `src`; nil where it is not there.
+    package init(_ options: ToolchainOptions, _ read: (String) -> String?) throws(SourceRefusal) {
+        compiler = options.changesCompiler ? try Self.compiler(options, read) : []
+        runtime = options.changesRuntime ? try Self.runtime(options, read) : []
+    }
+
+    private static func compiler(
+        _ options: ToolchainOptions, _ read: (String) -> String?
+    ) throws(SourceRefusal) -> [ChangedSource] {
+        let functions = GoExecutable.sweepers.sorted().joined(separator: " ")
+        let packages = options.keepsRuntime ? GoExecutable.runtimePackages.joined(separator: " ") : ""
+        let added =
+            text(PackageResources.unchecked_compiler_go) + """
+
+                const (
+                \tlargestUncheckedFrame = \(StripOptions.largestFrame)
+                \t// The background sweeper turns in a loop that can wait for a collection, which waits for these checks.
+                \tcheckedFunctions = "\(functions)"
+                \t// Packages that signals do not preempt.
+                \tcheckedPackages = "\(packages)"
+                )
+
+                """
+        var identity = ContentHash()
+        identity.add(added)
+        let edits = [
+            SourceEdit(
+                file: "cmd/internal/obj/x86/obj6.go",
+                anchor: "\tif !p.From.Sym.NoSplit() {\n\t\t// Emit split check",
+                replacement: "\tif !p.From.Sym.NoSplit() && hasStackCheck(ctxt, p.From.Sym, autoffset) {\n"
+                    + "\t\t// Emit split check"
+            ),
+            // Tools of a release go by its version alone, so that a cache of builds would mix up what they compiled.
+            SourceEdit(
+                file: "cmd/internal/objabi/flag.go", anchor: "\tif s == \"full\" {\n",
+                replacement: "\tif s == \"full\" {\n\t\tp += \" unchecked-\(identity.digits)\"\n"),
+        ]
+        return try SourceEdit.apply(edits, read) + [
+            ChangedSource(file: "cmd/internal/obj/x86/unchecked.go", lines: [], text: added)
+        ]
+    }
+
+    private static func runtime(
+        _ options: ToolchainOptions, _ read: (String) -> String?
+    ) throws(SourceRefusal) -> [ChangedSource] {
+        let (stack, proc) = ("runtime/stack.go", "runtime/proc.go")
+        var edits = [
+            SourceEdit(
+                file: stack, anchor: "\nfunc stackalloc(n uint32) stack {\n",
+                replacement: "\nfunc uncheckedStackalloc(n uint32) stack {\n"),
+            SourceEdit(
+                file: stack, anchor: "\nfunc stackfree(stk stack) {\n",
+                replacement: "\nfunc uncheckedStackfree(stk stack) {\n"),
+            SourceEdit(
+                file: stack, anchor: "\nfunc copystack(gp *g, newsize uintptr) {\n",
+                replacement: "\nfunc copystack(gp *g, newsize uintptr) {\n\tnewsize = uncheckedStackSize(newsize)\n"),
+            SourceEdit(
+                file: stack, anchor: "\nvar startingStackSize uint32 = fixedStack\n",
+                replacement: "\nvar startingStackSize uint32 = uncheckedStack\n"),
+            // What makes a goroutine, and what makes one for a foreign thread.
+            SourceEdit(
+                file: proc, anchor: "\t\tnewg = malg(stackMin)\n", replacement: "\t\tnewg = malg(uncheckedBlock)\n"),
+            SourceEdit(file: proc, anchor: "\tgp := malg(4096)\n", replacement: "\tgp := malg(uncheckedBlock)\n"),
+            SourceEdit(
+                file: "runtime/signal_unix.go", anchor: "\tc := &sigctxt{info, ctxt}\n\n\t// Cgo TSAN",
+                replacement: "\tc := &sigctxt{info, ctxt}\n\tuncheckedOverflow(sig, c, gp)\n\n\t// Cgo TSAN"),
+        ]
+        if options.stacks != .large {
+            for function in ["shrinkstack(gp *g)", "gcComputeStartingStackSize()"] {
+                edits.append(
+                    SourceEdit(
+                        file: stack, anchor: "\nfunc \(function) {\n",
+                        replacement: "\nfunc \(function) {\n\tif uncheckedStack > 0 {\n\t\treturn\n\t}\n"))
+            }
+        }
+        if options.stacks == .untouched {
+            let clear = "*(*uintptr)(unsafe.Pointer(newg.stack.lo)) = 0\n"
+            edits.append(
+                SourceEdit(
+                    file: proc, anchor: "\t\t\(clear)",
+                    replacement: "\t\tif stacksize < uncheckedBlock {\n\t\t\t\(clear)\t\t}\n"))
+        }
+        let hasGuard = options.stacks == .guarded || options.stacks == .untouched
+        let constants = """
+
+            const (
+            \tuncheckedBlock = \(options.initial)
+            \tuncheckedGuard = \(hasGuard ? StripOptions.guardSize : 0)
+            )
+
+            """
+        let changed = try SourceEdit.apply(edits, read)
+        var added = text(PackageResources.unchecked_runtime_go) + constants
+        // Its name until Go 1.22.
+        let (atomic, before) = ("\"internal/runtime/atomic\"", "\"runtime/internal/atomic\"")
+        if read(stack)?.contains(before) == true { added = added.replacing(atomic, with: before) }
+        return changed + [ChangedSource(file: "runtime/unchecked_linux_amd64.go", lines: [], text: added)]
+    }
+
+    private static func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }
+}

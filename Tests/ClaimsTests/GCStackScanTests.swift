@@ -1,0 +1,66 @@
+import Experiments
+import Measurement
+import Report
+import Testing
+
+@testable import Claims
+
+@Suite("gc-stack-scan") struct GCStackScanTests {
+    /// Scans of 10, 100, 1,000 and 10,000 frames, in microseconds.
+    private func verdict(_ scans: Double..., width: Double = 0.1) -> ClaimVerdict {
+        GCStackScan().verdict(
+            on: zip(GCStackScan.depths.dropFirst(), scans).map { depth, scan in
+                Record(
+                    suite: "gc-stack-scan", case: "standstill", metric: .scan,
+                    estimate: Estimate(
+                        median: scan * 1000, low: (scan - abs(scan) * width) * 1000,
+                        high: (scan + abs(scan) * width) * 1000,
+                        samples: 9
+                    ),
+                    parameters: [.peer: "go1.27.3", .depth: .int(depth)])
+            })
+    }
+
+    @Test func asLongAtEveryDepthConfirmsIt() { #expect(verdict(20, 30, 50, 80).verdict == .confirmed) }
+
+    @Test func shorterOrLongerAtEveryDepthRefutesIt() {
+        #expect(verdict(0.1, 0.2, 1, 5).verdict == .refuted)
+        #expect(verdict(200, 300, 400, 500).verdict == .refuted)
+    }
+
+    @Test func bothEndsAreBoundaries() {
+        let verdict = verdict(0.1, 1, 20, 200)
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "it takes less up to 100 frames, 10 to 100 µs with 1000 frames, more from 10000 on; go1.27.3: beyond a")
+        )
+        #expect(
+            self.verdict(0.1, 20, 30, 40).reason.hasPrefix(
+                "it takes less up to 10 frames, 10 to 100 µs with 100 to 10000 frames; "))
+        #expect(self.verdict(1, 2, 200, 300).reason.hasPrefix("it takes less up to 100 frames, more from 1000 on; "))
+        for figure in verdict.claimed { #expect(verdict.measured.contains { $0.name == figure.name }) }
+    }
+
+    @Test func whatIsUndecidedIsNoEnd() {
+        // 10 µs with an interval around it, between less and as long.
+        #expect(
+            verdict(0.1, 10, 20, 200).reason.hasPrefix(
+                "it takes less up to 10 frames, 10 to 100 µs with 1000 frames, more from 10000 on, undecided with 100; "
+            ))
+        #expect(verdict(20, 30, 40, 100).verdict == .notMeasurable)
+        #expect(verdict(0.1, 20, 1, 30).verdict == .notMeasurable)
+    }
+
+    @Test func aNegativeDifferenceIsNotToldFromZero() {
+        let verdict = verdict(-3, 0, 1, 5)
+        #expect(verdict.verdict == .refuted)
+        #expect(
+            verdict.reason.contains("10 frames take a time not told from zero, 100 frames take a time not told from"))
+        #expect(!verdict.reason.contains("-"))
+    }
+
+    @Test func whatNoiseHidesIsNotMeasurable() { #expect(verdict(5, 5, 5, 9, width: 0.5).verdict == .notMeasurable) }
+
+    @Test func withoutGoItIsNotMeasurable() { #expect(verdict().verdict == .notMeasurable) }
+}

@@ -1,0 +1,324 @@
+// Programs whose stacks grow by faults behave as before, and their stacks grow where they did.
+
+import Foundation
+import GoBinary
+import TestNeeds
+import Testing
+import Workloads
+
+@Suite("Growth by faults", .needs(.wrgsbase)) struct GrowthTests {
+    private static let probes = StripOptions(growth: .fault)
+    private static let everything = StripOptions(growth: .fault, keepsRuntime: false)
+    private static let equal = StripOptions(growth: .fault, checks: .equal)
+
+    /// What a copy counted, in all its runs.
+    private func statistics(_ path: String) throws -> [String: Int] {
+        let words = String(decoding: try content(path), as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        let pairs = zip(words, words.dropFirst()).compactMap { name, count in Int(count).map { (String(name), $0) } }
+        return Dictionary(pairs) { $0 + $1 }
+    }
+
+    /// Runs `path` and a copy of it.
+    @discardableResult private func expectEqualOutput(
+        _ path: String, _ options: StripOptions, _ arguments: [String] = ["work"], _ variables: [String: String] = [:],
+        runs: Int = 1, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> [String: Int] {
+        let original = try run(path, arguments, seconds: 120)
+        try #require(original.ending == .exited(0), "\(original)", sourceLocation: sourceLocation)
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(try GoExecutable(try content(path)).stripped(options).content)
+        let counts = folder.path + "/counts"
+        for index in 0..<runs {
+            let patched = try run(
+                copy, arguments, variables.merging(["FAULTLINE_STATISTICS": counts]) { $1 }, seconds: 120)
+            try #require(
+                patched.ending == .exited(0) && patched.output == original.output && patched.errors == original.errors,
+                "run \(index): \(patched)", sourceLocation: sourceLocation)
+        }
+        return options.growth == .fault ? try statistics(counts) : [:]
+    }
+
+    @Test(arguments: GoInstallation.all) func programsOfEveryVersionBehaveAsBefore(_ go: GoInstallation) throws {
+        let path = try go.program()
+        let counts = try expectEqualOutput(path, Self.probes)
+        // Each fault but those that yield to another goroutine grows a stack; the kept checks of the runtime grow some.
+        #expect(counts["probe-faults"]! > 1000 && counts["growths"]! > 1000 && counts["stacks"]! > 100)
+        try expectEqualOutput(path, Self.everything)
+        let kept = try expectEqualOutput(path, Self.equal)
+        #expect(kept["probe-faults"] == 0 && kept["growths"]! > 1000)
+    }
+
+    @Test(.long, .unoptimized, arguments: GoInstallation.thorough, [GoInstallation.Mode.small, .pie, .cgo, .cgoPie])
+    func programsOfEveryModeBehaveAsBefore(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+        let path = try go.program(mode)
+        try expectEqualOutput(path, Self.probes, runs: 2)
+        try expectEqualOutput(path, Self.everything, runs: 2)
+    }
+
+    /// Collections that stop the world and that never end; and some that check themselves. From Go 1.25 on that
+    /// switches preemption by signals off, which a copy needs beside the loops of `work`; the herd has none.
+    @Test(
+        .long, .unoptimized, arguments: [GoInstallation.debian, .newest],
+        [
+            (["work"], ["GODEBUG": "gcstoptheworld=1"]), (["work"], ["GOGC": "1"]),
+            (["herd", "3000"], ["GODEBUG": "gccheckmark=1", "GOGC": "20"]),
+        ])
+    func collectionsFindEveryPointer(_ go: GoInstallation, _ run: (arguments: [String], variables: [String: String]))
+        throws
+    {
+        try expectEqualOutput(try go.program(), Self.everything, run.arguments, run.variables, runs: 2)
+    }
+
+    /// What is rare in one run is seen in 200.
+    @Test(
+        .onDemand, arguments: [GoInstallation.debian, .newest],
+        [
+            (["work"], ["GODEBUG": "gcstoptheworld=1"]), (["work"], ["GOGC": "1"]),
+            (["work"], ["GODEBUG": "gcstoptheworld=1", "GOGC": "1"]),
+            (["herd", "3000"], ["GODEBUG": "gccheckmark=1", "GOGC": "20"]),
+        ])
+    func twoHundredRunsAreEqual(_ go: GoInstallation, _ run: (arguments: [String], variables: [String: String])) throws
+    {
+        for options in [Self.probes, Self.everything] {
+            try expectEqualOutput(try go.program(), options, run.arguments, run.variables, runs: 200)
+        }
+    }
+
+    /// User code is preempted by a signal and nothing else: a program that ignores it would wait for ever.
+    @Test(arguments: GoInstallation.all) func aProgramThatIgnoresSignalsIsPreempted(_ go: GoInstallation) throws {
+        try expectEqualOutput(try go.program(), Self.probes, ["ignored"])
+        try expectEqualOutput(try go.program(), Self.everything, ["ignored"])
+        try expectEqualOutput(try go.program(), StripOptions(), ["ignored"])
+    }
+
+    @Test(arguments: GoInstallation.thorough) func preemptionThatIsSwitchedOffIsRefused(_ go: GoInstallation) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
+        let refused = try run(copy, ["hash"], ["GODEBUG": "gctrace=0,asyncpreemptoff=1"])
+        #expect(refused.ending == .exited(2) && refused.output == "")
+        #expect(
+            refused.errors == "fatal error: nothing but signals preempts a program with probes; "
+                + "it cannot run with GODEBUG=asyncpreemptoff=1\n")
+        for allowed in ["asyncpreemptoff=0", "", "asyncpreemptof", "asyncpreemptoff="] {
+            let result = try run(copy, ["hash"], ["GODEBUG": allowed, "GODEBUGGING": "asyncpreemptoff=1"])
+            #expect(result.ending == .exited(0) && result.output.hasPrefix("hash "), "\(allowed): \(result)")
+        }
+    }
+
+    /// A system that takes MADV_GUARD_INSTALL for advice to do nothing, as emulators do, gets guards by protections.
+    @Test(arguments: GoInstallation.thorough) func guardsThatDoNothingAreNotTrusted(_ go: GoInstallation) throws {
+        let path = try go.program()
+        if try run(path, ["unguarded"]).ending == .exited(75) {
+            try Test.cancel("system calls may not be filtered here")
+        }
+        try expectEqualOutput(path, Self.probes, ["unguarded"])
+    }
+
+    /// Go 1.24 and later check the code of a part of their cryptography when the program starts.
+    @Test(arguments: GoInstallation.all) func certifiedCodeStaysAsItIs(_ go: GoInstallation) throws {
+        let path = try go.program()
+        for options in [StripOptions(), Self.probes, Self.everything, Self.equal] {
+            try expectEqualOutput(path, options, ["hash"], ["GODEBUG": "fips140=on"])
+        }
+    }
+
+    private static let pluginHost = """
+        package main
+
+        import (
+        \t"fmt"
+        \t"os"
+        \t"plugin"
+        )
+
+        func main() {
+        \tloaded, err := plugin.Open(os.Args[1])
+        \tif err != nil {
+        \t\tfmt.Println("not there")
+        \t\treturn
+        \t}
+        \tfunction, _ := loaded.Lookup("Seven")
+        \tfmt.Println(function.(func() int)())
+        }
+
+        """
+
+    /// A plugin has checks, and copies of what makes and frees stacks.
+    @Test(.long, .unoptimized, .needs(GoInstallation.newest.need)) func aPluginIsRefusedWhenItIsLoaded() throws {
+        let go = GoInstallation.newest
+        let folder = try TemporaryFolder()
+        try Data(Self.pluginHost.utf8).write(to: URL(fileURLWithPath: folder.path + "/host.go"))
+        let seven = "package main\n\nfunc Seven() int { return 7 }\n\nfunc main() {}\n"
+        try Data(seven.utf8).write(to: URL(fileURLWithPath: folder.path + "/seven.go"))
+        try go.build(in: folder.path, ["-o", "host", "host.go"])
+        try go.build(in: folder.path, ["-buildmode=plugin", "-o", "seven.so", "seven.go"])
+        let original = try run(folder.path + "/host", [folder.path + "/seven.so"])
+        try #require(original.ending == .exited(0) && original.output == "7\n", "\(original)")
+        let program = try GoExecutable(try content(folder.path + "/host"))
+        for options in [Self.probes, Self.equal, StripOptions()] {
+            let copy = try folder.executable(try program.stripped(options).content)
+            let none = try run(copy, [folder.path + "/eight.so"])
+            #expect(none.ending == .exited(0) && none.output == "not there\n", "\(none)")
+            let ended = try run(copy, [folder.path + "/seven.so"])
+            #expect(ended.ending == .exited(2) && ended.output == "", "\(ended)")
+            #expect(
+                ended.errors == "fatal error: a plugin brings checks and stacks of its own; "
+                    + "a program without stack checks cannot load it\n")
+        }
+    }
+
+    /// The compare of the original and the probe of the copy draw the same line: the depths are equal call by call.
+    @Test(.long, .unoptimized, arguments: GoInstallation.all) func stacksGrowAtTheSameCall(_ go: GoInstallation) throws
+    {
+        let path = try go.program()
+        let counts = try expectEqualOutput(path, Self.probes, ["thresholds"])
+        #expect(counts["probe-faults"]! >= 3 * 24 * 4)
+    }
+
+    /// A signal that preempts needs room below the stack pointer: without it, a loop would hold up a collection for
+    /// ever.
+    @Test(.long, .unoptimized, arguments: GoInstallation.all) func aLoopAtEveryDepthIsPreempted(_ go: GoInstallation)
+        throws
+    {
+        try expectEqualOutput(try go.program(), Self.probes, ["loops"])
+    }
+
+    @Test(.long, .unoptimized, arguments: GoInstallation.thorough) func growthStandsProfilesDumpsPanicsAndSignals(
+        _ go: GoInstallation
+    ) throws {
+        try expectEqualOutput(try go.program(), Self.everything, ["storm", "100"])
+    }
+
+    @Test(.long, .unoptimized, .needs(GoInstallation.newest.need)) func aHundredThousandStacksGrowAtOnce() throws {
+        let counts = try expectEqualOutput(try GoInstallation.newest.program(), Self.probes, ["herd", "100000"])
+        #expect(counts["growths"]! >= 100_000)
+    }
+
+    @Test(.long, .unoptimized, .needs(GoInstallation.newest.need)) func aRecursionTakesFiveHundredMebibytes() throws {
+        let counts = try expectEqualOutput(try GoInstallation.newest.program(), Self.probes, ["deep", "500"])
+        #expect(counts["growths"]! >= 17)
+    }
+
+    /// Go's own limit, with Go's own message.
+    @Test(.long, .unoptimized, arguments: GoInstallation.thorough) func anEndlessRecursionEndsAsBefore(
+        _ go: GoInstallation
+    ) throws {
+        let path = try go.program()
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(try GoExecutable(try content(path)).stripped(Self.probes).content)
+        let result = try run(copy, ["overflow"], seconds: 120)
+        #expect(result.ending == .exited(2) && result.output == "ready\n")
+        #expect(result.errors.hasPrefix("runtime: goroutine stack exceeds 1000000000-byte limit\n"))
+        #expect(result.errors.contains("fatal error: stack overflow"))
+    }
+
+    /// A stack that C uses up, or faults on near its end, ends as in the original.
+    @Test(.long, .unoptimized, arguments: GoInstallation.thorough, ["go", "c", "c-own"])
+    func anOverflowOfAThreadIsNamedAsBefore(_ go: GoInstallation, _ place: String) throws {
+        let path = try go.program(.cgo)
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(try GoExecutable(try content(path)).stripped(Self.probes).content)
+        let original = try run(path, ["overflow-foreign", place])
+        let patched = try run(copy, ["overflow-foreign", place])
+        #expect(original.ending != .exited(0) && original.ending == patched.ending, "\(original) \(patched)")
+        #expect(original.errors.split(separator: "\n").first == patched.errors.split(separator: "\n").first)
+    }
+
+    /// Locked memory takes no guard by MADV_GUARD_INSTALL: what Linux before 6.13 lacks. Each guard is a mapping then,
+    /// and the end of those is named.
+    @Test(.long, .unoptimized, .needs(GoInstallation.newest.need)) func guardsFallBackToProtections() throws {
+        let path = try GoInstallation.newest.program()
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(try GoExecutable(try content(path)).stripped(Self.probes).content)
+        let original = try run(path, ["locked", "2000"])
+        if original.ending == .exited(75) { try Test.cancel("memory may not be locked here") }
+        let patched = try run(copy, ["locked", "2000"])
+        #expect(patched.ending == .exited(0) && patched.output == original.output, "\(patched)")
+        let ended = try run(copy, ["locked", "100000"], seconds: 120)
+        #expect(ended.ending == .exited(2))
+        #expect(
+            ended.errors
+                == "fatal error: a goroutine's stack cannot be guarded; with Linux before 6.13 raise vm.max_map_count\n"
+        )
+    }
+
+    @Test(arguments: GoInstallation.thorough) func anAccessThatIsNoProbeEndsTheProgram(_ go: GoInstallation) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
+        let result = try run(copy, ["below"])
+        #expect(result.ending == .exited(2) && result.output == "ready\n")
+        #expect(
+            result.errors == "fatal error: an access below the low end of a goroutine's stack was made by no probe\n")
+    }
+
+    /// A loop over assembly has no other places to stop than the checks of what calls it.
+    @Test(arguments: GoInstallation.thorough) func aLoopOverAssemblyIsPreempted(_ go: GoInstallation) throws {
+        try expectEqualOutput(try go.program(), Self.probes, ["assembly"])
+    }
+
+    /// Neighbours go back together, and what is made of them again has its guards.
+    @Test(arguments: GoInstallation.thorough) func collectionsGiveFreeStacksBack(_ go: GoInstallation) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
+        let counts = folder.path + "/counts"
+        let result = try run(copy, ["released", "20000"], ["FAULTLINE_STATISTICS": counts])
+        let words = result.output.split { $0 == " " || $0 == "\n" }
+        let (before, after) = (try #require(Int(words[0]), "\(result)"), try #require(Int(words[1])))
+        #expect(before > 20000 * 8192 && after < before / 4 && words[2] == "true")
+        let found = try statistics(counts)
+        #expect(found["dropped"]! >= 20000 && found["growths"]! >= 40000 && found["probe-faults"]! >= 40000)
+    }
+
+    /// Stacks take addresses as they need them, and leave the rest to the heap.
+    @Test(arguments: GoInstallation.thorough) func addressesMayBeFew(_ go: GoInstallation) throws {
+        try expectEqualOutput(try go.program(), Self.probes, ["address-space", "1024"])
+    }
+
+    @Test(arguments: GoInstallation.thorough) func withoutAddressesTheEndIsNamed(_ go: GoInstallation) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
+        let result = try run(copy, ["address-space", "16"])
+        #expect(result.ending == .exited(2) && result.output == "limited\n")
+        #expect(result.errors == "fatal error: no memory for a goroutine's stack\n")
+    }
+
+    private static let denials: [(what: String, message: String?)] = [
+        ("1", nil), ("2", nil), ("4", nil), ("8", "fatal error: no memory for a goroutine's stack\n"), ("17", nil),
+        (
+            "25",
+            "fatal error: a goroutine's stack cannot be guarded: the system allows neither way to do it\n"
+        ),
+    ]
+
+    /// Each system call on stacks, where a filter denies it: guards by either way, pages that go back, unmapping, and
+    /// opening a region.
+    @Test(arguments: GoInstallation.thorough, denials) func deniedCallsAreStoodOrNamed(
+        _ go: GoInstallation, _ denial: (what: String, message: String?)
+    ) throws {
+        let path = try go.program()
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(try GoExecutable(try content(path)).stripped(Self.probes).content)
+        let original = try run(path, ["denied", denial.what])
+        if original.ending == .exited(75) { try Test.cancel("system calls may not be filtered here") }
+        let patched = try run(copy, ["denied", denial.what])
+        if let message = denial.message {
+            #expect(patched.ending == .exited(2) && patched.output == "denied\n" && patched.errors == message)
+        } else {
+            #expect(patched.ending == .exited(0) && patched.output == original.output, "\(patched)")
+        }
+    }
+
+    /// A page and what Go has of each goroutine.
+    @Test(arguments: GoInstallation.thorough) func aParkedGoroutineTakesOnePage(_ go: GoInstallation) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
+        let result = try run(copy, ["parked", "20000"])
+        let bytes = try #require(Int(result.output.dropLast()), "\(result)")
+        #expect(bytes > 4096 && bytes < 6144)
+    }
+}
