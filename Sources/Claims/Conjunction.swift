@@ -12,9 +12,9 @@ extension Statement {
         return statements.contains(where: \.isWithinNull) ? .notDistinguishable : .notMeasurable
     }
 
-    /// Whether an estimate is what a figure claims, give or take `tolerance`; beyond a bound it is not.
-    init(_ text: String, _ estimate: Estimate, is figure: ClaimedFigure, tolerance: Double) {
-        let relation = estimate.relation(to: figure, tolerance: tolerance)
+    /// Whether an estimate is what a figure claims; beyond a bound it is not.
+    init(_ text: String, _ estimate: Estimate, is figure: ClaimedFigure) {
+        let relation = estimate.relation(to: figure)
         self.init(text, holds: relation == .undecided ? nil : relation == .within)
     }
 }

@@ -80,11 +80,9 @@ public enum Relation: String, Sendable, Hashable {
 }
 
 extension Estimate {
-    /// How the interval lies to `figure`.
-    ///
-    /// - Parameter tolerance: The share of itself by which each end of the figure is moved outward, because a source
-    ///   rounds what it says ("about 10").
-    public func relation(to figure: ClaimedFigure, tolerance: Double = 0) -> Relation {
+    /// How the interval lies to `figure`, give or take its tolerance.
+    public func relation(to figure: ClaimedFigure) -> Relation {
+        let tolerance = figure.tolerance ?? 0
         let minimum = figure.low.map { $0 - abs($0) * tolerance } ?? -.infinity
         let maximum = figure.high.map { $0 + abs($0) * tolerance } ?? .infinity
         if isMeasuredOnce { return .undecided }

@@ -18,7 +18,8 @@ struct ReproduceCommand: ParsableCommand {
 
             Ctrl-C ends the run after the current step: finished claims are kept, the \
             missing ones are named, and the exit code is 130. A second one ends it at once. \
-            With --continue a run goes on where it was interrupted.
+            With --continue a run goes on where it was interrupted: what was measured \
+            stays, but for claims that are named, which are measured anew.
 
             Examples:
               faultline reproduce --quick --out results   every claim, in short
@@ -45,7 +46,7 @@ struct ReproduceCommand: ParsableCommand {
 
     @Flag(
         name: .customLong("continue"),
-        help: "Go on with the run in --out that was interrupted: what it finished stays.")
+        help: "Go on with the run in --out: measure what it lacks, or the named claims anew.")
     var continues = false
 
     @Option(help: ArgumentHelp("How to print.", valueName: "format"))
@@ -70,13 +71,22 @@ struct ReproduceCommand: ParsableCommand {
     func run() throws {
         Interruption.listen()
         let folder = out.map { ResultsFolder($0) }
-        let former = continues ? try folder.map { try interrupted($0) } : nil
+        var former = continues ? try folder.map { try interrupted($0) } : nil
         try folder?.prepare()
         // In the order of the list, each once, whatever order they were named in.
-        let chosen = Claims.all.filter { claims.isEmpty || claims.contains($0.identifier) }
-        let left = chosen.filter { claim in former?.verdicts?.contains { $0.claim == claim.identifier } != true }
-        guard !left.isEmpty else { throw RuntimeFailure("'\(out ?? "")' has all of these claims; nothing is left") }
+        let chosen = claims.isEmpty ? former?.claims?.map(\.claim) ?? Claims.identifiers : claims
+        let left = Claims.all.filter { claim in
+            guard chosen.contains(claim.identifier) else { return false }
+            // What could not be measured may be now.
+            return !claims.isEmpty
+                || former?.verdicts?.contains { $0.claim == claim.identifier && !$0.measured.isEmpty } != true
+        }
+        guard !left.isEmpty else {
+            throw RuntimeFailure("'\(out ?? "")' is complete; name the claims that are to be measured anew")
+        }
+        former = former?.without(Set(left.map(\.identifier)))
         let now = Date().formatted(.iso8601)
+        let later = "it went on at \(now), with \(left.map(\.identifier).joined(separator: ", "))"
         // The load average must be that of before.
         let machine = former?.machine ?? .current(compilers: true)
         let progress = Progress()
@@ -94,7 +104,7 @@ struct ReproduceCommand: ParsableCommand {
             var document = Document(
                 machine: machine, records: Self.ordered((former?.records ?? []) + run.records) { $0.suite },
                 notes: (former?.notes ?? []).filter { !$0.hasPrefix(Self.notFinished) }
-                    + (former == nil ? [] : ["it was interrupted, and went on at \(now)"]) + laboratory.notes
+                    + (former == nil ? [] : [later]) + laboratory.notes
                     + Self.note(load: MachineLoad(from: before, to: LoadReading())) + Self.note(unfinished: unfinished),
                 verdicts: verdicts,
                 claims: Claims.all.map(\.listing).filter { listing in

@@ -29,22 +29,30 @@ public struct ClaimedFigure: Sendable, Hashable, Codable {
     public var unit: MetricUnit
     /// Whether the source says it without a number, and this is what we take it to mean; nil where it gives one.
     public var isOurReading: Bool?
+    /// The share of itself by which each end is moved outward before it is compared, because the source rounds what it
+    /// says or speaks of another machine; nil where nothing is.
+    public var tolerance: Double?
 
     /// A range or, with one end, a bound.
     ///
-    /// - Parameter isOurReading: Whether the number is ours, because the source has none.
-    public init(_ figure: Figure, low: Double?, high: Double?, isOurReading: Bool = false) {
+    /// - Parameters:
+    ///   - isOurReading: Whether the number is ours, because the source has none.
+    ///   - tolerance: The share of itself by which each end is moved outward.
+    public init(
+        _ figure: Figure, low: Double?, high: Double?, isOurReading: Bool = false, tolerance: Double? = nil
+    ) {
         precondition(low != nil || high != nil, "a figure without a number claims nothing")
         name = figure.name
         unit = figure.unit
         self.low = low
         self.high = high
         self.isOurReading = isOurReading ? true : nil
+        self.tolerance = tolerance
     }
 
     /// One number.
-    public init(_ figure: Figure, _ value: Double) {
-        self.init(figure, low: value, high: value)
+    public init(_ figure: Figure, _ value: Double, tolerance: Double? = nil) {
+        self.init(figure, low: value, high: value, tolerance: tolerance)
     }
 }
 
@@ -59,8 +67,14 @@ extension ClaimedFigure: CustomStringConvertible {
         }
     }
 
-    /// What follows the number in a table where the source has none.
-    var mark: String { isOurReading == true ? " (our reading)" : "" }
+    /// What follows the number in a table: where the source has none, and how exactly it is taken.
+    var mark: String {
+        let notes = [
+            isOurReading == true ? "our reading" : nil,
+            tolerance.map { "give or take \(Int(($0 * 100).rounded()))\u{A0}%" },
+        ].compactMap { $0 }
+        return notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"
+    }
 
     /// The number without zeros at its end: a source that says 89 does not say 89.0.
     private func text(_ value: Double) -> String {

@@ -61,6 +61,15 @@ public struct Document: Sendable, Hashable, Codable {
         self.claims = claims
     }
 
+    /// The document without what was measured for these claims, and without its notes on them.
+    public func without(_ claims: Set<String>) -> Document {
+        var document = self
+        document.records.removeAll { claims.contains($0.suite) }
+        document.verdicts?.removeAll { claims.contains($0.claim) }
+        document.notes.removeAll { note in claims.contains { note.hasPrefix("\($0) ") || note.hasPrefix("\($0): ") } }
+        return document
+    }
+
     /// The document as JSON, ending in a newline.
     ///
     /// - Throws: ``ReportError/invalidRecord(record:reason:)`` for the first record that breaks an invariant.

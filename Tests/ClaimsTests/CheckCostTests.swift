@@ -62,6 +62,13 @@ import Testing
         #expect(verdict.reason.contains("not told from none, and at most 1."))
     }
 
+    @Test func `where programs differ from themselves by as much as is claimed nothing bounds the gain`() {
+        let verdict = verdict(go(0.995, 1.005, 1.015, null: (0.96, 1.03)))
+        #expect(verdict.verdict == .notDistinguishable)
+        #expect(verdict.reason.contains("as much as the 3 to 5 % that are claimed is not told from none here either"))
+        #expect(!verdict.reason.contains("at most"))
+    }
+
     @Test func `programs in other languages decide nothing`() {
         let others = [
             ratio("c", 1.035, 1.04, 1.05, [.layouts: 24]), ratio("c-again", 0.999, 1, 1.001, [.nullControl: true]),

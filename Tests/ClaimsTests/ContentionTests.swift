@@ -58,7 +58,7 @@ import Testing
 
     @Test func whatComputationAloneTakesLongerIsNoContention() {
         let control = records("computation alone", 1000, 1350)
-        #expect(verdict(records("trap", 1000, 1400) + control).verdict == .refuted)
+        #expect(verdict(records("trap", 1000, 1300) + control).verdict == .refuted)
         #expect(verdict(records("trap", 1000, 4000) + control).verdict == .confirmed)
         #expect(verdict(control).verdict == .notMeasurable)
     }
@@ -75,8 +75,16 @@ import Testing
         #expect(verdict.reason.hasPrefix("an idle machine or more rounds are missing to tell trap 1.28 from noise"))
     }
 
-    @Test func oneThatContendsBesideUndecidedOnesDecidesNothing() {
+    @Test func itDependsWhereTheOthersContendLessIfAtAll() {
         let verdict = verdict(records("trap", 1000, 2000) + records("move", 3000, 3840))
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "it depends on the mechanism: above 1.25 trap 2.0, not told from noise move 1.28; "))
+    }
+
+    @Test func oneThatContendsBesideUndecidedOnesThatMayContendAsMuchDecidesNothing() {
+        let verdict = verdict(records("trap", 1000, 1350) + records("move", 3000, 3840))
         #expect(verdict.verdict == .notMeasurable)
         #expect(verdict.reason.hasPrefix("an idle machine or more rounds are missing to tell move 1.28 from noise"))
     }
@@ -86,6 +94,16 @@ import Testing
             records("trap", 1000, 2000) + records("goroutine", peer: "go1.19.8", 500, 700)
                 + records("goroutine", peer: "go1.27.3", 400, 600))
         #expect(verdict.measured.prefix(3).map(\.median) == [1.5, 400, 600])
+    }
+
+    @Test func theMovesHaveAFigureForTheLeastAndTheMost() {
+        let verdict = verdict(
+            records("move by copy", 1000, 1100) + records("move by mremap", 1000, 3000)
+                + records("trap, prot-none", 1000, 9000))
+        let medians = [Figure.leastContendingMove, .mostContendingMove].map { figure in
+            verdict.measured.first { $0.name == figure.name }?.median
+        }
+        #expect(medians == [1.1, 3])
     }
 
     @Test func oneProcessorCannotTell() {

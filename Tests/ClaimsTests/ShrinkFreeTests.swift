@@ -48,19 +48,22 @@ import Testing
     }
 
     @Test func whatACollectionGivesUpIsNotFree() {
-        func collected(_ value: Double) -> ClaimVerdict {
+        func collected(_ value: Double, grown: Double) -> ClaimVerdict {
             let go: [ParameterName: ParameterValue] = [.peer: "go1.27.3"]
             return verdict(
                 1,
                 further: [
                     ratio(ShrinkFree.collected, to: ShrinkFree.collectedWithRoom, value, go),
-                    ShrinkFree().record(ShrinkFree.collected, .grownAgain, exactly: 1, go),
+                    ShrinkFree().record(ShrinkFree.collected, .grownAgain, exactly: grown, go),
                     // Another version does not decide.
                     ratio(ShrinkFree.collected, to: ShrinkFree.collectedWithRoom, 9, [.peer: "go1.19.8"]),
                 ])
         }
-        #expect(collected(1).verdict == .confirmed)
-        let slower = collected(7)
+        #expect(collected(1, grown: 0).verdict == .confirmed)
+        // The room was not used again, whatever it took.
+        #expect(collected(1, grown: 1).verdict == .depends)
+        #expect(collected(7, grown: 0).verdict == .depends)
+        let slower = collected(7, grown: 1)
         #expect(slower.verdict == .depends)
         #expect(slower.reason.contains("; with a collection before it, 7.0 [6.9, 7.1; n = 9], where 100 % of descents"))
         #expect(slower.measured.contains { $0.name == Figure.descentAfterCollection.name && $0.median == 7 })

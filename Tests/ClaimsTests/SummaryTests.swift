@@ -151,9 +151,9 @@ import Testing
             ShrinkFree(),
             [(.descentAgain, 0.8, 1.1), (.descentAfterCollection, 1.7, 1.7), (.firstDescent, 11.4, 11.4)],
             """
-            A goroutine of Go 1.27.3 that goes down again takes a time that cannot be told from that of one whose stack \
-            had the room from the start, and after a collection, which halves its stack, 1.70 times the time of such a \
-            one; its first descent takes 11.4 times the time of a later one.
+            Where a goroutine of Go 1.27.3 goes down again, this takes 0.80 to 1.10 times as long as where the stack had the \
+            room from the start, and after a collection, which halves the stack, 1.70 times as long; the first descent \
+            takes 11.4 times as long as a later one.
             """
         ),
         (
@@ -173,8 +173,8 @@ import Testing
         (
             StackPooling(), [(.step("2 KB"), 0.7, 2.2), (.step("8 KB"), 0.61, 0.61)],
             """
-            Since Go 1.22 a stack of 2 KB takes a time that cannot be told from that of before to allocate, and one of \
-            8 KB 0.610 times the time of before.
+            To allocate a stack of 2 KB takes 0.7 to 2.2 times as long since Go 1.22 as before, and one of 8 KB 0.610 times \
+            as long.
             """
         ),
         (
@@ -210,8 +210,8 @@ import Testing
         (
             FalseSharing(), [(.sharedLine, 2.84, 2.88), (.oneThread, 1, 1)],
             """
-            Two threads with the heads in one cache line take 2.86 times the time of two with the heads apart, and one \
-            thread alone the time of the latter.
+            Two threads with the heads in one cache line take 2.86 times as long as two with the heads apart, and one \
+            thread alone as long as those.
             """
         ),
         (
@@ -265,7 +265,7 @@ import Testing
         (
             CompileFlags(), [(.smallestFrame, 1.154, 1.154), (.frame("no flags"), 104, 104)],
             """
-            The smallest frame that the flags make has 1.15 times the size of the one without flags in Go 1.27.3, which \
+            The smallest frame that the flags make is 1.15 times as large as the one without flags in Go 1.27.3, which \
             has 104 bytes.
             """
         ),
@@ -273,9 +273,9 @@ import Testing
             StripStart(),
             [(.startOfStripped, 0.985, 0.985), (.startOfStrippedCold, 0.62, 0.62), (.startOfIndependent, 0.9, 1.8)],
             """
-            To start, a stripped program of Go 1.27.3 takes 0.985 times the time of one that is not, with the files \
-            dropped from memory 0.620 times the time of it; a position-independent one takes a time that cannot be told \
-            from that of a usual one.
+            To start, a stripped program of Go 1.27.3 takes 0.985 times as long as one that is not, and where the files \
+            were dropped from memory 0.620 times as long; a position-independent one takes 0.9 to 1.8 times as long as a \
+            usual one.
             """
         ),
         (

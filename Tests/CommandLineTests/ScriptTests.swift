@@ -6,6 +6,7 @@ import Testing
 
 struct ScriptTests {
     /// The repository, from where this file was compiled.
+    private static let publishing = "scripts/publish RUN RUN..., or scripts/publish --keep RUN"
     private static let scripts = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "scripts").path
 
@@ -37,9 +38,14 @@ struct ScriptTests {
             ),
             (
                 ["publish", "a"], 64,
-                "scripts/publish: name two full runs at least, of several machines or days: scripts/publish RUN RUN..."
+                "scripts/publish: name two full runs at least, of several machines or days: \(publishing)"
             ),
-            (["publish", "a", "--b"], 64, "scripts/publish: unknown option '--b': scripts/publish RUN RUN..."),
+            (["publish", "a", "--b"], 64, "scripts/publish: unknown option '--b': \(publishing)"),
+            (["publish", "--keep", "a", "b"], 64, "scripts/publish: name one full run to keep: \(publishing)"),
+            (
+                ["publish", "--keep", "/nonexistent"], 1,
+                "scripts/publish: '/nonexistent' has no records; run scripts/reproduce --out '/nonexistent'"
+            ),
             (
                 ["publish", "/nonexistent", "b"], 1,
                 "scripts/publish: '/nonexistent' has no records; run scripts/reproduce --out '/nonexistent'"
@@ -248,6 +254,33 @@ struct ScriptTests {
             [Self.scripts, command, scratch.file("first"), scratch.file("second")])
         #expect(ending.status == (problem == nil ? 0 : 1) && ending.errors.isEmpty)
         #expect(problem.map { ending.output.contains($0) } ?? ending.output.isEmpty)
+    }
+
+    @Test func `a run that is kept is named after its machine and day`() throws {
+        let scratch = try TemporaryFolder()
+        let folder = String(scratch.file("x").dropLast("/x".count))
+        let run = scratch.file("run")
+        for path in [scratch.file("scripts"), "\(run)/more"] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        let command = try scratch.file("faultline", holding: "#!/bin/sh\necho '{\"claims\": [{\"claim\": \"x\"}]}'\n")
+        let records = """
+            {"machine": {"processorModel": "Intel(R) Xeon(R) CPU @ 2.60GHz", "isDebugBuild": false},
+            "began": "2026-11-29T06:00:00Z", "seed": 1, "verdicts": [{"claim": "x"}]}
+            """
+        let files = [("records.json", records), ("more/bench.json", "{}"), ("more/stacks.svg", "<svg/>")]
+        for (name, text) in files { try text.write(toFile: "\(run)/\(name)", atomically: false, encoding: .utf8) }
+        let ending = try Program.shell(
+            """
+            chmod +x "$2" && cp -r "$1/publish" "$1/publish.d" "$3/scripts" &&
+                FAULTLINE=$2 exec "$3/scripts/publish" --keep "$4"
+            """, [Self.scripts, command, folder, run])
+        #expect(ending.errors == "" && ending.status == 0)
+        #expect(ending.output.hasPrefix("kept as docs/runs/intel-xeon-2026-11-29; "))
+        for (name, text) in files {
+            let kept = "\(folder)/docs/runs/intel-xeon-2026-11-29/\(name)"
+            #expect(try String(contentsOfFile: kept, encoding: .utf8) == text)
+        }
     }
 
     /// A test that was skipped for a reason, and what is said where it must not be. Whether this system has what is

@@ -13,7 +13,7 @@ LOOKS = {GOROUTINE: "go", STACKLESS: "ucontext", TASK: "swift", HIBERNATED: "fau
 # What is claimed is memory of that many.
 MANY, FEW, SHARE = figures(
     "gateway", "memory that 2.3 million goroutines would take", "memory of 100,000 goroutines that wait",
-    "memory without stacks against goroutines",
+    "share of goroutines' memory that coroutines without stacks take",
 )
 CLAIMED_OF = {2_300_000: MANY, 100_000: FEW}
 

@@ -92,7 +92,7 @@ public struct AllocatorTiers: Claim {
             statements.append(
                 Statement(
                     "\(name) allocates one in \(time.text(decimals: 1)) ns, claimed \(Int(due))", time,
-                    is: ClaimedFigure(.tier(name), low: due / Self.about, high: due * Self.about), tolerance: 0))
+                    is: ClaimedFigure(.tier(name), low: due / Self.about, high: due * Self.about)))
         }
         for name in [Self.cacheOf8KiB, Self.emptyCache, Self.heapOf1MiB] {
             guard let time = evidence.find(name, metric: .time) else { continue }

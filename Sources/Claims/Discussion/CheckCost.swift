@@ -120,7 +120,12 @@ public struct CheckCost: Claim {
         let verdict: Verdict
         if !gain.isDistinguishable(from: 0, null: null) {
             verdict = .notDistinguishable
-            text += ": not told from none, and at most \(Estimate.percent(gain.high)) % where \(range) are claimed"
+            // What programs differ from themselves bounds what can be excluded.
+            let noise = null.map { max(abs($0.low), abs($0.high)) } ?? 0
+            text +=
+                noise < figure.low ?? 0
+                ? ": not told from none, and at most \(Estimate.percent(gain.high)) % where \(range) are claimed"
+                : ": not told from none; as much as the \(range) that are claimed is not told from none here either"
         } else {
             switch gain.relation(to: figure) {
             case .within: (verdict, text) = (.confirmed, "\(text): within \(range)")

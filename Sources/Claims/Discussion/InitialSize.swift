@@ -48,10 +48,10 @@ public struct InitialSize: Claim {
         + "instead of "
         + "127 ms, and there are 11 instead of 42 collections."
     public let claimed = [
-        ClaimedFigure(.growthsFrom2KB, 1.8),
-        ClaimedFigure(.growthsFrom8KB, 0.3),
-        ClaimedFigure(.copyingFrom2KB, 127e6), ClaimedFigure(.copyingFrom8KB, 33e6),
-        ClaimedFigure(.collectionsFrom2KB, 42), ClaimedFigure(.collectionsFrom8KB, 11),
+        ClaimedFigure(.growthsFrom2KB, 1.8, tolerance: Self.tolerance),
+        ClaimedFigure(.growthsFrom8KB, 0.3, tolerance: Self.tolerance),
+        ClaimedFigure(.copyingFrom2KB, 127e6), ClaimedFigure(.copyingFrom8KB, 33e6, tolerance: Self.tolerance),
+        ClaimedFigure(.collectionsFrom2KB, 42), ClaimedFigure(.collectionsFrom8KB, 11, tolerance: Self.tolerance),
     ]
     public let experiments = [
         "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's "
@@ -301,7 +301,7 @@ public struct InitialSize: Claim {
                 statements += [(first, small), (second, large)].map { figure, estimate in
                     Statement(
                         "\(estimate.text()) \(figure.name), claimed \(claimed(figure).description)", estimate,
-                        is: claimed(figure), tolerance: Self.tolerance)
+                        is: claimed(figure))
                 }
             } else {
                 guard let ratio = evidence.find(Self.change(metric), metric: .ratio, where: [.peer: peer]) else {
@@ -318,8 +318,8 @@ public struct InitialSize: Claim {
                 measured.append(MeasuredFigure(figure, ratio))
                 statements.append(
                     Statement(
-                        "\(name) times \(ratio.text()), claimed \(due.text())", ratio, is: ClaimedFigure(figure, due),
-                        tolerance: Self.tolerance))
+                        "\(name) times \(ratio.text()), claimed \(due.text())", ratio,
+                        is: ClaimedFigure(figure, due, tolerance: Self.tolerance)))
             }
         }
         measured += evidence.all(Self.requests, metric: .growths).filter { $0.parameters[.peer] == .thisLibrary }.map {

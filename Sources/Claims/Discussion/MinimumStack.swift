@@ -25,7 +25,7 @@ public struct MinimumStack: Claim {
     public let statement = "The least stack doubles from 2 to 4 KB, so memory doubles for small goroutines."
     public let claimed = [
         ClaimedFigure(.smallGoroutine, 2048), ClaimedFigure(.smallStack, 4096),
-        ClaimedFigure(.memoryAgainstGoroutines, 2),
+        ClaimedFigure(.memoryAgainstGoroutines, 2, tolerance: 0.1),
     ]
     public let experiments = [
         "20,000 coroutines that wait, in the full run 100,000 and 1,000,000, in slots of 8 MiB and 64 KiB: resident "
@@ -169,7 +169,7 @@ public struct MinimumStack: Claim {
             + (hibernated.last { !$0.estimate.isMeasuredOnce }.map {
                 ", hibernated \(QuantityFormatter.string($0.median, .bytes))"
             } ?? "")
-        switch ratio.relation(to: claimed(.memoryAgainstGoroutines), tolerance: 0.1) {
+        switch ratio.relation(to: claimed(.memoryAgainstGoroutines)) {
         case .within: return Judgement(.confirmed, measured: measured, reason: reason)
         case .below, .above: return Judgement(.refuted, measured: measured, reason: reason)
         case .undecided:

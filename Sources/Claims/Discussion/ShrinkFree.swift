@@ -143,8 +143,8 @@ public struct ShrinkFree: Claim {
             + others.map { "\($0.parameters[.strategy]!) \($0.estimate.text())" }.joined(separator: ", ")
         switch own.estimate.relation(to: claimed(.descentAgain)) {
         case .within, .below:
-            // What a collection gave up was not free.
-            let isFree = collected?.relation(to: claimed(.descentAgain)) != .above
+            // What a collection gave up is not used again, nor was it free.
+            let isFree = collected?.relation(to: claimed(.descentAgain)) != .above && (grown?.low ?? 0) == 0
             return Judgement(isFree ? .confirmed : .depends, measured: measured, reason: reason)
         case .above: return Judgement(.refuted, measured: measured, reason: reason)
         case .undecided:

@@ -114,7 +114,7 @@ public struct SpawnLocks: Claim {
                     "a wait for \(lock) takes \(QuantityFormatter.string(longest.estimate, .nanoseconds)) "
                         + "(\(longest.name)), "
                         + "claimed \(QuantityFormatter.string(due, .nanoseconds))", longest.estimate,
-                    is: ClaimedFigure(.wait(lock), low: due / Self.about, high: due * Self.about), tolerance: 0))
+                    is: ClaimedFigure(.wait(lock), low: due / Self.about, high: due * Self.about)))
         }
         return Judgement(
             Statement.conjunction(statements), measured: measured,

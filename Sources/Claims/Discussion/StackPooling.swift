@@ -32,8 +32,8 @@ public struct StackPooling: Claim {
     public let statement =
         "The stkbucket of Go 1.22 cuts the allocation of a stack from 89 to 21 ns (2 KB) and from 152 to 33 ns (8 KB)."
     public let claimed = [
-        ClaimedFigure(.before("2 KB"), 89), ClaimedFigure(.since("2 KB"), 21),
-        ClaimedFigure(.before("8 KB"), 152), ClaimedFigure(.since("8 KB"), 33),
+        ClaimedFigure(.before("2 KB"), 89), ClaimedFigure(.since("2 KB"), 21, tolerance: Self.tolerance),
+        ClaimedFigure(.before("8 KB"), 152), ClaimedFigure(.since("8 KB"), 33, tolerance: Self.tolerance),
     ]
     public let experiments = [
         "allocate and free one stack with the allocator of Go 1.21 and with that of Go 1.22, in a process for each "
@@ -204,7 +204,7 @@ public struct StackPooling: Claim {
             statements.append(
                 Statement(
                     "\(name) takes \(ratio.text()) of the time before, claimed \(step.text())", ratio,
-                    is: ClaimedFigure(figure, low: nil, high: step), tolerance: Self.tolerance))
+                    is: ClaimedFigure(figure, low: nil, high: step, tolerance: Self.tolerance)))
         }
         measured += pools(evidence)
         var reason = Statement.text(statements)

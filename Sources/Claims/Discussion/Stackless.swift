@@ -17,8 +17,9 @@ extension ParameterName {
 }
 
 extension Figure {
-    static let memoryOfStacklessCoroutine = Figure("memory of a stackless coroutine against a goroutine", .ratio)
-    static let memoryOfTask = Figure("memory of a Swift task against a goroutine", .ratio)
+    static let memoryOfStacklessCoroutine = Figure(
+        "share of a goroutine's memory that a stackless coroutine takes", .ratio)
+    static let memoryOfTask = Figure("share of a goroutine's memory that a Swift task takes", .ratio)
 
     static func coroutine20AgainstCoroutine(_ work: Stackless.Work) -> Figure {
         Figure("\(work.rawValue), C++20 against coroutine", .ratio)
@@ -35,7 +36,7 @@ public struct Stackless: Claim {
     public let saidBy = "an article on runtime.stackalloc and Go 1.22"
     public let statement = "Stackless coroutines need 80 % less memory than goroutines."
     public let claimed = [
-        ClaimedFigure(.memoryOfStacklessCoroutine, low: nil, high: 0.2)
+        ClaimedFigure(.memoryOfStacklessCoroutine, low: nil, high: 0.2, tolerance: 0.1)
     ]
     public let experiments = [
         "many requests that wait in the middle of their handler, as goroutines of the newest Go, coroutines of "
@@ -219,7 +220,7 @@ public struct Stackless: Claim {
         let reason = text.joined(separator: "; ")
         let due = claimed(.memoryOfStacklessCoroutine)
         func names(_ relation: Relation) -> String? {
-            let those = stackless.filter { $0.ratio.relation(to: due, tolerance: 0.1) == relation }
+            let those = stackless.filter { $0.ratio.relation(to: due) == relation }
             return those.isEmpty ? nil : those.map { "a \($0.name)" }.joined(separator: " and ")
         }
         switch (names(.within), names(.above), names(.undecided)) {

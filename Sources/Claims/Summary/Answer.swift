@@ -70,7 +70,7 @@ struct Answer {
                 Go's own growth can be started by a fault of a probe, an instruction that stays in each function. Then a \
                 goroutine's first descent of 32 KiB takes \(try run.text(FaultGrowth(), .growthWithProbes)) times as \
                 long as with checks, one that waits takes \(try run.text(FaultGrowth(), .memoryWithProbes)) times the \
-                memory, and programs have \(try run.gain(CheckCost(), .gainFromProbes, null: .gainFromNothing)).
+                memory, and programs \(try run.gain(CheckCost(), .gainFromProbes, null: .gainFromNothing)).
                 """
             },
         ]
@@ -103,25 +103,28 @@ struct Answer {
 
     private static func keyFigures(_ run: Readings) -> [Article.KeyFigure] {
         var figures: [Article.KeyFigure] = []
-        func add(_ claim: any Claim, _ figure: MeasuredFigure?, _ text: (ReaderNumber) -> String) {
+        func add(_ claim: any Claim, _ figure: MeasuredFigure?, isTold: Bool = true, _ text: String) {
             guard let figure else { return }
             let number = ReaderNumber(figure)
-            figures.append(Article.KeyFigure(number.marked, text(number), claim: claim.identifier))
+            // One number would say what is not known.
+            figures.append(
+                Article.KeyFigure(isTold ? number.marked : number.interval, text, claim: claim.identifier))
         }
-        add(CheckCost(), try? run.figure(CheckCost(), .gainOnRealPrograms)) { number in
-            let isTold = run.isTold(CheckCost()) && !number.spansZero
-            return "is what Go's programs gain without their checks\(isTold ? "" : ": it cannot be told from zero")"
-        }
-        add(TrapCost(), try? run.figure(TrapCost(), .growthAgainstGo)) { _ in
-            "the time of a growth in Go is what one by a page fault takes"
-        }
-        add(Preemption(), try? run.figure(Preemption(), .longestWait)) { _ in
-            "as long is the longest wait for a goroutine that \(run.newestGo(Preemption())) cannot stop at a check"
-        }
-        add(MinimumStack(), try? run.figure(MinimumStack(), .smallStack)) { _ in
-            let goroutine = (try? run.text(MinimumStack(), .smallGoroutine)).map { "; a goroutine takes \($0)" } ?? ""
-            return "is the least that a stack made of pages takes\(goroutine)"
-        }
+        let gain = try? run.figure(CheckCost(), .gainOnRealPrograms)
+        let isTold = run.isTold(CheckCost()) && gain.map { !ReaderNumber($0).spansZero } ?? false
+        add(
+            CheckCost(), gain, isTold: isTold,
+            "is what Go's programs gain without their checks\(isTold ? "" : ": it cannot be told from zero")")
+        add(
+            TrapCost(), try? run.figure(TrapCost(), .growthAgainstGo),
+            "the time of a growth in Go is what one by a page fault takes")
+        add(
+            Preemption(), try? run.figure(Preemption(), .longestWait),
+            "as long is the longest wait for a goroutine that \(run.newestGo(Preemption())) cannot stop at a check")
+        let goroutine = (try? run.text(MinimumStack(), .smallGoroutine)).map { "; a goroutine takes \($0)" } ?? ""
+        add(
+            MinimumStack(), try? run.figure(MinimumStack(), .smallStack),
+            "is the least that a stack made of pages takes\(goroutine)")
         return figures
     }
 }

@@ -29,9 +29,9 @@ extension Summary {
         },
         "check-cost": FindingText(title: "What a program gains without checks") { run in
             """
-            Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else have \
-            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); the same programs against \
-            themselves have \(try run.gain(CheckCost(), .gainFromNothing)).
+            Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else \
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); against themselves the same \
+            programs \(try run.gain(CheckCost(), .gainFromNothing)).
             """
         },
         "code-size": FindingText(title: "How much code the checks are") { run in
@@ -50,8 +50,8 @@ extension Summary {
         },
         "inlining": FindingText(title: "What inlining leaves of the cost") { run in
             """
-            Inlined as usual, programs have \(try run.gain(Inlining(), .gainWithoutChecks(.standard))) without checks; \
-            with nothing inlined they have \(try run.gain(Inlining(), .gainWithoutChecks(.off))).
+            Without checks programs \(try run.gain(Inlining(), .gainWithoutChecks(.standard))) where calls are inlined \
+            as usual, and \(try run.gain(Inlining(), .gainWithoutChecks(.off))) where nothing is inlined.
             """
         },
         "preemption": FindingText(
@@ -108,11 +108,10 @@ extension Summary {
             title: "Going down again", change: "A collection that leaves stacks as large as they became."
         ) { run in
             """
-            A goroutine of \(run.newestGo(ShrinkFree())) that goes down again takes \
-            \(try run.multiple(ShrinkFree(), .descentAgain, of: "time")) of one whose stack had the room from the start, \
-            and after a collection, which halves its stack, \
-            \(try run.multiple(ShrinkFree(), .descentAfterCollection, of: "time")) of such a one; its first descent takes \
-            \(try run.multiple(ShrinkFree(), .firstDescent, of: "time")) of a later one.
+            Where a goroutine of \(run.newestGo(ShrinkFree())) goes down again, this takes \
+            \(try run.times(ShrinkFree(), .descentAgain)) as where the stack had the room from the start, and after a \
+            collection, which halves the stack, \(try run.times(ShrinkFree(), .descentAfterCollection)); the first \
+            descent takes \(try run.times(ShrinkFree(), .firstDescent)) as a later one.
             """
         },
         "pointers-on-stack": FindingText(
@@ -128,8 +127,9 @@ extension Summary {
         },
         "contention": FindingText(title: "Growth as threads are added") { run in
             """
-            A growth of a goroutine takes \(try run.text(Contention(), .growthOnOneProcessor)) of processor time on \
-            one processor and \(try run.text(Contention(), .growthOnManyProcessors)) on all of this machine.
+            A growth of a goroutine takes \(try run.times(Contention(), .contendingGrowth)) on all processors of this \
+            machine as on one, and a move of this library \(try run.text(Contention(), .leastContendingMove)) to \
+            \(try run.text(Contention(), .mostContendingMove)) times, in processor time.
             """
         },
         "shrink": FindingText(
@@ -216,7 +216,7 @@ extension Summary {
         "stackless": FindingText(title: "Tasks without a stack") { run in
             """
             A coroutine of C++20, which has no stack, takes \
-            \(try run.percent(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine, and \
+            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine, and \
             \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long to switch as a coroutine of \
             this library.
             """

@@ -12,8 +12,8 @@ extension Summary {
     private static let allocator: [String: FindingText] = [
         "stack-pool": FindingText(title: "A pool of free stacks") { run in
             """
-            Since Go 1.22 a stack of 2 KB takes \(try run.multiple(StackPooling(), .step("2 KB"), of: "time")) of before to \
-            allocate, and one of 8 KB \(try run.multiple(StackPooling(), .step("8 KB"), of: "time")) of before.
+            To allocate a stack of 2 KB takes \(try run.times(StackPooling(), .step("2 KB"))) since Go 1.22 as before, and \
+            one of 8 KB \(try run.times(StackPooling(), .step("8 KB"))).
             """
         },
         "allocator-tiers": FindingText(title: "The tiers of Go's allocator") { run in
@@ -39,15 +39,14 @@ extension Summary {
             """
             The name StackAllocator is in \(try run.text(StackAllocator(), .filesWithAllocator, none: "none")) of the files of Go 1.23's \
             runtime, and of the memory that Go holds for stacks \
-            \(try run.percent(StackAllocator(), .fragmentationBefore)) is no goroutine's in Go 1.22 and \
-            \(try run.percent(StackAllocator(), .fragmentationSince)) in Go 1.23.
+            \(try run.text(StackAllocator(), .fragmentationBefore)) is no goroutine's in Go 1.22 and \
+            \(try run.text(StackAllocator(), .fragmentationSince)) in Go 1.23.
             """
         },
         "false-sharing": FindingText(title: "A cache line for the head of a pool") { run in
             """
-            Two threads with the heads in one cache line take \(try run.multiple(FalseSharing(), .sharedLine, of: "time")) of \
-            two with the heads apart, and one thread alone \(try run.multiple(FalseSharing(), .oneThread, of: "time")) of \
-            the latter.
+            Two threads with the heads in one cache line take \(try run.times(FalseSharing(), .sharedLine)) as two with the \
+            heads apart, and one thread alone \(try run.times(FalseSharing(), .oneThread)) as those.
             """
         },
     ]
@@ -64,7 +63,7 @@ extension Summary {
             """
             By what one of fewer takes, 2.3 million goroutines of \(run.newestGo(Gateway())) that wait would fill \
             \(try run.text(Gateway(), .memoryOfConnections)); a coroutine of C++20 takes \
-            \(try run.percent(Gateway(), .shareOfConnections)) of a goroutine's memory, and a collection beside \
+            \(try run.text(Gateway(), .shareOfConnections)) of a goroutine's memory, and a collection beside \
             those that were measured paused for \(try run.text(Gateway(), .pauseOfCollection)).
             """
         },
@@ -80,7 +79,7 @@ extension Summary {
         },
         "short-goroutines": FindingText(title: "How deep short goroutines go") { run in
             let shares = try ShortGoroutines.bounds.map { bytes in
-                let share = try run.percent(ShortGoroutines(), .shareOfGoroutines(within: bytes))
+                let share = try run.text(ShortGoroutines(), .shareOfGoroutines(within: bytes))
                 return "\(share) used at most \(QuantityFormatter.grouped(Double(bytes), decimals: 0)) bytes"
             }
             return """
@@ -115,7 +114,7 @@ extension Summary {
         },
         "compile-flags": FindingText(title: "Flags that shrink a frame") { run in
             """
-            The smallest frame that the flags make has \(try run.multiple(CompileFlags(), .smallestFrame, of: "size")) of \
+            The smallest frame that the flags make is \(try run.times(CompileFlags(), .smallestFrame, "large")) as \
             the one without flags in \(run.newestGo(CompileFlags())), which has \
             \(try run.text(CompileFlags(), .frame(CompileFlags.name([])))).
             """
@@ -123,9 +122,9 @@ extension Summary {
         "strip-start": FindingText(title: "Starting a stripped program") { run in
             """
             To start, a stripped program of \(run.newestGo(StripStart())) takes \
-            \(try run.multiple(StripStart(), .startOfStripped, of: "time")) of one that is not, with the files dropped from \
-            memory \(try run.multiple(StripStart(), .startOfStrippedCold, of: "time")) of it; a position-independent one takes \
-            \(try run.multiple(StripStart(), .startOfIndependent, of: "time")) of a usual one.
+            \(try run.times(StripStart(), .startOfStripped)) as one that is not, and where the files were dropped from \
+            memory \(try run.times(StripStart(), .startOfStrippedCold)); a position-independent one takes \
+            \(try run.times(StripStart(), .startOfIndependent)) as a usual one.
             """
         },
         "frame-prediction": FindingText(title: "Stack need known beforehand") { run in

@@ -24,8 +24,8 @@ extension Summary {
         },
         Subject(name: "The gain", claims: [CheckCost(), Inlining()]) { run in
             """
-            Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else have \
-            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); loops of small calls have \
+            Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else \
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); loops of small calls \
             \(try run.gain(CheckCost(), .gainOnGoKernels)).
             """
         },
@@ -83,7 +83,7 @@ extension Summary {
         Subject(name: "Without stacks", claims: [Stackless()]) { run in
             """
             A coroutine of C++20, which has no stack, takes \
-            \(try run.percent(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine. To switch, it takes \
+            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine. To switch, it takes \
             \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long as a coroutine of this \
             library, and a task of Swift \(try run.text(Stackless(), .taskAgainstCoroutine(.switch))) times.
             """

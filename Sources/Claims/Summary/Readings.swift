@@ -45,12 +45,13 @@ struct Readings {
         return figure.median == 0 ? none : ReaderNumber(figure).text
     }
 
-    /// "1.5 times the time"; where its interval holds 1, "a time that cannot be told from that". Then "of" may follow.
-    func multiple(_ claim: any Claim, _ figure: Figure, of quantity: String) throws(MissingFigure) -> String {
+    /// "1.5 times as long"; where its interval holds 1, both ends: "0.93 to 1.04 times as long". Then "as" may follow.
+    func times(_ claim: any Claim, _ figure: Figure, _ quantity: String = "long") throws(MissingFigure) -> String {
         let figure = try self.figure(claim, figure)
-        if figure.low == 1, figure.high == 1 { return "the \(quantity)" }
-        return figure.spansOne
-            ? "a \(quantity) that cannot be told from that" : "\(ReaderNumber(figure).text) times the \(quantity)"
+        if figure.low == 1, figure.high == 1 { return "as \(quantity)" }
+        let number = ReaderNumber(figure)
+        let ends = number.interval
+        return "\(figure.spansOne && !ends.isEmpty ? ends : number.text) times as \(quantity)"
     }
 
     /// "1.2 ns more", "1.2 ns less"; "not measurably more" where its interval holds 0, so that "than" may follow.
@@ -60,32 +61,23 @@ struct Readings {
         return "\(ReaderNumber(figure.magnitude).text) \(figure.median > 0 ? "more" : "less")"
     }
 
-    /// A ratio as a share: "57 %".
-    func percent(_ claim: any Claim, _ figure: Figure) throws(MissingFigure) -> String {
-        var figure = try self.figure(claim, figure)
-        figure.name = "share, \(figure.name)"
-        return ReaderNumber(figure).text
-    }
-
     /// Whether a rule told the difference that its claim is about from none.
     func isTold(_ claim: any Claim) -> Bool {
         verdicts[claim.identifier].map { $0.verdict != .notDistinguishable } ?? false
     }
 
-    /// "a gain of 1.3 %", "a loss of 0.4 %", "no gain that can be told from zero, and 1.5 % at most".
+    /// What programs do: "gain 1.3 %", "lose 0.4 %", "gain nothing that can be told from zero (−1.9 to 1.6 %)".
     ///
     /// - Parameter null: The same of something that is compared with itself: within its interval nothing is told.
     func gain(_ claim: any Claim, _ figure: Figure, null: Figure? = nil) throws(MissingFigure) -> String {
-        var figure = try self.figure(claim, figure)
+        let figure = try self.figure(claim, figure)
         let null = null.flatMap { try? self.figure(claim, $0) }
         let isWithinNull = null.map { $0.low <= figure.median && figure.median <= $0.high } ?? false
         if ReaderNumber(figure).spansZero || isWithinNull {
-            let most = max(figure.high, null?.high ?? figure.high)
-            (figure.median, figure.low, figure.high) = (most, most - (most - figure.low) / 2, most)
-            let excluded = most > 0 ? ", and \(ReaderNumber(figure).text) at most" : ""
-            return "no gain that can be told from zero\(excluded)"
+            let ends = ReaderNumber(figure).interval
+            return "gain nothing that can be told from zero" + (ends.isEmpty ? "" : " (\(ends))")
         }
-        return "a \(figure.median > 0 ? "gain" : "loss") of \(ReaderNumber(figure.magnitude).text)"
+        return "\(figure.median > 0 ? "gain" : "lose") \(ReaderNumber(figure.magnitude).text)"
     }
 
     /// Confusions in a million faults, of those that were made up and of real ones together.

@@ -110,7 +110,7 @@ extension ReaderNumber {
         }
     }
 
-    /// The same, marked where the source has no number: "at least 2 × (our reading)".
+    /// The same, marked where the source has no number or is not taken exactly: "at least 2 × (our reading)".
     public static func markedClaim(_ figure: ClaimedFigure) -> String {
         claimed(figure) + figure.mark
     }
