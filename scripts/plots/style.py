@@ -237,7 +237,15 @@ def ratio_text(ratio):
     return f"{ratio:.3g}\u00a0×"
 
 
-TEXTS = {"ns": time_text, "bytes": size_text, "count": count_text, "instructions": count_text, "ratio": ratio_text}
+def share_text(share):
+    """6.1 %."""
+    return f"{100 * share:.3g} %"
+
+
+TEXTS = {
+    "ns": time_text, "bytes": size_text, "count": count_text, "instructions": count_text, "ratio": ratio_text,
+    "share": share_text,
+}
 
 
 def ticks(axis, unit):

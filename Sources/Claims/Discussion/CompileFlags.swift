@@ -36,6 +36,9 @@ public struct CompileFlags: Claim {
             + "the compiler says, or that it refuses the flags (every version that is installed)"
     ]
 
+    public let plotted = PlottedNames(
+        [.frame], [.flags, .peer], cases: [Self.function], figures: [.smallestFrame])
+
     static let flags = [[], ["-l"], ["-l", "-live"], ["-l", "-s", "-live"]]
     /// Functions whose frames hold an array, what they call, and what that could be inlined to.
     static let program = """

@@ -29,6 +29,8 @@ public struct FalseSharing: Claim {
             + "process for each round"
     ]
 
+    public let plotted = PlottedNames([.time], cases: [Self.together, Self.lines, Self.apart, Self.alone])
+
     static let (together, lines, apart, alone) = ("together", "a line each", "apart", "alone")
     private static let words = [(together, 1, 2), (lines, 8, 2), (apart, 16, 2), (alone, 16, 1)]
 

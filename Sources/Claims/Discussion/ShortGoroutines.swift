@@ -32,6 +32,9 @@ public struct ShortGoroutines: Claim {
             + "it has ended: how deep each was, in a process for each round"
     ]
 
+    public let plotted = PlottedNames(
+        [.ratio], [.bytes, .peer], figures: Self.bounds.map { .shareOfGoroutines(within: $0) })
+
     static let name = "net/http"
     /// What shares are of.
     static let all = "all goroutines that ended"

@@ -38,6 +38,10 @@ public struct StackAllocator: Claim {
             + "against that of those that live",
     ]
 
+    public let plotted = PlottedNames(
+        [.ratio], [.baseline, .peer], cases: [Self.waste], values: [Self.held],
+        figures: [.fragmentationBefore, .fragmentationSince])
+
     static let waste = "waste"
     /// What it is a share of.
     static let held = "memory held for stacks"
