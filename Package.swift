@@ -185,7 +185,10 @@ let package = Package(
             ],
             swiftSettings: warningsAreErrors),
         .testTarget(
-            name: "BenchmarksTests", dependencies: ["CommandLine", "Measurement", "Report", "Workloads", "Processes"],
+            name: "BenchmarksTests",
+            dependencies: [
+                "Benchmarks", "CommandLine", "Faultline", "Measurement", "Report", "Workloads", "Processes",
+            ],
             swiftSettings: warningsAreErrors),
         .testTarget(
             name: "CommandLineTests",

@@ -91,9 +91,9 @@ private func transfers(_ count: Int) throws {
 ///
 /// The coroutine is started and ended by the API; in between only the two contexts change hands. A fault in the body
 /// meanwhile could not make room, because the library is not told which stack runs; the body does not go deeper than at
-/// its start.
+/// its start. Both sides tell it afterwards.
 @inline(never)
-private func rawRoundTrips(_ count: Int) throws {
+func rawRoundTrips(_ count: Int) throws {
     var isLast = false
     try withUnsafeMutablePointer(to: &isLast) { isLast in
         let coroutine = try Coroutine<Void, Void, Void> { co, _ in
@@ -103,11 +103,14 @@ private func rawRoundTrips(_ count: Int) throws {
             // No input is handed over below, which this reports by throwing.
             _ = try? co.suspend(())
             while !isLast.pointee { _ = fl_switch(own, resumer) }
+            fl_fiber_note_running(fiber)
         }
+        let running = fl_fiber_running()
         _ = try coroutine.resume()
         guard let fiber = SwitchedFiber.current else { preconditionFailure("the body has run") }
         let (own, resumer) = contexts(of: fiber)
         for _ in 0..<count { _ = fl_switch(resumer, own) }
+        fl_fiber_note_running(running)
         isLast.pointee = true
         _ = try coroutine.resume()
     }

@@ -11,6 +11,8 @@ import Workloads
 extension Metric {
     /// Of calls.
     static let depth = Metric("depth", .count)
+    /// The stack that a recursion had when it ended.
+    static let lastStack = Metric("last-stack", .bytes)
 }
 
 extension ParameterName {
@@ -111,10 +113,21 @@ struct Recursion {
             laboratory.missing("\(toolchain.version) is not measured: \(error)")
             return []
         }
-        let findings = Findings(title: toolchain.version, try program.run(arguments, seconds: seconds))
+        let finished = try program.run(arguments, seconds: seconds)
+        let findings = Findings(title: toolchain.version, finished)
         return records(
             work.caseName(toolchain.version), findings, Self.ending(findings),
-            [.peer: .string(toolchain.version), .limit: .int(limit), .grows: true, .memoryOf: "process"])
+            [.peer: .string(toolchain.version), .limit: .int(limit), .grows: true, .memoryOf: "process"],
+            lastStack: Self.lastStack(finished.errors))
+    }
+
+    /// The bytes of the stack that a goroutine had when it met its limit, by the addresses that Go then prints
+    /// (`newstack`, runtime/stack.go); nil where it prints none.
+    static func lastStack(_ errors: String) -> Double? {
+        guard let match = errors.firstMatch(of: #/stack=\[0x([0-9a-f]+), 0x([0-9a-f]+)\]/#),
+            let low = UInt(match.1, radix: 16), let high = UInt(match.2, radix: 16), low < high
+        else { return nil }
+        return Double(high - low)
     }
 
     /// How a peer that cannot survive an overflow ended.
@@ -127,7 +140,8 @@ struct Recursion {
     }
 
     private func records(
-        _ name: String, _ findings: Findings, _ ending: Ending, _ parameters: [ParameterName: ParameterValue]
+        _ name: String, _ findings: Findings, _ ending: Ending, _ parameters: [ParameterName: ParameterValue],
+        lastStack: Double? = nil
     ) -> [Record] {
         let own = parameters.merging([
             .ending: .string(ending.rawValue), .process: .string("\(findings.ending)"),
@@ -138,6 +152,7 @@ struct Recursion {
             // A process that was ended from outside said nothing; its ending is evidence all the same.
             (.depth, found(.depth) ?? 0), (.time, found(.nanoseconds)),
             (.peakMemory, found(.peakBytes) ?? found(.peakKibibytes).map { $0 * 1024 }),
+            (.lastStack, lastStack),
         ]
         return metrics.compactMap { metric, value in
             value.map { Record(suite: claim, case: name, metric: metric, exactly: $0, parameters: own) }

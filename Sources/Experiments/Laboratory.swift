@@ -154,15 +154,20 @@ public final class Laboratory {
 
     /// Measures `cases`, saying how far it is.
     ///
-    /// - Throws: What a case threw; ``Interrupted`` between rounds.
+    /// - Throws: What a case threw; ``Interrupted`` between rounds; ``MeasurementFailure`` where the library takes another
+    ///   stack for the one that runs afterwards, which would slow down or end what is measured next.
     public func measure(
         _ name: String, _ cases: [MeasurementCase], _ settings: InterleavedMeasurement.Settings
     ) throws -> MeasurementResult {
         try step("\(name): calibrating")
+        let isKnown = StackSpace.remaining > 0
         var (result, load) = try undisturbed(name) {
             try InterleavedMeasurement(cases: cases, settings: settings).run { [self] position in
                 try step("\(name): round \(position.finishedRounds) of \(position.totalRounds)")
             }
+        }
+        guard !isKnown || StackSpace.remaining > 0 else {
+            throw MeasurementFailure("\(name): a case has left the thread with the stack of a coroutine as its own")
         }
         result.load = load
         return result

@@ -3,7 +3,8 @@
 //
 //     header    magic, 0, 0, 1, 8 | functions | files | text | names | units | files | pc tables | functions
 //     functions entry offset, offset of the description (4 bytes each), one more entry offset at the end
-//     description entry offset | name | arguments | deferreturn | pcsp | …, and flags in byte 41 (Go 1.19: 37)
+//     description entry offset | name | arguments | deferreturn | pcsp | …, and flags in byte 41 (Go 1.19: 37);
+//                 behind it as many words as it says of tables by address (pcdata), then of what else is kept (funcdata)
 
 import ObjectCode
 
@@ -23,10 +24,8 @@ public struct GoFunction: Sendable, Hashable {
     var movesStackPointer = false
     /// Whether it is assembly (abi.FuncFlagAsm).
     var isAssembly = false
-    /// Where its name is among all names.
-    var nameOffset: UInt32 = 0
-    /// The line of its file where it begins; 0 in Go 1.19.
-    var startLine: UInt32 = 0
+    /// What it says of functions that are inlined in it; nil where none are.
+    var inlined: InlinedCalls?
 
     var end: UInt64 { address + UInt64(size) }
 }
@@ -34,15 +33,21 @@ public struct GoFunction: Sendable, Hashable {
 /// The table of functions.
 struct FunctionTable: Sendable {
     let functions: [GoFunction]
+    /// Where in the file the names begin.
+    let names: Int
+    /// The address of the runtime's own record, which points to the table (moduledata).
+    let record: UInt64
 
     /// Go 1.18 and 1.19, and Go 1.20 and later.
     private static let magics: [UInt32] = [0xffff_fff0, 0xffff_fff1]
     private static let headerSize = 72
+    /// Words of the runtime's own record that are looked at: from the first on, and some more than are needed.
+    static let recordWords = 64
     // Bounds for files that are damaged. There is one table; text that looks like the start of one is rare.
     private static let maximumCandidates = 4
     /// Functions share names and tables of stack sizes; reading them takes at most this many steps for each byte of the
     /// file.
-    private static let maximumStepsPerByte = 4
+    static let maximumStepsPerByte = 4
 
     /// Where the parts are, as offsets in the file.
     private struct Layout {
@@ -61,8 +66,12 @@ struct FunctionTable: Sendable {
             throw GoBinaryError("not built by Go 1.18 or later, or packed: there is no table of functions in it")
         }
         for start in candidates.prefix(Self.maximumCandidates) {
-            guard let layout = Self.layout(file.bytes, start), let text = Self.text(file, layout) else { continue }
+            guard let layout = Self.layout(file.bytes, start), let (text, record) = Self.text(file, layout) else {
+                continue
+            }
             functions = try Self.functions(file, layout, text)
+            names = layout.names
+            self.record = record
             return
         }
         throw .malformed("its table of functions does not hold together")
@@ -100,23 +109,22 @@ struct FunctionTable: Sendable {
             flags: flags)
     }
 
-    /// The address that entry offsets count from. From Go 1.26 on the table no longer says; the runtime's own record
-    /// does, which points to the table and holds the first and the last address next to each other (moduledata's minpc
-    /// and maxpc).
-    private static func text(_ file: ElfFile, _ layout: Layout) -> UInt64? {
+    /// The address that entry offsets count from, and that of the runtime's own record. From Go 1.26 on only that
+    /// record says the first: it points to the table and holds the first and the last address next to each other
+    /// (moduledata's minpc and maxpc).
+    private static func text(_ file: ElfFile, _ layout: Layout) -> (text: UInt64, record: UInt64)? {
         guard let first = file.bytes.integer(layout.functions, as: UInt32.self),
             let last = file.bytes.integer(layout.functions + layout.count * 8, as: UInt32.self), last > first,
             let table = file.address(of: layout.start)
         else { return nil }
-        let words = 64
         for pointer in pointers(to: table, in: file) {
-            for word in 1..<words {
+            for word in 1..<recordWords {
                 let here = pointer &+ UInt64(word * 8)
                 guard let low = file.pointer(at: here), let high = file.pointer(at: here &+ 8),
                     low >= UInt64(first), high >= low, high - low == UInt64(last - first),
                     file.offset(of: low, length: Int(last - first)) != nil
                 else { continue }
-                return low - UInt64(first)
+                return (low - UInt64(first), pointer)
             }
         }
         return nil
@@ -154,25 +162,28 @@ struct FunctionTable: Sendable {
                 let title = file.bytes.text(layout.names + Int(name)), title.utf8.allSatisfy({ $0 >= 32 && $0 != 127 })
             else { throw .malformed("function \(index) is not in it") }
             let depths = layout.tables + Int(pcsp)
-            let frame = pcsp == 0 ? nil : frame(file.bytes, depths, &steps)
+            let frame = pcsp == 0 ? nil : largest(file.bytes, depths, &steps).map { max(0, $0) }
             let flags = file.bytes[layout.functions + Int(description) + layout.flags] ?? 0
-            let line = file.bytes.integer(layout.functions + Int(description) + 36, as: UInt32.self) ?? 0
             steps -= title.utf8.count
             guard steps > 0 else { throw .malformed("its table of functions refers to itself over and over") }
             functions.append(
                 GoFunction(
                     name: title, address: text + UInt64(entry), size: size, frameSize: frame,
                     depths: frame == nil ? nil : depths, movesStackPointer: flags & 2 != 0,
-                    isAssembly: flags & 4 != 0, nameOffset: name, startLine: line))
+                    isAssembly: flags & 4 != 0,
+                    inlined: InlinedCalls(
+                        file.bytes, description: layout.functions + Int(description), flags: layout.flags,
+                        tables: layout.tables)))
         }
         return functions
     }
 
-    /// The largest value of a table that gives the distance of the stack pointer from its place at entry.
-    private static func frame(_ bytes: Bytes, _ start: Int, _ steps: inout Int) -> Int? {
+    /// The largest value of a table by address, at least -1; nil where it does not hold together. Of `pcsp` it is how
+    /// far the stack pointer is from its place at entry.
+    static func largest(_ bytes: Bytes, _ start: Int, _ steps: inout Int) -> Int? {
         var offset = start
         var value = -1
-        var largest = 0
+        var largest = -1
         var isFirst = true
         while steps > 0 {
             steps -= 1

@@ -20,6 +20,10 @@ public struct GoExecutable: Sendable {
     public let functions: [CheckedFunction]
     /// Functions whose check is not understood, with what is odd about each.
     public let notUnderstood: [(function: GoFunction, reason: String)]
+    /// Where in the file the names of functions begin.
+    let names: Int
+    /// The address of the runtime's own record of this program (moduledata).
+    let record: UInt64
     /// Bytes of Go's code.
     public var textBytes: Int { functions.reduce(0) { $0 + $1.function.size } }
 
@@ -39,6 +43,7 @@ public struct GoExecutable: Sendable {
         build = try BuildInformation(file)
         try Self.check(build)
         let table = try FunctionTable(file)
+        (names, record) = (table.names, table.record)
         for name in Self.detectors where table.functions.contains(where: { $0.name == name }) {
             throw GoBinaryError(
                 "built with a detector of errors (\(name)), whose own code knows the stacks; build it without")

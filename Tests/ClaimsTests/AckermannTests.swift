@@ -51,14 +51,15 @@ import Testing
     /// A recursion without an end: how it ended, and with how much memory of 24 GB that could be had.
     private func records(
         _ name: String, _ ending: Recursion.Ending = .died, _ process: String = "exited with 2", _ message: String = "",
-        peak: Double? = 1.6e9, limit: Int = 1_000_000_000, grows: Bool = true, asGiven: Bool = true
+        peak: Double? = 1.6e9, stack: Double? = nil, limit: Int = 1_000_000_000, grows: Bool = true,
+        asGiven: Bool = true
     ) -> [Record] {
         let parameters: [ParameterName: ParameterValue] = [
             .grows: .bool(grows), .ending: .string(ending.rawValue), .limit: .int(limit), .asGiven: .bool(asGiven),
             .available: .int(24_000_000_000), .process: .string(process), .message: .string(message),
             .peer: name.hasPrefix("go") ? .string(name) : "faultline",
         ]
-        return [(Metric.depth, 1e6), (.peakMemory, peak)].compactMap { metric, value in
+        return [(Metric.depth, 1e6), (.peakMemory, peak), (.lastStack, stack)].compactMap { metric, value in
             value.map {
                 Record(
                     suite: "no-size-guess", case: "runaway \(name)", metric: metric, exactly: $0, parameters: parameters
@@ -67,8 +68,8 @@ import Testing
         }
     }
 
-    private func limited(_ name: String = "go1.27.3", to limit: Int) -> [Record] {
-        records(name, .died, "exited with 2", "runtime: goroutine stack exceeds \(limit)-byte limit")
+    private func limited(_ name: String = "go1.27.3", to limit: Int, stack: Double? = nil) -> [Record] {
+        records(name, .died, "exited with 2", "runtime: goroutine stack exceeds \(limit)-byte limit", stack: stack)
     }
 
     private func verdict(_ records: [Record]...) -> ClaimVerdict { NoSizeGuess().verdict(on: records.flatMap { $0 }) }
@@ -90,6 +91,35 @@ import Testing
         // Another limit of the same runs is no evidence of what is given.
         let other = records("go1.27.3", .died, "exited with 2", "exceeds 4-byte limit", limit: 4, asGiven: false)
         #expect(self.verdict(other, thread).verdict == .notMeasurable)
+    }
+
+    @Test func theStackThatItHadIsAnotherNumberThanItsLimit() {
+        let verdict = verdict(
+            limited("go1.19.8", to: 500_000_000, stack: 0x1p28), limited(to: 1_000_000_000, stack: 0x1p29), thread)
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "holds up to a stack of 512 MiB, by 954 MiB, the limit at which go1.27.3 says that it ends the "
+                    + "process; "
+            ))
+        #expect(
+            verdict.measured.prefix(2).map(\.name)
+                == [Figure.limitOfGrowingStack, .lastStackOfGoroutine].map(\.name))
+        #expect(verdict.measured.prefix(2).map(\.median) == [1e9, 0x1p29])
+        // Where Go did not say it there is no such number.
+        let silent = self.verdict(limited(to: 1_000_000_000), thread)
+        #expect(!silent.measured.contains { $0.name == Figure.lastStackOfGoroutine.name })
+    }
+
+    @Test func theStackIsReadFromTheAddressesThatGoPrints() {
+        let said = """
+            runtime: goroutine stack exceeds 1000000000-byte limit
+            runtime: sp=0xc0200e0398 stack=[0xc0200e0000, 0xc0400e0000]
+            fatal error: stack overflow
+            """
+        #expect(Recursion.lastStack(said) == 0x1p29)
+        #expect(Recursion.lastStack("fatal error: stack overflow") == nil)
+        #expect(Recursion.lastStack("stack=[0xc0400e0000, 0xc0200e0000]") == nil)
     }
 
     @Test(arguments: [

@@ -185,7 +185,8 @@ private final class StopRequest { var isMade = false }
         }
         for figure in [
             Figure.callWithSegments, .callWithCopying, .sharedLine, .descentAgain, .shareOfBoundedTrees,
-            .contendingGrowth, .furtherInIndirectCalls, .furtherInDeepChains, .growthAgainstGo, .timeOfCopyPerKiB,
+            .contendingGrowth, .furtherInIndirectCall("closure", depth: 1_000), .furtherInDeepChain("interface"),
+            .growthAgainstGo, .timeOfCopyPerKiB,
             .timeOfCopyPerPointer,
             .probeFaults, .inliningSaves, .longestWait, .filesWithAllocator,
         ] {

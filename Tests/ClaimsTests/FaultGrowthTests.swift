@@ -9,19 +9,27 @@ import Testing
     private func verdict(_ programs: [(name: String, isAlike: Bool, faults: Double)], faults: Double = 300)
         -> ClaimVerdict
     {
-        let peer: [ParameterName: ParameterValue] = [.peer: "go1.27.3"]
+        FaultGrowth().verdict(on: records(programs, faults: faults))
+    }
+
+    private func records(
+        _ programs: [(name: String, isAlike: Bool, faults: Double)], faults: Double = 300,
+        of version: String = "go1.27.3", ratio: Double = 2
+    ) -> [Record] {
+        let peer: [ParameterName: ParameterValue] = [.peer: .string(version)]
         var records = [FaultGrowth().record("probes", .probeFaults, exactly: faults, peer)]
         for title in ["start", "first descent", "waiting", "waiting, once deep"] {
             records.append(
                 .ratio(
                     suite: "fault-growth", case: "\(title), probes", baseline: "\(title), original",
-                    estimate: Estimate(median: 2, low: 1.9, high: 2.1, samples: 7), parameters: peer))
+                    estimate: Estimate(median: ratio, low: ratio - 0.1, high: ratio + 0.1, samples: 7),
+                    parameters: peer))
         }
         for program in programs {
             records.append(FaultGrowth().record(program.name, .alike, exactly: program.isAlike ? 1 : 0, peer))
             records.append(FaultGrowth().record(program.name, .probeFaults, exactly: program.faults, peer))
         }
-        return FaultGrowth().verdict(on: records)
+        return records
     }
 
     @Test func programsThatAnswerAsBeforeConfirmItOfProbes() throws {
@@ -43,6 +51,30 @@ import Testing
     @Test func withoutFaultsNothingIsShown() {
         #expect(verdict([("gofmt", true, 0)]).verdict == .refuted)
         #expect(verdict([("gofmt", true, 7)], faults: 0).verdict == .refuted)
+    }
+
+    /// Whatever older versions did, and whether they are recorded before the newest or behind it.
+    @Test func onlyTheNewestGoDecidesAndIsCounted() {
+        let old = records(
+            [("gofmt go1.19.8", false, 1000), ("gofmt", false, 1000)], faults: 0, of: "go1.19.8", ratio: 9)
+        let new = records([("gofmt go1.27.3", true, 7), ("gofmt", true, 5)])
+        let alone = FaultGrowth().verdict(on: new)
+        #expect(alone.verdict == .confirmed)
+        for all in [old + new.map(Self.saysNewest), new.map(Self.saysNewest) + old] {
+            let verdict = FaultGrowth().verdict(on: all)
+            #expect(verdict.verdict == .confirmed && verdict.reason == alone.reason)
+            #expect(verdict.measured == alone.measured)
+        }
+        // An older one does not stand in for programs of the newest.
+        let without = FaultGrowth().verdict(on: old + records([]).map(Self.saysNewest))
+        #expect(without.verdict == .notMeasurable)
+        #expect(without.reason.hasPrefix("no record of a real program of go1.27.3 with probes"))
+    }
+
+    private static func saysNewest(_ record: Record) -> Record {
+        var record = record
+        record.parameters[.newestGo] = "go1.27.3"
+        return record
     }
 
     @Test func withoutRealProgramsItIsNotMeasurable() { #expect(verdict([]).verdict == .notMeasurable) }

@@ -65,6 +65,37 @@ import Testing
                 == "in mode 2, worked out, 0 of 1 are refused or charged in full, 1 are charged at most 64 KiB")
     }
 
+    /// Each setting has a figure of its own, of one strategy, and so has the other kind of guard: what another strategy
+    /// is charged is none of them.
+    @Test func figuresAreOfOneStrategyUnderEachSetting() {
+        func charge(_ name: String, _ kind: String, _ mode: Int, _ bytes: Double) -> [Record] {
+            let shared: [ParameterName: ParameterValue] = [
+                .guard: .string(kind), .mode: .int(mode), .simulated: false,
+            ]
+            return [
+                record(name, .stacks, 1, shared), record(name, .reserved, Self.gib, shared),
+                record(name, .charged, bytes, shared),
+            ]
+        }
+        let measured = verdict(
+            charge("grows-down", "automatic", 0, 131_072), charge("fault", "guard-pages", 0, 1),
+            charge("fault", "prot-none", 0, 7), charge("fault", "guard-pages", 1, 2),
+            charge("check-move", "guard-pages", 2, 8 * Self.gib), charge("fault", "guard-pages", 2, Self.gib),
+            charge("fault", "prot-none", 2, 3), charge("fault", "automatic", 2, 5)
+        ).measured
+        #expect(measured.map(\.median) == [1, 2, Self.gib, Self.gib, 3])
+        #expect(
+            measured.map(\.name) == [
+                "charge for a stack with guard pages, vm.overcommit_memory 0",
+                "charge for a stack with guard pages, vm.overcommit_memory 1",
+                "charge for a stack with guard pages, vm.overcommit_memory 2",
+                "reserved with a stack with guard pages, vm.overcommit_memory 2",
+                "charge for a stack with protected pages, vm.overcommit_memory 2",
+            ])
+        // One that was refused has no charge.
+        #expect(verdict(strict("guard-pages", charged: nil)).measured.isEmpty)
+    }
+
     @Test func withoutModeTwoItIsNotMeasurable() {
         let lenient = [record("fault", .stacks, 1, [.guard: "prot-none", .mode: 0])]
         #expect(verdict(lenient).verdict == .notMeasurable)
@@ -72,41 +103,94 @@ import Testing
 }
 
 @Suite("exhaustion") struct ExhaustionTests {
-    private func verdict(_ ends: (String, Double)..., limit: Exhaustion.Limit = .group) -> ClaimVerdict {
-        Exhaustion().verdict(
-            on: ends.map {
-                Exhaustion().record($0, .deathsAtExhaustion, exactly: $1, [.limit: .string(limit.rawValue)])
+    /// How a process ended at a limit: 1 where it died, 0 where an error said so, and both where runs differ.
+    private func record(_ name: String, _ ends: ClosedRange<Double>, _ limit: Exhaustion.Limit) -> Record {
+        Exhaustion().record(
+            name, .deathsAtExhaustion,
+            Estimate(median: ends.lowerBound, low: ends.lowerBound, high: ends.upperBound, samples: 0),
+            [.limit: .string(limit.rawValue)])
+    }
+
+    private func verdict(
+        group: [String: Double], addresses: [String: Double] = [:], commit: [String: Double] = [:]
+    ) -> ClaimVerdict {
+        let limits: [(Exhaustion.Limit, [String: Double])] = [
+            (.group, group), (.addressSpace, addresses), (.commit, commit),
+        ]
+        return Exhaustion().verdict(
+            on: limits.flatMap { limit, ends in
+                ends.sorted { $0.key < $1.key }.map { record($0.key, $0.value...$0.value, limit) }
             })
     }
 
-    @Test func itIsConfirmedWhereEveryProcessEnds() {
-        #expect(verdict(("fault", 1), ("demand", 1)).verdict == .confirmed)
-    }
-
-    @Test func itIsRefutedWhereErrorsSayIt() { #expect(verdict(("fault", 0), ("demand", 0)).verdict == .refuted) }
-
-    @Test func itDependsOnTheStrategyWhereSomeEnd() {
-        let verdict = verdict(("fault", 0), ("demand", 1))
-        #expect(verdict.verdict == .depends)
+    @Test func itIsConfirmedWhereEveryProcessEndsByOvercommitAlone() {
+        let verdict = verdict(
+            group: ["fault": 1, "demand": 1], addresses: ["fault": 0], commit: ["fault": 0, "demand": 0])
+        #expect(verdict.verdict == .confirmed)
         #expect(
             verdict.reason
-                == "it depends on the strategy: the process ends with 1 of 2 (demand), "
-                + "an error says it with 1 (fault); at "
-                + "the limit of control group 1 of 2 strategies end the process (demand)")
+                == "of 2 strategies: only where memory is overcommitted the process ends with 2 (demand, fault); at "
+                + "the limit of a control group 2 of 2 strategies end the process (demand, fault); at the limit of "
+                + "addresses (RLIMIT_AS) 0 of 1 strategies end the process; at the commit limit "
+                + "(vm.overcommit_memory 2) 0 of 2 "
+                + "strategies end the process")
+        #expect(verdict.measured.map(\.median) == [2, 2, 0, 1, 0, 2])
+    }
+
+    @Test func aLimitThatWasNotMetIsNamedAndHasNoFigure() {
+        let verdict = verdict(group: ["fault": 1])
+        #expect(verdict.verdict == .confirmed)
+        #expect(
+            verdict.reason.hasSuffix(
+                "; no strategy met the limit of addresses (RLIMIT_AS); no strategy met the commit limit "
+                    + "(vm.overcommit_memory 2)"))
+        #expect(
+            verdict.measured.map(\.name)
+                == [.deaths(at: .group), .strategies(at: .group)].map { (f: Figure) in f.name })
+    }
+
+    @Test func itIsRefutedWhereErrorsSayIt() {
+        #expect(verdict(group: ["fault": 0, "demand": 0]).verdict == .refuted)
+        #expect(verdict(group: ["fault": 0], commit: ["fault": 1]).verdict == .refuted)
+    }
+
+    @Test(arguments: [Exhaustion.Limit.addressSpace, .commit])
+    func aProcessThatEndsWithoutOvercommitTooIsNotEndedByIt(limit: Exhaustion.Limit) {
+        func verdict(_ names: [String], alsoWithout: [String]) -> ClaimVerdict {
+            Exhaustion().verdict(
+                on: names.map { record($0, 1...1, .group) }
+                    + names.map { record($0, alsoWithout.contains($0) ? 1...1 : 0...0, limit) })
+        }
+        #expect(verdict(["fault", "demand"], alsoWithout: ["fault", "demand"]).verdict == .refuted)
+        let mixed = verdict(["fault", "demand"], alsoWithout: ["demand"])
+        #expect(mixed.verdict == .depends)
+        #expect(
+            mixed.reason.hasPrefix(
+                "it depends on the strategy: of 2 strategies: only where memory is overcommitted the process ends with "
+                    + "1 (fault); also where it is not the process ends with 1 (demand); "))
+    }
+
+    @Test func itDependsOnTheStrategyWhereSomeEnd() {
+        let verdict = verdict(group: ["fault": 0, "demand": 1])
+        #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "it depends on the strategy: of 2 strategies: only where memory is overcommitted the process ends with "
+                    + "1 (demand); also there an error says it with 1 (fault); at the limit of a control group 1 of 2 "
+                    + "strategies end the process (demand); "))
     }
 
     @Test func runsThatEndedInBothWaysDecideNothing() {
-        var records = [("fault", 1.0), ("demand", 0.5)].map {
-            Exhaustion().record(
-                $0, .deathsAtExhaustion, exactly: $1, [.limit: .string(Exhaustion.Limit.group.rawValue)])
-        }
-        (records[1].low, records[1].high) = (0, 1)
-        let verdict = Exhaustion().verdict(on: records)
+        let both = [record("fault", 1...1, .group), record("demand", 0...1, .group)]
+        let verdict = Exhaustion().verdict(on: both)
         #expect(verdict.verdict == .notMeasurable)
-        #expect(verdict.reason.hasPrefix("demand ended in both ways; "))
+        #expect(verdict.reason.contains("; in both ways it ends with 1 (demand); "))
+        // Nor do they at a limit without overcommit.
+        let strict = [record("fault", 1...1, .group), record("fault", 0...1, .commit)]
+        #expect(Exhaustion().verdict(on: strict).verdict == .notMeasurable)
     }
 
     @Test func withoutAControlGroupItIsNotMeasurable() {
-        #expect(verdict(("fault", 1), limit: .addressSpace).verdict == .notMeasurable)
+        #expect(verdict(group: [:], addresses: ["fault": 1], commit: ["fault": 0]).verdict == .notMeasurable)
     }
 }

@@ -84,7 +84,7 @@ struct ResultsPageTests {
 
                 Numbers are medians, with the intervals that hold the true one in 95 of 100 such runs. Where things are \
                 compared, they took turns in an order drawn anew for each round, and ratios are taken within a round. \
-                Lower is better.
+                A mean over programs is a geometric one.
 
                 **Not tested:** A rumour.
 

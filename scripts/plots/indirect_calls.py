@@ -5,8 +5,7 @@ from .style import FAINT, GREEN, INK, described, figure, intervals, key, label
 
 DIRECT, CLOSURE, INTERFACE = cases("indirect-calls", "direct", "closure", "interface")
 KINDS = {DIRECT: "by name", CLOSURE: "by a closure", INTERFACE: "by an interface"}
-INDIRECT_CALLS, DEEP_CHAINS = cases("indirect-calls", "indirect calls", "deep chains")
-MEANS = {INDIRECT_CALLS: "closures and interfaces beyond names", DEEP_CHAINS: "long chains beyond short ones"}
+(DEEP_CHAINS,) = cases("indirect-calls", "deep chains")
 PER_CALL, FURTHER = metrics("indirect-calls", "checks-per-call", "further-per-call")
 # By whether it is a null control.
 SERIES = {
@@ -19,17 +18,20 @@ def draw(results):
     records = results.needed("indirect-calls", metric=PER_CALL)
     if not records:
         return None
-    rows, means = {}, []
+    rows, differences = {}, set()
     for record in records:
         text = f"{KINDS[record.case]} in chains of {record['depth']:,}"
         rows.setdefault(text, {})[record.is_null_control] = record
     for record in results.select("indirect-calls", metric=FURTHER):
-        if record.case in MEANS:
-            means.append(MEANS[record.case])
-            rows.setdefault(MEANS[record.case], {})[record.is_null_control] = record
+        if record.case == DEEP_CHAINS:
+            text = f"{KINDS[record['kind']]}, long chains beyond short ones"
+        else:
+            text = f"{KINDS[record.case]} beyond by name, chains of {record['depth']:,}"
+        differences.add(text)
+        rows.setdefault(text, {})[record.is_null_control] = record
     figure_, axes = figure(1.9 + 0.44 * len(rows), rows=len(rows))
     for place, text in enumerate(rows):
-        if text in means:
+        if text in differences:
             axes.axhspan(place - 0.5, place + 0.5, color="#F1F3F5", zorder=0)
     intervals(axes, list(rows), list(rows.values()), SERIES, "ns")
     axes.axvline(0, color=INK, linewidth=1, zorder=1)
@@ -38,6 +40,7 @@ def draw(results):
     return described(
         figure_,
         "What checks cost calls that cannot be inlined",
-        "The time that checks add to one call, and in grey rows by how much that differs between kinds of calls. Open points are "
+        "The time that checks add to one call, and in grey rows by how much that differs between kinds of calls, and "
+        "between long chains and short ones. Open points are "
         "the same program against itself.",
     )

@@ -427,5 +427,11 @@ static inline __attribute__((always_inline)) uintptr_t fl_space_left(void) {
 /// The coroutine that runs on this thread. Signal context: callable.
 static inline __attribute__((always_inline)) fl_fiber *_Nullable fl_fiber_running(void) { return fl_current_fiber; }
 
+/// Notes which coroutine runs on this thread: for code that has switched by fl_switch itself, on either side before it
+/// does anything else with coroutines. Signal context: forbidden.
+static inline __attribute__((always_inline)) void fl_fiber_note_running(fl_fiber *_Nullable fiber) {
+    fl_current_fiber = fiber;
+}
+
 #pragma clang assume_nonnull end
 #endif

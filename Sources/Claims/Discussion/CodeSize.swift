@@ -2,7 +2,8 @@
 //
 // Programs of the newest Go, as they are but on large first stacks, beside the same programs compiled without checks,
 // in the same random orders of their functions. What misses is simulated, since virtual machines have no counters: one
-// cache, whatever the processor, without a prefetcher. What the bytes of checks take in time is the difference between
+// cache, whatever the processor, without a prefetcher. What one more order of the functions of the program with checks
+// changes is no finding: that is the null control. What the bytes of checks take in time is the difference between
 // no-ops in their place and no bytes at all.
 
 import Experiments
@@ -19,6 +20,8 @@ extension Metric {
 
 extension Figure {
     static let missesWithChecks = Figure("instruction cache misses, with checks to without", .ratio)
+    static let missesOfAnotherLayout = Figure(
+        "instruction cache misses with checks, in another order of the functions", .ratio)
     static let codeWithChecks = Figure("size of the code, with checks to without", .ratio)
     static let linesWithChecks = Figure("lines of code that a run touches, with checks to without", .ratio)
     static let timeOfBytes = Figure("time with no-ops instead of checks, to that without their bytes", .ratio)
@@ -37,7 +40,8 @@ public struct CodeSize: Claim {
     public let experiments = [
         "Go's compiler, gofmt and programs of its benchmark suite, with equal checks on large first stacks and "
             + "compiled without checks, in the same random orders of their functions: the size of their code, and "
-            + "for a short run the lines that it touches and the misses of an instruction cache of 32 KiB, simulated",
+            + "for a short run the lines that it touches and the misses of an instruction cache of 32 KiB, simulated; "
+            + "beside it the misses with checks in other orders against those with checks in these",
         "the time of the same programs with no-ops in place of their checks against that without the bytes",
     ]
 
@@ -49,6 +53,8 @@ public struct CodeSize: Claim {
     static let lines = "-lines"
     static let misses = "-misses"
     static let time = "-time"
+    /// The case of the misses of programs with checks.
+    static let checked = "with equal checks"
     /// Fewer misses are those of starting.
     private static let fewest = 10_000.0
     /// Programs of the benchmark suite that are simulated: what is slow by itself takes minutes.
@@ -69,49 +75,98 @@ public struct CodeSize: Claim {
         of subjects: [GoSubject], _ counter: ProgramCounter, _ laboratory: Laboratory
     ) throws -> [Record] {
         var records: [Record] = []
-        var series: [String: [[Double]]] = [:]
+        var sizes: [Double] = []
+        var series: [Comparison: [[Double]]] = [:]
         for subject in subjects {
             let name = String(subject.name.prefix { $0 != " " })
             guard subject.kind.isReal, !subject.unchecked.isEmpty,
                 let job = subject.counted ?? (Self.simulated.contains(name) ? subject.job : nil)
             else { continue }
             do {
-                var ratios: [String: [Double]] = [:]
-                for layout in subject.layouts.indices.prefix(laboratory.isQuick ? 2 : 3) {
-                    try laboratory.step("\(identifier): \(subject.name), layout \(layout + 1)")
-                    let equal = try PatchedPrograms().copy(
-                        of: subject.layouts[layout], StripOptions(initial: PatchedPrograms.initial, checks: .equal))
-                    let (with, without) = try (
-                        count(equal, job, counter, laboratory),
-                        count(subject.unchecked[layout], job, counter, laboratory)
-                    )
-                    for (suffix, value) in [
-                        (Self.size, \Count.bytes), (Self.lines, \.lines), (Self.misses, \.misses),
-                    ] where without[keyPath: value] >= Self.fewest {
-                        ratios[suffix, default: []].append(with[keyPath: value] / without[keyPath: value])
-                    }
-                }
+                let measured = try measure(subject, job, counter, laboratory)
                 var shared = subject.parameters
                 shared[.work] = .string(job.work)
                 shared[.countedBy] = .string(counter.version)
-                shared[.layouts] = .int(ratios[Self.size]?.count ?? 0)
-                for (suffix, values) in ratios.sorted(by: { $0.key < $1.key }) {
+                // Of one binary, which has one size.
+                shared[.layouts] = 1
+                records.append(
+                    ratio(subject.name + Self.size, to: Self.without, Estimate(exactly: measured.size), shared))
+                sizes.append(measured.size)
+                for (comparison, values) in measured.ratios.sorted(by: { $0.key.suffix < $1.key.suffix }) {
+                    shared[.layouts] = .int(values.count)
+                    shared[.nullControl] = comparison == .null ? true : nil
                     records.append(
-                        ratio(subject.name + suffix, to: Self.without, try .median(of: values), shared))
-                    series[suffix, default: []].append(values)
+                        ratio(
+                            subject.name + comparison.suffix, to: comparison.baseline, try .median(of: values), shared))
+                    series[comparison, default: []].append(values)
                 }
             } catch let error as ProcessError {
                 if laboratory.isAskedToStop { throw Interrupted() }
                 laboratory.missing("the code of \(subject.name) is not measured: \(error)")
             }
         }
-        for (suffix, values) in series.sorted(by: { $0.key < $1.key }) {
+        guard !sizes.isEmpty else { return records }
+        let shared: [ParameterName: ParameterValue] = [.countedBy: .string(counter.version)]
+        func mean(_ suffix: String, to baseline: String, _ estimate: Estimate, of programs: Int, isNull: Bool) -> Record
+        {
+            var own = shared
+            own[.programs] = .int(programs)
+            if isNull { own[.nullControl] = true }
+            return ratio(Self.programs + suffix, to: baseline, estimate, own)
+        }
+        let size = try Estimate.geometricMean(over: sizes.map { [$0] }).median
+        records.append(mean(Self.size, to: Self.without, Estimate(exactly: size), of: sizes.count, isNull: false))
+        for (comparison, values) in series.sorted(by: { $0.key.suffix < $1.key.suffix }) {
             records.append(
-                ratio(
-                    Self.programs + suffix, to: Self.without, try .geometricMean(over: values),
-                    [.programs: .int(values.count), .countedBy: .string(counter.version)]))
+                mean(
+                    comparison.suffix, to: comparison.baseline, try .geometricMean(over: values), of: values.count,
+                    isNull: comparison == .null))
         }
         return records
+    }
+
+    /// What is compared in simulated runs.
+    private struct Comparison: Hashable {
+        let suffix: String
+        let baseline: String
+
+        static let lines = Comparison(suffix: CodeSize.lines, baseline: CodeSize.without)
+        static let misses = Comparison(suffix: CodeSize.misses, baseline: CodeSize.without)
+        /// The program with checks in two orders of its functions: what is no finding.
+        static let null = Comparison(suffix: CodeSize.misses + CaseSuffix.otherLayout, baseline: CodeSize.checked)
+    }
+
+    /// The ratio of the sizes of one program, and ratios of what its runs do, layout by layout.
+    private func measure(
+        _ subject: GoSubject, _ job: GoJob, _ counter: ProgramCounter, _ laboratory: Laboratory
+    ) throws -> (size: Double, ratios: [Comparison: [Double]]) {
+        var size = 0.0
+        var ratios: [Comparison: [Double]] = [:]
+        func add(_ comparison: Comparison, _ value: Double, to base: Double) {
+            guard base >= Self.fewest else { return }
+            ratios[comparison, default: []].append(value / base)
+        }
+        func checked(_ layout: Int) throws -> Count {
+            let equal = try PatchedPrograms().copy(
+                of: subject.layouts[layout], StripOptions(initial: PatchedPrograms.initial, checks: .equal))
+            return try count(equal, job, counter, laboratory)
+        }
+        let layouts = laboratory.isQuick ? 2 : 3
+        for layout in subject.layouts.indices.prefix(layouts) {
+            try laboratory.step("\(identifier): \(subject.name), layout \(layout + 1)")
+            let (with, without) = try (
+                checked(layout), count(subject.unchecked[layout], job, counter, laboratory)
+            )
+            if layout == 0 { size = with.bytes / without.bytes }
+            add(.lines, with.lines, to: without.lines)
+            add(.misses, with.misses, to: without.misses)
+            // Orders of their own: of the same ones the ratios would cancel.
+            let other = layout + layouts
+            guard other < subject.layouts.count else { continue }
+            try laboratory.step("\(identifier): \(subject.name), layout \(other + 1)")
+            add(.null, try checked(other).misses, to: with.misses)
+        }
+        return (size, ratios)
     }
 
     private struct Count {
@@ -163,14 +218,21 @@ public struct CodeSize: Claim {
             evidence.find(Self.programs + suffix, metric: .ratio, where: [.baseline: .string(Self.without)])
         }
         let misses = try evidence.ratio(Self.programs + Self.misses, to: Self.without)
-        var measured = [MeasuredFigure(.missesWithChecks, misses)]
-        var text = "a simulated instruction cache is missed \(misses.text()) times as often with checks as without"
+        let null = try evidence.ratio(Self.programs + Self.misses + CaseSuffix.otherLayout, to: Self.checked)
+        let isTold = misses.isDistinguishable(from: 1, null: null)
+        var measured = [MeasuredFigure(.missesWithChecks, misses), MeasuredFigure(.missesOfAnotherLayout, null)]
+        var text =
+            "a simulated instruction cache is missed \(misses.text()) times as often with checks as without, and "
+            + "\(null.text()) times with checks in another order of the functions"
+            + (isTold ? "" : ": that is not told from none")
         for (figure, suffix, words) in [
             (Figure.codeWithChecks, Self.size, "the code is"), (.linesWithChecks, Self.lines, "a run touches"),
         ] {
             guard let estimate = ratio(suffix) else { continue }
             measured.append(MeasuredFigure(figure, estimate))
-            text += "; \(words) \(estimate.text()) times as \(suffix == Self.size ? "large" : "many lines")"
+            // Sizes were counted: they have no interval.
+            let number = estimate.samples == 0 ? estimate.median.text() : estimate.text()
+            text += "; \(words) \(number) times as \(suffix == Self.size ? "large" : "many lines")"
         }
         if let time = ratio(Self.time) {
             let null = evidence.find(Self.programs + Self.time + CaseSuffix.otherLayout, metric: .ratio)
@@ -180,6 +242,7 @@ public struct CodeSize: Claim {
                 ? "; the bytes alone, as no-ops, take \(time.gain.percent) of the time"
                 : "; that the bytes alone, as no-ops, take time is not told from none (\(time.gain.percent))"
         }
+        guard isTold else { return Judgement(.notDistinguishable, measured: measured, reason: text) }
         let verdict: Verdict =
             switch misses.relation(to: claimed(.missesWithChecks)) {
             case .within: .confirmed

@@ -1,12 +1,16 @@
 // "Relying on overcommit is risky: where memory is exhausted, the process is ended."
 //
-// Stacks are used until memory is refused: under a limit of address space, which is what the kernel checks without
-// overcommit, and in a control group, which is what it checks with it. The control group decides.
+// Stacks are used until memory is refused, under three limits. That of a control group is met by memory that was
+// promised before: overcommit. A limit of address space and the commit limit (vm.overcommit_memory 2) are checked
+// before anything is promised. A strategy bears the claim out where the process ends at the first and does not at the
+// others.
 
 import Experiments
 import Faultline
+import Glibc
 import Measurement
 import Report
+import Workloads
 
 extension Metric {
     /// 1 where the process ended, 0 where an error said so.
@@ -20,6 +24,10 @@ extension ParameterName {
 
 extension Figure {
     static func deaths(at limit: Exhaustion.Limit) -> Figure { Figure("deaths at \(limit.rawValue)", .count) }
+    /// Each of which dies there or not.
+    static func strategies(at limit: Exhaustion.Limit) -> Figure {
+        Figure("strategies that met the limit: \(limit.rawValue)", .count)
+    }
 }
 
 public struct Exhaustion: Claim {
@@ -31,39 +39,50 @@ public struct Exhaustion: Claim {
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
         "stacks of each strategy until memory is exhausted, in a control group and, beside it, under a limit of "
-            + "address "
-            + "space: an error, or the end of the process"
+            + "address space and, in the full run, at the commit limit of vm.overcommit_memory 2, set for a moment and "
+            + "set back: an error, or the end of the process"
     ]
 
     /// What memory is limited by: parameter `limit`.
     enum Limit: String, CaseIterable {
         case addressSpace = "RLIMIT_AS"
         case group = "control group"
+        case commit = "commit limit"
+
+        var title: String {
+            switch self {
+            case .addressSpace: "the limit of addresses (RLIMIT_AS)"
+            case .group: "the limit of a control group"
+            case .commit: "the commit limit (vm.overcommit_memory 2)"
+            }
+        }
     }
 
     /// What each stack uses until memory is exhausted, the limit of address space beyond the program's own, and the
     /// limit of memory of a control group, in bytes.
     private static let (use, addressSpace, groupMemory) = (64 << 10, 4 << 30, 64 << 20)
     private static let maximumOfFixed = 512 << 10
+    /// What each stack uses until nothing more is committed, and the room of one that must have it from the start, in
+    /// bytes: the limit is about half of the machine's memory.
+    private static let (useOfCommit, roomOfCommit) = (4 << 20, 5 << 20)
+    /// Of memory that must be free beyond the commit limit: it is that limit that is to be met, not the memory's end.
+    private static let spare = 1 << 30
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        var limits = [(Limit.addressSpace, "address-space=\(Self.addressSpace)")]
+        var limits = [(Limit.addressSpace, ["use=\(Self.use)", "address-space=\(Self.addressSpace)"])]
         var group: MemoryGroup?
         do {
             let made = try MemoryGroup(limit: Self.groupMemory)
             group = made
-            limits.append((.group, "group=\(made.folder)"))
+            limits.append((.group, ["use=\(Self.use)", "group=\(made.folder)"]))
         } catch {
             laboratory.missing("exhaustion in a control group is not measured: \(error)")
         }
+        if mayMeetCommitLimit(laboratory) { limits.append((.commit, ["use=\(Self.useOfCommit)", "mode=2"])) }
         var records: [Record] = []
-        for (limit, option) in limits {
+        for (limit, options) in limits {
             for strategy in StackStrategy.allCases {
-                var options = ["strategy=\(strategy.rawValue)", "use=\(Self.use)", option]
-                // Otherwise it takes all of its memory at once, 7 MiB each.
-                if strategy == .fixed { options.append("maximum=\(Self.maximumOfFixed)") }
-                let findings = try laboratory.experiment("exhaustion", options, seconds: 30)
-                guard findings[.begun] != nil else { throw findings.failure("it did not begin") }
+                guard let findings = try exhaust(limit, strategy, options, laboratory) else { break }
                 var shared: [ParameterName: ParameterValue] = [
                     .limit: .string(limit.rawValue), .ended: .string("\(findings.ending)"),
                 ]
@@ -71,7 +90,11 @@ public struct Exhaustion: Claim {
                 shared[.stacks] = findings[.made].flatMap { Int($0) }.map { .int($0) }
                 // One that was refused nothing has not come to the limit.
                 guard findings[.refused] != "0" else {
-                    laboratory.note("\(strategy.rawValue) does not exhaust what \(limit.rawValue) leaves")
+                    laboratory.note("\(strategy.rawValue) does not exhaust what \(limit.title) leaves")
+                    continue
+                }
+                if let other = Self.otherEnd(findings, limit) {
+                    laboratory.missing("\(strategy.rawValue) at \(limit.title) is not measured: \(other)")
                     continue
                 }
                 let isError = findings.succeeded && findings[.refused] == "1"
@@ -83,36 +106,113 @@ public struct Exhaustion: Claim {
         return records
     }
 
+    /// Uses stacks of a strategy until a limit is met; nil where the limit cannot be set, which is said.
+    private func exhaust(
+        _ limit: Limit, _ strategy: StackStrategy, _ options: [String], _ laboratory: Laboratory
+    ) throws -> Findings? {
+        var options = ["strategy=\(strategy.rawValue)"] + options
+        // Otherwise it takes all of its memory at once, 7 MiB each.
+        if strategy == .fixed {
+            options.append("maximum=\(limit == .commit ? Self.roomOfCommit : Self.maximumOfFixed)")
+        }
+        // What uses the stacks has no checks: where these make room it would end the process, whatever the limit.
+        if limit == .commit, strategy.needsChecks, strategy.grows { options.append("initial=\(Self.roomOfCommit)") }
+        // The mode is set back after 30 s, whatever this process does: it must have ended before.
+        let findings = try laboratory.experiment("exhaustion", options, seconds: limit == .commit ? 25 : 30)
+        if findings[.begun] == nil, let refusal = findings[.refused] {
+            laboratory.missing("exhaustion at \(limit.title) is not measured: \(refusal)")
+            return nil
+        }
+        guard findings[.begun] != nil else { throw findings.failure("it did not begin") }
+        return findings
+    }
+
+    /// What ended a process that is no answer to the limit; nil where there is none.
+    private static func otherEnd(_ findings: Findings, _ limit: Limit) -> String? {
+        if findings.ending == .timedOut { return "its time was up" }
+        // At the commit limit the kernel refuses. What it kills has met the end of the memory before.
+        return limit == .commit && findings.ending == .signalled(SIGKILL)
+            ? "the process was killed, which that limit does not do: memory was exhausted before" : nil
+    }
+
+    /// Whether the commit limit is to be met: in a full run, because other programs may be refused memory for that
+    /// moment, and where the limit comes before the end of the memory.
+    private func mayMeetCommitLimit(_ laboratory: Laboratory) -> Bool {
+        guard !laboratory.isQuick else {
+            laboratory.note("exhaustion at the commit limit is left to the full run")
+            return false
+        }
+        let memory = SystemFiles().fields("/proc/meminfo")
+        guard let limit = memory["CommitLimit"], let available = memory["MemAvailable"] else {
+            laboratory.missing("exhaustion at the commit limit is not measured: /proc/meminfo does not name it")
+            return false
+        }
+        guard available >= limit + Self.spare else {
+            laboratory.missing(
+                "exhaustion at the commit limit is not measured: of \(ByteSize(bytes: limit + Self.spare)) of memory "
+                    + "only \(ByteSize(bytes: available)) are available")
+            return false
+        }
+        return true
+    }
+
+    // MARK: judging
+
+    /// Whether the process ended, or an error said that memory was exhausted; nil where runs differ.
+    private static func ends(_ record: Record) -> Bool? {
+        if record.low > 0 { return true }
+        return record.high == 0 ? false : nil
+    }
+
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         func records(_ limit: Limit) -> [Record] {
             evidence.all(metric: .deathsAtExhaustion, where: [.limit: .string(limit.rawValue)])
         }
-        let decisive = records(.group)
-        guard !decisive.isEmpty else { throw MissingEvidence("no stacks were used up in a control group") }
+        let overcommitted = records(.group)
+        guard !overcommitted.isEmpty else { throw MissingEvidence("no stacks were used up in a control group") }
         var measured: [MeasuredFigure] = []
         var texts: [String] = []
-        for limit in [Limit.group, .addressSpace] {
+        for limit in [Limit.group, .addressSpace, .commit] {
             let own = records(limit)
-            guard !own.isEmpty else { continue }
+            guard !own.isEmpty else {
+                texts.append("no strategy met \(limit.title)")
+                continue
+            }
             let deaths = own.filter { $0.low > 0 }.map(\.name)
-            measured.append(MeasuredFigure(.deaths(at: limit), Estimate(exactly: Double(deaths.count))))
+            measured += [
+                MeasuredFigure(.deaths(at: limit), Estimate(exactly: Double(deaths.count))),
+                MeasuredFigure(.strategies(at: limit), Estimate(exactly: Double(own.count))),
+            ]
             let names = deaths.isEmpty ? "" : " (\(deaths.joined(separator: ", ")))"
-            texts.append(
-                "at the limit of \(limit.rawValue) \(deaths.count) of \(own.count) strategies end the process\(names)")
+            texts.append("at \(limit.title) \(deaths.count) of \(own.count) strategies end the process\(names)")
         }
-        let reason = texts.joined(separator: "; ")
-        let (ending, saying) = (decisive.filter { $0.low > 0 }, decisive.filter { $0.high == 0 })
-        if ending.count == decisive.count { return Judgement(.confirmed, measured: measured, reason: reason) }
-        if saying.count == decisive.count { return Judgement(.refuted, measured: measured, reason: reason) }
-        func names(_ records: [Record]) -> String { records.map(\.name).joined(separator: ", ") }
-        guard !ending.isEmpty, !saying.isEmpty else {
-            let open = decisive.filter { !(ending + saying).contains($0) }
-            return Judgement(
-                .notMeasurable, measured: measured, reason: "\(names(open)) ended in both ways; \(reason)")
+        // Those that end the process because of overcommit, those that never do so there, and those that also do so
+        // where nothing is overcommitted: of these overcommit is not the risk.
+        var (ending, saying, always, open): ([String], [String], [String], [String]) = ([], [], [], [])
+        let strict = records(.addressSpace) + records(.commit)
+        for record in overcommitted {
+            let others = strict.filter { $0.name == record.name }.map(Self.ends)
+            switch Self.ends(record) {
+            case false: saying.append(record.name)
+            case true where others.contains(true): always.append(record.name)
+            case true where others.allSatisfy { $0 == false }: ending.append(record.name)
+            default: open.append(record.name)
+            }
         }
-        return Judgement(
-            .depends, measured: measured,
-            reason: "it depends on the strategy: the process ends with \(ending.count) of \(decisive.count) "
-                + "(\(names(ending))), an error says it with \(saying.count) (\(names(saying))); \(reason)")
+        let all = overcommitted.count
+        func names(_ names: [String]) -> String { "\(names.count) (\(names.joined(separator: ", ")))" }
+        let groups = [
+            ending.isEmpty ? nil : "only where memory is overcommitted the process ends with \(names(ending))",
+            saying.isEmpty ? nil : "also there an error says it with \(names(saying))",
+            always.isEmpty ? nil : "also where it is not the process ends with \(names(always))",
+            open.isEmpty ? nil : "in both ways it ends with \(names(open))",
+        ].compactMap { $0 }
+        let reason = "of \(all) strategies: \((groups + texts).joined(separator: "; "))"
+        if ending.count == all { return Judgement(.confirmed, measured: measured, reason: reason) }
+        if saying.count + always.count == all { return Judgement(.refuted, measured: measured, reason: reason) }
+        guard !ending.isEmpty, !(saying + always).isEmpty else {
+            return Judgement(.notMeasurable, measured: measured, reason: reason)
+        }
+        return Judgement(.depends, measured: measured, reason: "it depends on the strategy: \(reason)")
     }
 }

@@ -113,14 +113,17 @@ public struct FaultGrowth: Claim {
         guard let newest = evidence.all(Self.probes, metric: .probeFaults).ofNewestGo.first,
             let version = newest.goVersion
         else { throw MissingEvidence("no record of a Go program with probes") }
-        let programs = evidence.all(metric: .alike)
-        guard !programs.isEmpty else { throw MissingEvidence("no record of a real program with probes") }
+        // What older versions did stands in records: the claim is about the Go of today.
+        let same: [ParameterName: ParameterValue] = [.peer: .string(version)]
+        let programs = evidence.all(metric: .alike, where: same)
+        guard !programs.isEmpty else {
+            throw MissingEvidence("no record of a real program of \(version) with probes")
+        }
         let others = programs.filter { $0.median < 1 }
         // Their own faults, not those of the program that only descends.
-        let faults = evidence.all(metric: .probeFaults).filter { record in
+        let faults = evidence.all(metric: .probeFaults, where: same).filter { record in
             programs.contains { $0.name == record.name }
         }.reduce(0) { $0 + $1.median }
-        let same: [ParameterName: ParameterValue] = [.peer: newest.parameters[.peer]!]
         var measured = [
             MeasuredFigure(.probeFaults, newest.estimate),
             MeasuredFigure(.programsWithProbes, Estimate(exactly: Double(programs.count))),

@@ -3,7 +3,8 @@
 // Chains of calls that no compiler inlines, by a function's name, by a closure and by an interface, of 10 and 1,000
 // calls, in the newest Go: equal checks against none on the same stacks, in random layouts. Compared are the
 // nanoseconds that checks cost a call: a share of the time would be the smaller, the longer a call takes by itself. All
-// chains are measured in the same layouts, and a layout is a sample.
+// chains are measured in the same layouts, and a layout is a sample. Closures and interfaces are judged apart, at each
+// depth: a mean over both would be of unlike calls.
 
 import Experiments
 import Measurement
@@ -18,10 +19,22 @@ extension Metric {
 }
 
 extension Figure {
-    static let furtherInIndirectCalls = Figure(
-        "what checks cost an indirect call, beyond a direct one of the same depth", .nanoseconds)
-    static let furtherInDeepChains = Figure(
-        "what checks cost a call of a chain of 1,000, beyond one of a chain of 10", .nanoseconds)
+    /// What checks cost an indirect call beyond one by name in a chain of the same length.
+    static func furtherInIndirectCall(_ kind: String, depth: Int) -> Figure {
+        Figure(
+            "what checks cost a call by \(IndirectCalls.word(kind)), beyond one by name, chains of "
+                + IndirectCalls.word(depth), .nanoseconds)
+    }
+    static func furtherInDeepChain(_ kind: String) -> Figure {
+        Figure(
+            "what checks cost a call by \(IndirectCalls.word(kind)) in a chain of "
+                + "\(IndirectCalls.word(IndirectCalls.deep)), beyond one of \(IndirectCalls.word(IndirectCalls.flat))",
+            .nanoseconds)
+    }
+    /// The same of the copy with checks and itself.
+    static func nullControl(of further: Figure) -> Figure {
+        Figure("\(further.name), of a program and itself", further.unit)
+    }
 }
 
 public struct IndirectCalls: Claim {
@@ -30,26 +43,36 @@ public struct IndirectCalls: Claim {
     public let identifier = "indirect-calls"
     public let saidBy = "golang-nuts, November 2025"
     public let statement = "Checks matter most in deep chains of calls and in indirect calls, which cannot be inlined."
-    public let claimed = [
-        // Without numbers: more than in other calls.
-        ClaimedFigure(.furtherInIndirectCalls, low: 0, high: nil, isOurReading: true),
-        ClaimedFigure(.furtherInDeepChains, low: 0, high: nil, isOurReading: true),
-    ]
+    // Without numbers: more than in other calls.
+    public let claimed =
+        (Self.indirect.flatMap { kind in Self.depths.map { Figure.furtherInIndirectCall(kind, depth: $0) } }
+        + Self.kinds.map { Figure.furtherInDeepChain($0) })
+        .map { ClaimedFigure($0, low: 0, high: nil, isOurReading: true) }
     public let experiments = [
         "chains of 10 and 1,000 calls by name, by a closure and by an interface, in the newest Go alone, with equal "
             + "checks and without, in random layouts: nanoseconds that checks cost a call, closures and interfaces "
-            + "against names at equal depth, and chains of 1,000 against those of 10, layout by layout; beside it the "
-            + "copy with checks against itself"
+            + "each against names at equal depth, and chains of 1,000 against those of 10 of the same calls, layout by "
+            + "layout; beside it the copy with checks against itself"
     ]
 
     public let plotted = PlottedNames(
-        [.checksPerCall, .furtherPerCall], [.depth],
-        cases: [Self.direct] + Self.indirect + [Self.indirectCalls, Self.deepChains])
+        [.checksPerCall, .furtherPerCall], [.depth, .kind],
+        cases: Self.kinds + [Self.deepChains])
 
     static let (direct, indirect) = ("direct", ["closure", "interface"])
+    static let kinds = [direct] + indirect
     static let (flat, deep) = (10, 1_000)
-    /// The cases of means over all indirect chains, and over all deep ones.
-    static let (indirectCalls, deepChains) = ("indirect calls", "deep chains")
+    static let depths = [flat, deep]
+    /// The case of what calls of a deep chain cost beyond those of a flat one, by their kind.
+    static let deepChains = "deep chains"
+
+    /// What a call is made by.
+    static func word(_ kind: String) -> String {
+        kind == direct ? "name" : "\(kind.hasPrefix("i") ? "an" : "a") \(kind)"
+    }
+
+    /// "1,000".
+    static func word(_ depth: Int) -> String { QuantityFormatter.grouped(Double(depth), decimals: 0) }
 
     private struct Chain: Hashable {
         let kind: String
@@ -59,8 +82,8 @@ public struct IndirectCalls: Claim {
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         guard let toolchain = laboratory.go.last else { return [] }
         let calls = 20_000_000
-        let chains = ([Self.direct] + Self.indirect).flatMap { kind in
-            [Self.flat, Self.deep].map { Chain(kind: kind, depth: $0) }
+        let chains = Self.kinds.flatMap { kind in
+            Self.depths.map { Chain(kind: kind, depth: $0) }
         }
         let measured = try laboratory.unlessMissing("chains of calls are not measured") {
             try GoCallCost.measure(
@@ -81,9 +104,6 @@ public struct IndirectCalls: Claim {
         _ perCall: [Chain: [Double]], _ chains: [Chain], _ shared: [ParameterName: ParameterValue]
     ) throws -> [Record] {
         func further(_ chain: Chain, _ other: Chain) -> [Double] { zip(perCall[chain]!, perCall[other]!).map(-) }
-        func mean(_ series: [[Double]]) -> [Double] {
-            series[0].indices.map { layout in series.reduce(0) { $0 + $1[layout] } / Double(series.count) }
-        }
         func single(_ metric: Metric, _ chain: Chain, _ samples: [Double]) throws -> Record {
             record(
                 chain.kind, metric, try Estimate.median(of: samples),
@@ -92,35 +112,66 @@ public struct IndirectCalls: Claim {
         let indirect = chains.filter { $0.kind != Self.direct }.map {
             ($0, further($0, Chain(kind: Self.direct, depth: $0.depth)))
         }
-        let deep = chains.filter { $0.depth == Self.deep }.map { further($0, Chain(kind: $0.kind, depth: Self.flat)) }
+        let deep = chains.filter { $0.depth == Self.deep }.map {
+            ($0.kind, further($0, Chain(kind: $0.kind, depth: Self.flat)))
+        }
         return try chains.map { try single(.checksPerCall, $0, perCall[$0]!) }
             + indirect.map { try single(.furtherPerCall, $0, $1) }
-            + [
-                record(Self.indirectCalls, .furtherPerCall, try Estimate.median(of: mean(indirect.map(\.1))), shared),
-                record(Self.deepChains, .furtherPerCall, try Estimate.median(of: mean(deep)), shared),
-            ]
+            + deep.map { kind, samples in
+                record(
+                    Self.deepChains, .furtherPerCall, try Estimate.median(of: samples),
+                    shared.merging([.kind: .string(kind)]) { $1 })
+            }
+    }
+
+    // MARK: judging
+
+    /// By how much checks cost a call more than another one.
+    private struct Further {
+        let kind: String
+        /// What calls these are.
+        let title: String
+        let estimate: Estimate
+        let statement: Statement
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let means = [
-            (Self.indirectCalls, Figure.furtherInIndirectCalls, "indirect calls beyond direct ones"),
-            (Self.deepChains, .furtherInDeepChains, "calls of chains of \(Self.deep) beyond those of \(Self.flat)"),
-        ]
-        var statements: [Statement] = []
         var measured: [MeasuredFigure] = []
-        for (name, figure, text) in means {
-            let all = evidence.all(name, metric: .furtherPerCall)
+        func further(
+            _ name: String, _ parameters: [ParameterName: ParameterValue], _ kind: String, _ title: String,
+            beyond other: String, _ figure: Figure
+        ) throws(MissingEvidence) -> Further {
+            let all = evidence.all(name, metric: .furtherPerCall, where: parameters)
             guard let further = all.first(where: { $0.parameters[.nullControl] == nil })?.estimate else {
-                throw MissingEvidence("no record of '\(name)'")
+                throw MissingEvidence("no record of what checks cost calls \(title), beyond \(other)")
             }
             guard let null = all.first(where: { $0.parameters[.nullControl] == true })?.estimate else {
-                throw MissingEvidence("no null control of '\(name)'")
+                throw MissingEvidence("no null control of what checks cost calls \(title), beyond \(other)")
             }
-            statements.append(
-                Statement(
-                    "checks cost \(text) \(further.text(decimals: 3)) ns (the null control \(null.text(decimals: 3)))",
+            measured += [MeasuredFigure(figure, further), MeasuredFigure(.nullControl(of: figure), null)]
+            return Further(
+                kind: kind, title: title, estimate: further,
+                statement: Statement(
+                    "checks cost calls \(title), beyond \(other), \(further.text(decimals: 3)) ns (the null control "
+                        + "\(null.text(decimals: 3)))",
                     holds: further.median > 0, isWithinNull: !further.isDistinguishable(from: 0, null: null)))
-            measured.append(MeasuredFigure(figure, further))
+        }
+        var (indirect, deep): ([Further], [Further]) = ([], [])
+        for kind in Self.indirect {
+            for depth in Self.depths {
+                indirect.append(
+                    try further(
+                        kind, [.depth: .int(depth)], kind,
+                        "by \(Self.word(kind)) in chains of \(Self.word(depth))", beyond: "those by name",
+                        .furtherInIndirectCall(kind, depth: depth)))
+            }
+        }
+        for kind in Self.kinds {
+            deep.append(
+                try further(
+                    Self.deepChains, [.kind: .string(kind)], kind,
+                    "by \(Self.word(kind)) in chains of \(Self.word(Self.deep))",
+                    beyond: "those of \(Self.word(Self.flat))", .furtherInDeepChain(kind)))
         }
         measured += evidence.all(metric: .checksPerCall).filter { $0.parameters[.nullControl] == nil }.map {
             MeasuredFigure(
@@ -128,6 +179,35 @@ public struct IndirectCalls: Claim {
                     "what checks cost a call, \($0.name), chains of \($0.parameters[.depth]?.description ?? "?")",
                     .nanoseconds), $0.estimate)
         }
-        return Judgement(Statement.conjunction(statements), measured: measured, reason: Statement.text(statements))
+        let parts = [indirect, deep].map(Self.judgement)
+        let text = Statement.text((indirect + deep).map(\.statement))
+        let reason = (parts.compactMap(\.difference) + [text]).joined(separator: ". ")
+        // Both must hold: what is beyond decides before what depends, and that before what is open.
+        let verdict: Verdict =
+            [.refuted, .depends, .notDistinguishable, .notMeasurable].first { parts.map(\.verdict).contains($0) }
+            ?? .confirmed
+        return Judgement(verdict, measured: measured, reason: reason)
+    }
+
+    /// What becomes of one of the two things that the claim says, and where calls differ, between which.
+    private static func judgement(_ part: [Further]) -> (verdict: Verdict, difference: String?) {
+        let more = part.filter { $0.statement.holds == true }
+        // What cannot be told from none is less than the others all the same, where their intervals lie apart.
+        let others = part.filter { call in
+            call.statement.holds == false
+                || call.statement.holds == nil && more.allSatisfy { call.estimate.high < $0.estimate.low }
+        }
+        guard !more.isEmpty, !others.isEmpty,
+            others.contains(where: { $0.statement.holds == false }) || more.count + others.count == part.count
+        else { return (Statement.conjunction(part.map(\.statement)), nil) }
+        func list(_ calls: [Further]) -> String {
+            calls.map { "\($0.title) \($0.estimate.median.text(decimals: 3)) ns" }.joined(separator: ", ")
+        }
+        let isOfKinds = Set(more.map(\.kind)).isDisjoint(with: others.map(\.kind))
+        return (
+            .depends,
+            "it depends on the kind of call\(isOfKinds ? "" : " and the length of its chain"): "
+                + "more \(list(more)), not more \(list(others))"
+        )
     }
 }

@@ -1,7 +1,8 @@
 // "Growing stacks handle a deep recursion without a guess of the size."
 //
 // A recursion without an end on stacks as they are given to a program that asks for nothing: where it ends, and of
-// what. A limit that was set beforehand is a guess, too, only a larger one.
+// what. A limit that was set beforehand is a guess, too, only a larger one. What a stack may have and what it had are
+// two numbers: stacks that double end below a limit that is no power of two.
 
 import Experiments
 import Faultline
@@ -18,6 +19,7 @@ extension ParameterName {
 
 extension Figure {
     static let limitOfGrowingStack = Figure("limit of a goroutine's stack that nobody chose", .bytes)
+    static let lastStackOfGoroutine = Figure("the goroutine's stack when its recursion ended", .bytes)
     static let peakOfRecursion = Figure("memory of the process at the end", .bytes)
 }
 
@@ -30,7 +32,7 @@ public struct NoSizeGuess: Claim {
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
         "a recursion without an end on a goroutine's stack, a thread's and this library's, each as it is without being "
-            + "asked for a size: depth, memory, and what ends it",
+            + "asked for a size: depth, memory, what ends it, and the stack that the goroutine had then",
         "the same on the largest stacks that this library offers, and on a goroutine's with four times its limit",
     ]
 
@@ -110,13 +112,15 @@ public struct NoSizeGuess: Claim {
         guard let goroutine = given.ofNewestGo.first, let version = goroutine.goVersion,
             let available = goroutine.parameters[.available]?.whole
         else { throw MissingEvidence("no recursion on a goroutine's stack as it is given") }
-        let peak = evidence.find(
-            goroutine.name, metric: .peakMemory, where: goroutine.parameters.filter { $0.key.isIdentifying })
+        let which = goroutine.parameters.filter { $0.key.isIdentifying }
+        let peak = evidence.find(goroutine.name, metric: .peakMemory, where: which)
+        let stack = evidence.find(goroutine.name, metric: .lastStack, where: which)
         let end = End(goroutine, peak: peak?.median, available: available)
         var measured: [MeasuredFigure] = []
         if case .limit(let limit) = end {
             measured.append(MeasuredFigure(.limitOfGrowingStack, Estimate(exactly: Double(limit))))
         }
+        if let stack { measured.append(MeasuredFigure(.lastStackOfGoroutine, stack)) }
         if let peak { measured.append(MeasuredFigure(.peakOfRecursion, peak)) }
         measured += evidence.all(metric: .peakMemory).map {
             MeasuredFigure(
@@ -146,8 +150,9 @@ public struct NoSizeGuess: Claim {
         case .limit(let limit):
             return Judgement(
                 .depends, measured: measured,
-                reason: "holds up to \(text(limit)), the limit at which \(version) says that it ends the process"
-                    + beside)
+                reason: "holds up to "
+                    + (stack.map { "a stack of \(text(Int($0.median))), by \(text(limit))" } ?? text(limit))
+                    + ", the limit at which \(version) says that it ends the process" + beside)
         }
     }
 }

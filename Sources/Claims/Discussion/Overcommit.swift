@@ -1,6 +1,9 @@
 // "Large virtual stacks depend on overcommit."
 //
 // What is charged for one in each mode. What happens when memory is exhausted is the claim `exhaustion`.
+//
+// The rule is about every strategy and guard. The figures are of one strategy, so that they differ by the setting and
+// the guard alone.
 
 import Experiments
 import Faultline
@@ -22,8 +25,14 @@ extension ParameterName {
 }
 
 extension Figure {
-    /// "most charged" is a published name.
-    static func maximumCharge(inMode mode: Int) -> Figure { Figure("most charged for a stack in mode \(mode)", .bytes) }
+    /// What a stack that grows by faults is charged under a setting of vm.overcommit_memory.
+    static func charge(_ kind: StackGuard, inMode mode: Int) -> Figure {
+        let unused = kind == .protNone ? "protected pages" : "guard pages"
+        return Figure("charge for a stack with \(unused), vm.overcommit_memory \(mode)", .bytes)
+    }
+    /// What is reserved with it where the charge of that is strict.
+    static let reservedWithStack = Figure(
+        "reserved with a stack with guard pages, vm.overcommit_memory 2", .bytes)
 }
 
 public struct Overcommit: Claim {
@@ -107,12 +116,7 @@ public struct Overcommit: Claim {
                 open.append(record)
             }
         }
-        var measured: [MeasuredFigure] = []
-        for mode in 0...2 {
-            let charges = evidence.all(metric: .charged, where: [.mode: .int(mode)])
-            guard let largest = charges.max(by: { $0.median < $1.median }) else { continue }
-            measured.append(MeasuredFigure(.maximumCharge(inMode: mode), largest.estimate))
-        }
+        let measured = Self.figures(evidence)
         let simulated = strict.contains { $0.parameters[.simulated] == true }
         func charge(_ records: [Record]) -> String {
             let largest = records.compactMap { record in
@@ -136,6 +140,22 @@ public struct Overcommit: Claim {
         return Judgement(
             .depends, measured: measured,
             reason: "it depends on the guard, by whether half of what is reserved is charged: \(reason)")
+    }
+
+    /// Of a stack that grows by faults, which is the one that the discussion proposes.
+    private static func figures(_ evidence: Evidence) -> [MeasuredFigure] {
+        func figure(_ figure: Figure, _ metric: Metric, _ kind: StackGuard, _ mode: Int) -> MeasuredFigure? {
+            evidence.find(
+                StackStrategy.fault.rawValue, metric: metric,
+                where: [.guard: .string(kind.rawValue), .mode: .int(mode)]
+            ).map { MeasuredFigure(figure, $0) }
+        }
+        return
+            ((0...2).map { figure(.charge(.guardPages, inMode: $0), .charged, .guardPages, $0) }
+            + [
+                figure(.reservedWithStack, .reserved, .guardPages, 2),
+                figure(.charge(.protNone, inMode: 2), .charged, .protNone, 2),
+            ]).compactMap { $0 }
     }
 
     private static func title(_ record: Record) -> String { "\(record.name) with \(record.parameters[.guard]!)" }

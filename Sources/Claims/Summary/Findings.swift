@@ -38,14 +38,31 @@ extension Summary {
             """
             With checks the code of programs of \(run.newestGo(CodeSize())) is \
             \(try run.text(CodeSize(), .codeWithChecks)) times as large as compiled without, and a run misses a simulated \
-            instruction cache \(try run.text(CodeSize(), .missesWithChecks)) times as often.
+            instruction cache \(try run.times(CodeSize(), .missesWithChecks, "often"))\
+            \(run.isTold(CodeSize()) ? "" : ", which cannot be told from no difference"); in another order of their \
+            functions programs with checks miss it \(try run.times(CodeSize(), .missesOfAnotherLayout, "often")).
             """
         },
         "indirect-calls": FindingText(title: "Calls that cannot be inlined") { run in
+            func more(_ figure: Figure) throws -> String {
+                let null = try run.figure(IndirectCalls(), .nullControl(of: figure))
+                let further = try run.figure(IndirectCalls(), figure)
+                let isWithinNull = null.low <= further.median && further.median <= null.high
+                return isWithinNull ? "not measurably more" : try run.difference(IndirectCalls(), figure)
+            }
+            let (flat, deep) = (IndirectCalls.word(IndirectCalls.flat), IndirectCalls.word(IndirectCalls.deep))
+            let indirect = try IndirectCalls.indirect.map { kind in
+                let inFlat = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.flat))
+                let inDeep = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.deep))
+                return "by \(IndirectCalls.word(kind)) \(inFlat) in a chain of \(flat) and \(inDeep) in one of \(deep)"
+            }
+            let long = try IndirectCalls.kinds.map { kind in
+                "\(try more(.furtherInDeepChain(kind))) by \(IndirectCalls.word(kind))"
+            }
             return """
-                In \(run.newestGo(IndirectCalls())) checks cost an indirect call \
-                \(try run.difference(IndirectCalls(), .furtherInIndirectCalls)) than a direct one, and a call in a chain of \
-                1,000 \(try run.difference(IndirectCalls(), .furtherInDeepChains)) than one in a chain of 10.
+                In \(run.newestGo(IndirectCalls())), against a call by name, checks cost one \
+                \(Readings.list(indirect)). Against a chain of \(flat), they cost a call in one of \(deep) \
+                \(Readings.list(long)).
                 """
         },
         "inlining": FindingText(title: "What inlining leaves of the cost") { run in
@@ -176,17 +193,28 @@ extension Summary {
             title: "Memory that is promised",
             change: "A kernel that charges reserved addresses, or processes that end without an error."
         ) { run in
-            """
-            A stack is charged up to \(try run.text(Overcommit(), .maximumCharge(inMode: 0))) as Linux is set by default, \
-            and up to \(try run.text(Overcommit(), .maximumCharge(inMode: 2))) where nothing is overcommitted.
-            """
+            func charge(_ kind: StackGuard, _ mode: Int) throws -> String {
+                try run.text(Overcommit(), .charge(kind, inMode: mode), none: "nothing")
+            }
+            return """
+                A stack that grows by faults and whose unused part is guard pages is charged \
+                \(try charge(.guardPages, 0)) with vm.overcommit_memory 0, the default of Linux, \
+                \(try charge(.guardPages, 1)) with 1, and with 2, where nothing is overcommitted, \
+                \(try charge(.guardPages, 2)) of \(try run.text(Overcommit(), .reservedWithStack)) that are reserved with \
+                it; where its unused part is protected pages, \(try charge(.protNone, 2)) with 2.
+                """
         },
         "exhaustion": FindingText(title: "Where memory ends") { run in
-            let inGroup = try run.text(Exhaustion(), .deaths(at: .group), none: "none")
-            let byAddresses = try run.text(Exhaustion(), .deaths(at: .addressSpace), none: "none")
+            func deaths(_ limit: Exhaustion.Limit) throws -> String {
+                let deaths = try run.text(Exhaustion(), .deaths(at: limit), none: "none")
+                return "\(deaths) of \(try run.text(Exhaustion(), .strategies(at: limit)))"
+            }
+            let (inGroup, byAddresses) = (try deaths(.group), try deaths(.addressSpace))
+            let byCommitment = try deaths(.commit)
             return """
-                Where a group of processes has used up its memory the process ends with \(inGroup) of this library's ways to \
-                make stacks, and where addresses are limited with \(byAddresses); with the others an error tells.
+                The process ends with \(inGroup) of this library's ways to make stacks where a group of processes has used \
+                up its memory, with \(byAddresses) where addresses are limited, and with \(byCommitment) where the kernel \
+                commits no more memory; with the others an error tells.
                 """
         },
         "ackermann": FindingText(
@@ -199,9 +227,10 @@ extension Summary {
         },
         "no-size-guess": FindingText(title: "A stack whose size nobody guesses") { run in
             """
-            A goroutine's stack whose size nobody chose may take \(try run.text(NoSizeGuess(), .limitOfGrowingStack)) in \
-            \(run.newestGo(NoSizeGuess())): there the recursion ended, in a process that had taken \
-            \(try run.text(NoSizeGuess(), .peakOfRecursion)).
+            A goroutine's stack whose size nobody chose grew to \
+            \(try run.text(NoSizeGuess(), .lastStackOfGoroutine)) in \(run.newestGo(NoSizeGuess())), which lets none take \
+            more than \(try run.text(NoSizeGuess(), .limitOfGrowingStack)): there the recursion ended, in a process that \
+            had taken \(try run.text(NoSizeGuess(), .peakOfRecursion)).
             """
         },
         "portability": FindingText(

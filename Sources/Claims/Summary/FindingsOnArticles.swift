@@ -31,8 +31,8 @@ extension Summary {
                 return "\(count) waited \(try run.text(SpawnLocks(), .wait(lock))) for \(lock)"
             }
             return """
-                At the worst, of 1,000 goroutines that two processors start in \(run.newestGo(SpawnLocks())), \
-                \(Readings.list(waits)).
+                Of 1,000 goroutines that two processors start in \(run.newestGo(SpawnLocks())), in the storm that was \
+                the worst for each lock, \(Readings.list(waits)).
                 """
         },
         "stack-allocator": FindingText(title: "The allocator that Go 1.23 is said to have") { run in

@@ -60,7 +60,8 @@ extension Summary {
             """
             \(try run.text(AddressSpace(), .stacksIn47Bits)) stacks of 8 MiB fit into the 47 bits of addresses that Linux \
             gives a program, and \(try run.text(AddressSpace(), .stacksIn32Bits)) into 32 bits. Where the kernel does not \
-            overcommit, a stack is charged up to \(try run.text(Overcommit(), .maximumCharge(inMode: 2))).
+            overcommit, a stack with guard pages is charged \(try run.text(Overcommit(), .charge(.guardPages, inMode: 2))) \
+            of the \(try run.text(Overcommit(), .reservedWithStack)) that are reserved with it.
             """
         },
         Subject(name: "Growth or bug", claims: [Classification(), Portability()]) { run in

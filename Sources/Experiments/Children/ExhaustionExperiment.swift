@@ -23,6 +23,8 @@ struct ExhaustionExperiment: Experiment {
     /// bytes of all stacks; `mode`, of overcommit, set meanwhile; `use`, in bytes of each stack; `reach`, how many
     /// bytes further down each stores one word; those of a stack.
     ///
+    /// Where the mode cannot be set, `refused` says why, and nothing is `begun`.
+    ///
     /// Others wait meanwhile. How many of them are `lost` is found, and whether a stack can be made `again` once those
     /// that filled the memory have gone.
     func run(_ options: ExperimentOptions, _ found: Found) throws {
@@ -30,7 +32,13 @@ struct ExhaustionExperiment: Experiment {
         configuration.isIsolated = true
         let use = try Use(bytes: options.number("use"), reach: options.number("reach", or: 0))
         // Also before the first stack: what is reserved in another mode is not charged for in this one.
-        let keeper = options.text("mode") == nil ? nil : try OvercommitKeeper(mode: options.number("mode"))
+        let keeper: OvercommitKeeper?
+        do {
+            keeper = options.text("mode") == nil ? nil : try OvercommitKeeper(mode: options.number("mode"))
+        } catch let refusal as OvercommitModeRefused {
+            try found(.refused, refusal)
+            Experiments.finish()
+        }
         // Before the first stack, because what is reserved already is beyond the limit's reach.
         if options.text("address-space") != nil {
             let bytes = try ProcessMemory.current().addressSpace + options.number("address-space")

@@ -66,7 +66,7 @@ public struct ResultsPage {
                     : "Numbers are medians over the runs below, with the intervals that hold those of every run: each "
                         + "of these holds the true one in 95 of 100 such runs. ")
                     + "Where things are compared, they took turns in an order drawn anew for each round, and ratios "
-                    + "are taken within a round. Lower is better.")
+                    + "are taken within a round. A mean over programs is a geometric one.")
         ] + (article.untested.isEmpty ? [] : [.labelled("Not tested", article.untested)])
     }
 

@@ -14,13 +14,19 @@ struct SyntheticProgram {
     /// Size and first bytes of a frame above which a function keeps its check.
     var largeFrame = 20_000
     var functions: [Function] = []
-    /// A function that a record of inlined calls names, with a first line.
-    var inlined: (name: String, line: UInt32)?
+    /// A function that is inlined in `main.medium`.
+    var inlined: String?
+    /// What the entry of it in the list begins with: its kind, below 256 in a valid file.
+    var kindOfInlined: UInt32 = 0
+    /// A function of which the data has an entry of that form that is in no list.
+    var lookalike: String?
 
     static let textAddress: UInt64 = 0x401000
     static let rodataAddress: UInt64 = 0x500000
     static let dataAddress: UInt64 = 0x600000
     private static let stackSizeAddress = dataAddress + 0x200
+    /// Where the list of inlined functions is, from there.
+    private static let listOffset: UInt32 = 8
 
     struct Function {
         var name: String
@@ -201,11 +207,13 @@ struct SyntheticProgram {
         var descriptions: [UInt8] = []
         for function in functions {
             let entry = bytes(UInt32((addresses[function.name] ?? 0) - Self.textAddress))
+            let hasInlined = inlined != nil && function.name == "main.medium"
             entries += entry + bytes(UInt32(functions.count * 8 + 4 + descriptions.count))
             descriptions +=
                 entry + bytes(UInt32(names.count)) + bytes(UInt32(0)) + bytes(UInt32(0)) + bytes(UInt32(tables.count))
-                + [UInt8](repeating: 0, count: 16) + bytes(function.startLine)
-                + [0, (function.movesStackPointer ? 2 : 0) | (function.isAssembly ? 4 : 0), 0, 0]
+                + [UInt8](repeating: 0, count: 8) + bytes(UInt32(hasInlined ? 3 : 0)) + bytes(UInt32(0))
+                + bytes(function.startLine)
+                + [0, (function.movesStackPointer ? 2 : 0) | (function.isAssembly ? 4 : 0), 0, hasInlined ? 4 : 0]
             names += Array(function.name.utf8) + [0]
             // From -1 to 0 for one byte, to the frame for the rest but the last byte, to 0.
             let length = UInt64(max(3, length(function)))
@@ -216,6 +224,12 @@ struct SyntheticProgram {
                 tables += number(UInt64(function.frame) * 2 - 1) + [1]
             }
             tables.append(0)
+            if hasInlined {
+                let words: [UInt32] = [0, 0, UInt32(tables.count), .max, .max, .max, Self.listOffset]
+                descriptions += words.flatMap { bytes($0) }
+                // From -1 to 0 for all of it.
+                tables += [2] + number(length) + [0]
+            }
         }
         entries += bytes(UInt32(textSize))
         let header = 72
@@ -233,18 +247,22 @@ struct SyntheticProgram {
         let text = "path\tmain\n" + settings.map { "build\t\($0)\n" }.joined()
         data += number(UInt64(text.utf8.count)) + Array(text.utf8)
         data += [UInt8](repeating: 0, count: 0x180 - data.count)
-        for word in [Self.rodataAddress, 0, 0, Self.textAddress, Self.textAddress + UInt64(textSize), Self.textAddress]
-        {
-            data += bytes(word)
-        }
+        let record = [
+            Self.rodataAddress, 0, 0, Self.textAddress, Self.textAddress + UInt64(textSize), Self.textAddress,
+        ]
+        for word in record + (inlined == nil ? [] : [Self.stackSizeAddress]) { data += bytes(word) }
         data += [UInt8](repeating: 0, count: 0x200 - data.count)
         data += bytes(UInt32(2048)) + bytes(UInt32(0))
-        if let inlined {
-            let before = functions.prefix { $0.name != inlined.name }
-            let name = before.reduce(0) { $0 + $1.name.utf8.count + 1 }
-            data += bytes(UInt32(0)) + bytes(UInt32(name)) + bytes(UInt32(16)) + bytes(inlined.line)
-        }
+        if let inlined { data += bytes(kindOfInlined) + entry(inlined) }
+        if let lookalike { data += bytes(UInt32(0)) + entry(lookalike) }
         return data
+    }
+
+    /// What follows the kind in the entry of an inlined function.
+    private func entry(_ name: String) -> [UInt8] {
+        let before = functions.prefix { $0.name != name }
+        let line = functions.first { $0.name == name }?.startLine ?? 0
+        return bytes(UInt32(before.reduce(0) { $0 + $1.name.utf8.count + 1 })) + bytes(UInt32(16)) + bytes(line)
     }
 
     /// The content of the file.
