@@ -154,8 +154,8 @@ public final class Laboratory {
 
     /// Measures `cases`, saying how far it is.
     ///
-    /// - Throws: What a case threw; ``Interrupted`` between rounds; ``MeasurementFailure`` where the library takes another
-    ///   stack for the one that runs afterwards, which would slow down or end what is measured next.
+    /// - Throws: What a case threw; ``Interrupted`` between rounds; ``MeasurementFailure`` where the library takes
+    ///   another stack for the one that runs afterwards, which would slow down or end what is measured next.
     public func measure(
         _ name: String, _ cases: [MeasurementCase], _ settings: InterleavedMeasurement.Settings
     ) throws -> MeasurementResult {

@@ -4,7 +4,8 @@
 //     header    magic, 0, 0, 1, 8 | functions | files | text | names | units | files | pc tables | functions
 //     functions entry offset, offset of the description (4 bytes each), one more entry offset at the end
 //     description entry offset | name | arguments | deferreturn | pcsp | …, and flags in byte 41 (Go 1.19: 37);
-//                 behind it as many words as it says of tables by address (pcdata), then of what else is kept (funcdata)
+//                 behind it as many words as it says of tables by address (pcdata), then of what else is kept
+//                 (funcdata)
 
 import ObjectCode
 
