@@ -9,6 +9,10 @@ import Faultline
 import Measurement
 import Report
 
+extension Figure {
+    static let limitOfStacks = Figure("limit of each stack", .bytes)
+}
+
 public struct Ackermann: Claim {
     public init() {}
 
@@ -55,8 +59,10 @@ public struct Ackermann: Claim {
             records.count { $0.parameters[.ending] == .string(ending.rawValue) }
         }
         let (finished, running) = (count(fixed, .finished), count(fixed, .running))
-        let measured = depths.map { MeasuredFigure(Figure("depth of \($0.name)", .count), $0.estimate) }
         let limit = depths[0].parameters[.limit]?.whole ?? 0
+        let measured =
+            depths.map { MeasuredFigure(Figure("depth of \($0.name)", .count), $0.estimate) }
+            + [MeasuredFigure(.limitOfStacks, Estimate(exactly: Double(limit)))]
         let reason =
             "with \(ByteSize(bytes: limit)) \(count(fixed, .error)) of \(fixed.count) kinds of fixed stack "
             + "ended with an "

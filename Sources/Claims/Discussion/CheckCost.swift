@@ -18,6 +18,7 @@ extension Figure {
     static let gainFromLargeStacks = Figure("gain on Go programs from large first stacks alone", .ratio)
     static let gainCompiledWithout = Figure("gain on Go programs compiled without checks, on the same stacks", .ratio)
     static let gainFromProbes = Figure("gain on Go programs from probes instead of checks", .ratio)
+    static let gainFromAnotherLayoutInGo = Figure("gain on Go programs from another layout", .ratio)
     static let gainOnCPrograms = Figure("gain on programs in C", .ratio)
     static let gainOnSwiftPrograms = Figure("gain on programs in Swift", .ratio)
     static let gainOnKernels = Figure("gain on kernels in C", .ratio)
@@ -160,6 +161,7 @@ public struct CheckCost: Claim {
         // These are ratios of the new form to the old.
         let forms: [(Figure, String)] = [
             (.gainCompiledWithout, GoColumn.compiledWithout), (.gainFromProbes, GoColumn.probes),
+            (.gainFromAnotherLayoutInGo, CaseSuffix.otherLayout),
         ]
         return measured
             + forms.compactMap { figure, suffix in

@@ -195,7 +195,7 @@ public struct Exhaustion: Claim {
             switch Self.ends(record) {
             case false: saying.append(record.name)
             case true where others.contains(true): always.append(record.name)
-            case true where others.allSatisfy { $0 == false }: ending.append(record.name)
+            case true where !others.isEmpty && others.allSatisfy { $0 == false }: ending.append(record.name)
             default: open.append(record.name)
             }
         }
@@ -205,7 +205,7 @@ public struct Exhaustion: Claim {
             ending.isEmpty ? nil : "only where memory is overcommitted the process ends with \(names(ending))",
             saying.isEmpty ? nil : "also there an error says it with \(names(saying))",
             always.isEmpty ? nil : "also where it is not the process ends with \(names(always))",
-            open.isEmpty ? nil : "in both ways it ends with \(names(open))",
+            open.isEmpty ? nil : "not compared where nothing is overcommitted, or ended in both ways: \(names(open))",
         ].compactMap { $0 }
         let reason = "of \(all) strategies: \((groups + texts).joined(separator: "; "))"
         if ending.count == all { return Judgement(.confirmed, measured: measured, reason: reason) }

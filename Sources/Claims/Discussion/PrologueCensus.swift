@@ -42,7 +42,7 @@ public struct PrologueCensusClaim: Claim {
 
     public let identifier = "prologue-census"
     public let saidBy = "golang-nuts, November 2025"
-    public let statement = "Almost every function begins with a stack check of about 10 instructions."
+    public let statement = "The stack check with which almost every function begins has about 10 instructions."
     public let claimed = [
         // "About 10" is read as 8 to 12.
         ClaimedFigure(.instructionsOfCheck, 10, tolerance: 0.2)

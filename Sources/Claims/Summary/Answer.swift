@@ -1,5 +1,5 @@
-// The answer, decided from four verdicts: is there a gain, what does a growth cost instead, does the check do something
-// else, and do faults tell growth from bugs.
+// The answer, decided by what is gained and by what a growth costs instead; beside it stand what else the check does,
+// and what the discussion feared.
 
 import Report
 
@@ -22,15 +22,20 @@ struct Answer {
             return
         }
         let hasGain = gain.low > 0 && run.isTold(CheckCost())
-        let isSlower = growth.low > 1
+        let fresh = try? run.figure(TrapCost(), .growthAgainstGoFresh)
+        let isSlower = growth.low > 1 && fresh.map { $0.low > 1 } ?? true
         let saved = Self.saved(gain, isTold: run.isTold(CheckCost()))
-        let cost = "a stack that grows by a page fault takes \(ReaderNumber(growth).text) times as long to grow"
+        let cost = "a growth by a page fault takes \(run.growthAgainstGo(growth))"
+        let isOpen = !run.claimedGainIsOpen.isEmpty
         sentence =
             switch (hasGain, isSlower) {
+            case (false, true) where isOpen:
+                "Nothing speaks for it here: what Go's programs gain without their stack checks cannot be told from "
+                    + "zero, nor from what was claimed, and \(cost)."
             case (false, true): "No: without their stack checks \(saved), and \(cost)."
             case (true, true): "Only for programs that seldom grow a stack: \(saved) without the checks, but \(cost)."
             case (false, false): "There is no reason to: without their stack checks \(saved)."
-            case (true, false): "Yes, for speed: \(saved) without the checks, and a growth is not slower."
+            case (true, false): "For speed alone: \(saved) without the checks, and a growth is not slower."
             }
         paragraphs = Self.paragraphs(run)
         keyFigures = Self.keyFigures(run)
@@ -54,39 +59,42 @@ struct Answer {
             },
             { run in
                 """
-                A growth by a page fault crosses between the program and the kernel \
-                \(try run.text(TrapCost(), .crossingsOfGrowth)) times, whatever the language.
+                A growth by a fault that a signal handler serves crosses between the program and the kernel \
+                \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least.
                 """
             },
             { run in
                 """
                 The check does a second job: it stops a goroutine where signals do not, as in the runtime's own code. \
-                Without it the longest wait of others was \(try run.longestWait()) times as long in \
+                Without it the wait of others that suffers most was \(try run.longestWait()) times as long in \
                 \(run.newestGo(Preemption())).
                 """
             },
             { run in
                 """
-                Go's own growth can be started by a fault of a probe, an instruction that stays in each function. Then a \
-                goroutine's first descent of 32 KiB takes \(try run.text(FaultGrowth(), .growthWithProbes)) times as \
-                long as with checks, one that waits takes \(try run.text(FaultGrowth(), .memoryWithProbes)) times the \
-                memory, and programs \(try run.gain(CheckCost(), .gainFromProbes, null: .gainFromNothing)).
+                Go's own growth can be started by a fault of a probe, an instruction in place of each check outside the \
+                runtime, reflection and what calls assembly. Then a goroutine's first descent of 32 KiB takes \
+                \(try run.times(FaultGrowth(), .growthWithProbes)) as with checks, one that waits takes \
+                \(try run.text(FaultGrowth(), .memoryWithProbes)) times the memory, and programs \
+                \(try run.gain(CheckCost(), .gainFromProbes, null: .gainFromAnotherLayoutInGo)).
                 """
             },
         ]
         let inFavour: [(Readings) throws -> String] = [
             { run in
                 """
-                Not all that the discussion feared stands in the way. Addresses: 47 bits hold \
-                \(try run.text(AddressSpace(), .stacksIn47Bits)) stacks of 8 MiB.
+                Not all that the discussion feared stands in the way. Addresses: 100,000 stacks of 8 MiB take \
+                \(try run.text(AddressSpace(), .spaceOf100000Stacks)), and 47 bits would hold \
+                \(try run.text(AddressSpace(), .stacksIn47Bits)).
                 """
             },
             { run in
                 guard try run.confusions() == 0 else { throw MissingFigure() }
                 return """
-                    Faults can be told apart: in \(try run.text(Classification(), .faults(.synthetic))) that were made up and \
-                    \(try run.text(Classification(), .faults(.real))) real ones no growth was taken for a bug, and no bug for \
-                    growth.
+                    Growth and bugs were never confused: of \(try run.text(Classification(), .faults(.synthetic))) \
+                    synthetic faults and \(try run.text(Classification(), .faults(.real))) real ones none was taken for the \
+                    other, and of \(try run.text(Classification(), .ambiguous(.synthetic))) synthetic ones it was said that \
+                    nobody can know.
                     """
             },
             { run in
@@ -115,16 +123,20 @@ struct Answer {
         add(
             CheckCost(), gain, isTold: isTold,
             "is what Go's programs gain without their checks\(isTold ? "" : ": it cannot be told from zero")")
+        let fresh =
+            (try? run.figure(TrapCost(), .growthAgainstGoFresh)).map {
+                "; \(ReaderNumber($0).marked) with fresh memory"
+            } ?? ""
         add(
             TrapCost(), try? run.figure(TrapCost(), .growthAgainstGo),
-            "the time of a growth in Go is what one by a page fault takes")
+            "the time of a growth in Go is what one by a page fault takes, with warm memory on both sides\(fresh)")
         add(
             Preemption(), try? run.figure(Preemption(), .longestWait),
-            "as long is the longest wait for a goroutine that \(run.newestGo(Preemption())) cannot stop at a check")
-        let goroutine = (try? run.text(MinimumStack(), .smallGoroutine)).map { "; a goroutine takes \($0)" } ?? ""
+            "as long is the wait that suffers most where \(run.newestGo(Preemption())) has lost its checks")
+        let goroutine = (try? run.text(MinimumStack(), .smallGoroutine)).map { "; with checks it takes \($0)" } ?? ""
         add(
             MinimumStack(), try? run.figure(MinimumStack(), .smallStack),
-            "is the least that a stack made of pages takes\(goroutine)")
+            "is what a waiting goroutine without checks takes on pages\(goroutine)")
         return figures
     }
 }

@@ -30,8 +30,8 @@ extension Summary {
         "check-cost": FindingText(title: "What a program gains without checks") { run in
             """
             Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else \
-            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); against themselves the same \
-            programs \(try run.gain(CheckCost(), .gainFromNothing)).
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGainIsOpen). Against \
+            themselves the same programs \(try run.gain(CheckCost(), .gainFromNothing)).
             """
         },
         "code-size": FindingText(title: "How much code the checks are") { run in
@@ -67,7 +67,7 @@ extension Summary {
         },
         "inlining": FindingText(title: "What inlining leaves of the cost") { run in
             """
-            Without checks programs \(try run.gain(Inlining(), .gainWithoutChecks(.standard))) where calls are inlined \
+            Without checks programs in C and Swift that call much \(try run.gain(Inlining(), .gainWithoutChecks(.standard))) where calls are inlined \
             as usual, and \(try run.gain(Inlining(), .gainWithoutChecks(.off))) where nothing is inlined.
             """
         },
@@ -76,9 +76,9 @@ extension Summary {
             change: "A runtime that stops goroutines in its own code without a check, or keeps checks there."
         ) { run in
             """
-            Without checks the longest wait of other goroutines is \(try run.longestWait()) times as long in \
-            \(run.newestGo(Preemption())), and \(try run.text(Preemption(), .longestWaitWithRuntimesChecks)) times where \
-            the runtime keeps its own\(run.longestWaitWithProbes).
+            Without checks the wait of other goroutines that suffers most is \(try run.longestWait()) times as long in \
+            \(run.newestGo(Preemption())); where the runtime keeps its own, \
+            \(try run.times(Preemption(), .longestWaitWithRuntimesChecks))\(run.longestWaitWithProbes).
             """
         },
     ]
@@ -87,8 +87,10 @@ extension Summary {
     private static let growth: [String: FindingText] = [
         "trap-cost": FindingText(title: "What a growth by a page fault costs") { run in
             """
-            A growth by a page fault crosses between program and kernel \(try run.text(TrapCost(), .crossingsOfGrowth)) \
-            times and takes \(try run.text(TrapCost(), .growthAgainstGo)) times as long as Go's.
+            A growth by a fault that a signal handler serves crosses between program and kernel \
+            \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. It takes \
+            \(try run.text(TrapCost(), .growthAgainstGoFresh)) times as long as Go's with fresh memory on both sides, and \
+            \(try run.text(TrapCost(), .growthAgainstGo)) times with warm.
             """
         },
         "break-even": FindingText(
@@ -103,7 +105,8 @@ extension Summary {
         },
         "fault-growth": FindingText(title: "Go's own growth, started by a fault") { run in
             """
-            With a probe, an instruction that stays where each check was, \(run.newestGo(FaultGrowth())) grew stacks by \
+            With probes in place of the checks outside the runtime, reflection and what calls assembly, \
+            \(run.newestGo(FaultGrowth())) grew stacks by \
             \(try run.text(FaultGrowth(), .probeFaults)) faults, and \(try run.text(FaultGrowth(), .programsAlike)) of \
             \(try run.text(FaultGrowth(), .programsWithProbes)) programs answered as before; a waiting goroutine takes \
             \(try run.text(FaultGrowth(), .memoryWithProbes)) times the memory.
@@ -167,26 +170,27 @@ extension Summary {
             title: "Telling growth from bugs",
             change: "One fault of a growing stack taken for a bug, or the other way round."
         ) { run in
-            let confusions = try run.confusions()
-            let wrong = confusions == 0 ? "none" : "\(Int(confusions.rounded(.up))) in a million"
-            return """
-                Of \(try run.text(Classification(), .faults(.synthetic))) faults that were made up and \
-                \(try run.text(Classification(), .faults(.real))) real ones \(wrong) was confused; \
-                \(try run.text(Classification(), .ambiguous(.synthetic))) were said to be ambiguous.
-                """
+            """
+            Of \(try run.text(Classification(), .faults(.synthetic))) synthetic faults and \
+            \(try run.text(Classification(), .faults(.real))) real ones \(try run.confused()) confused; \
+            \(try run.text(Classification(), .ambiguous(.synthetic))) were said to be ambiguous.
+            """
         },
         "address-space": FindingText(
             title: "Addresses for many stacks", change: "A system that gives a program fewer bits of addresses."
         ) { run in
             """
-            32 bits hold \(try run.text(AddressSpace(), .stacksIn32Bits)) stacks of 8 MiB, and the 47 bits of today's Linux \
-            \(try run.text(AddressSpace(), .stacksIn47Bits)).
+            100,000 stacks of 8 MiB take \(try run.text(AddressSpace(), .spaceOf100000Stacks)) of addresses; by \
+            arithmetic 32 bits hold \(try run.text(AddressSpace(), .stacksIn32Bits)) of them, and the 47 bits of today's \
+            Linux \(try run.text(AddressSpace(), .stacksIn47Bits)).
             """
         },
         "minimum-stack": FindingText(title: "The least that a stack takes") { run in
             """
-            A goroutine that waits takes \(try run.text(MinimumStack(), .smallGoroutine)), the smallest stack of pages \
-            \(try run.text(MinimumStack(), .smallStack)).
+            A goroutine of \(run.newestGo(MinimumStack())) that waits takes \
+            \(try run.text(MinimumStack(), .smallGoroutine)), and without checks, on a stack made of pages, \
+            \(try run.text(MinimumStack(), .smallStack)): \(try run.text(MinimumStack(), .memoryAgainstGoroutines)) times \
+            as much, and \(try run.text(MinimumStack(), .memoryOnceDeep)) times where it was deep once.
             """
         },
         "overcommit": FindingText(
@@ -210,11 +214,12 @@ extension Summary {
                 return "\(deaths) of \(try run.text(Exhaustion(), .strategies(at: limit)))"
             }
             let (inGroup, byAddresses) = (try deaths(.group), try deaths(.addressSpace))
-            let byCommitment = try deaths(.commit)
+            // Of full runs only.
+            let byCommitment =
+                (try? deaths(.commit)).map { ", with \($0) where the kernel commits no more memory" } ?? ""
             return """
-                The process ends with \(inGroup) of this library's ways to make stacks where a group of processes has used \
-                up its memory, with \(byAddresses) where addresses are limited, and with \(byCommitment) where the kernel \
-                commits no more memory; with the others an error tells.
+                The process ends with \(inGroup) of this library's ways to make stacks where a control group has used up \
+                its memory, with \(byAddresses) where addresses are limited\(byCommitment); with the others an error tells.
                 """
         },
         "ackermann": FindingText(
@@ -223,14 +228,15 @@ extension Summary {
         ) { run in
             let fixed = try run.text(Ackermann(), Figure("depth of a(4,5) fixed", .count))
             let fault = try run.text(Ackermann(), Figure("depth of a(4,5) fault", .count))
-            return "With the same limit a fixed stack gets \(fixed) calls deep, and one that grows by faults \(fault)."
+            let limit = try run.text(Ackermann(), .limitOfStacks)
+            return "Within \(limit) a fixed stack gets \(fixed) calls deep, and one that grows by faults \(fault)."
         },
         "no-size-guess": FindingText(title: "A stack whose size nobody guesses") { run in
             """
             A goroutine's stack whose size nobody chose grew to \
             \(try run.text(NoSizeGuess(), .lastStackOfGoroutine)) in \(run.newestGo(NoSizeGuess())), which lets none take \
-            more than \(try run.text(NoSizeGuess(), .limitOfGrowingStack)): there the recursion ended, in a process that \
-            had taken \(try run.text(NoSizeGuess(), .peakOfRecursion)).
+            more than \(try run.text(NoSizeGuess(), .limitOfGrowingStack)): where it would have doubled again the \
+            recursion ended, in a process that had taken \(try run.text(NoSizeGuess(), .peakOfRecursion)).
             """
         },
         "portability": FindingText(
@@ -244,7 +250,7 @@ extension Summary {
         },
         "stackless": FindingText(title: "Tasks without a stack") { run in
             """
-            A coroutine of C++20, which has no stack, takes \
+            A coroutine of C++20, which has no stack, takes where it waits in a request \
             \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine, and \
             \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long to switch as a coroutine of \
             this library.

@@ -27,12 +27,13 @@ extension Summary {
         "spawn-locks": FindingText(title: "Locks in a storm of goroutines") { run in
             let waits = try SpawnLocks.locks.map { lock in
                 let count = try run.text(SpawnLocks(), .waits(lock), none: "none")
-                guard count != "none" else { return "none waited for \(lock)" }
-                return "\(count) waited \(try run.text(SpawnLocks(), .wait(lock))) for \(lock)"
+                guard count != "none" else { return "no waits for \(lock)" }
+                let noun = count == "one" ? "wait" : "waits"
+                return "\(count) \(noun) of \(try run.text(SpawnLocks(), .wait(lock))) for \(lock)"
             }
             return """
-                Of 1,000 goroutines that two processors start in \(run.newestGo(SpawnLocks())), in the storm that was \
-                the worst for each lock, \(Readings.list(waits)).
+                For each 1,000 goroutines that two processors start in \(run.newestGo(SpawnLocks())) there were, in the \
+                storm that was the worst for each lock, \(Readings.list(waits)).
                 """
         },
         "stack-allocator": FindingText(title: "The allocator that Go 1.23 is said to have") { run in

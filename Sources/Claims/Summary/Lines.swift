@@ -25,15 +25,18 @@ extension Summary {
         Subject(name: "The gain", claims: [CheckCost(), Inlining()]) { run in
             """
             Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else \
-            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing)); loops of small calls \
-            \(try run.gain(CheckCost(), .gainOnGoKernels)).
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGainIsOpen). Loops of \
+            small calls \(try run.gain(CheckCost(), .gainOnGoKernels)).
             """
         },
         Subject(name: "A growth", claims: [TrapCost()]) { run in
             """
-            A growth by a page fault crosses between program and kernel \(try run.text(TrapCost(), .crossingsOfGrowth)) \
-            times. It takes \(try run.text(TrapCost(), .growthAgainstGo)) to \
-            \(try run.text(TrapCost(), .slowestGrowthAgainstGo)) times as long as one in \(run.newestGo(TrapCost())).
+            A growth by a fault that a signal handler serves crosses between program and kernel \
+            \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. With fresh memory on both sides it takes \
+            \(try run.text(TrapCost(), .growthAgainstGoFresh)) to \
+            \(try run.text(TrapCost(), .slowestGrowthAgainstGoFresh)) times as long as one in \
+            \(run.newestGo(TrapCost())), and with warm memory \(try run.text(TrapCost(), .growthAgainstGo)) to \
+            \(try run.text(TrapCost(), .slowestGrowthAgainstGo)) times.
             """
         },
         Subject(name: "When it pays", claims: [BreakEven()]) { run in
@@ -52,38 +55,40 @@ extension Summary {
         },
         Subject(name: "A small stack", claims: [MinimumStack()]) { run in
             """
-            A goroutine of \(run.newestGo(MinimumStack())) that waits takes \(try run.text(MinimumStack(), .smallGoroutine)), \
-            the smallest stack that is made of pages \(try run.text(MinimumStack(), .smallStack)).
+            A goroutine of \(run.newestGo(MinimumStack())) that waits takes \
+            \(try run.text(MinimumStack(), .smallGoroutine)), and without checks, on a stack made of pages, \
+            \(try run.text(MinimumStack(), .smallStack)): \(try run.text(MinimumStack(), .memoryAgainstGoroutines)) times \
+            as much.
             """
         },
         Subject(name: "Addresses and memory", claims: [AddressSpace(), Overcommit()]) { run in
             """
-            \(try run.text(AddressSpace(), .stacksIn47Bits)) stacks of 8 MiB fit into the 47 bits of addresses that Linux \
-            gives a program, and \(try run.text(AddressSpace(), .stacksIn32Bits)) into 32 bits. Where the kernel does not \
+            100,000 stacks of 8 MiB take \(try run.text(AddressSpace(), .spaceOf100000Stacks)) of addresses; by \
+            arithmetic 47 bits hold \(try run.text(AddressSpace(), .stacksIn47Bits)), and 32 bits \
+            \(try run.text(AddressSpace(), .stacksIn32Bits)). Where the kernel does not \
             overcommit, a stack with guard pages is charged \(try run.text(Overcommit(), .charge(.guardPages, inMode: 2))) \
             of the \(try run.text(Overcommit(), .reservedWithStack)) that are reserved with it.
             """
         },
         Subject(name: "Growth or bug", claims: [Classification(), Portability()]) { run in
             """
-            Of \(try run.text(Classification(), .faults(.synthetic))) faults that were made up and \
-            \(try run.text(Classification(), .faults(.real))) real ones \
-            \(try run.confusions() == 0 ? "none" : "\(Int(try run.confusions().rounded(.up))) in a million") of a growing stack \
-            was taken for a bug or the other way round; \(try run.text(Classification(), .ambiguous(.synthetic))) were \
-            said to be ambiguous.
+            Of \(try run.text(Classification(), .faults(.synthetic))) synthetic faults and \
+            \(try run.text(Classification(), .faults(.real))) real ones \(try run.confused()) confused, a growing stack with \
+            a bug or the other way round; \(try run.text(Classification(), .ambiguous(.synthetic))) were said to be \
+            ambiguous.
             """
         },
         Subject(name: "Preemption", claims: [Preemption()]) { run in
             """
             The check is also where \(run.newestGo(Preemption())) stops a goroutine that signals do not stop, as in the \
-            runtime's own code. Without it the longest wait of others was \(try run.longestWait()) times as long; where \
-            the runtime keeps its own checks, \(try run.text(Preemption(), .longestWaitWithRuntimesChecks)) \
-            times\(run.longestWaitWithProbes).
+            runtime's own code. Without it the wait of others that suffers most was \(try run.longestWait()) times as \
+            long; where the runtime keeps its own checks, \
+            \(try run.times(Preemption(), .longestWaitWithRuntimesChecks))\(run.longestWaitWithProbes).
             """
         },
         Subject(name: "Without stacks", claims: [Stackless()]) { run in
             """
-            A coroutine of C++20, which has no stack, takes \
+            A coroutine of C++20, which has no stack, takes where it waits in a request \
             \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine. To switch, it takes \
             \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long as a coroutine of this \
             library, and a task of Swift \(try run.text(Stackless(), .taskAgainstCoroutine(.switch))) times.
@@ -93,12 +98,22 @@ extension Summary {
 }
 
 extension Readings {
+    /// How many times as long a growth by a page fault takes: "2.5 times as long as one of Go's with fresh memory,
+    /// and 10.8 times with warm".
+    func growthAgainstGo(_ warm: MeasuredFigure) -> String {
+        let warm = ReaderNumber(warm).text
+        guard let fresh = try? text(TrapCost(), .growthAgainstGoFresh) else {
+            return "\(warm) times as long as one of Go's"
+        }
+        return "\(fresh) times as long as one of Go's with fresh memory, and \(warm) times with warm"
+    }
+
     /// The longest wait without checks in the newest Go: "55", "at least 34,000".
     func longestWait() throws(MissingFigure) -> String { try text(Preemption(), .longestWait) }
 
-    /// ", also beside probes: 1.1 times"; nothing where that was not measured.
+    /// ", and with probes beside these 1.1 times as long"; nothing where that was not measured.
     var longestWaitWithProbes: String {
-        (try? text(Preemption(), .longestWaitWithProbes)).map { ", also beside probes: \($0) times" } ?? ""
+        (try? times(Preemption(), .longestWaitWithProbes)).map { ", and with probes beside these \($0)" } ?? ""
     }
 
     /// What is said in place of rates at which a fault pays, where checks are not told from none.

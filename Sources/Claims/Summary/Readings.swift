@@ -80,10 +80,31 @@ struct Readings {
         return "\(figure.median > 0 ? "gain" : "lose") \(ReaderNumber(figure.magnitude).text)"
     }
 
-    /// Confusions in a million faults, of those that were made up and of real ones together.
+    /// Confusions in a million faults, of synthetic and of real ones together.
     func confusions() throws(MissingFigure) -> Double {
-        try figure(Classification(), .confusionsInAMillion(.synthetic)).median
-            + figure(Classification(), .confusionsInAMillion(.real)).median
+        let sources = [Classification.Source.synthetic, .real]
+        var (confused, all) = (0.0, 0.0)
+        for source in sources {
+            let faults = try figure(Classification(), .faults(source)).median
+            confused += try figure(Classification(), .confusionsInAMillion(source)).median * faults
+            all += faults
+        }
+        return all > 0 ? confused / all : 0
+    }
+
+    /// "none was", "one in a million was", "12 in a million were": "confused" may follow.
+    func confused() throws(MissingFigure) -> String {
+        let count = Int(try confusions().rounded(.up))
+        return count == 0 ? "none was" : count == 1 ? "one in a million was" : "\(count) in a million were"
+    }
+
+    /// "; 3 to 5 % cannot be excluded" where a gain is not told from zero and reaches what is claimed; else nothing.
+    var claimedGainIsOpen: String {
+        let claimed = CheckCost().claimed(.gainOnRealPrograms)
+        guard !isTold(CheckCost()), let low = claimed.low,
+            let gain = try? figure(CheckCost(), .gainOnRealPrograms), gain.high >= low
+        else { return "" }
+        return "; \(ReaderNumber.claimed(claimed)) cannot be excluded"
     }
 
     /// "Go 1.27.3"; "Go" where no version was measured for the claim.

@@ -8,7 +8,7 @@ extension ResultsPage {
     public func markdown() throws -> String {
         let blocks = try blocks()
         let texts = MarkdownWriter.Detail.allCases.lazy.map { MarkdownWriter(detail: $0).text(blocks) }
-        return texts.first { $0.utf8.count <= Self.longestMarkdown } ?? MarkdownWriter(detail: .least).text(blocks)
+        return texts.first { $0.utf8.count <= Self.longestMarkdown } ?? MarkdownWriter(detail: .once).text(blocks)
     }
 
     /// Bytes; more is left to the HTML.
@@ -17,7 +17,11 @@ extension ResultsPage {
 
 private struct MarkdownWriter {
     /// What is said of each claim, the most first.
-    enum Detail: Int, CaseIterable { case all, withoutRuns, withoutChanges, least }
+    enum Detail: Int, CaseIterable {
+        case all, withoutRuns, withoutChanges, least
+        /// Nothing stands both in the table of claims and in their sections; times are in the HTML.
+        case once
+    }
 
     let detail: Detail
 
@@ -46,17 +50,20 @@ private struct MarkdownWriter {
         case .leftOut: leftOut
         case .claims(let rows): text(rows)
         // The sentence stands in the table of claims.
-        case .finding(let row): "**\(badge(row))**\n"
+        case .finding(let row): detail == .once ? "" : "**\(badge(row))**\n"
         case .work(let work):
             "[\(escaped(work.name))](\(work.address)). \(escaped(work.found)) *Here:* \(escaped(work.ours))\n"
         case .again(let command, let time):
-            "**Again:** `\(printable(command))`\(time.map { ", \($0)" } ?? "")\n"
-        case .plot(let plot): "![\(escaped(plot.title))](plots/\(plot.name).svg)\n"
+            detail == .once
+                ? "`\(printable(command))`\n"
+                : "**Again:** `\(printable(command))`\(time.map { ", \($0)" } ?? "")\n"
+        // The heading above it says what it is of.
+        case .plot(let plot): "![\(detail == .once ? plot.name : escaped(plot.title))](plots/\(plot.name).svg)\n"
         case .details: ""
         case .section(_, let blocks):
             text(
                 blocks.filter { block in
-                    if case .table = block { return detail != .least }
+                    if case .table = block { return detail.rawValue < Detail.least.rawValue }
                     return true
                 })
         }
@@ -87,12 +94,15 @@ private struct MarkdownWriter {
     }
 
     private func text(_ rows: [ClaimRow]) -> String {
-        row(["claim", "by", "verdict", "what came out"]) + row(["---", "---", "---", "---"])
+        // Its author stands at its quotation.
+        let isOnce = detail == .once
+        return row(["claim"] + (isOnce ? [] : ["by"]) + ["verdict", "what came out"])
+            + row(Array(repeating: "---", count: isOnce ? 3 : 4))
             + rows.map { claim in
-                row([
-                    "[\(escaped(claim.title))](#\(anchor(claim.title)))", escaped(claim.author), "**\(badge(claim))**",
-                    escaped(claim.sentence),
-                ])
+                let title = escaped(claim.title)
+                return row(
+                    [isOnce ? title : "[\(title)](#\(anchor(claim.title)))"] + (isOnce ? [] : [escaped(claim.author)])
+                        + ["**\(badge(claim))**", escaped(claim.sentence)])
             }.joined()
     }
 
