@@ -230,11 +230,10 @@ extension Stacks {
         @Test func aThreadMayStoreWhileTheStackHibernatesAndWakes() throws {
             let co = try holder(600)
             nonisolated(unsafe) let words = try suspended(co)
-            nonisolated(unsafe) let stop = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-            stop.pointee = 0
+            let isOver = Flag()
             let worker = Worker {
                 var counts: UInt64 = 0
-                while keep(stop).pointee == 0 {
+                while !isOver.isSet {
                     counts += 1
                     // One width and then another, so that the record's size changes while it is written.
                     let place = keep(words).baseAddress! + Int(counts % 500)
@@ -248,7 +247,7 @@ extension Stacks {
                 try co.hibernate()
                 if round % 2 == 0 { _ = try suspended(co) }
             }
-            stop.pointee = 1
+            isOver.set()
             let counts = try worker.result()
             let last = try suspended(co)
             try #require(counts != .max, "a store was lost")
@@ -256,7 +255,6 @@ extension Stacks {
                 #expect(last[Int((counts - n) % 500)] == (counts - n) << 8)
             }
             #expect(FaultStatistics.process.wakeUpsByFault > before.wakeUpsByFault)
-            stop.deallocate()
         }
 
         /// A handler that interrupts the very thread that hibernates or restores the stack.
@@ -278,9 +276,8 @@ extension Stacks {
             sigaddset(&mask, SIGUSR1)
             pthread_sigmask(SIG_UNBLOCK, &mask, &usual)  // Dispatch blocks signals on its threads
             let thread = pthread_self()
-            nonisolated(unsafe) let stop = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-            stop.pointee = 0
-            let worker = Worker { while keep(stop).pointee == 0 { pthread_kill(thread, SIGUSR1) } }
+            let isOver = Flag()
+            let worker = Worker { while !isOver.isSet { pthread_kill(thread, SIGUSR1) } }
             let before = FaultStatistics.process.wakeUpsByFault
             var cycles = 0
             while cycles < 500_000 && FaultStatistics.process.wakeUpsByFault < before + 50 {
@@ -288,13 +285,12 @@ extension Stacks {
                 _ = try suspended(co)
                 cycles += 1
             }
-            stop.pointee = 1
+            isOver.set()
             _ = try worker.result()
             pthread_sigmask(SIG_SETMASK, &usual, nil)
             sigaction(SIGUSR1, &former, nil)
             #expect(words[599] == Interrupting.count && Interrupting.count > 0)
             #expect(FaultStatistics.process.wakeUpsByFault > before, "after \(cycles) cycles")
-            stop.deallocate()
         }
 
         @Test(arguments: [false, true]) func cancellingAndDestroyingRunTheBodyToItsEnd(_ explicitly: Bool) throws {

@@ -3,6 +3,7 @@ import CShim
 import CSwitch
 import Faultline
 import Glibc
+import Synchronization
 import TestNeeds
 import TestSupport
 import Testing
@@ -47,6 +48,13 @@ private final class ThreadEntry {
 
 /// Runs `body` on a new thread and waits for it.
 func onThread<R>(_ body: @escaping () throws -> R) throws -> R { try Worker(body).result() }
+
+/// What one thread tells another, once.
+final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+}
 
 /// Counts the instances that are alive.
 final class Tracked {
