@@ -121,6 +121,19 @@ import Testing
         #expect(other.reason.contains("does not hold: kernels in Go gain"))
     }
 
+    @Test func whatGoShowsIsHeldAgainstProgramsAndThemselves() {
+        let clear = programs([(1.06, 1.01), (1.06, 1.0101)])
+        let parameters: [ParameterName: ParameterValue] = [.peer: "go1.27.3", .nullControl: true]
+        func null(_ interval: ClosedRange<Double>) -> Record {
+            ratio("go-not-inlined", interval, to: "go", parameters)
+        }
+        #expect(verdict(clear + go(1.05, 1.01) + [null(0.99...1.01)]).verdict == .confirmed)
+        let biased = verdict(clear + go(1.05, 1.01) + [null(1.03...1.06)])
+        #expect(biased.verdict == .notDistinguishable)
+        #expect(biased.reason.contains("layout by layout 1.04"))
+        #expect(biased.reason.contains("where programs and themselves have 1.045 [1.03, 1.06"))
+    }
+
     @Test func withoutProgramsOrSizesItIsNotMeasurable() {
         #expect(Inlining().verdict(on: programs()).verdict == .notMeasurable)
         #expect(Inlining().verdict(on: []).verdict == .notMeasurable)

@@ -19,7 +19,7 @@ import Testing
 
     private func verdict(_ records: Record...) -> ClaimVerdict { Portability().verdict(on: records) }
 
-    /// The same on the other processor, so that none is without code.
+    /// The same on the other processor, so that none is missing.
     private func other(_ dependence: Dependence? = nil) -> Record {
         hazard("z", .passed, of: dependence, on: "aarch64")
     }
@@ -29,13 +29,13 @@ import Testing
         #expect(verdict(hazard("a", outcome, of: of), other()).verdict == .confirmed)
     }
 
-    @Test func aProcessorWithoutCodeConfirmsIt() {
+    @Test func aProcessorWhereNothingWasRunConfirmsNothing() {
         let verdict = verdict(hazard("a", .passed, of: nil), hazard("b", .noTest, of: .processor))
-        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.verdict == .notMeasurable)
         #expect(
             verdict.reason == "of 2 hazards 1 depend on the processor and 0 depend on the system, 0 of these shown by "
-                + "tests; there is nothing for aarch64; that hazards are mastered is "
-                + "said of this library alone: 1 by tests "
+                + "tests; there is nothing for aarch64, where nothing was run; that hazards are "
+                + "mastered is said of this library alone: 1 by tests "
                 + "that passed, 0 failed, 0 not run here, 1 without a test; "
                 + "that others gave up is history, which no run can "
                 + "judge")

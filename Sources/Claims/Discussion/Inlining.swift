@@ -87,13 +87,15 @@ public struct Inlining: Claim {
         guard let toolchain = laboratory.go.last else { return [] }
         var records: [Record] = []
         var means: [[Double]] = []
+        var nullMeans: [[Double]] = []
         for (setting, flags) in [(CodeInlining.off, ["-l"]), (.standard, [])] {
             let shared: [ParameterName: ParameterValue] = [
                 .inlining: .string(setting.rawValue), .peer: .string(toolchain.version),
             ]
             let measured = try laboratory.unlessMissing("kernels in Go are not measured") {
                 try GoCallCost.measure(
-                    Self.kernels, toolchain, .init(layouts: laboratory.processes, compilerFlags: flags),
+                    Self.kernels, toolchain,
+                    .init(layouts: laboratory.processes, compilerFlags: flags, hasNullControl: true),
                     claim: identifier, laboratory)
             }
             guard let costs = measured else { return [] }
@@ -102,21 +104,28 @@ public struct Inlining: Claim {
                     ratio(
                         "\(kernel[0]) \(toolchain.version)", to: .plain, try Estimate.median(of: cost.ratios), shared))
             }
-            let each = costs[0].ratios.indices.map { layout in
-                exp(costs.reduce(0) { $0 + log($1.ratios[layout]) } / Double(costs.count))
+            func mean(_ ratios: (GoCallCost) -> [Double]) -> [Double] {
+                ratios(costs[0]).indices.map { layout in
+                    exp(costs.reduce(0) { $0 + log(ratios($1)[layout]) } / Double(costs.count))
+                }
             }
+            let each = mean(\.ratios)
             means.append(each)
+            nullMeans.append(mean(\.nullRatios))
             records.append(
                 ratio(
                     Self.goKernels, to: .plain, try Estimate.median(of: each),
                     shared.merging([.programs: .int(costs.count)]) { $1 }))
         }
-        records.append(
+        func notInlined(
+            _ means: [[Double]], _ parameters: [ParameterName: ParameterValue] = [:]
+        ) throws -> Record {
             ratio(
                 Self.goNotInlined, to: Self.goKernels,
                 try Estimate.median(of: zip(means[0], means[1]).map { $0 / $1 }),
-                [.peer: .string(toolchain.version)]))
-        return records
+                parameters.merging([.peer: .string(toolchain.version)]) { $1 })
+        }
+        return try records + [notInlined(means), notInlined(nullMeans, [.nullControl: true])]
     }
 
     /// Calls of functions of each size, and the means over the small and over the large ones.
@@ -213,7 +222,8 @@ public struct Inlining: Claim {
                     ": \(isGo ? "layout by layout" : "program by program") \($0.text(decimals: 3)) times as much"
                 }
                 ?? ", and fewer than two programs were measured both ways"
-            let beside = null.map { ", where plain code in other layouts has \($0.text(decimals: 3))" } ?? ""
+            let control = isGo ? "programs and themselves have" : "plain code in other layouts has"
+            let beside = null.map { ", where \(control) \($0.text(decimals: 3))" } ?? ""
             statements.append(
                 Statement(
                     "\(title) gain \(off.gain.percent) without checks where nothing is inlined, "
@@ -245,7 +255,10 @@ public struct Inlining: Claim {
     /// How much checks cost without inlining, in what they cost with it: of each program that was measured both ways,
     /// and then the mean over programs, because the programs of both sides are the same. Nil of fewer than two.
     private func saved(_ evidence: Evidence, isGo: Bool, suffix: String = "") -> Estimate? {
-        if isGo { return suffix.isEmpty ? evidence.find(Self.goNotInlined, metric: .ratio) : nil }
+        if isGo {
+            return evidence.all(Self.goNotInlined, metric: .ratio)
+                .first { ($0.parameters[.nullControl] == true) != suffix.isEmpty }?.estimate
+        }
         func ratios(_ setting: CodeInlining) -> [String: Double] {
             let own = evidence.all(
                 metric: .ratio,

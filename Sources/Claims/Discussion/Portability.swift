@@ -162,13 +162,12 @@ public struct Portability: Claim {
             "of \(hazards.count) hazards "
             + dependent.map { "\($0.hazards.count) depend on the \($0.what.rawValue)" }.joined(separator: " and ")
             + ", \(shown) of these shown by tests"
-            + (absent.isEmpty ? "" : "; there is nothing for \(absent.joined(separator: " and "))")
+            + (absent.isEmpty ? "" : "; there is nothing for \(absent.joined(separator: " and ")), where nothing was run")
             + "; that hazards are mastered is said of this library alone: \(passed) by tests that passed, \(failed) "
             + "failed, \(notRun) not run here, \(untested) without a test; "
             + "that others gave up is history, which no run "
             + "can judge"
-        let verdict: Verdict =
-            if shown > 0 || !absent.isEmpty { .confirmed } else { listed == 0 ? .refuted : .notMeasurable }
+        let verdict: Verdict = shown > 0 ? .confirmed : listed == 0 ? .refuted : .notMeasurable
         return Judgement(verdict, measured: figures, reason: reason)
     }
 }

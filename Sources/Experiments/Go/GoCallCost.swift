@@ -14,7 +14,8 @@ package struct GoCallCost {
     package let ratios: [Double]
     /// The nanoseconds that a run with checks takes longer than one without, likewise.
     package let costs: [Double]
-    /// The same of the copy with checks and itself; empty where that was not asked for.
+    /// Both of the copy with checks and itself; empty where that was not asked for.
+    package let nullRatios: [Double]
     package let noise: [Double]
 
     /// How much is measured.
@@ -77,13 +78,17 @@ package struct GoCallCost {
                     try differences(measured, name(kernel, .equal, $0), name(kernel, .removed, $0))
                 }
             )
-            guard settings.hasNullControl else { return GoCallCost(ratios: ratios, costs: costs, noise: []) }
-            let noise = try byLayout(layouts) { layout in
-                let original = name(kernel, .equal, layout)
-                guard let again = measured.cases.first(where: { $0.isNullControlOf == original }) else { return [] }
-                return try differences(measured, again.name, original)
+            func null(_ compared: (_ again: String, _ original: String) throws -> [Double]) throws -> [Double] {
+                guard settings.hasNullControl else { return [] }
+                return try byLayout(layouts) { layout in
+                    let original = name(kernel, .equal, layout)
+                    let again = measured.cases.first { $0.isNullControlOf == original }
+                    return try again.map { try compared($0.name, original) } ?? []
+                }
             }
-            return GoCallCost(ratios: ratios, costs: costs, noise: noise)
+            return GoCallCost(
+                ratios: ratios, costs: costs, nullRatios: try null { try measured.ratios(of: $0, to: $1) },
+                noise: try null { try differences(measured, $0, $1) })
         }
     }
 
