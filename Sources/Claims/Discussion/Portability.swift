@@ -162,7 +162,8 @@ public struct Portability: Claim {
             "of \(hazards.count) hazards "
             + dependent.map { "\($0.hazards.count) depend on the \($0.what.rawValue)" }.joined(separator: " and ")
             + ", \(shown) of these shown by tests"
-            + (absent.isEmpty ? "" : "; there is nothing for \(absent.joined(separator: " and ")), where nothing was run")
+            + (absent.isEmpty
+                ? "" : "; there is nothing for \(absent.joined(separator: " and ")), where nothing was run")
             + "; that hazards are mastered is said of this library alone: \(passed) by tests that passed, \(failed) "
             + "failed, \(notRun) not run here, \(untested) without a test; "
             + "that others gave up is history, which no run "
