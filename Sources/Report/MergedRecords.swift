@@ -21,9 +21,11 @@ extension Record {
         var occurrence = 0
     }
 
+    /// The parameters that tell what it is a record of: those of other metrics of the same.
+    public var identifyingParameters: [ParameterName: ParameterValue] { parameters.filter { $0.key.isIdentifying } }
+
     private var identity: Identity {
-        Identity(
-            suite: suite, name: name, metric: metric, parameters: parameters.filter { $0.key.isIdentifying })
+        Identity(suite: suite, name: name, metric: metric, parameters: identifyingParameters)
     }
 
     /// The records of several runs, in the order of the first run that has each.

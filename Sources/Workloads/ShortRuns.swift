@@ -51,6 +51,9 @@ public enum ShortRuns {
             // At two instructions a cycle, a dozen for the call and three cycles a nanosecond: about 3 ms.
             let calls = 18_000_000 / (workload.instructions + 12)
             return try workload.prepare(inputs: [String(isTimed ? calls : calls / 50)])
+        case is CallChainWorkload:
+            // Some nanoseconds each.
+            return try workload.prepare(inputs: [isTimed ? "1000000" : "50000"])
         default:
             guard let size = sizes[workload.name] else {
                 throw WorkloadError("\(workload.name) has no short input in ShortRuns.swift")

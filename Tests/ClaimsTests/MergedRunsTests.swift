@@ -47,6 +47,34 @@ private struct SizeClaim: Claim {
 
     private func merged(_ runs: MergedRuns.Run...) -> Document { MergedRuns.document(runs, judgedBy: [Self.claim]) }
 
+    /// What is found beside a record differs between the metrics of one thing once runs are merged.
+    @Test func `rules find in merged records of full runs what they find in those of one`() throws {
+        let folder = GeneratedFile.url("docs/runs")
+        let runs = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        try #require(!runs.isEmpty)
+        for run in runs {
+            let document = try Document(json: GeneratedFile.text("docs/runs/\(run)/records.json"))
+            // Of each record another run measured a little more, each by its own share.
+            let again = document.records.enumerated().map { place, record in
+                var record = record
+                let factor = record.samples > 0 ? 1 + Double(place % 10) / 1_000 : 1
+                (record.median, record.low, record.high) = (
+                    record.median * factor, record.low * factor, record.high * factor
+                )
+                return record
+            }
+            let merged = Record.merged([document.records, again])
+            for claim in Claims.all {
+                let (one, both) = (claim.verdict(on: document.records), claim.verdict(on: merged))
+                #expect(one.measured.map(\.name) == both.measured.map(\.name), "\(claim.identifier) in \(run)")
+                // More samples may tell what fewer could not.
+                #expect(
+                    both.verdict != .notMeasurable || one.verdict == .notMeasurable,
+                    "\(claim.identifier) in \(run): \(both.reason)")
+            }
+        }
+    }
+
     @Test func `one run is itself`() {
         let run = run("monday", 2)
         #expect(merged(run) == run.document)

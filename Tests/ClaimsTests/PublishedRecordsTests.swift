@@ -73,7 +73,9 @@ import Testing
             let lines = try Claims.plotted.sorted { $0.key < $1.key }.map { claim, names in
                 "  \"\(claim)\": \(String(decoding: try encoder.encode(names), as: UTF8.self))"
             }
-            return "{\n\(lines.joined(separator: ",\n"))\n}\n"
+            // What runs find with a record, and what does not tell it from others.
+            let found = String(decoding: try encoder.encode(ParameterName.found.sorted()), as: UTF8.self)
+            return "{\n\(lines.joined(separator: ",\n")),\n  \"found\": \(found)\n}\n"
         }
     }
 }

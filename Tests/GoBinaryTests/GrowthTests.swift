@@ -184,10 +184,16 @@ import Workloads
         try expectEqualOutput(try go.program(), Self.probes, ["loops"])
     }
 
-    @Test(.long, .unoptimized, arguments: GoInstallation.thorough) func growthStandsProfilesDumpsPanicsAndSignals(
-        _ go: GoInstallation
-    ) throws {
-        try expectEqualOutput(try go.program(), Self.everything, ["storm", "100"])
+    /// With cgo also calls from threads that C started.
+    @Test(.long, .unoptimized, arguments: GoInstallation.thorough, [GoInstallation.Mode.small, .cgo])
+    func growthStandsProfilesDumpsPanicsAndSignals(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
+        let counts = try expectEqualOutput(try go.program(mode), Self.everything, ["storm", "100"])
+        #expect(counts["probe-faults"]! > 100 && counts["growths"]! > 100)
+    }
+
+    @Test(arguments: GoInstallation.all) func stacksThatWereDeepShrinkAndGrowAgain(_ go: GoInstallation) throws {
+        let counts = try expectEqualOutput(try go.program(), Self.probes, ["shrinking", "200"])
+        #expect(counts["shrinks"]! >= 200 && counts["growths"]! >= 800)
     }
 
     @Test(.long, .unoptimized, .needs(GoInstallation.newest.need)) func aHundredThousandStacksGrowAtOnce() throws {

@@ -3,8 +3,12 @@
 from .results import cases, metrics
 from .style import FAINT, GREEN, INK, described, figure, intervals, key, label
 
-DIRECT, CLOSURE, INTERFACE = cases("indirect-calls", "direct", "closure", "interface")
-KINDS = {DIRECT: "by name", CLOSURE: "by a closure", INTERFACE: "by an interface"}
+DIRECT, CLOSURE, INTERFACE, NAME, POINTER = cases(
+    "indirect-calls", "direct", "closure", "interface", "name", "pointer")
+KINDS = {
+    DIRECT: "by name", CLOSURE: "by a closure", INTERFACE: "by an interface", NAME: "by name in C",
+    POINTER: "by a pointer in C",
+}
 (DEEP_CHAINS,) = cases("indirect-calls", "deep chains")
 PER_CALL, FURTHER = metrics("indirect-calls", "checks-per-call", "further-per-call")
 # By whether it is a null control.

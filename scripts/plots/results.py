@@ -59,6 +59,11 @@ class Record:
         return self.parameters.get(name)
 
     @property
+    def identity(self):
+        """The parameters without what was found with the record, which differs between its metrics."""
+        return {name: value for name, value in self.parameters.items() if name not in DECLARED["found"]}
+
+    @property
     def is_null_control(self):
         return self.parameters.get("null-control") is True
 
@@ -117,12 +122,12 @@ class Results:
 
     def beside(self, record, metric, *names, case=None):
         """The record by another metric of the same case, or of another one, and with the same values of the parameters
-        `names`, or of all; none is an error."""
+        `names`, or of all that tell records apart; none is an error."""
         parameters = {name: record[name] for name in names}
         for other in self._find(record.suite, case or record.case, metric, parameters):
-            if names or other.parameters == record.parameters:
+            if names or other.identity == record.identity:
                 return other
-        raise self._missing(record.suite, case=case or record.case, metric=metric, **(parameters or record.parameters))
+        raise self._missing(record.suite, case=case or record.case, metric=metric, **(parameters or record.identity))
 
     def _missing(self, claim, **asked):
         text = ", ".join(f"{name} '{value}'" for name, value in asked.items() if value)

@@ -183,7 +183,7 @@ public struct AddressSpace: Claim {
     private static func inGo(_ evidence: Evidence) -> String {
         let texts = evidence.all(WaitingSubject.unchecked, metric: .addressSpace).compactMap { record -> String? in
             guard let count = record.parameters[.count]?.whole, let initial = record.parameters[.initial]?.whole,
-                let memory = evidence.find(record.name, metric: .memory, where: record.parameters)
+                let memory = evidence.find(record.name, metric: .memory, where: record.identifyingParameters)
             else { return nil }
             func all(_ one: Double) -> String { QuantityFormatter.string(one * Double(count), .bytes) }
             return

@@ -45,6 +45,10 @@ public struct CodeSize: Claim {
         "the time of the same programs with no-ops in place of their checks against that without the bytes",
     ]
 
+    public let plotted = PlottedNames(
+        [.ratio],
+        cases: [Self.programs, Self.size, Self.lines, Self.misses, Self.misses + CaseSuffix.otherLayout])
+
     /// The case of all programs together.
     static let programs = "programs"
     /// What ratios are to.

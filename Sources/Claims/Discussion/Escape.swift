@@ -33,6 +33,9 @@ public struct Escape: Claim {
             + "counted by the runtime of every version of Go that is installed (a quick run: the oldest and the newest)"
     ]
 
+    public let plotted = PlottedNames(
+        [.heapBytes], [.peer], cases: [Self.started, Self.called], figures: [.closureOfGoroutine])
+
     static let (started, called) = ("started", "called")
     private static let count = 1_000
 

@@ -43,6 +43,9 @@ public struct Exhaustion: Claim {
             + "set back: an error, or the end of the process"
     ]
 
+    public let plotted = PlottedNames(
+        [.deathsAtExhaustion], [.limit, .stacks], values: Limit.allCases.map(\.rawValue))
+
     /// What memory is limited by: parameter `limit`.
     enum Limit: String, CaseIterable {
         case addressSpace = "RLIMIT_AS"

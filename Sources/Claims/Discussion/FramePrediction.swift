@@ -46,6 +46,8 @@ public struct FramePrediction: Claim {
             + "frames, followed instruction by instruction: how deep each function goes, and what was predicted",
     ]
 
+    public let plotted = PlottedNames([.ratio], [.baseline, .peer], cases: [Self.programs], values: [Self.whole])
+
     /// The case of all programs together.
     static let programs = "programs"
     /// What a share of functions is to.

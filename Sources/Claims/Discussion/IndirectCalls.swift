@@ -1,15 +1,17 @@
 // "Checks matter most in deep chains of calls and in indirect calls, which cannot be inlined."
 //
-// Chains of calls that no compiler inlines, by a function's name, by a closure and by an interface, of 10 and 1,000
-// calls, in the newest Go: equal checks against none on the same stacks, in random layouts. Compared are the
-// nanoseconds that checks cost a call: a share of the time would be the smaller, the longer a call takes by itself. All
-// chains are measured in the same layouts, and a layout is a sample. Closures and interfaces are judged apart, at each
-// depth: a mean over both would be of unlike calls.
+// Chains of calls that no compiler inlines, of 10 and 1,000 calls, in random layouts: by a function's name, by a
+// closure and by an interface in the newest Go, equal checks against none on the same stacks, and by a function's name
+// and by a pointer in C, with checks and without. Compared are the nanoseconds that checks cost a call: a share of the
+// time would be the smaller, the longer a call takes by itself. All chains of a language are measured in the same
+// layouts, and a layout is a sample. Each kind is judged apart, at each depth: a mean over both would be of unlike
+// calls.
 
 import Experiments
 import Measurement
 import Peers
 import Report
+import Workloads
 
 extension Metric {
     /// What checks cost one call.
@@ -52,15 +54,21 @@ public struct IndirectCalls: Claim {
         "chains of 10 and 1,000 calls by name, by a closure and by an interface, in the newest Go alone, with equal "
             + "checks and without, in random layouts: nanoseconds that checks cost a call, closures and interfaces "
             + "each against names at equal depth, and chains of 1,000 against those of 10 of the same calls, layout by "
-            + "layout; beside it the copy with checks against itself"
+            + "layout; beside it the copy with checks against itself",
+        "the same in C, by name and by a pointer to a function, compiled with checks and without; beside it plain "
+            + "code against the same file loaded twice",
     ]
 
     public let plotted = PlottedNames(
         [.checksPerCall, .furtherPerCall], [.depth, .kind],
         cases: Self.kinds + [Self.deepChains])
 
-    static let (direct, indirect) = ("direct", ["closure", "interface"])
-    static let kinds = [direct] + indirect
+    /// Kinds of calls in Go, and in C, and which of them cannot be inlined.
+    static let (direct, pointers, names) = ("direct", "pointer", "name")
+    static let kindsOfGo = [direct, "closure", "interface"]
+    static let kindsOfC = [names, pointers]
+    static let kinds = kindsOfGo + kindsOfC
+    static let indirect = kinds.filter { $0 != direct && $0 != names }
     static let (flat, deep) = (10, 1_000)
     static let depths = [flat, deep]
     /// The case of what calls of a deep chain cost beyond those of a flat one, by their kind.
@@ -68,8 +76,16 @@ public struct IndirectCalls: Claim {
 
     /// What a call is made by.
     static func word(_ kind: String) -> String {
-        kind == direct ? "name" : "\(kind.hasPrefix("i") ? "an" : "a") \(kind)"
+        switch kind {
+        case direct: "name"
+        case names: "name in C"
+        case pointers: "a pointer in C"
+        default: "\(kind.hasPrefix("i") ? "an" : "a") \(kind)"
+        }
     }
+
+    /// The calls by name that a kind is compared with.
+    private static func direct(of kind: String) -> String { kindsOfGo.contains(kind) ? direct : names }
 
     /// "1,000".
     static func word(_ depth: Int) -> String { QuantityFormatter.grouped(Double(depth), decimals: 0) }
@@ -79,10 +95,15 @@ public struct IndirectCalls: Claim {
         let depth: Int
     }
 
-    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+    /// What the checks of a call cost in each layout.
+    private typealias PerCall = [Chain: [Double]]
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] { try go(laboratory) + c(laboratory) }
+
+    private func go(_ laboratory: Laboratory) throws -> [Record] {
         guard let toolchain = laboratory.go.last else { return [] }
         let calls = 20_000_000
-        let chains = Self.kinds.flatMap { kind in
+        let chains = Self.kindsOfGo.flatMap { kind in
             Self.depths.map { Chain(kind: kind, depth: $0) }
         }
         let measured = try laboratory.unlessMissing("chains of calls are not measured") {
@@ -91,7 +112,7 @@ public struct IndirectCalls: Claim {
                 .init(layouts: laboratory.processes, hasNullControl: true), claim: identifier, laboratory)
         }
         guard let costs = measured else { return [] }
-        func perCall(_ value: (GoCallCost) -> [Double]) -> [Chain: [Double]] {
+        func perCall(_ value: (GoCallCost) -> [Double]) -> PerCall {
             Dictionary(uniqueKeysWithValues: zip(chains, costs.map { value($0).map { $0 / Double(calls) } }))
         }
         let shared: [ParameterName: ParameterValue] = [.peer: .string(toolchain.version)]
@@ -99,9 +120,33 @@ public struct IndirectCalls: Claim {
             + records(perCall(\.noise), chains, shared.merging([.nullControl: true]) { $1 })
     }
 
+    private func c(_ laboratory: Laboratory) throws -> [Record] {
+        let measurement = LayoutMeasurement(
+            variants: [.plain, .checked], layouts: laboratory.layouts(laboratory.processes),
+            rounds: laboratory.isQuick ? 3 : 15)
+        var (costs, noise): (PerCall, PerCall) = ([:], [:])
+        var chains: [Chain] = []
+        for workload in CallChainWorkload.all {
+            let chain = Chain(kind: workload.kind == .name ? Self.names : Self.pointers, depth: workload.depth)
+            do {
+                let calls = Double(try ShortRuns.prepare(workload, .timed).operations)
+                let result = try measurement.run(
+                    CheckSubject(workload: workload, kind: .kernel), claim: identifier, laboratory)
+                func perCall(_ ratios: [Double]) -> [Double] { zip(result.plain, ratios).map { $0 * ($1 - 1) / calls } }
+                costs[chain] = perCall(result.ratios[.checked] ?? [])
+                noise[chain] = perCall(result.again)
+                chains.append(chain)
+            } catch let error as WorkloadError {
+                laboratory.missing("chains of calls in C are not measured: \(error)")
+                return []
+            }
+        }
+        return try records(costs, chains, [:]) + records(noise, chains, [.nullControl: true])
+    }
+
     /// What each chain costs, and what it costs beyond the one that it is compared with, layout by layout.
     private func records(
-        _ perCall: [Chain: [Double]], _ chains: [Chain], _ shared: [ParameterName: ParameterValue]
+        _ perCall: PerCall, _ chains: [Chain], _ shared: [ParameterName: ParameterValue]
     ) throws -> [Record] {
         func further(_ chain: Chain, _ other: Chain) -> [Double] { zip(perCall[chain]!, perCall[other]!).map(-) }
         func single(_ metric: Metric, _ chain: Chain, _ samples: [Double]) throws -> Record {
@@ -109,8 +154,8 @@ public struct IndirectCalls: Claim {
                 chain.kind, metric, try Estimate.median(of: samples),
                 shared.merging([.depth: .int(chain.depth)]) { $1 })
         }
-        let indirect = chains.filter { $0.kind != Self.direct }.map {
-            ($0, further($0, Chain(kind: Self.direct, depth: $0.depth)))
+        let indirect = chains.filter { Self.indirect.contains($0.kind) }.map {
+            ($0, further($0, Chain(kind: Self.direct(of: $0.kind), depth: $0.depth)))
         }
         let deep = chains.filter { $0.depth == Self.deep }.map {
             ($0.kind, further($0, Chain(kind: $0.kind, depth: Self.flat)))
@@ -157,16 +202,20 @@ public struct IndirectCalls: Claim {
                     holds: further.median > 0, isWithinNull: !further.isDistinguishable(from: 0, null: null)))
         }
         var (indirect, deep): ([Further], [Further]) = ([], [])
-        for kind in Self.indirect {
+        // What was measured before there were chains in C says nothing of them.
+        let hasC = !evidence.all(Self.pointers, metric: .furtherPerCall).isEmpty
+        let kinds = hasC ? Self.kinds : Self.kindsOfGo
+        for kind in Self.indirect where kinds.contains(kind) {
             for depth in Self.depths {
                 indirect.append(
                     try further(
                         kind, [.depth: .int(depth)], kind,
-                        "by \(Self.word(kind)) in chains of \(Self.word(depth))", beyond: "those by name",
+                        "by \(Self.word(kind)) in chains of \(Self.word(depth))",
+                        beyond: "those by \(Self.word(Self.direct(of: kind)))",
                         .furtherInIndirectCall(kind, depth: depth)))
             }
         }
-        for kind in Self.kinds {
+        for kind in kinds {
             deep.append(
                 try further(
                     Self.deepChains, [.kind: .string(kind)], kind,
@@ -176,12 +225,15 @@ public struct IndirectCalls: Claim {
         measured += evidence.all(metric: .checksPerCall).filter { $0.parameters[.nullControl] == nil }.map {
             MeasuredFigure(
                 Figure(
-                    "what checks cost a call, \($0.name), chains of \($0.parameters[.depth]?.description ?? "?")",
+                    "what checks cost a call by \(Self.word($0.name)), chains of "
+                        + "\($0.parameters[.depth]?.description ?? "?")",
                     .nanoseconds), $0.estimate)
         }
         let parts = [indirect, deep].map(Self.judgement)
         let text = Statement.text((indirect + deep).map(\.statement))
-        let reason = (parts.compactMap(\.difference) + [text]).joined(separator: ". ")
+        let reason =
+            (parts.compactMap(\.difference) + [text + (hasC ? "" : "; calls in C were not measured")])
+            .joined(separator: ". ")
         // Both must hold: what is beyond decides before what depends, and that before what is open.
         let verdict: Verdict =
             [.refuted, .depends, .notDistinguishable, .notMeasurable].first { parts.map(\.verdict).contains($0) }

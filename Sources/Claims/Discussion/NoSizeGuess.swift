@@ -36,6 +36,9 @@ public struct NoSizeGuess: Claim {
         "the same on the largest stacks that this library offers, and on a goroutine's with four times its limit",
     ]
 
+    public let plotted = PlottedNames(
+        [.depth, .peakMemory], [.asGiven, .ending, .limit], cases: [Recursion.Work.runaway.prefix])
+
     /// Go's limit on machines of 64 bits (`maxstacksize`, runtime/proc.go), and that of a thread of Linux.
     private static let (goLimit, threadLimit) = (1_000_000_000, 8 << 20)
 

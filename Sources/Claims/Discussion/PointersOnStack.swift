@@ -51,6 +51,9 @@ public struct PointersOnStack: Claim {
             + "that had been kept elsewhere; one process each",
     ]
 
+    public let plotted = PlottedNames(
+        [.words], [.peer, .place, .goroutines], values: AddressPlace.Kind.allCases.map(\.rawValue))
+
     /// Goroutines that wait in each way.
     private static let each = 20
     /// The case of all places of a kind.

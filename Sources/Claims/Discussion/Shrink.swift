@@ -141,8 +141,9 @@ public struct Shrink: Claim {
         var won: [(title: String, low: Double, high: Double)] = []
         for name in Self.ways.map(\.way.rawValue) + [Self.collection] {
             for before in evidence.all(name, metric: .bytesBefore) {
-                let after = try evidence.estimate(name, metric: .bytesAfter, where: before.parameters)
-                let time = try evidence.estimate(name, metric: .time, where: before.parameters)
+                let parameters = before.identifyingParameters
+                let after = try evidence.estimate(name, metric: .bytesAfter, where: parameters)
+                let time = try evidence.estimate(name, metric: .time, where: parameters)
                 let title = Self.title(before)
                 // The share that came back, by the ends of both intervals.
                 won.append((title, 1 - after.high / before.low, 1 - after.low / before.high))

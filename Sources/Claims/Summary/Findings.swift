@@ -51,19 +51,26 @@ extension Summary {
                 return isWithinNull ? "not measurably more" : try run.difference(IndirectCalls(), figure)
             }
             let (flat, deep) = (IndirectCalls.word(IndirectCalls.flat), IndirectCalls.word(IndirectCalls.deep))
-            let indirect = try IndirectCalls.indirect.map { kind in
-                let inFlat = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.flat))
-                let inDeep = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.deep))
-                return "by \(IndirectCalls.word(kind)) \(inFlat) in a chain of \(flat) and \(inDeep) in one of \(deep)"
+            func comparisons(_ kinds: [String]) throws -> String {
+                let indirect = try kinds.filter(IndirectCalls.indirect.contains).map { kind in
+                    let inFlat = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.flat))
+                    let inDeep = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.deep))
+                    return
+                        "by \(IndirectCalls.word(kind)) \(inFlat) in a chain of \(flat) and \(inDeep) in one of \(deep)"
+                }
+                let long = try kinds.map { kind in
+                    "\(try more(.furtherInDeepChain(kind))) by \(IndirectCalls.word(kind))"
+                }
+                return """
+                    against a call by name, checks cost one \(Readings.list(indirect)). Against a chain of \(flat), they \
+                    cost a call in one of \(deep) \(Readings.list(long))
+                    """
             }
-            let long = try IndirectCalls.kinds.map { kind in
-                "\(try more(.furtherInDeepChain(kind))) by \(IndirectCalls.word(kind))"
+            let inGo = "In \(run.newestGo(IndirectCalls())), \(try comparisons(IndirectCalls.kindsOfGo))."
+            let hasC = IndirectCalls.kindsOfC.contains { kind in
+                (try? run.figure(IndirectCalls(), .furtherInDeepChain(kind))) != nil
             }
-            return """
-                In \(run.newestGo(IndirectCalls())), against a call by name, checks cost one \
-                \(Readings.list(indirect)). Against a chain of \(flat), they cost a call in one of \(deep) \
-                \(Readings.list(long)).
-                """
+            return hasC ? "\(inGo) In C, \(try comparisons(IndirectCalls.kindsOfC))." : inGo
         },
         "inlining": FindingText(title: "What inlining leaves of the cost") { run in
             """

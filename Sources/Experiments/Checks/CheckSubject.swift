@@ -51,11 +51,12 @@ package struct CheckSubject {
 
     /// The program of that name, fetched or not.
     static func named(_ name: String) -> CheckSubject? {
-        let sizes: [any Workload] = CallSizeWorkload.sizes.map { CallSizeWorkload(instructions: $0) }
+        let made: [any Workload] =
+            CallSizeWorkload.sizes.map { CallSizeWorkload(instructions: $0) } + CallChainWorkload.all
         if let foreign = ForeignPrograms.all().first(where: { $0.name == name }) {
             return CheckSubject(workload: foreign, kind: .foreign)
         }
-        return (Workloads.all + sizes).first { $0.name == name }.map { workload in
+        return (Workloads.all + made).first { $0.name == name }.map { workload in
             CheckSubject(workload: workload, kind: workload.languages[0] == .swift ? .own : .kernel)
         }
     }

@@ -52,18 +52,10 @@ public struct CallSizeWorkload: Workload, CodeSourceProvider {
     private var text: String {
         let pairs = instructions / 2
         let last = instructions % 2 == 1 ? "leaq 1(%0), %0\\n" : ""
-        // Functions of many lengths that are never called, so that another order of functions means other addresses.
-        let others = (1...24).map { index in
-            """
-            __attribute__((used)) static void other\(index)(void) {
-                __asm__ volatile(".rept \(index * 37 % 101)\\n nop\\n .endr");
-            }
-            """
-        }.joined(separator: "\n")
         return """
             #include "kernel.h"
 
-            \(others)
+            \(UnusedFunctions.text)
 
             __attribute__((noinline)) static uint64_t work(uint64_t first, uint64_t depth) {
                 uint64_t second = 0;
@@ -86,4 +78,15 @@ public struct CallSizeWorkload: Workload, CodeSourceProvider {
 
             """
     }
+}
+
+/// Functions of many lengths that are never called, so that another order of functions means other addresses.
+enum UnusedFunctions {
+    static let text = (1...24).map { index in
+        """
+        __attribute__((used)) static void other\(index)(void) {
+            __asm__ volatile(".rept \(index * 37 % 101)\\n nop\\n .endr");
+        }
+        """
+    }.joined(separator: "\n")
 }

@@ -25,6 +25,8 @@ func growth(mode string, size int) {
 		loops()
 	case "storm":
 		storm(size)
+	case "shrinking":
+		shrinking(size)
 	case "herd":
 		fmt.Println("herd", herd(size))
 	case "deep":
@@ -200,6 +202,8 @@ func storm(rounds int) {
 			runtime.Gosched()
 		}
 	}()
+	called := make(chan string)
+	go func() { called <- foreign() }()
 	sums := make([]uint64, 8)
 	for worker := range sums {
 		workers.Add(1)
@@ -214,10 +218,35 @@ func storm(rounds int) {
 		}(worker)
 	}
 	workers.Wait()
+	answer := <-called
 	atomic.StoreUint32(&stop, 1)
 	others.Wait()
 	pprof.StopCPUProfile()
-	fmt.Println("storm", sums, profile.Len() > 0)
+	fmt.Println("storm", sums, answer, profile.Len() > 0)
+}
+
+// Goroutines that were deep wait while collections halve their stacks, and go down again.
+func shrinking(count int) {
+	deep, wake := make(chan int), make(chan bool)
+	for index := 0; index < count; index++ {
+		go func() {
+			deep <- int(descend(600, 1) & 0xff)
+			<-wake
+			deep <- int(descend(700, 2) & 0xff)
+		}()
+	}
+	sum := 0
+	for index := 0; index < count; index++ {
+		sum += <-deep
+	}
+	for collection := 0; collection < 3; collection++ {
+		runtime.GC()
+	}
+	close(wake)
+	for index := 0; index < count; index++ {
+		sum += <-deep
+	}
+	fmt.Println("shrinking", sum)
 }
 
 // A panic from far below passes through stacks that grew.
