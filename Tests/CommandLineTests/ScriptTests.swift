@@ -276,9 +276,9 @@ struct ScriptTests {
                 FAULTLINE=$2 exec "$3/scripts/publish" --keep "$4"
             """, [Self.scripts, command, folder, run])
         #expect(ending.errors == "" && ending.status == 0)
-        #expect(ending.output.hasPrefix("kept as docs/runs/intel-xeon-2026-11-29; "))
+        #expect(ending.output.hasPrefix("kept as docs/runs/intel-xeon-2026-11-29-0600; "))
         for (name, text) in files {
-            let kept = "\(folder)/docs/runs/intel-xeon-2026-11-29/\(name)"
+            let kept = "\(folder)/docs/runs/intel-xeon-2026-11-29-0600/\(name)"
             #expect(try String(contentsOfFile: kept, encoding: .utf8) == text)
         }
     }

@@ -1,4 +1,4 @@
-"""What a run is called: the model of its processor and the day on which it began, "amd-epyc-2026-11-29"."""
+"""What a run is called: the model of its processor, and the day and minute at which it began: "amd-epyc-2026-11-29-0807"."""
 
 import json
 import re
@@ -7,4 +7,5 @@ from pathlib import Path
 
 run = json.loads(Path(sys.argv[1], "records.json").read_text())
 model = re.sub(r"\(.*?\)|@.*|\bprocessor\b|\bcpu\b", " ", run["machine"].get("processorModel", "unknown"), flags=re.I)
-print("-".join([*re.findall(r"[a-z0-9]+", model.lower()), run["began"][:10]]))
+began = run["began"][:16].replace("T", "-").replace(":", "")
+print("-".join([*re.findall(r"[a-z0-9]+", model.lower()), began]))
