@@ -15,10 +15,13 @@ SLICE = 3000
 # CSS pixels; what is printed smaller is not read on a phone.
 SMALLEST_TEXT = 10.5
 # What a reader meets, in this order.
-PARTS = ("In ten lines", "The claims", "Claim by claim", "Related work", "Measure it again", "The machine")
-# Names of code have no place in what is read; commands may have them.
+PARTS = (
+    "In ten lines", "The claims", "Claim by claim", "Related work", "Measure it again",
+    "The machine|The runs and their machines",
+)
+# Names of code have no place in what is read; commands may have them, and settings of the kernel have no other.
 IDENTIFIERS = re.compile(
-    r"\b(?:fault-move|check-(?:move|segment|fixed|cost)|guard-pages|prot-none|uffdio-move|grows-down|posix-thread"
+    r"(?<!vm\.)\b(?:fault-move|check-(?:move|segment|fixed|cost)|guard-pages|prot-none|uffdio-move|grows-down|posix-thread"
     r"|go1\.\d[\d.]*|[a-z]+_[a-z_]+|[a-z]+[A-Z]\w*)\b"
 )
 # An interval in a sentence; tables have columns for them.
@@ -165,7 +168,8 @@ def measured(browser, width):
 
 def read(text, sentences):
     """What a reader would stumble over."""
-    places = [text.find(f"\n{part}\n") for part in PARTS]
+    found = [re.search(rf"\n(?:{part})\n", text) for part in PARTS]
+    places = [match.start() if match else -1 for match in found]
     for part, place in zip(PARTS, places):
         if place < 0:
             yield f"the part '{part}' is missing"

@@ -68,6 +68,7 @@ struct ReaderNumberTests {
     private static let claims: [(ClaimedFigure, String)] = [
         (ClaimedFigure(Figure("gain on programs", .ratio), low: 0.03, high: 0.05), "3 to 5 %"),
         (ClaimedFigure(Figure("crossings", .count), low: 4, high: nil), "at least 4"),
+        (ClaimedFigure(Figure("files", .count), low: 1, high: nil), "at least one"),
         (ClaimedFigure(Figure("growth", .ratio), low: nil, high: 2), "at most 2 ×"),
         (ClaimedFigure(Figure("space", .bytes), 800e9), "745 GiB"),
         (ClaimedFigure(Figure("stacks", .count), low: nil, high: 99_999), "at most 99,999"),

@@ -103,9 +103,11 @@ extension ReaderNumber {
             return String(digits.contains(".") ? digits.trimmed("0").trimmed(".") : digits[...])
         }
         let unit = { (text: String) in scale.isRatio ? "\(text)\u{A0}×" : scale.suffixed(text) }
+        // A bare 1 is read over.
+        let bound = scale.isCount && texts[0] == "1" ? "one" : unit(texts[0])
         switch (figure.low, figure.high) {
-        case (nil, _): return "at most \(unit(texts[0]))"
-        case (_, nil): return "at least \(unit(texts[0]))"
+        case (nil, _): return "at most \(bound)"
+        case (_, nil): return "at least \(bound)"
         default: return unit(texts[0] == texts[1] ? texts[0] : texts.joined(separator: " to "))
         }
     }
