@@ -23,7 +23,8 @@ public enum MergedRuns {
             machine: runs[0].document.machine, records: records, notes: [],
             verdicts: listed.map { verdict(on: $0, records, runs) }, claims: listed.map(\.listing))
         document.runs = runs.map { MeasuredRun(name: $0.name, $0.document) }
-        document.notes = notes(runs)
+        document.notes = said(in: runs) { $0.notes }
+        document.machine.warnings = said(in: runs) { $0.machine.warnings }
         return document
     }
 
@@ -83,14 +84,14 @@ public enum MergedRuns {
     }
 
     /// What all say once, what some say with their names.
-    private static func notes(_ runs: [Run]) -> [String] {
-        var notes: [String] = []
+    private static func said(in runs: [Run], _ lines: (Document) -> [String]) -> [String] {
+        var all: [String] = []
         for run in runs {
-            for note in run.document.notes {
-                let own = runs.allSatisfy { $0.document.notes.contains(note) } ? note : "\(run.name): \(note)"
-                if !notes.contains(own) { notes.append(own) }
+            for line in lines(run.document) {
+                let own = runs.allSatisfy { lines($0.document).contains(line) } ? line : "\(run.name): \(line)"
+                if !all.contains(own) { all.append(own) }
             }
         }
-        return notes
+        return all
     }
 }

@@ -137,8 +137,12 @@ private struct SizeClaim: Claim {
         #expect(document.verdicts?[0].disturbed == "b: others used 0.7 processors meanwhile")
     }
 
-    @Test func `notes that not all runs have carry their run's name`() {
+    @Test func `notes and warnings that not all runs have carry their run's name`() {
         #expect(merged(run("a", 2, notes: ["x", "y"]), run("b", 2, notes: ["x"])).notes == ["x", "a: y"])
+        var busy = run("b", 2)
+        busy.document.machine.warnings = ["busy"]
+        #expect(merged(run("a", 2), busy).machine.warnings == ["b: busy"])
+        #expect(merged(busy, busy).machine.warnings == ["busy"])
     }
 
     @Test func `what was found with a record is put together`() {
