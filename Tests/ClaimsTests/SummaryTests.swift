@@ -155,8 +155,8 @@ import Testing
             and 0.120 ns more in one of 1,000 and by an interface not measurably more in a chain of 10 and 0.120 ns less \
             in one of 1,000. Against a chain of 10, they cost a call in one of 1,000 0.500 ns more by name, 0.300 ns less \
             by a closure and not measurably more by an interface. In C, against a call by name, checks cost one by a \
-            pointer in C 0.200 ns more in a chain of 10 and not measurably more in one of 1,000. Against a chain of 10, \
-            they cost a call in one of 1,000 0.300 ns more by name in C and not measurably more by a pointer in C.
+            pointer 0.200 ns more in a chain of 10 and not measurably more in one of 1,000. Against a chain of 10, they \
+            cost a call in one of 1,000 0.300 ns more by name and not measurably more by a pointer.
             """
         ),
         (

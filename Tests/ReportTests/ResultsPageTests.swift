@@ -73,8 +73,8 @@ struct ResultsPageTests {
                 ## The claims
 
                 One claim: 1 depends. A verdict is computed from what was measured and what was claimed. Depends means \
-                that a claim holds up to a boundary, which the rule in its section names; ours, that we made it \
-                ourselves.
+                that a claim holds up to a boundary, which its rule names, or in one run and not in another; ours, that \
+                we made it ourselves.
 
                 | claim | by | verdict | what came out |
                 | --- | --- | --- | --- |
@@ -237,6 +237,10 @@ struct ResultsPageTests {
         page.document.runs = [MeasuredRun(name: "first", page.document), MeasuredRun(name: "second", other)]
         page.document.verdicts?[0].measured[0].byRun = [0.01, 0.03]
         page.document.verdicts?[0].disturbed = "second: others used 1.2 processors meanwhile"
+        page.document.verdicts?[0].byRun = [.confirmed, .notMeasurable]
+        #expect(
+            try page.markdown().contains(
+                " Run by run: confirmed, not measurable here. Others used the processors meanwhile. |"))
         let text = try page.markdown().replacing("\u{A0}", with: " ")
         #expect(text.contains("| number | claimed | measured | 95 % interval | in first | in second |"))
         #expect(text.contains("| gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % | 1.00 % | 3.00 % |"))

@@ -30,7 +30,7 @@ extension Summary {
         "check-cost": FindingText(title: "What a program gains without checks") { run in
             """
             Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else \
-            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGainIsOpen). Against \
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGain). Against \
             themselves the same programs \(try run.gain(CheckCost(), .gainFromNothing)).
             """
         },
@@ -51,19 +51,29 @@ extension Summary {
                 return isWithinNull ? "not measurably more" : try run.difference(IndirectCalls(), figure)
             }
             let (flat, deep) = (IndirectCalls.word(IndirectCalls.flat), IndirectCalls.word(IndirectCalls.deep))
+            func word(_ kind: String) -> String { IndirectCalls.word(kind).replacing(" in C", with: "") }
             func comparisons(_ kinds: [String]) throws -> String {
                 let indirect = try kinds.filter(IndirectCalls.indirect.contains).map { kind in
                     let inFlat = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.flat))
                     let inDeep = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.deep))
-                    return
-                        "by \(IndirectCalls.word(kind)) \(inFlat) in a chain of \(flat) and \(inDeep) in one of \(deep)"
+                    let chains =
+                        inFlat == inDeep
+                        ? "\(inFlat) in chains of \(flat) and \(deep)"
+                        : "\(inFlat) in a chain of \(flat) and \(inDeep) in one of \(deep)"
+                    return "by \(word(kind)) \(chains)"
                 }
-                let long = try kinds.map { kind in
-                    "\(try more(.furtherInDeepChain(kind))) by \(IndirectCalls.word(kind))"
+                var long: [(more: String, kinds: [String])] = []
+                for kind in kinds {
+                    let (text, by) = (try more(.furtherInDeepChain(kind)), "by \(word(kind))")
+                    if let place = long.firstIndex(where: { $0.more == text }) {
+                        long[place].kinds.append(by)
+                    } else {
+                        long.append((text, [by]))
+                    }
                 }
                 return """
                     against a call by name, checks cost one \(Readings.list(indirect)). Against a chain of \(flat), they \
-                    cost a call in one of \(deep) \(Readings.list(long))
+                    cost a call in one of \(deep) \(Readings.list(long.map { "\($0.more) \(Readings.list($0.kinds))" }))
                     """
             }
             let inGo = "In \(run.newestGo(IndirectCalls())), \(try comparisons(IndirectCalls.kindsOfGo))."
@@ -121,8 +131,8 @@ extension Summary {
         },
         "hot-split": FindingText(title: "A loop at the end of a stack") { run in
             """
-            A call at the end of a stack takes \(try run.text(HotSplit(), .callWithSegments)) times as long as one that \
-            fits with segments, and \(try run.text(HotSplit(), .callWithCopying)) times as long with copying.
+            A call at the end of a stack takes at least \(try run.text(HotSplit(), .callWithSegments)) times as long as one \
+            that fits with segments, and \(try run.text(HotSplit(), .callWithCopying)) times as long with copying.
             """
         },
         "move-cost": FindingText(title: "What moving a stack costs") { run in
@@ -165,7 +175,7 @@ extension Summary {
             let before = Figure("release with guard-pages, bytes before", .bytes)
             let after = Figure("release with guard-pages, bytes after", .bytes)
             return """
-                An idle stack that was deep once takes \(try run.text(Shrink(), before)), and \
+                An idle stack of this library that was deep once takes \(try run.text(Shrink(), before)), and \
                 \(try run.text(Shrink(), after)) after its memory is given back.
                 """
         },
@@ -251,8 +261,10 @@ extension Summary {
             change: "A hazard whose test fails, or one without a test that comes true."
         ) { run in
             """
-            Of \(try run.text(Portability(), .hazards)) hazards \(try run.text(Portability(), .hazardsWithTest)) have a \
-            test; \(try run.text(Portability(), .passed)) passed and \(try run.text(Portability(), .failed)) failed.
+            Of \(try run.text(Portability(), .hazards)) hazards \(try run.text(Portability(), .hazards(of: .processor))) are \
+            one because of the processor and \(try run.text(Portability(), .hazards(of: .system))) because of the system. \
+            \(try run.text(Portability(), .hazardsWithTest)) have a test; \(try run.text(Portability(), .passed)) passed \
+            and \(try run.text(Portability(), .failed)) failed, on x86-64 alone.
             """
         },
         "stackless": FindingText(title: "Tasks without a stack") { run in

@@ -3,6 +3,7 @@
 
 import Experiments
 import Faultline
+import Measurement
 import Report
 
 extension Summary {
@@ -118,10 +119,17 @@ extension Readings {
 
     /// What is said in place of rates at which a fault pays, where checks are not told from none.
     var nothingSaved: String? {
-        guard verdict(BreakEven().identifier)?.verdict == .notDistinguishable else { return nil }
+        guard let verdict = verdict(BreakEven().identifier), verdict.verdict == .notDistinguishable else { return nil }
+        let nothing = "What programs save without checks cannot be told from nothing"
+        guard
+            let figure = try? figure(BreakEven(), .breakEven("Go", GrowthCostSampler.inPlace, isFresh: true)),
+            let most = verdict.measured.filter({ $0.name.hasSuffix(Figure.ownGrowths("").name) && $0.median > 0 })
+                .max(by: { $0.median < $1.median })
+        else { return "\(nothing), so that no number of growths can be named at which a page fault pays for them." }
+        let bound = ReaderNumber(MeasuredFigure(.ownGrowths(""), Estimate(exactly: figure.high)))
         return """
-            What programs save without checks cannot be told from nothing, so that no number of growths can be named at \
-            which a page fault pays for them.
+            \(nothing): a page fault pays for them, if at all, where a program in Go grows fewer than \(bound.text) stacks \
+            in a second of its processor time; these grow at most \(ReaderNumber(most).text).
             """
     }
 

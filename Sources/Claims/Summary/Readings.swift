@@ -107,6 +107,14 @@ struct Readings {
         return "; \(ReaderNumber.claimed(claimed)) cannot be excluded"
     }
 
+    /// ", where 3 to 5 % are claimed" where the gain is all below that; else as ``claimedGainIsOpen``.
+    var claimedGain: String {
+        let claimed = CheckCost().claimed(.gainOnRealPrograms)
+        guard let low = claimed.low, let gain = try? figure(CheckCost(), .gainOnRealPrograms), gain.high < low
+        else { return claimedGainIsOpen }
+        return ", where \(ReaderNumber.claimed(claimed)) are claimed"
+    }
+
     /// "Go 1.27.3"; "Go" where no version was measured for the claim.
     func newestGo(_ claim: any Claim) -> String {
         versions[claim.identifier]?.last.map { "Go \($0)" } ?? "Go"

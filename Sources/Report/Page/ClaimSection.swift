@@ -9,7 +9,16 @@ extension ResultsPage {
         let finding = article.findings[verdict.claim]
         return ClaimRow(
             claim: verdict.claim, title: finding?.title ?? verdict.claim, author: verdict.author,
-            verdict: verdict.verdict, isOurs: verdict.isOurs, sentence: finding?.sentence ?? verdict.statement)
+            verdict: verdict.verdict, isOurs: verdict.isOurs,
+            sentence: (finding?.sentence ?? verdict.statement) + Self.caveats(verdict))
+    }
+
+    /// What a reader of a verdict must know of its runs.
+    private static func caveats(_ verdict: ClaimVerdict) -> String {
+        let byRun = verdict.byRun ?? []
+        let each = byRun.map(\.words).joined(separator: ", ")
+        return (Set(byRun).count > 1 ? " Run by run: \(each)." : "")
+            + (verdict.disturbed == nil ? "" : " Others used the processors meanwhile.")
     }
 
     /// The blocks of a claim's section.

@@ -56,8 +56,8 @@ public struct ResultsPage {
             .heading(2, "The claims", anchor: "claims"),
             .paragraph(
                 "\(claims): \(counts.joined(separator: ", ")). A verdict is computed from what was measured and what "
-                    + "was claimed. Depends means that a claim holds up to a boundary, which the rule in its section "
-                    + "names; ours, that we made it ourselves."),
+                    + "was claimed. Depends means that a claim holds up to a boundary, which its rule names, or in one "
+                    + "run and not in another; ours, that we made it ourselves."),
             .claims(verdicts.map(row)),
         ] + plots.filter { claim(of: $0) == nil }.map { .plot($0) } + [
             .paragraph(
