@@ -75,9 +75,14 @@ public final class Conversation {
     }
 
     /// Sends a line and reads one of whole numbers, of which there must be at least `count`.
-    public func numbers(_ request: String, atLeast count: Int = 1, seconds: Double = 30) throws(PeerFailure) -> [UInt64]
-    {
-        let answer = try ask(request, seconds: seconds)
+    ///
+    /// - Parameter attempts: How often it is asked while the first number is below zero, as a difference of two times
+    ///   is where others had the processor in the shorter one.
+    public func numbers(
+        _ request: String, atLeast count: Int = 1, seconds: Double = 30, attempts: Int = 1
+    ) throws(PeerFailure) -> [UInt64] {
+        var answer = try ask(request, seconds: seconds)
+        for _ in 1..<attempts where answer.hasPrefix("-") { answer = try ask(request, seconds: seconds) }
         let numbers = answer.split(separator: " ").map { UInt64($0) }
         let known = numbers.compactMap { $0 }
         guard known.count == numbers.count, known.count >= count else {

@@ -33,7 +33,7 @@ struct ReproduceTests {
         #expect(ending.status == 0)
         let document = try Document(json: ending.output)
         #expect(document.verdicts?.map(\.claim) == ["trap-cost"])
-        #expect(Set(document.records.map(\.suite)) == ["trap-cost"])
+        #expect(Set(document.records.map(\.suite)) == ["trap-cost"], "\(document.verdicts?.first?.reason ?? "")")
         // A page that the kernel supplies unseen is one entry and one return; a trap has those of the signal besides.
         let crossings = document.records.filter {
             $0.metric == "crossings" && $0.parameters[ParameterName("strategy")] != "check-move"

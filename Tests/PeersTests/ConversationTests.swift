@@ -15,6 +15,14 @@ import Testing
         #expect(throws: PeerFailure.self) { try cat.numbers("1", atLeast: 2) }
     }
 
+    @Test func aTimeBelowZeroIsAskedForAgain() throws {
+        let rising = ["-c", "n=-3; while read line; do echo \"$n 7\"; n=$((n + 1)); done"]
+        let program = try Conversation("/bin/sh", rising, name: "rising")
+        #expect(try program.numbers("x", attempts: 10) == [0, 7])
+        let other = try Conversation("/bin/sh", rising, name: "rising")
+        #expect { try other.numbers("x", attempts: 3) } throws: { "\($0)" == "rising answered '-1 7' to 'x'" }
+    }
+
     @Test func aReportedErrorIsThrown() throws {
         let cat = try Conversation("/bin/cat", name: "cat")
         #expect { try cat.ask("error: no such thing") } throws: { "\($0)" == "cat: no such thing" }

@@ -56,7 +56,7 @@ package final class GoGrowth {
         MeasurementCase(selfTimed: name) { [self] count in
             let total = size > Self.largestAtOnce ? count : count * Self.atOnce
             let numbers = try driver.numbers(
-                "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 5)
+                "growth \(total) \(size) \(hasPointers ? 1 : 0) \(isCold ? 1 : 0)", atLeast: 5, attempts: 10)
             guard numbers[1] <= size, numbers[1] > size / 4, numbers[2] == 0 else {
                 throw MeasurementFailure(
                     "\(name): \(version) grew with \(numbers[1]) bytes in use instead of almost \(size), and "
