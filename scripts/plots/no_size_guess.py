@@ -1,7 +1,7 @@
 """How deep a recursion without an end comes, per kind of stack, with its size as given and with all that there is."""
 
 from .results import cases, metrics
-from .style import FAINT, GREEN, VERMILION, bars, described, figure, label, size_text, words
+from .style import GREEN, VERMILION, bars, described, figure, label, size_text, words
 
 (RUNAWAY,) = cases("no-size-guess", "runaway ")
 DEPTH, PEAK = metrics("no-size-guess", "depth", "peak-memory")

@@ -1,7 +1,7 @@
 """Descents of stacks that went down and came up before: against a stack that had the room, and the first one."""
 
 from .results import cases, figures
-from .style import INK, described, figure, is_narrow, key, label, look, names, ratios, told, words
+from .style import INK, described, figure, is_narrow, key, label, ratios, told, words
 
 FIRST, LATER = cases("shrink-free", "first", "later")
 (AGAIN,) = figures("shrink-free", "a later descent of a goroutine against one that had room")

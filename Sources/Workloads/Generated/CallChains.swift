@@ -41,70 +41,46 @@ public struct CallChainWorkload: Workload, CodeSourceProvider {
     }
 
     func codeSource() -> CodeSource {
-        CodeSource(
-            name: name, language: .c, symbol: "fl_\(name)_run",
-            files: EmbeddedFile.headers + [EmbeddedFile(name: "\(name).c", bytes: Array(text.utf8))],
-            flags: ["-Os"], builtin: nil)
+        .repeating("sum += chain();", name, functions: functions, after: kind == .pointer ? "prepare();" : "")
     }
 
-    /// The last call of a chain returns what it is given, and each other one more than the next: a sum that the
-    /// compiler is kept from making a loop of.
-    private var text: String {
-        let functions =
-            switch kind {
-            case .name:
-                """
-                __attribute__((noinline)) static uint64_t inner(uint64_t left) {
-                    if (left == 1) return 1;
-                    uint64_t sum = inner(left - 1);
-                    __asm__ volatile("" : "+r"(sum));
-                    return sum + 1;
-                }
-                static uint64_t chain(void) { return inner(\(depth)); }
-                static void prepare(void) {}
-                """
-            case .pointer:
-                """
-                typedef struct link { uint64_t (*call)(const struct link *self); const struct link *next; } link;
-                static link links[\(depth)];
-                static uint64_t last(const link *self) {
-                    (void)self;
-                    return 1;
-                }
-                static uint64_t inner(const link *self) {
-                    uint64_t sum = self->next->call(self->next);
-                    __asm__ volatile("" : "+r"(sum));
-                    return sum + 1;
-                }
-                static uint64_t chain(void) {
-                    const link *first = &links[\(depth - 1)];
-                    __asm__ volatile("" : "+r"(first) : : "memory");
-                    return first->call(first);
-                }
-                static void prepare(void) {
-                    links[0] = (link){last, 0};
-                    for (int place = 1; place < \(depth); place++) links[place] = (link){inner, &links[place - 1]};
-                }
-                """
-            }
-        return """
-            #include "kernel.h"
-
-            \(UnusedFunctions.text)
-
-            \(functions)
-
-            uint64_t fl_\(name)_run(
-                const uint8_t *input, size_t length, uint64_t parameter, fl_workload_outcome *outcome) {
-                uint64_t sum = 0;
-                (void)input;
-                (void)length;
-                (void)outcome;
-                prepare();
-                for (uint64_t round = 0; round < parameter; round++) sum += chain();
-                return sum;
-            }
-
+    /// The last call of a chain returns 1, and each other one more than the next: a sum that the compiler is kept from
+    /// making a loop of.
+    private var functions: String {
+        switch kind {
+        case .name:
             """
+            __attribute__((noinline)) static uint64_t inner(uint64_t left) {
+                if (left == 1) return 1;
+                uint64_t sum = inner(left - 1);
+                __asm__ volatile("" : "+r"(sum));
+                return sum + 1;
+            }
+            static uint64_t chain(void) { return inner(\(depth)); }
+            """
+        case .pointer:
+            """
+            typedef struct link { uint64_t (*call)(const struct link *self); const struct link *next; } link;
+            static link links[\(depth)];
+            static uint64_t last(const link *self) {
+                (void)self;
+                return 1;
+            }
+            static uint64_t inner(const link *self) {
+                uint64_t sum = self->next->call(self->next);
+                __asm__ volatile("" : "+r"(sum));
+                return sum + 1;
+            }
+            static uint64_t chain(void) {
+                const link *first = &links[\(depth - 1)];
+                __asm__ volatile("" : "+r"(first) : : "memory");
+                return first->call(first);
+            }
+            static void prepare(void) {
+                links[0] = (link){last, 0};
+                for (int place = 1; place < \(depth); place++) links[place] = (link){inner, &links[place - 1]};
+            }
+            """
+        }
     }
 }

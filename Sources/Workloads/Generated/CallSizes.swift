@@ -5,9 +5,6 @@
 // as soon as it is written takes one time or twice that, by the luck of the processor's predictors. Its work is single
 // instructions of one cycle in two chains that do not wait for each other: two instructions a cycle, which is what much
 // real code comes to.
-//
-// It is compiled for size, because functions then begin at any address: at multiples of 16 a check would move all that
-// follows by the same bytes within a line of the cache in every layout, which alone is worth more than the check.
 
 /// Calls of a function that executes as many instructions of work as it was made for.
 public struct CallSizeWorkload: Workload, CodeSourceProvider {
@@ -43,20 +40,13 @@ public struct CallSizeWorkload: Workload, CodeSourceProvider {
     }
 
     func codeSource() -> CodeSource {
-        CodeSource(
-            name: name, language: .c, symbol: "fl_\(name)_run",
-            files: EmbeddedFile.headers + [EmbeddedFile(name: "\(name).c", bytes: Array(text.utf8))],
-            flags: ["-Os"], builtin: nil)
+        .repeating("sum = work(sum, \(Self.depth));", name, functions: work)
     }
 
-    private var text: String {
+    private var work: String {
         let pairs = instructions / 2
         let last = instructions % 2 == 1 ? "leaq 1(%0), %0\\n" : ""
         return """
-            #include "kernel.h"
-
-            \(UnusedFunctions.text)
-
             __attribute__((noinline)) static uint64_t work(uint64_t first, uint64_t depth) {
                 uint64_t second = 0;
                 if (depth > 1) first = work(first, depth - 1);
@@ -65,28 +55,6 @@ public struct CallSizeWorkload: Workload, CodeSourceProvider {
                     : "+r"(first), "+r"(second));
                 return first + second;
             }
-
-            uint64_t fl_\(name)_run(
-                const uint8_t *input, size_t length, uint64_t parameter, fl_workload_outcome *outcome) {
-                uint64_t sum = 0;
-                (void)input;
-                (void)length;
-                (void)outcome;
-                for (uint64_t round = 0; round < parameter; round++) sum = work(sum, \(Self.depth));
-                return sum;
-            }
-
             """
     }
-}
-
-/// Functions of many lengths that are never called, so that another order of functions means other addresses.
-enum UnusedFunctions {
-    static let text = (1...24).map { index in
-        """
-        __attribute__((used)) static void other\(index)(void) {
-            __asm__ volatile(".rept \(index * 37 % 101)\\n nop\\n .endr");
-        }
-        """
-    }.joined(separator: "\n")
 }
