@@ -96,6 +96,7 @@ public final class Coroutine<Input, Output, Result> {
             let frame = running.pointee.frame.unsafelyUnwrapped
             (Coroutine.cell(frame) as UnsafeMutablePointer<Output>).initialize(to: consume output)
             let resumed = isPlain ? fl_suspend_plain(running, frame) : fl_suspend(running)
+            fl_fiber_note_running(resumed.fiber)
             // Cancelling resumes without an input.
             if resumed.fiber.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(resumed.fiber) }
             return (Coroutine.cell(resumed.frame) as UnsafeMutablePointer<Input>).move()
@@ -116,7 +117,7 @@ public final class Coroutine<Input, Output, Result> {
         /// `other` must not run, and a started one belongs to this thread: anything else ends the process with the
         /// rule. It must be kept alive while it runs; a reference in this coroutine's frame does that.
         @available(*, noasync, message: "an async function cannot suspend a coroutine, which has a stack of its own")
-        @inlinable @discardableResult
+        @inlinable @inline(__always) @discardableResult
         public func transfer(to other: Coroutine, _ input: consuming Input) throws -> Input {
             guard let running = fl_fiber_running(), running == fiber else { FiberSupport.isOnAnotherStack("transfer") }
             let isPlain = fl_fiber_status(running) == FiberSupport.running
@@ -130,13 +131,23 @@ public final class Coroutine<Input, Output, Result> {
                 (Coroutine.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
                 resumed = fl_transfer_plain(running, running.pointee.frame.unsafelyUnwrapped, target)
             } else {
-                try FiberSupport.prepareToResume(target)
-                (Coroutine.cell(target.pointee.frame.unsafelyUnwrapped) as UnsafeMutablePointer<Input>)
-                    .initialize(to: consume input)
-                resumed = fl_transfer(running, target)
+                resumed = try Suspender.transferOtherwise(running, target, input)
             }
+            fl_fiber_note_running(resumed.fiber)
             if resumed.fiber.pointee.is_cancelled != 0 { throw FiberSupport.cancelled(resumed.fiber) }
             return (Coroutine.cell(resumed.frame) as UnsafeMutablePointer<Input>).move()
+        }
+
+        /// Where one of the two is not plain, or the other is not suspended and awake.
+        @inlinable @inline(never)
+        static func transferOtherwise(
+            _ running: UnsafeMutablePointer<fl_fiber>, _ target: UnsafeMutablePointer<fl_fiber>,
+            _ input: consuming Input
+        ) throws(StackError) -> fl_resumed {
+            try FiberSupport.prepareToResume(target)
+            (Coroutine.cell(target.pointee.frame.unsafelyUnwrapped) as UnsafeMutablePointer<Input>)
+                .initialize(to: consume input)
+            return fl_transfer(running, target)
         }
 
         /// Whether the coroutine was cancelled.
@@ -193,24 +204,26 @@ public final class Coroutine<Input, Output, Result> {
     /// - Complexity: a few instructions beyond the switch itself (`faultline bench switch`).
     @available(*, noasync, message: "a coroutine stays on its thread, and an async function does not")
     @inlinable @inline(__always) public func resume(_ input: consuming Input) throws -> Step {
-        try Self.resume(fiber, input)
+        try Coroutine.resume(fiber, input)
     }
 
     /// The same for an owner that keeps the coroutine alive, without counting it.
     @inlinable @inline(__always)
     static func resume(_ fiber: UnsafeMutablePointer<fl_fiber>, _ input: consuming Input) throws -> Step {
+        let running = fl_fiber_running()
         let resumed: fl_resumed
         if fl_fiber_status(fiber) == FiberSupport.suspended, fiber.pointee.thread == fl_plain_thread_id() {
             let frame = fiber.pointee.frame.unsafelyUnwrapped
-            (cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
+            (Coroutine.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
             resumed = fl_resume_plain(fiber, frame)
         } else {
-            resumed = try resumeOtherwise(fiber, input)
+            resumed = try Coroutine.resumeOtherwise(fiber, input)
         }
+        fl_fiber_note_running(running)
         if resumed.fiber.pointee.state == .FL_FIBER_SUSPENDED {
-            return .suspended((cell(resumed.frame) as UnsafeMutablePointer<Output>).move())
+            return .suspended((Coroutine.cell(resumed.frame) as UnsafeMutablePointer<Output>).move())
         }
-        return .finished(try takeResult(resumed.fiber))
+        return .finished(try Coroutine.takeResult(resumed.fiber))
     }
 
     /// Resumes a coroutine that is not plain, or not suspended and awake.
@@ -220,7 +233,7 @@ public final class Coroutine<Input, Output, Result> {
     ) throws(StackError) -> fl_resumed {
         try FiberSupport.prepareToResume(fiber)
         let frame = fiber.pointee.frame.unsafelyUnwrapped
-        (cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
+        (Coroutine.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
         // Like a plain one that is suspended, one that starts may have no words of its own.
         return fl_fiber_status(fiber) == FiberSupport.created && fiber.pointee.thread == fl_plain_thread_id()
             ? fl_resume_plain(fiber, frame) : fl_resume(fiber)
@@ -245,7 +258,7 @@ public final class Coroutine<Input, Output, Result> {
 
     @inlinable static func takeResult(_ fiber: UnsafeMutablePointer<fl_fiber>) throws -> Result {
         if fiber.pointee.state == .FL_FIBER_FAULTED { throw FiberSupport.fault(of: fiber) }
-        guard let result = mailbox(fiber).pointee.result.take() else {
+        guard let result = Coroutine.mailbox(fiber).pointee.result.take() else {
             preconditionFailure("a finished coroutine has a result")
         }
         return try result.get()

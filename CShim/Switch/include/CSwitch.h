@@ -320,25 +320,24 @@ typedef struct fl_resumed {
     fl_outermost_frame *frame;
 } fl_resumed;
 
+// After each of the next three the caller notes which fiber runs (fl_fiber_note_running): a resumer the one that ran
+// before, a coroutine the one it comes back as. It does so where all its ways to switch join: a compiler that inlines
+// two switches in a row then has the word in a register for the second. Until then the stack may not grow: no call goes
+// deeper than the switch did.
+
 /// Continues the coroutine: the switch of a resumer without the exchange of words.
 static inline __attribute__((always_inline)) fl_resumed fl_enter(fl_fiber *fiber, fl_outermost_frame *frame,
                                                                  uint64_t status) {
     frame->resumer_fiber = fl_current_fiber;
-    // The arriving side, fl_suspend or fl_fiber_entry, notes that it is the thread's. Only this coroutine switches back
-    // to its resumer, and `own` is its first member.
+    // Only this coroutine, or one it hands over to, switches back to its resumer, and `own` is its first member.
     fiber = (fl_fiber *)(void *)fl_switch_to(&frame->resumer, &fiber->own, status).from;
-    frame = fiber->frame;
-    fl_current_fiber = frame->resumer_fiber;
-    return (fl_resumed){.fiber = fiber, .frame = frame};
+    return (fl_resumed){.fiber = fiber, .frame = fiber->frame};
 }
 
 /// Returns to the resumer: the switch of a coroutine without the exchange of words.
 static inline __attribute__((always_inline)) fl_resumed fl_leave(fl_fiber *fiber, const fl_outermost_frame *frame,
                                                                  uint64_t status) {
     fiber = (fl_fiber *)(void *)fl_switch_from(&fiber->own, &frame->resumer, status).to;
-    // Stored here and not by the resumer, so that a compiler which inlines two suspensions in a row has the address in
-    // a register for the second.
-    fl_current_fiber = fiber;
     return (fl_resumed){.fiber = fiber, .frame = fiber->frame};
 }
 
@@ -351,7 +350,6 @@ static inline __attribute__((always_inline)) fl_resumed fl_hand_over(fl_fiber *f
     // Both of the resumer's fields at once.
     __builtin_memcpy(theirs, mine, offsetof(fl_outermost_frame, argument));
     from = (fl_fiber *)(void *)fl_switch_over(&from->own, &to->own, from_status, to_status).to;
-    fl_current_fiber = from; // as in fl_leave
     return (fl_resumed){.fiber = from, .frame = from->frame};
 }
 
@@ -367,8 +365,9 @@ extern fl_resumed fl_suspend(fl_fiber *fiber);
 extern fl_resumed fl_transfer(fl_fiber *fiber, fl_fiber *to);
 
 // The same three, inlined, for a plain coroutine: one without flags, whose status is FL_FIBER_SUSPENDED or
-// FL_FIBER_RUNNING. Words are exchanged by the side that leaves. A round trip is bound by its loads and stores, so
-// nothing is stored that is null on both sides, and what the caller has loaded is handed in.
+// FL_FIBER_RUNNING. The caller notes which fiber runs. Words are exchanged by the side that leaves. A round trip is
+// bound by its loads and stores, so nothing is stored that is null on both sides, and what the caller has loaded is
+// handed in.
 
 /// The caller has compared the fiber's thread with fl_plain_thread_id. Signal context: forbidden.
 static inline fl_resumed fl_resume_plain(fl_fiber *fiber, fl_outermost_frame *frame) {

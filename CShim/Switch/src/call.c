@@ -33,7 +33,9 @@ __attribute__((swiftcall)) void fl_fiber_call_closure(fl_fiber *fiber, closure_f
     frame->argument = &closure;
     if (__builtin_expect(!fl_has_thread_words(), 1)) {
         if (__builtin_expect(fl_fiber_status(fiber) == FL_FIBER_CREATED, 1)) {
+            fl_fiber *running = fl_current_fiber;
             (void)fl_enter(fiber, frame, FL_FIBER_RUNNING); // without flags nothing is exchanged
+            fl_current_fiber = running;
         } else {
             (void)fl_resume(fiber);
         }

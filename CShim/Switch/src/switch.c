@@ -83,14 +83,18 @@ fl_resumed fl_resume(fl_fiber *fiber) {
     if (fl_announcer) fl_reach_down_far();
     fl_exchange_if_needed(fiber);
     if (fl_announcer) fl_announcer(fiber);
+    fl_fiber *running = fl_current_fiber;
     fl_resumed resumed = fl_enter(fiber, fiber->frame, status(fiber, FL_FIBER_RUNNING));
+    fl_current_fiber = running;
     if (fl_announcer) fl_announcer(resumed.fiber);
     return resumed;
 }
 
 fl_resumed fl_suspend(fl_fiber *fiber) {
     fl_exchange_if_needed(fiber);
-    return fl_leave(fiber, fiber->frame, status(fiber, FL_FIBER_SUSPENDED));
+    fl_resumed resumed = fl_leave(fiber, fiber->frame, status(fiber, FL_FIBER_SUSPENDED));
+    fl_current_fiber = resumed.fiber;
+    return resumed;
 }
 
 fl_resumed fl_transfer(fl_fiber *fiber, fl_fiber *to) {
@@ -102,7 +106,10 @@ fl_resumed fl_transfer(fl_fiber *fiber, fl_fiber *to) {
         fl_announcer(fiber);
         fl_announcer(to);
     }
-    return fl_hand_over(fiber, fiber->frame, to, status(fiber, FL_FIBER_SUSPENDED), status(to, FL_FIBER_RUNNING));
+    fl_resumed resumed =
+        fl_hand_over(fiber, fiber->frame, to, status(fiber, FL_FIBER_SUSPENDED), status(to, FL_FIBER_RUNNING));
+    fl_current_fiber = resumed.fiber;
+    return resumed;
 }
 
 void fl_lend_words(fl_fiber *fiber) {
