@@ -37,6 +37,9 @@ public struct MachineFacts: Sendable, Hashable, Codable {
     public var hasHardwareCounters: Bool?
     /// The Swift compiler that built this program, to the minor version.
     public var swiftCompiler: String?
+    /// The commit of the sources that this program was built from, for instance "5c1bc4c" or "5c1bc4c-dirty"; `nil`
+    /// where whoever started it does not say (``MachineFacts/revisionVariable``).
+    public var sourceRevision: String?
     /// Whether this program was built for debugging; its times then say little.
     public var isDebugBuild: Bool
     /// Compilers found on the search path, by command, with what they say of their version.
@@ -54,7 +57,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         case processorModel, architecture, cores, kernelRelease, cLibrary, pageSize, totalMemory
         case transparentHugepages, overcommitMemory, maxMapCount, mitigations, loadAverage
         case busyProcessors
-        case isVirtualized, hasHardwareCounters, swiftCompiler, isDebugBuild, compilers, warnings
+        case isVirtualized, hasHardwareCounters, swiftCompiler, sourceRevision, isDebugBuild, compilers, warnings
     }
 
     // The synthesized encoding would leave absent facts out.
@@ -76,6 +79,7 @@ public struct MachineFacts: Sendable, Hashable, Codable {
         try container.encode(isVirtualized, forKey: .isVirtualized)
         try container.encode(hasHardwareCounters, forKey: .hasHardwareCounters)
         try container.encode(swiftCompiler, forKey: .swiftCompiler)
+        try container.encode(sourceRevision, forKey: .sourceRevision)
         try container.encode(isDebugBuild, forKey: .isDebugBuild)
         try container.encode(compilers, forKey: .compilers)
         try container.encode(warnings, forKey: .warnings)

@@ -10,6 +10,9 @@ extension MachineFacts {
     /// How long ``MachineFacts/busyProcessors`` is sampled, in microseconds: 25 or more ticks of the kernel's count.
     public static let busySample: UInt32 = 250_000
 
+    /// The environment variable that tells ``MachineFacts/sourceRevision``; `scripts/reproduce` sets it.
+    public static let revisionVariable = "FAULTLINE_REVISION"
+
     /// Reads the facts of this machine. Never fails: what cannot be read is `nil`.
     ///
     /// - Parameter compilers: Whether to ask the compilers on the search path for their versions, which starts a
@@ -22,6 +25,7 @@ extension MachineFacts {
         facts.architecture = compiledArchitecture
         facts.cLibrary = libraryVersion
         facts.swiftCompiler = compiledSwiftVersion
+        facts.sourceRevision = getenv(revisionVariable).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         facts.isDebugBuild = isCompiledForDebugging
         if compilers {
             let files = SystemFiles()

@@ -11,6 +11,7 @@ extension MachineFacts {
             ("memory", totalMemory.map { QuantityFormatter.string(Double($0), .bytes) }),
             ("system", kernelRelease.map { "Linux \($0)" }),
             ("built by", swiftCompiler.map { "Swift \($0)\(isDebugBuild ? ", for debugging" : "")" }),
+            ("built from", sourceRevision.map { "commit \($0)" }),
         ]
         var table = TextTable([.init("fact"), .init("value")])
         for (name, value) in facts { if let value { table.append([name, value]) } }
@@ -32,6 +33,7 @@ extension MachineFacts {
             ("load average before the run", loadAverage.map { "\($0)" }),
             ("processors in use before it", busyProcessors.map { QuantityFormatter.grouped($0, decimals: 1) }),
             ("built by", swiftCompiler.map { "Swift \($0)\(isDebugBuild ? ", for debugging" : "")" }),
+            ("built from", sourceRevision.map { "commit \($0)" }),
         ]
         var table = TextTable([.init("fact"), .init("value")])
         for (name, value) in facts { if let value { table.append([name, value]) } }

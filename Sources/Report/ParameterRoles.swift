@@ -24,12 +24,13 @@ extension ParameterName {
 
     /// What a record is of.
     package static let identifying: Set<String> = [
-        "address-bits", "alive", "as-given", "asked", "baseline", "baseline-peer", "batch", "binary", "bits", "bytes",
+        "address-bits", "alive", "allocates", "as-given", "asked", "baseline", "baseline-peer", "batch", "binary",
+        "bits", "bytes",
         "calls",
         "code", "cold", "copying", "coroutines", "count", "depth", "due", "expected", "filling", "flags",
         "fresh-memory", "gogc", "gomaxprocs", "grows", "guard", "headroom", "initial", "inlining", "input",
         "instructions", "kind", "language", "limit", "linked", "lock", "maximum", "memory-of", "mode", "mover",
-        "null-control", "of", "operation", "origin", "peer", "place", "position", "processor", "requests",
+        "null-control", "of", "operation", "origin", "others", "peer", "place", "position", "processor", "requests",
         "reservation",
         "scope", "section", "segmented", "signal", "size", "slot", "source", "stack-bytes", "strategy", "threads",
         "touches", "trap", "used", "variant", "verdict", "way", "work",

@@ -42,6 +42,32 @@ import Testing
         for figure in verdict.claimed { #expect(verdict.measured.contains { $0.name == figure.name }) }
     }
 
+    @Test func whatItTakesBesideOthersIsShownAndDecidesNothing() {
+        let scans = [20.0, 30, 50, 80]
+        let own = zip(GCStackScan.depths.dropFirst(), scans).map { depth, scan in
+            record("standstill", .scan, scan, [.depth: .int(depth)])
+        }
+        let beside = [(0, 5.0), (100_000, 900)].flatMap { others, time in
+            [Metric.standstill, .assist].map { record(GCStackScan.beside, $0, time, [.others: .int(others)]) }
+        }
+        let verdict = GCStackScan().verdict(on: own + beside)
+        #expect(verdict.verdict == .confirmed)
+        #expect(
+            verdict.reason.hasSuffix(
+                "; one that allocates stands still for 5.00 µs beside 0, 900 µs beside 100,000 goroutines that wait"))
+        #expect(verdict.measured.contains { $0.name == Figure.assist(beside: 100_000).name && $0.median == 900_000 })
+    }
+
+    private func record(
+        _ name: String, _ metric: Metric, _ microseconds: Double, _ parameters: [ParameterName: ParameterValue]
+    ) -> Record {
+        let time = microseconds * 1000
+        return Record(
+            suite: "gc-stack-scan", case: name, metric: metric,
+            estimate: Estimate(median: time, low: time * 0.9, high: time * 1.1, samples: 9),
+            parameters: parameters.merging([.peer: "go1.27.3"]) { $1 })
+    }
+
     @Test func whatIsUndecidedIsNoEnd() {
         // 10 µs with an interval around it, between less and as long.
         #expect(

@@ -58,7 +58,8 @@ import Testing
         #expect(
             verdict.reason.contains("undecided: a collection pauses 18.0 ms beside 100,000, not beside 2.3 million"))
         #expect(verdict.reason.hasSuffix("; a task takes 0.7 [0.69, 0.71; n = 3] of a goroutine"))
-        for figure in verdict.claimed { #expect(verdict.measured.contains { $0.name == figure.name }) }
+        let all = self.verdict(2100, further: [record(Gateway.record, .pause, estimate(1e6))])
+        for figure in all.claimed { #expect(all.measured.contains { $0.name == figure.name }) }
         #expect(self.verdict(2100, count: 20_000).reason.contains("100,000 would take 200 MiB, from 20,000"))
         #expect(self.verdict(2100, further: [many(.pause, 18e6, samples: 7)]).verdict == .confirmed)
     }
@@ -68,6 +69,22 @@ import Testing
         #expect(verdict(2100, stackless: 800).reason.contains("does not hold: 100,000 coroutines of C++20 take"))
         #expect(verdict(2100, stackless: 800).verdict == .refuted)
         #expect(verdict(2100, further: [many(.pause, 1e5, samples: 7)]).verdict == .refuted)
+    }
+
+    @Test func thePauseBesideConnectionsWithoutGoroutinesIsPartOfIt() {
+        func pause(_ value: Double, _ samples: Int) -> Record {
+            let estimate = Estimate(median: value, low: value, high: value, samples: samples)
+            return record(Gateway.record, .pause, estimate, count: 2_300_000)
+        }
+        let confirming = [many(.pause, 18e6, samples: 7)]
+        #expect(verdict(2100, further: confirming + [pause(1e6, 7)]).verdict == .confirmed)
+        let refuted = verdict(2100, further: confirming + [pause(9e6, 7)])
+        #expect(refuted.verdict == .refuted)
+        #expect(
+            refuted.reason.contains(
+                "does not hold: a collection pauses 9.00 ms beside 2,300,000 connections without goroutines"))
+        #expect(refuted.measured.contains { $0.name == Figure.pauseBesideRecords.name && $0.median == 9e6 })
+        #expect(verdict(2100, further: confirming + [pause(9e6, 1)]).verdict == .notMeasurable)
     }
 
     @Test func whatWasMeasuredOnceIsShownAndDecidesNothing() {

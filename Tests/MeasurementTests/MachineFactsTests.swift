@@ -145,6 +145,15 @@ struct MachineFactsTests {
         #endif
     }
 
+    @Test func `the commit is the one that is said`() async {
+        await #expect(processExitsWith: .success) {
+            setenv(MachineFacts.revisionVariable, "5c1bc4c-dirty", 1)
+            precondition(MachineFacts.current().sourceRevision == "5c1bc4c-dirty")
+            setenv(MachineFacts.revisionVariable, "", 1)
+            precondition(MachineFacts.current().sourceRevision == nil)
+        }
+    }
+
     @Test func `commands that fail or are missing have no version`() {
         #expect(SystemFiles.firstLine(of: "printf 'one\\ntwo\\n'") == "one")
         #expect(SystemFiles.firstLine(of: "echo text; exit 3") == nil)

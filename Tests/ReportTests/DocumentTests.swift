@@ -47,6 +47,7 @@ struct DocumentTests {
                     "overcommitMemory" : null,
                     "pageSize" : null,
                     "processorModel" : null,
+                    "sourceRevision" : null,
                     "swiftCompiler" : null,
                     "totalMemory" : null,
                     "transparentHugepages" : null,

@@ -234,6 +234,7 @@ struct ResultsPageTests {
         var page = Self.page
         var other = page.document
         (other.machine.processorModel, other.seed, other.began) = ("Another", 2, "2026-11-28T23:10:00Z")
+        other.machine.sourceRevision = "5c1bc4c"
         page.document.runs = [MeasuredRun(name: "first", page.document), MeasuredRun(name: "second", other)]
         page.document.verdicts?[0].measured[0].byRun = [0.01, 0.03]
         page.document.verdicts?[0].disturbed = "second: others used 1.2 processors meanwhile"
@@ -246,8 +247,8 @@ struct ResultsPageTests {
         #expect(text.contains("| gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % | 1.00 % | 3.00 % |"))
         #expect(text.contains("| crossings | at least 4 |  |  |  |  |"))
         #expect(text.contains("medians over the runs below, with the intervals that hold those of every run"))
-        #expect(text.contains("| second | 2026-11-28T23:10:00Z | 2 | Another | 6.12.0 |"))
-        #expect(text.contains("| first | not known | not known | Some Processor | 6.12.0 |"))
+        #expect(text.contains("| second | 2026-11-28T23:10:00Z | 2 | 5c1bc4c | Another | 6.12.0 |"))
+        #expect(text.contains("| first | not known | not known | not known | Some Processor | 6.12.0 |"))
         let html = try page.html()
         #expect(html.contains("Second: others used 1.2 processors meanwhile."))
         #expect(html.contains("All facts of the machine of second"))

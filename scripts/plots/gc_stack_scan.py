@@ -13,7 +13,7 @@ SCAN = {"scan": (VERMILION, "D", True, "")}
 
 
 def draw(results):
-    records = results.needed("gc-stack-scan", metric="standstill")
+    records = results.needed("gc-stack-scan", "standstill", metric="standstill")
     if not records:
         return None
     depths = [record["depth"] for record in records]

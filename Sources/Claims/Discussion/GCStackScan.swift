@@ -18,7 +18,27 @@ extension Metric {
     static let scan = Metric("scan", .nanoseconds)
 }
 
+extension ParameterName {
+    /// Goroutines that wait meanwhile.
+    static let others = ParameterName("others")
+    /// Whether the goroutine allocates, so that it has to help a collection.
+    static let allocates = ParameterName("allocates")
+}
+
+extension Metric {
+    /// Processor time that goroutines helped each collection along.
+    static let assist = Metric("assist", .nanoseconds)
+}
+
 extension Figure {
+    static func standstill(beside others: Int) -> Figure {
+        let count = QuantityFormatter.grouped(Double(others), decimals: 0)
+        return Figure("standstill of a flat goroutine beside \(count) that wait", .nanoseconds)
+    }
+    static func assist(beside others: Int) -> Figure {
+        let count = QuantityFormatter.grouped(Double(others), decimals: 0)
+        return Figure("help for each collection beside \(count) that wait", .nanoseconds)
+    }
     static func scan(_ frames: Int) -> Figure { Figure("scan of \(frames) frames", .nanoseconds) }
 }
 
@@ -32,15 +52,23 @@ public struct GCStackScan: Claim {
     public let experiments = [
         "a goroutine with 10 to 10,000 frames reads the clock beside collections of the newest Go, on two "
             + "processors, in a "
-            + "process for each round: the longest time between two readings"
+            + "process for each round: the longest time between two readings",
+        "the same of a flat one beside 0 to 100,000 goroutines that wait 10 frames deep, which allocates and so has to "
+            + "help the collection: the longest time, the pauses, and what it helped",
     ]
 
     public let plotted = PlottedNames(
-        [.standstill, .calmStandstill, .scan], [.depth, .peer], figures: Self.depths.dropFirst().map(Figure.scan))
+        [.standstill, .calmStandstill, .scan], [.depth, .peer], cases: [Self.name],
+        figures: Self.depths.dropFirst().map(Figure.scan))
 
     /// Frames of some 200 bytes.
     static let depths = [1, 10, 100, 1_000, 10_000]
     static let name = "standstill"
+    /// Goroutines that wait beside one that allocates: the case of its records.
+    static let beside = "beside others"
+    static let counts = [0, 1_000, 100_000]
+    /// What one of them takes at most, in bytes.
+    private static let bytesOfOne = 8_192
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         guard let toolchain = laboratory.go.last, let program = try laboratory.program(.articles, toolchain) else {
@@ -50,7 +78,17 @@ public struct GCStackScan: Claim {
         let subjects = Self.depths.map {
             ProcessSubject(Self.name, program, "scan \(collections) \($0)", numbers: 3, [.depth: .int($0)])
         }
+        let counts = Self.counts.filter {
+            $0 == 0 || laboratory.hasRoom(for: $0, "goroutine that waits", ofBytes: Self.bytesOfOne)
+        }
+        let crowds = counts.map {
+            ProcessSubject(
+                Self.beside, program, "scan \(collections) 1 \($0) 1", numbers: 5,
+                [.others: .int($0), .allocates: true])
+        }
         let rounds = try ProcessRounds(subjects, rounds: laboratory.processes, claim: identifier, laboratory)
+        let crowded = try ProcessRounds(
+            crowds, rounds: laboratory.processes, claim: identifier, seconds: 120, laboratory)
         let flat = rounds.samples(0) { $0[1] }
         var scans: [Record] = []
         for index in subjects.indices.dropFirst() {
@@ -63,16 +101,36 @@ public struct GCStackScan: Claim {
         }
         return try rounds.records(suite: identifier, .standstill) { $0[1] }
             + rounds.records(suite: identifier, .calmStandstill) { $0[2] } + scans
+            + crowded.records(suite: identifier, .standstill) { $0[1] }
+            + crowded.records(suite: identifier, .pause) { $0[3] }
+            + crowded.records(suite: identifier, .assist) { $0[4] }
     }
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         let scans = evidence.all(Self.name, metric: .scan).ofNewestGo
         guard !scans.isEmpty, let version = scans[0].goVersion else { throw MissingEvidence("no scan of a stack") }
         let depths = scans.map { $0.parameters[.depth]?.whole ?? 0 }
-        let measured = zip(depths, scans).map { MeasuredFigure(.scan($0), $1.estimate) }
+        // The statement is of the scan of one stack; what many do beside it is shown.
+        func crowded(_ metric: Metric, _ figure: (Int) -> Figure) -> [MeasuredFigure] {
+            evidence.all(Self.beside, metric: metric).ofNewestGo.compactMap { record in
+                (record.parameters[.others]?.whole).map { MeasuredFigure(figure($0), record.estimate) }
+            }
+        }
+        let measured =
+            zip(depths, scans).map { MeasuredFigure(.scan($0), $1.estimate) }
+            + crowded(.standstill, Figure.standstill) + crowded(.assist, Figure.assist)
+        let crowds = evidence.all(Self.beside, metric: .standstill).ofNewestGo.compactMap { record in
+            (record.parameters[.others]?.whole).map { others in
+                "\(QuantityFormatter.string(record.median, .nanoseconds)) beside "
+                    + QuantityFormatter.grouped(Double(others), decimals: 0)
+            }
+        }
         let reason =
             "\(version): beyond a flat stack "
             + zip(depths, scans).map { "\($0) frames take \(Self.text($1.estimate))" }.joined(separator: ", ")
+            + (crowds.isEmpty
+                ? ""
+                : "; one that allocates stands still for \(crowds.joined(separator: ", ")) goroutines that wait")
         let relations = scans.map { $0.estimate.relation(to: ClaimedFigure(.scan(0), low: 10_000, high: 100_000)) }
         func sizes(_ relation: Relation) -> [Int] { zip(depths, relations).filter { $0.1 == relation }.map(\.0) }
         let (below, within, above, open) = (sizes(.below), sizes(.within), sizes(.above), sizes(.undecided))

@@ -16,6 +16,7 @@ extension Figure {
     static let memoryOfConnections = Figure("memory that 2.3 million goroutines would take", .bytes)
     static let shareOfConnections = Figure("share of goroutines' memory that coroutines without stacks take", .ratio)
     static let pauseOfCollection = Figure("pause of a collection beside them", .nanoseconds)
+    static let pauseBesideRecords = Figure("pause of a collection beside connections without goroutines", .nanoseconds)
     static let memoryOf100000 = Figure("memory of 100,000 goroutines that wait", .bytes)
     static let memoryOf100000Stackless = Figure("memory of 100,000 stackless coroutines that wait", .bytes)
     /// Measured, of as many as there were.
@@ -30,29 +31,34 @@ public struct Gateway: Claim {
     public let identifier = "gateway"
     public let saidBy = "an article on runtime.stackalloc and Go 1.22"
     public let statement =
-        "2.3 million goroutines take 4.8 GB and pause 18 ms for a collection, stackless connections 1.1 GB; "
+        "2.3 million goroutines take 4.8 GB and pause 18 ms for a collection, stackless connections 1.1 GB and 2.3 ms; "
         + "100,000 take 210 "
         + "against 42 MB."
     public let claimed = [
         ClaimedFigure(.memoryOfConnections, 4.8e9, tolerance: Self.tolerance),
         ClaimedFigure(.shareOfConnections, 1.1 / 4.8, tolerance: Self.tolerance),
         ClaimedFigure(.pauseOfCollection, 18e6, tolerance: Self.tolerance),
+        ClaimedFigure(.pauseBesideRecords, 2.3e6, tolerance: Self.tolerance),
         ClaimedFigure(.memoryOf100000, 210e6, tolerance: Self.tolerance),
         ClaimedFigure(.memoryOf100000Stackless, 42e6, tolerance: Self.tolerance),
     ]
     public let experiments = [
         "20,000 connections that wait, in the full run 100,000, in a process for each round: as goroutines of the "
-            + "newest Go, coroutines of C++20, Swift tasks, and hibernated coroutines: memory, and the pause of a "
-            + "collection",
+            + "newest Go, records of 408 bytes on Go's heap, coroutines of C++20, Swift tasks, and hibernated "
+            + "coroutines: memory, and the pause of a collection",
         "in the full run, where they fit, 2,300,000 of each, once",
     ]
 
     public let plotted = PlottedNames(
         [.memory], [.count, .peer],
-        cases: [WaitingSubject.goroutine, WaitingSubject.coroutine20, WaitingSubject.task, Self.hibernated],
+        cases: [
+            WaitingSubject.goroutine, Self.record, WaitingSubject.coroutine20, WaitingSubject.task, Self.hibernated,
+        ],
         figures: [.memoryOfConnections, .memoryOf100000, .shareOfConnections])
 
     private static let hibernated = "hibernated coroutine"
+    /// What Go's heap keeps of a connection that no goroutine waits for.
+    static let record = "connection without a goroutine"
     static let (many, few) = (2_300_000, 100_000)
     /// What one takes at most, in bytes.
     private static let bytesOfOne = 3_500
@@ -62,7 +68,10 @@ public struct Gateway: Claim {
         var records: [Record] = []
         for count in laboratory.isQuick ? [20_000] : [Self.few, Self.many] {
             guard laboratory.hasRoom(for: count, "connection", ofBytes: Self.bytesOfOne) else { continue }
-            var subjects = [WaitingSubject.parked(WaitingSubject.goroutine, program, count: count, collections: 3)]
+            var subjects = [
+                WaitingSubject.parked(WaitingSubject.goroutine, program, count: count, collections: 3),
+                .parked(Self.record, program, count: count, collections: 3, areRecords: true),
+            ]
             do throws(PeerUnavailable) {
                 subjects.append(.stackless20(try PeerProgram.coroutines20(), count: count, isDeep: false))
             } catch {
@@ -115,23 +124,26 @@ public struct Gateway: Claim {
             isSaid("2.3 million goroutines \(take(total, Self.many))", total, .memoryOfConnections),
             isSaid("100,000 \(take(of100000, Self.few))", of100000, .memoryOf100000),
         ]
-        // How long a collection pauses beside more of them does not follow.
-        if let pause = evidence.all(WaitingSubject.goroutine, metric: .pause).last,
-            let beside = pause.parameters[.count]?.whole
-        {
-            measured.append(MeasuredFigure(.pauseOfCollection, pause.estimate))
-            let text =
-                "a collection pauses \(QuantityFormatter.string(pause.median, .nanoseconds)) beside \(counted(beside))"
-                + (pause.estimate.isMeasuredOnce ? ", measured once" : "")
-            statements.append(
-                beside == Self.many
-                    ? isSaid(text, pause.estimate, .pauseOfCollection)
-                    : Statement("\(text), not beside 2.3 million", holds: nil))
-        }
         /// Less is what the claim is about, too.
         func isAtMost(_ text: String, _ estimate: Estimate, _ figure: Figure) -> Statement {
             let most = ClaimedFigure(figure, low: nil, high: claimed(figure).high, tolerance: Self.tolerance)
             return Statement(text, estimate, is: most)
+        }
+        /// How long a collection pauses beside more of them does not follow.
+        func addPause(_ name: String, _ figure: Figure, _ what: String = "", judge: (String, Estimate) -> Statement) {
+            guard let pause = evidence.all(name, metric: .pause).last, let beside = pause.parameters[.count]?.whole
+            else { return }
+            measured.append(MeasuredFigure(figure, pause.estimate))
+            let text =
+                "a collection pauses \(QuantityFormatter.string(pause.median, .nanoseconds)) beside \(counted(beside))"
+                + what + (pause.estimate.isMeasuredOnce ? ", measured once" : "")
+            statements.append(
+                beside == Self.many
+                    ? judge(text, pause.estimate) : Statement("\(text), not beside 2.3 million", holds: nil))
+        }
+        addPause(WaitingSubject.goroutine, .pauseOfCollection) { isSaid($0, $1, .pauseOfCollection) }
+        addPause(Self.record, .pauseBesideRecords, " connections without goroutines") {
+            isAtMost($0, $1, .pauseBesideRecords)
         }
         if let memory = evidence.find(WaitingSubject.coroutine20, metric: .memory, where: same)?.times(Self.few) {
             measured.append(MeasuredFigure(.memoryOf100000Stackless, memory))

@@ -78,18 +78,22 @@ package struct WaitingSubject {
     ///   - frames: Of 256 bytes, which each descended once and returned from.
     ///   - handler: Where each parses the document of a request, the frames of its handler in which it waits.
     ///   - collections: Afterwards; each halves a stack of which less than a quarter is in use.
+    ///   - areRecords: Whether no goroutine waits, but what a program keeps of a connection instead.
     package static func parked(
         _ name: String, _ program: PeerProgram, count: Int, frames: Int = 0, handler: Int? = nil, collections: Int,
+        areRecords: Bool = false,
         parameters: [ParameterName: ParameterValue] = [:], mayFail: Bool = false
     ) -> WaitingSubject {
         WaitingSubject(
             name: name, parameters: parameters.merging([.peer: .string(program.version)]) { own, _ in own },
             count: count, mayFail: mayFail
         ) { laboratory in
-            try laboratory.step("\(count) goroutines wait, \(program.version)")
+            try laboratory.step("\(count) \(name)s wait, \(program.version)")
             let conversation = try program.converse()
             defer { conversation.end() }
-            let request = "park \(count) \(frames) \(handler == nil ? 0 : 1) \(handler ?? 0) \(collections)"
+            let request =
+                "park \(count) \(frames) \(handler == nil ? 0 : 1) \(handler ?? 0) \(collections) "
+                + (areRecords ? "1" : "0")
             let answer = try conversation.numbers(request, atLeast: 7, seconds: 300)
             return WaitingSample(
                 resident: Double(answer[1]), pageTables: Double(answer[2]), kernel: 0, addressSpace: Double(answer[3]),

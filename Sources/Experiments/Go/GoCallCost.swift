@@ -66,7 +66,7 @@ package struct GoCallCost {
         }
         var repetitions = laboratory.repetitions(1)
         repetitions.rounds = laboratory.isQuick ? 3 : layouts.count > 1 ? 5 : 13
-        repetitions.warmUpRounds = 1
+        repetitions.warmUpRounds = laboratory.isQuick ? 0 : 1
         repetitions.clock = .processTime
         let measured = try laboratory.measure(title, cases, repetitions)
         return try kernels.map { kernel in

@@ -15,11 +15,20 @@ func init() {
 	operations["again"] = descendAgain
 }
 
-// Makes count goroutines that wait. Before, each descends arguments[0] frames and returns; if arguments[1] is 1 it parses the
+// What a gateway keeps of a connection that no goroutine waits for: what to call, with what has been read.
+type connection struct {
+	state int
+	ready func(*connection)
+	peer  *connection
+	input [384]byte
+}
+
+// Makes count goroutines that wait, or, if arguments[4] is 1, as many records of connections. Before, each descends arguments[0] frames and returns; if arguments[1] is 1 it parses the
 // document of a request and waits within arguments[2] frames of its handler. Then arguments[3] collections. Returns what
 // suspend does, and after it the longest and the median time that the world stood still in one of them.
 func park(count int, arguments []int) []int64 {
 	depth, parses, handler, collections := arguments[0], arguments[1] == 1, arguments[2], arguments[3]
+	records := len(arguments) > 4 && arguments[4] == 1
 	texts := make([][]byte, len(depths))
 	for i, depth := range depths {
 		texts[i] = document(depth)
@@ -29,7 +38,16 @@ func park(count int, arguments []int) []int64 {
 	waiting.Add(count)
 	before := []int64{statusBytes("VmRSS"), statusBytes("VmPTE"), statusBytes("VmSize"), pageFaults()}
 	start := time.Now()
-	for i := 0; i < count; i++ {
+	var connections []*connection
+	if records {
+		waiting.Add(-count)
+		for i := 0; i < count; i++ {
+			own := &connection{state: i}
+			own.ready = func(other *connection) { own.peer = other }
+			connections = append(connections, own)
+		}
+	}
+	for i := 0; i < count && !records; i++ {
 		text := texts[i%len(texts)]
 		go func() {
 			var outermost frame
@@ -67,6 +85,7 @@ func park(count int, arguments []int) []int64 {
 	for i := range after {
 		found = append(found, max64(0, after[i]-before[i]))
 	}
+	runtime.KeepAlive(connections)
 	return append(found, quantileOf(pauses, 1), quantileOf(pauses, 0.5))
 }
 

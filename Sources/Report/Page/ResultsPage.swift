@@ -87,12 +87,14 @@ public struct ResultsPage {
                 + [.details("All facts of the machine", [.table(document.machine.table)])] + notes
         }
         var table = TextTable([
-            .init("run"), .init("began (UTC)"), .init("seed", .right), .init("processor"), .init("Linux"),
+            .init("run"), .init("began (UTC)"), .init("seed", .right), .init("commit"), .init("processor"),
+            .init("Linux"),
         ])
         for run in runs {
             table.append([
                 run.name, run.began ?? "not known", run.seed.map { "\($0)" } ?? "not known",
-                run.machine.processorModel ?? "not known", run.machine.kernelRelease ?? "not known",
+                run.machine.sourceRevision ?? "not known", run.machine.processorModel ?? "not known",
+                run.machine.kernelRelease ?? "not known",
             ])
         }
         return [.heading(2, "The runs and their machines", anchor: "machine"), .table(table)]
