@@ -235,8 +235,13 @@ public final class Coroutine<Input, Output, Result> {
         let frame = fiber.pointee.frame.unsafelyUnwrapped
         (Coroutine.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
         // Like a plain one that is suspended, one that starts may have no words of its own.
-        return fl_fiber_status(fiber) == FiberSupport.created && fiber.pointee.thread == fl_plain_thread_id()
-            ? fl_resume_plain(fiber, frame) : fl_resume(fiber)
+        guard fl_fiber_status(fiber) == FiberSupport.created, fiber.pointee.thread == fl_plain_thread_id() else {
+            return fl_resume(fiber)
+        }
+        let running = fl_fiber_running()
+        let resumed = fl_resume_plain(fiber, frame)
+        fl_fiber_note_running(running)
+        return resumed
     }
 
     /// Asks the body to end: from now on every ``Suspender/suspend(_:)`` throws. A suspended coroutine is resumed and

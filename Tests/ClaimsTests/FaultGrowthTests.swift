@@ -39,7 +39,7 @@ import Testing
         #expect(verdict.reason.contains("answered as before, with 12 faults; shown of probes, each an instruction"))
         let document = Document(machine: MachineFacts(), records: [], verdicts: [verdict])
         let sentence = try #require(Summary.article(document).findings["fault-growth"]?.sentence)
-        #expect(sentence.contains(" 300 faults, and 2 of 2 programs answered as before"))
+        #expect(sentence.contains(" 2 of 2 programs of Go answered as before, and grew stacks by 12 faults;"))
     }
 
     @Test func oneThatAnswersOtherwiseRefutesItAndIsNamed() {

@@ -30,7 +30,15 @@ import Testing
     private func verdict(_ records: [Record]...) -> ClaimVerdict { StackDump().verdict(on: records.flatMap { $0 }) }
 
     @Test func growthAsClaimedConfirmsItOnAnyMachine() {
-        #expect(verdict(records("go1.27.3", 6_000, 21_000, 95_000)).verdict == .confirmed)
+        #expect(verdict(records("go1.27.3", 8_000, 28_000, 126_000)).verdict == .confirmed)
+    }
+
+    @Test func aFactorOfTwoIsAnotherMachineAndMoreIsNot() {
+        let verdict = verdict(records("go1.27.3", machine: 2, 1_000, 7_500, 75_000))
+        #expect(verdict.verdict == .refuted)
+        #expect(
+            verdict.reason.hasPrefix(
+                "go1.27.3: does not hold: with GOMAXPROCS 1 a call takes 1.00 µs, claimed 12.0 µs; this machine has 2"))
     }
 
     @Test func lessOrMoreRefutesIt() {
@@ -48,16 +56,15 @@ import Testing
         let none = verdict(records("go1.27.3", machine: 2, 12_000, 90_000, 900_000))
         #expect(none.verdict == .notMeasurable)
         #expect(
-            none.reason == "go1.27.3: this machine has 2 processors, so that what GOMAXPROCS beyond it does, does not "
-                + "decide: 8 take 7.5 [7.13, 7.88; n = 9] times as long as 1, "
-                + "64 take 75.0 [71.25, 78.75; n = 9] times as "
-                + "long as 1")
+            none.reason == "go1.27.3: holds: with GOMAXPROCS 1 a call takes 12.0 µs, claimed 12.0 µs; this machine has "
+                + "2 processors, so that what GOMAXPROCS beyond it does, does not decide: 8 take 7.5 [7.13, 7.88; "
+                + "n = 9] times as long as 1, 64 take 75.0 [71.25, 78.75; n = 9] times as long as 1")
         #expect(none.measured.count == 5)
         // Of 8 it can be refuted, but of 64 not be confirmed.
         #expect(verdict(records("go1.27.3", machine: 8, 12_000, 90_000, 900_000)).verdict == .refuted)
         let half = verdict(records("go1.27.3", machine: 8, 12_000, 42_000, 900_000))
         #expect(half.verdict == .notMeasurable)
-        #expect(half.reason.contains("holds: 8 processors take 3.5"))
+        #expect(half.reason.contains("; 8 processors take 3.5"))
         #expect(
             verdict(records("go1.27.3", machine: nil, 12_000, 42_000, 189_000)).reason.contains(
                 "how many processors the machine has is not recorded"))

@@ -2,6 +2,7 @@
 
 import Foundation
 import GoBinary
+import Processes
 import TestNeeds
 import Testing
 import Workloads
@@ -276,6 +277,36 @@ import Workloads
         #expect(before > 20000 * 8192 && after < before / 4 && words[2] == "true")
         let found = try statistics(counts)
         #expect(found["dropped"]! >= 20000 && found["growths"]! >= 40000 && found["probe-faults"]! >= 40000)
+    }
+
+    /// Whoever may write where the user names a file could have left a link there.
+    @Test(arguments: GoInstallation.thorough) func statisticsAreNotWrittenThroughALink(_ go: GoInstallation) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
+        let (file, link) = (folder.path + "/file", folder.path + "/link")
+        try Files.write([], to: file)
+        try #require(symlink(file, link) == 0)
+        #expect(try run(copy, ["hash"], ["FAULTLINE_STATISTICS": link]).ending == .exited(0))
+        #expect(try content(file).isEmpty)
+        #expect(try run(copy, ["hash"], ["FAULTLINE_STATISTICS": file]).ending == .exited(0))
+        #expect(try statistics(file)["growths"] != nil)
+    }
+
+    @Test(.needs(.root), arguments: GoInstallation.thorough)
+    func aProgramWithMoreRightsThanItsUserWritesNoStatistics(_ go: GoInstallation) throws {
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
+        try #require(chmod(folder.path, 0o755) == 0)
+        for (mode, isSaid) in [(mode_t(0o755), true), (0o4755, false)] {
+            try #require(chmod(copy, mode) == 0)
+            let result = try run(
+                Need.path(of: "setpriv")!, ["--reuid=65534", "--clear-groups", copy, "hash"],
+                ["FAULTLINE_STATISTICS": "1"])
+            #expect(result.ending == .exited(0), "\(result)")
+            #expect(result.errors.contains("growths") == isSaid, "\(result)")
+        }
     }
 
     /// Stacks take addresses as they need them, and leave the rest to the heap.

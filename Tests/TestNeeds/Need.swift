@@ -97,6 +97,9 @@ extension Need {
         "core-file", "kernel.core_pattern must be a name without a folder, and ulimit -H -c unlimited",
         isMet: !text("/proc/sys/kernel/core_pattern").contains(/[|\/]/)
             && text("/proc/self/limits").contains(/Max core file size +[^ ]+ +unlimited/))
+    public static let root = Need(
+        "root", "run as root, with setpriv and a /tmp that honours set-user-ID",
+        isMet: geteuid() == 0 && isProgram("setpriv") && honoursSetUserID("/tmp"))
     public static let overcommit = Need(
         "overcommit", "vm.overcommit_memory may not be set here",
         isMet: access("/proc/sys/vm/overcommit_memory", W_OK) == 0)
@@ -121,6 +124,13 @@ extension Need {
         let kibibytes = text("/proc/meminfo").firstMatch(of: /MemAvailable: +(\d+)/).flatMap { Int($0.1) } ?? 0
         return Need(
             "memory-\(gibibytes)GiB", "that much must be available", isMet: kibibytes >> 20 >= gibibytes)
+    }
+
+    /// Whether a program there may have more rights than who starts it.
+    private static func honoursSetUserID(_ folder: String) -> Bool {
+        let ignoresIt: UInt = 2  // ST_NOSUID
+        var system = statvfs()
+        return statvfs(folder, &system) == 0 && system.f_flag & ignoresIt == 0
     }
 
     private static func isProgram(_ name: String) -> Bool { path(of: name) != nil }

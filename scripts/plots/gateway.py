@@ -5,11 +5,14 @@ from .style import (
     MARK, bars, claimed_range, colour, count_text, described, figure, key, label, listed, size_text, words,
 )
 
-GOROUTINE, STACKLESS, TASK, HIBERNATED = cases(
-    "gateway", "goroutine", "coroutine of C++20", "task", "hibernated coroutine"
+GOROUTINE, RECORD, STACKLESS, TASK, HIBERNATED = cases(
+    "gateway", "goroutine", "connection without a goroutine", "coroutine of C++20", "task", "hibernated coroutine"
 )
-NAMES = {GOROUTINE: "goroutine", STACKLESS: "coroutine of C++20", TASK: "Swift task", HIBERNATED: "hibernated coroutine"}
-LOOKS = {GOROUTINE: "go", STACKLESS: "ucontext", TASK: "swift", HIBERNATED: "fault-move"}
+NAMES = {
+    GOROUTINE: "goroutine", RECORD: "record on Go's heap", STACKLESS: "coroutine of C++20", TASK: "Swift task",
+    HIBERNATED: "hibernated coroutine",
+}
+LOOKS = {GOROUTINE: "go", RECORD: "go", STACKLESS: "ucontext", TASK: "swift", HIBERNATED: "fault-move"}
 # What is claimed is memory of that many.
 MANY, FEW, SHARE = figures(
     "gateway", "memory that 2.3 million goroutines would take", "memory of 100,000 goroutines that wait",

@@ -322,8 +322,8 @@ typedef struct fl_resumed {
 
 // After each of the next three the caller notes which fiber runs (fl_fiber_note_running): a resumer the one that ran
 // before, a coroutine the one it comes back as. It does so where all its ways to switch join: a compiler that inlines
-// two switches in a row then has the word in a register for the second. Until then the stack may not grow: no call goes
-// deeper than the switch did.
+// two switches in a row then has the word in a register for the second. Until then the stack may not grow: nothing goes
+// deeper than what was called for the switch.
 
 /// Continues the coroutine: the switch of a resumer without the exchange of words.
 static inline __attribute__((always_inline)) fl_resumed fl_enter(fl_fiber *fiber, fl_outermost_frame *frame,
@@ -353,6 +353,8 @@ static inline __attribute__((always_inline)) fl_resumed fl_hand_over(fl_fiber *f
     return (fl_resumed){.fiber = from, .frame = from->frame};
 }
 
+// These three note by themselves which fiber runs.
+
 /// Runs the coroutine until it suspends, finishes or faults. The caller has checked that it may be resumed on this
 /// thread. Signal context: forbidden.
 extern fl_resumed fl_resume(fl_fiber *fiber);
@@ -364,9 +366,9 @@ extern fl_resumed fl_suspend(fl_fiber *fiber);
 /// hands over to this one. Runs on the coroutine's own stack. Signal context: forbidden.
 extern fl_resumed fl_transfer(fl_fiber *fiber, fl_fiber *to);
 
-// The same three, inlined, for a plain coroutine: one without flags, whose status is FL_FIBER_SUSPENDED or
-// FL_FIBER_RUNNING. The caller notes which fiber runs. Words are exchanged by the side that leaves. A round trip is
-// bound by its loads and stores, so nothing is stored that is null on both sides, and what the caller has loaded is
+// The same, inlined, for a plain coroutine: one without flags, whose status is FL_FIBER_SUSPENDED or
+// FL_FIBER_RUNNING. Here the caller notes which fiber runs. Words are exchanged by the side that leaves. A round trip
+// is bound by its loads and stores, so nothing is stored that is null on both sides, and what the caller has loaded is
 // handed in.
 
 /// The caller has compared the fiber's thread with fl_plain_thread_id. Signal context: forbidden.
@@ -426,8 +428,8 @@ static inline __attribute__((always_inline)) uintptr_t fl_space_left(void) {
 /// The coroutine that runs on this thread. Signal context: callable.
 static inline __attribute__((always_inline)) fl_fiber *_Nullable fl_fiber_running(void) { return fl_current_fiber; }
 
-/// Notes which coroutine runs on this thread: for code that has switched by fl_switch itself, on either side before it
-/// does anything else with coroutines. Signal context: forbidden.
+/// Notes which coroutine runs on this thread: for code that has switched by itself or by one of the inlined switches,
+/// on either side before it does anything else. Signal context: forbidden.
 static inline __attribute__((always_inline)) void fl_fiber_note_running(fl_fiber *_Nullable fiber) {
     fl_current_fiber = fiber;
 }

@@ -67,21 +67,28 @@ public struct StackDump: Claim {
             + rounds.ratios(suite: identifier, to: { $0 - $0 % Self.processors.count }, of: { $0[2] })
     }
 
-    /// The claimed times are those of a machine; how they grow carries over, give or take a third.
+    /// The claimed times are those of a machine, which others have by a factor of two; how they grow carries over, give
+    /// or take a third.
     private static let tolerance = 1.0 / 3
+    private static let factor = 2.0
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         let newest = Evidence(evidence.records.ofNewestGo)
         func which(_ processors: Int) -> [ParameterName: ParameterValue] { [.gomaxprocs: .int(processors)] }
-        var measured: [MeasuredFigure] = []
-        for processors in Self.processors {
-            let time = try newest.estimate(Self.name, metric: .time, where: which(processors))
-            measured.append(MeasuredFigure(.dump(processors), time))
+        let times = try Self.processors.map { processors throws(MissingEvidence) in
+            try newest.estimate(Self.name, metric: .time, where: which(processors))
         }
+        var measured = zip(Self.processors, times).map { MeasuredFigure(.dump($0), $1) }
         let alone = claimed(.dump(1)).high!
         // More of Go's processors than the machine has take turns, which is another thing than many at once.
         let there = newest.records.compactMap { $0.parameters[.processors]?.whole }.min()
-        var statements: [Statement] = []
+        var statements = [
+            Statement(
+                "with GOMAXPROCS 1 a call takes \(QuantityFormatter.string(times[0].median, .nanoseconds)), claimed "
+                    + QuantityFormatter.string(alone, .nanoseconds),
+                times[0],
+                is: ClaimedFigure(.dump(1), low: alone / Self.factor, high: alone * Self.factor))
+        ]
         var beyond: [String] = []
         for processors in Self.processors.dropFirst() {
             let ratio = try newest.estimate(Self.name, metric: .ratio, where: which(processors))

@@ -91,10 +91,9 @@ struct Answer {
             { run in
                 guard try run.confusions() == 0 else { throw MissingFigure() }
                 return """
-                    Growth and bugs were never confused: of \(try run.text(Classification(), .faults(.synthetic))) \
-                    synthetic faults and \(try run.text(Classification(), .faults(.real))) real ones none was taken for the \
-                    other, and of \(try run.text(Classification(), .ambiguous(.synthetic))) synthetic ones it was said that \
-                    nobody can know.
+                    Growth and bugs: of \(try run.text(Classification(), .faults(.synthetic))) synthetic faults and \
+                    \(try run.text(Classification(), .faults(.real))) real ones this library's handler took none for the \
+                    other, and called \(try run.text(Classification(), .ambiguous(.synthetic))) synthetic ones ambiguous.
                     """
             },
             { run in

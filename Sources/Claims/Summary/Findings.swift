@@ -39,16 +39,17 @@ extension Summary {
             With checks the code of programs of \(run.newestGo(CodeSize())) is \
             \(try run.text(CodeSize(), .codeWithChecks)) times as large as compiled without, and a run misses a simulated \
             instruction cache \(try run.times(CodeSize(), .missesWithChecks, "often"))\
-            \(run.isTold(CodeSize()) ? "" : ", which cannot be told from no difference"); in another order of their \
+            \(try run.areMissesTold() ? "" : ", which cannot be told from no difference"); in another order of their \
             functions programs with checks miss it \(try run.times(CodeSize(), .missesOfAnotherLayout, "often")).
             """
         },
         "indirect-calls": FindingText(title: "Calls that cannot be inlined") { run in
+            let same = "not measurably more"
             func more(_ figure: Figure) throws -> String {
                 let null = try run.figure(IndirectCalls(), .nullControl(of: figure))
                 let further = try run.figure(IndirectCalls(), figure)
                 let isWithinNull = null.low <= further.median && further.median <= null.high
-                return isWithinNull ? "not measurably more" : try run.difference(IndirectCalls(), figure)
+                return isWithinNull ? same : try run.difference(IndirectCalls(), figure)
             }
             let (flat, deep) = (IndirectCalls.word(IndirectCalls.flat), IndirectCalls.word(IndirectCalls.deep))
             func word(_ kind: String) -> String { IndirectCalls.word(kind).replacing(" in C", with: "") }
@@ -80,7 +81,15 @@ extension Summary {
             let hasC = IndirectCalls.kindsOfC.contains { kind in
                 (try? run.figure(IndirectCalls(), .furtherInDeepChain(kind))) != nil
             }
-            return hasC ? "\(inGo) In C, \(try comparisons(IndirectCalls.kindsOfC))." : inGo
+            guard hasC else { return inGo }
+            let open = try IndirectCalls.kindsOfC.allSatisfy { kind in
+                let depths = IndirectCalls.indirect.contains(kind) ? IndirectCalls.depths : []
+                return try more(.furtherInDeepChain(kind)) == same
+                    && depths.allSatisfy { try more(.furtherInIndirectCall(kind, depth: $0)) == same }
+            }
+            return open
+                ? "\(inGo) In C no such difference can be told."
+                : "\(inGo) In C, \(try comparisons(IndirectCalls.kindsOfC))."
         },
         "inlining": FindingText(title: "What inlining leaves of the cost") { run in
             """
@@ -106,8 +115,8 @@ extension Summary {
             """
             A growth by a fault that a signal handler serves crosses between program and kernel \
             \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. It takes \
-            \(try run.text(TrapCost(), .growthAgainstGoFresh)) times as long as Go's with fresh memory on both sides, and \
-            \(try run.text(TrapCost(), .growthAgainstGo)) times with warm.
+            \(try run.text(TrapCost(), .growthAgainstGoFresh)) times as long as Go's with fresh memory, and, \
+            less the kernel's page fault, \(try run.text(TrapCost(), .growthAgainstGo)) times with warm.
             """
         },
         "break-even": FindingText(
@@ -123,9 +132,9 @@ extension Summary {
         "fault-growth": FindingText(title: "Go's own growth, started by a fault") { run in
             """
             With probes in place of the checks outside the runtime, reflection and what calls assembly, \
-            \(run.newestGo(FaultGrowth())) grew stacks by \
-            \(try run.text(FaultGrowth(), .probeFaults)) faults, and \(try run.text(FaultGrowth(), .programsAlike)) of \
-            \(try run.text(FaultGrowth(), .programsWithProbes)) programs answered as before; a waiting goroutine takes \
+            \(try run.text(FaultGrowth(), .programsAlike)) of \(try run.text(FaultGrowth(), .programsWithProbes)) programs \
+            of \(run.newestGo(FaultGrowth())) answered as before, and grew stacks by \
+            \(try run.text(FaultGrowth(), .faultsOfPrograms)) faults; a waiting goroutine takes \
             \(try run.text(FaultGrowth(), .memoryWithProbes)) times the memory.
             """
         },
@@ -205,9 +214,9 @@ extension Summary {
         "minimum-stack": FindingText(title: "The least that a stack takes") { run in
             """
             A goroutine of \(run.newestGo(MinimumStack())) that waits takes \
-            \(try run.text(MinimumStack(), .smallGoroutine)), and without checks, on a stack made of pages, \
+            \(try run.text(MinimumStack(), .smallGoroutine)), and without checks, on a stack of pages that never shrinks, \
             \(try run.text(MinimumStack(), .smallStack)): \(try run.text(MinimumStack(), .memoryAgainstGoroutines)) times \
-            as much, and \(try run.text(MinimumStack(), .memoryOnceDeep)) times where it was deep once.
+            as much, and \(try run.text(MinimumStack(), .memoryOnceDeep)) times where it was deep once\(run.memoryWithProbes).
             """
         },
         "overcommit": FindingText(
@@ -251,9 +260,9 @@ extension Summary {
         "no-size-guess": FindingText(title: "A stack whose size nobody guesses") { run in
             """
             A goroutine's stack whose size nobody chose grew to \
-            \(try run.text(NoSizeGuess(), .lastStackOfGoroutine)) in \(run.newestGo(NoSizeGuess())), which lets none take \
-            more than \(try run.text(NoSizeGuess(), .limitOfGrowingStack)): where it would have doubled again the \
-            recursion ended, in a process that had taken \(try run.text(NoSizeGuess(), .peakOfRecursion)).
+            \(try run.text(NoSizeGuess(), .lastStackOfGoroutine)) in \(run.newestGo(NoSizeGuess())), whose usual limit is \
+            \(try run.text(NoSizeGuess(), .limitOfGrowingStack)): where it would have doubled again the process ended, \
+            having taken \(try run.text(NoSizeGuess(), .peakOfRecursion)).
             """
         },
         "portability": FindingText(

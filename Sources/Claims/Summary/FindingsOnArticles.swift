@@ -64,8 +64,8 @@ extension Summary {
             """
             By what one of fewer takes, 2.3 million goroutines of \(run.newestGo(Gateway())) that wait would fill \
             \(try run.text(Gateway(), .memoryOfConnections)); a coroutine of C++20 takes \
-            \(try run.text(Gateway(), .shareOfConnections)) of a goroutine's memory, and a collection beside \
-            those that were measured paused for \(try run.text(Gateway(), .pauseOfCollection)).
+            \(try run.text(Gateway(), .shareOfConnections)) of a goroutine's memory where both wait at once, and a collection beside \
+            those measured paused for \(try run.text(Gateway(), .pauseOfCollection)).
             """
         },
         "stack-dump": FindingText(title: "Printing stacks from many goroutines") { run in
@@ -88,18 +88,21 @@ extension Summary {
                 """
         },
         "gc-stack-scan": FindingText(title: "Pauses while stacks are scanned") { run in
-            let all = try GCStackScan.depths.dropFirst().map { depth in
+            var (told, open): ([String], [String]) = ([], [])
+            for depth in GCStackScan.depths.dropFirst() {
                 let figure = try run.figure(GCStackScan(), .scan(depth))
-                let frames = "\(QuantityFormatter.grouped(Double(depth), decimals: 0)) frames"
-                guard !ReaderNumber(figure).spansZero else {
-                    return "with \(frames) for a time that cannot be told apart"
+                let frames = QuantityFormatter.grouped(Double(depth), decimals: 0)
+                if ReaderNumber(figure).spansZero {
+                    open.append(frames)
+                } else {
+                    let word = figure.median > 0 ? "longer" : "shorter"
+                    told.append("\(ReaderNumber(figure.magnitude).text) \(word) with \(frames) frames")
                 }
-                let (number, word) = (ReaderNumber(figure.magnitude).text, figure.median > 0 ? "longer" : "shorter")
-                return "with \(frames) \(number) \(word)"
             }
+            if !open.isEmpty { told.append("not measurably longer with \(Readings.list(open)) frames") }
             return """
                 Beside a collection a goroutine of \(run.newestGo(GCStackScan())) stands still, against one with a flat \
-                stack, \(Readings.list(all)).
+                stack, \(Readings.list(told)).
                 """
         },
     ]

@@ -10,7 +10,9 @@ extension Summary {
             .max { $0.1 < $1.1 }
         let all = seconds.isEmpty ? "up to 75 minutes" : minutes(seconds.reduce(0, +))
         var tasks = [
-            Article.Task("every claim, plot and this page", "scripts/reproduce", "\(all), after its first build"),
+            Article.Task(
+                "every claim, plot and this page", "scripts/reproduce",
+                "\(all) after its first build, then the benchmark"),
             Article.Task("the same with fewer and shorter rounds", "scripts/reproduce --quick", "a fraction of that"),
         ]
         if let longest {

@@ -36,8 +36,8 @@ extension Summary {
             \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. With fresh memory on both sides it takes \
             \(try run.text(TrapCost(), .growthAgainstGoFresh)) to \
             \(try run.text(TrapCost(), .slowestGrowthAgainstGoFresh)) times as long as one in \
-            \(run.newestGo(TrapCost())), and with warm memory \(try run.text(TrapCost(), .growthAgainstGo)) to \
-            \(try run.text(TrapCost(), .slowestGrowthAgainstGo)) times.
+            \(run.newestGo(TrapCost())), and with warm memory, less the kernel's page fault, \
+            \(try run.text(TrapCost(), .growthAgainstGo)) to \(try run.text(TrapCost(), .slowestGrowthAgainstGo)) times.
             """
         },
         Subject(name: "When it pays", claims: [BreakEven()]) { run in
@@ -49,8 +49,8 @@ extension Summary {
         },
         Subject(name: "Making room", claims: [HotSplit(), MoveCost()]) { run in
             """
-            A call in a loop at the end of a stack takes \(try run.text(HotSplit(), .callWithSegments)) times as long \
-            with segments and \(try run.text(HotSplit(), .callWithCopying)) times as long with copying, as Go copies. \
+            A call in a loop at the end of a stack takes at least \(try run.text(HotSplit(), .callWithSegments)) times \
+            as long with segments and \(try run.text(HotSplit(), .callWithCopying)) times with copying, as Go copies. \
             A copy takes \(try run.text(MoveCost(), .timeOfCopyPerKiB)) per KiB in \(run.newestGo(MoveCost())).
             """
         },
@@ -129,7 +129,7 @@ extension Readings {
         let bound = ReaderNumber(MeasuredFigure(.ownGrowths(""), Estimate(exactly: figure.high)))
         return """
             \(nothing): a page fault pays for them, if at all, where a program in Go grows fewer than \(bound.text) stacks \
-            in a second of its processor time; these grow at most \(ReaderNumber(most).text).
+            in a second of its processor time; these grow at most \(ReaderNumber(most).text), so that it is open.
             """
     }
 

@@ -66,6 +66,22 @@ struct Readings {
         verdicts[claim.identifier].map { $0.verdict != .notDistinguishable } ?? false
     }
 
+    /// Whether programs with checks miss the instruction cache more or less often than without, by more than another
+    /// order of their functions does.
+    func areMissesTold() throws(MissingFigure) -> Bool {
+        let misses = try figure(CodeSize(), .missesWithChecks)
+        let other = try figure(CodeSize(), .missesOfAnotherLayout)
+        return !misses.spansOne && !(other.low <= misses.median && misses.median <= other.high)
+    }
+
+    /// "; with probes, whose stacks shrink, 1.7 and 1.0 times"; nothing where that was not measured.
+    var memoryWithProbes: String {
+        guard let waiting = try? text(FaultGrowth(), .memoryWithProbes),
+            let onceDeep = try? text(FaultGrowth(), .memoryOnceDeepWithProbes)
+        else { return "" }
+        return "; with probes, whose stacks shrink, \(waiting) and \(onceDeep) times"
+    }
+
     /// What programs do: "gain 1.3 %", "lose 0.4 %", "gain nothing that can be told from zero (−1.9 to 1.6 %)".
     ///
     /// - Parameter null: The same of something that is compared with itself: within its interval nothing is told.
