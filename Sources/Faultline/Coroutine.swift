@@ -238,6 +238,7 @@ public final class Coroutine<Input, Output, Result> {
         guard fl_fiber_status(fiber) == FiberSupport.created, fiber.pointee.thread == fl_plain_thread_id() else {
             return fl_resume(fiber)
         }
+        // Noted here and not by the caller alone, so that nothing comes between.
         let running = fl_fiber_running()
         let resumed = fl_resume_plain(fiber, frame)
         fl_fiber_note_running(running)

@@ -16,6 +16,8 @@ extension Metric {
     static let calmStandstill = Metric("standstill-without", .nanoseconds)
     /// That of a deep stack beyond that of a flat one.
     static let scan = Metric("scan", .nanoseconds)
+    /// Processor time that goroutines helped each collection along.
+    static let assist = Metric("assist", .nanoseconds)
 }
 
 extension ParameterName {
@@ -23,11 +25,6 @@ extension ParameterName {
     static let others = ParameterName("others")
     /// Whether the goroutine allocates, so that it has to help a collection.
     static let allocates = ParameterName("allocates")
-}
-
-extension Metric {
-    /// Processor time that goroutines helped each collection along.
-    static let assist = Metric("assist", .nanoseconds)
 }
 
 extension Figure {
@@ -111,19 +108,19 @@ public struct GCStackScan: Claim {
         guard !scans.isEmpty, let version = scans[0].goVersion else { throw MissingEvidence("no scan of a stack") }
         let depths = scans.map { $0.parameters[.depth]?.whole ?? 0 }
         // The statement is of the scan of one stack; what many do beside it is shown.
-        func crowded(_ metric: Metric, _ figure: (Int) -> Figure) -> [MeasuredFigure] {
+        func crowded(_ metric: Metric) -> [(others: Int, estimate: Estimate)] {
             evidence.all(Self.beside, metric: metric).ofNewestGo.compactMap { record in
-                (record.parameters[.others]?.whole).map { MeasuredFigure(figure($0), record.estimate) }
+                (record.parameters[.others]?.whole).map { ($0, record.estimate) }
             }
         }
+        let standstills = crowded(.standstill)
         let measured =
             zip(depths, scans).map { MeasuredFigure(.scan($0), $1.estimate) }
-            + crowded(.standstill, Figure.standstill) + crowded(.assist, Figure.assist)
-        let crowds = evidence.all(Self.beside, metric: .standstill).ofNewestGo.compactMap { record in
-            (record.parameters[.others]?.whole).map { others in
-                "\(QuantityFormatter.string(record.median, .nanoseconds)) beside "
-                    + QuantityFormatter.grouped(Double(others), decimals: 0)
-            }
+            + standstills.map { MeasuredFigure(.standstill(beside: $0.others), $0.estimate) }
+            + crowded(.assist).map { MeasuredFigure(.assist(beside: $0.others), $0.estimate) }
+        let crowds = standstills.map { others, estimate in
+            "\(QuantityFormatter.string(estimate.median, .nanoseconds)) beside "
+                + QuantityFormatter.grouped(Double(others), decimals: 0)
         }
         let reason =
             "\(version): beyond a flat stack "
