@@ -56,7 +56,7 @@ uint64_t fl_idle_now(void);
 /// Creations until this thread's next sweep, 0 without a policy.
 extern __thread uint32_t fl_idle_countdown __attribute__((tls_model("initial-exec")));
 
-/// This thread has created a stack. Signal context: forbidden.
+/// This thread has made a stack. Signal context: forbidden.
 static inline void fl_idle_created(void) {
     if (__builtin_expect(fl_idle_countdown == 0, 1) || --fl_idle_countdown != 0) return;
     (void)fl_idle_sweep(fl_idle_now(), FL_IDLE_STEP);

@@ -184,7 +184,7 @@ enum {
     FL_STACK_LOW_USE = 16,    ///< it used little of its room when it was shrunk last, and has not grown since
     FL_STACK_EMPTIED = 32,    ///< waits in a pool without its pages
     FL_STACK_LEFT = 64,       ///< its thread is being ended under it, and will give its slot back (forced_unwind.c)
-    FL_STACK_UNOWNED = 128,   ///< fl_stack_destroy was called, or will not be
+    FL_STACK_UNOWNED = 128,   ///< fl_fiber_destroy was called, or will not be
 };
 
 /// What making a stack ready ran into.
@@ -198,22 +198,14 @@ typedef struct fl_failure {
 /// The thread remembers the latest `number` that the caller has for such a configuration; 0 is none.
 fl_stack *_Nullable fl_stack_create(const fl_stack_configuration *configuration, uint64_t number, fl_failure *failure);
 
-/// The latest stack of this thread's pool if it is one that fl_stack_create would make with this number, else null:
-/// nothing needs to be worked out. Signal context: forbidden.
-fl_stack *_Nullable fl_stack_create_again(uint64_t number);
-
-/// Gives a finished, faulted or never started stack back: to the pool, or into quarantine when it faulted.
-/// Signal context: forbidden.
-void fl_stack_destroy(fl_stack *stack);
-
 /// Gives this thread what a running coroutine needs: a number, an alternate signal stack, a stack for __morestack, the
 /// bounds of its static TLS. Signal context: forbidden.
 fl_failure fl_thread_prepare(void);
 
 enum {
-    FL_ENTRIES_BETWEEN_CLOCKS = 16, ///< entries of stacks before a thread reads the clock
-    FL_ENTRIES_BETWEEN_LOOKS = 256, ///< and before it is looked at whatever the time
-    FL_LOOK_MILLISECONDS = 10,      ///< a clock that is read leads to a look when the last was that long ago
+    FL_ENTRIES_BETWEEN_CLOCKS = 16,  ///< entries of stacks before a thread reads the clock
+    FL_ENTRIES_BETWEEN_LOOKS = 1024, ///< and before it is looked at whatever the time
+    FL_LOOK_MILLISECONDS = 10,       ///< a clock that is read leads to a look when the last was that long ago
 };
 
 /// Before a stack is entered on this thread: prepares the thread, and looks now and then whether it can still take a

@@ -13,7 +13,9 @@
 
 #include <stdlib.h>
 
+#include "alternate_stack.h"
 #include "create.h"
+#include "fl_idle.h"
 #include "grows_down.h"
 #include "message.h"
 #include "pool.h"
@@ -52,38 +54,40 @@ void fl_debug_stagger(bool on) { atomic_store_explicit(&staggers, on ? STAGGERS 
 // The outermost frame and the mailbox above it. Bases are multiples of a page, so the frames of all suspended stacks
 // would fall into the same few sets of a cache. They are staggered by cache lines, by less than 1 KiB: the first page
 // must suffice for a small stack.
-static void ready(fl_stack *stack, bool keeps_fp_control) {
+static void make_frame(fl_stack *stack) {
     enum { OUTERMOST = sizeof(fl_outermost_frame) + FL_MAILBOX_SIZE };
     _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
     uintptr_t stagger = stack->index & atomic_load_explicit(&staggers, memory_order_relaxed);
     fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - stagger * CACHE_LINE);
-    frame->body = NULL;
     memset(frame->words, 0, sizeof frame->words);
     frame->mxcsr = 0x1f80;      // all exceptions masked, round to nearest: the System V ABI at process entry
     frame->x87_control = 0x37f; // likewise, 64-bit mantissa
     frame->cancelled_suspensions = 0;
-    stack->fiber.own = (fl_context){.sp = frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
     stack->fiber.frame = frame;
-    fl_pool_note_taken(stack);
-    stack->fiber.thread = 0;
-    // All in one store, since they are read as one word.
-    uint64_t status = FL_FIBER_CREATED | (uint64_t)keeps_fp_control << 32 | (uint64_t)stack->fiber.is_never_plain << 56;
-    memcpy(&stack->fiber.state, &status, sizeof status);
+}
+
+// What every coroutine changes. Who starts one gives its frame something to run.
+static void begin(fl_stack *stack, uint64_t thread, bool keeps_fp_control, bool is_never_plain) {
+    stack->fiber.own = (fl_context){.sp = stack->fiber.frame, .bp = NULL, .ip = (void *)fl_fiber_entry};
+    stack->fiber.thread = thread;
+    uint64_t status = FL_FIBER_CREATED | (uint64_t)keeps_fp_control << 32 | (uint64_t)is_never_plain << 56;
+    fl_fiber_set_status(&stack->fiber, status);
+}
+
+static __attribute__((noinline)) void ready(fl_stack *stack, bool keeps_fp_control) {
+    make_frame(stack);
+    if (fl_announcer) {
+        stack->fiber.frame->announcement = NULL;
+    } else {
+        fl_pool_note_taken(stack->fiber.frame, fl_slot_is_deep((fl_slot_size)stack->slot));
+    }
+    begin(stack, 0, keeps_fp_control, stack->fiber.is_never_plain);
     fl_stack_set_limit(stack);
 }
 
-// What this thread made last with a number of the caller's.
-static __thread struct usual {
-    uint64_t number;
-    uint64_t sizes;  // of its stacks
-    uint32_t kind;   // likewise, at rest
-    bool is_limited; // StackMemory.limit decides what `automatic` is
-    bool keeps_fp_control;
-} usual __attribute__((tls_model("initial-exec")));
+static uint64_t limit(void) { return atomic_load_explicit(&fl_stack_memory_limit, memory_order_relaxed); }
 
-static bool is_limited(void) {
-    return atomic_load_explicit(&fl_stack_memory_limit, memory_order_relaxed) != UINT64_MAX;
-}
+static void destroy(fl_stack *stack);
 
 static __attribute__((noinline))
 fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure *failure) {
@@ -114,13 +118,49 @@ fl_stack *_Nullable make(const fl_stack_configuration *configuration, fl_failure
     return stack;
 }
 
-fl_stack *fl_stack_create_again(uint64_t number) {
-    if (usual.number != number || usual.is_limited != is_limited() || fl_announcer) return NULL;
-    fl_stack *stack = fl_pool_take_latest(usual.sizes, usual.kind);
+static bool is_usual(uint64_t number) {
+    return fl_this_pool.usual.number == number && fl_this_pool.usual.limit == limit();
+}
+
+// A usual stack that finished without flags has its frame as it was made: no word of the thread's is left there, and
+// nobody exchanged the control words or was cancelled. `thread` is 0 where it has none yet.
+static void begin_again(fl_stack *stack, uint64_t thread) {
+    fl_pool_note_taken(stack->fiber.frame, fl_this_pool.usual.is_deep);
+    begin(stack, thread, fl_this_pool.usual.keeps_fp_control, false);
+}
+
+static __attribute__((noinline)) fl_fiber *_Nullable take_from_list(uint64_t thread) {
+    fl_stack *stack = fl_pool_take_usual();
     if (!stack) return NULL;
-    stack->kind = usual.kind;
-    ready(stack, usual.keeps_fp_control);
-    return stack;
+    if (stack->kind == fl_this_pool.usual.kind && fl_fiber_status(&stack->fiber) == FL_FIBER_FINISHED) {
+        begin_again(stack, thread);
+    } else {
+        stack->kind = fl_this_pool.usual.kind;
+        ready(stack, fl_this_pool.usual.keeps_fp_control);
+        stack->fiber.thread = thread;
+    }
+    return &stack->fiber;
+}
+
+static inline fl_fiber *_Nullable take(uint64_t thread) {
+    fl_stack *stack = fl_this_pool.usual.in_hand;
+    if (!stack) return take_from_list(thread);
+    fl_this_pool.usual.in_hand = NULL;
+    begin_again(stack, thread);
+    return &stack->fiber;
+}
+
+fl_fiber *fl_fiber_create_again(uint64_t number) {
+    fl_fiber *fiber = is_usual(number) ? take(0) : NULL;
+    if (fiber) fl_idle_created();
+    return fiber;
+}
+
+fl_fiber *fl_fiber_start_again(uint64_t number) {
+    fl_thread *thread = fl_thread_not_due();
+    if (!thread || !is_usual(number) || fl_idle_countdown) return NULL;
+    thread->entries++;
+    return take(fl_thread_id());
 }
 
 fl_stack *fl_stack_create(const fl_stack_configuration *configuration, uint64_t number, fl_failure *failure) {
@@ -136,17 +176,21 @@ fl_stack *fl_stack_create(const fl_stack_configuration *configuration, uint64_t 
     if (__builtin_expect(fl_announcer != NULL, 0)) {
         *failure = fl_sanitizers_announce(stack);
         if (failure->error) {
-            fl_stack_destroy(stack);
+            destroy(stack);
             return NULL;
         }
     }
-    if (number) {
-        usual = (struct usual){.number = number,
-                               .sizes = stack->sizes,
-                               .kind = stack->kind,
-                               .is_limited = is_limited(),
-                               .keeps_fp_control = configuration->keeps_fp_control};
+    // A sanitizer is told of each, and what the kernel grows by itself is never kept.
+    if (number && !fl_announcer && stack->strategy != FL_STRATEGY_GROWS_DOWN) {
+        fl_pool_expect(&(fl_pool_usual){.number = number,
+                                        .sizes = stack->sizes,
+                                        .usable = fl_stack_usable_at_first(stack),
+                                        .kind = stack->kind,
+                                        .is_deep = fl_slot_is_deep((fl_slot_size)stack->slot),
+                                        .limit = limit(),
+                                        .keeps_fp_control = configuration->keeps_fp_control});
     }
+    fl_idle_created();
     return stack;
 }
 
@@ -215,21 +259,19 @@ void fl_stack_give_slot(fl_stack *stack) {
     stack->fiber.has_words = false;
 }
 
-// Whether it has its slot, finished, and nothing is left of what it did.
+// Whether one that finished without flags has its slot, and nothing is left of what it did.
 static bool is_clean(const fl_stack *stack) {
     enum { AS_CONFIGURED = FL_STACK_CONTAINS_OVERFLOW | FL_STACK_CONTAINS_NIL | FL_STACK_LOW_USE };
     // Old ranges and details are in the third byte, the flags in the fourth.
     uint32_t unclean = 0xffu << 16 | (0xffu & ~(uint32_t)AS_CONFIGURED) << 24;
-    // The entry has just stored the state alone.
-    uint32_t flags;
-    memcpy(&flags, &stack->fiber.keeps_fp_control, sizeof flags);
-    return stack->base && stack->fiber.state == FL_FIBER_FINISHED && !flags &&
-           !(__atomic_load_n(&stack->kind, __ATOMIC_ACQUIRE) & unclean);
+    return stack->base && !(__atomic_load_n(&stack->kind, __ATOMIC_ACQUIRE) & unclean);
 }
 
-void fl_stack_destroy(fl_stack *stack) {
-    // Most are, and then a sanitizer was told of none: such a status has flags.
-    if (__builtin_expect(is_clean(stack), 1)) {
+static __attribute__((noinline)) void destroy(fl_stack *stack) {
+    // Then a sanitizer was not told of it: such a status has flags.
+    bool has_finished = fl_fiber_status(&stack->fiber) == FL_FIBER_FINISHED;
+    if (has_finished && fl_pool_keep_usual(stack)) return;
+    if (has_finished && is_clean(stack)) {
         if (!fl_pool_keep(stack)) fl_stack_discard(stack);
         return;
     }
@@ -251,6 +293,12 @@ void fl_stack_destroy(fl_stack *stack) {
     }
     clear_details(stack);
     if (!fl_pool_keep(stack)) fl_stack_discard(stack);
+}
+
+void fl_fiber_destroy(fl_fiber *fiber) {
+    fl_stack *stack = (fl_stack *)(void *)fiber; // its first member
+    if (fl_fiber_status(&stack->fiber) == FL_FIBER_FINISHED && fl_pool_keep_at_once(stack)) return;
+    destroy(stack);
 }
 
 #pragma clang attribute pop

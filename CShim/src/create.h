@@ -6,7 +6,7 @@
 
 #pragma clang assume_nonnull begin
 
-/// Gives the slot of a finished stack back, and all that belongs to it but its entry, which fl_stack_destroy still
+/// Gives the slot of a finished stack back, and all that belongs to it but its entry, which fl_fiber_destroy still
 /// takes. Signal context: forbidden.
 void fl_stack_give_slot(fl_stack *stack);
 

@@ -52,6 +52,14 @@ static bool is_due(fl_thread *thread) {
     return true;
 }
 
+bool fl_fiber_bind_at_once(fl_fiber *fiber) {
+    fl_thread *thread = fl_thread_not_due();
+    if (!thread) return false;
+    thread->entries++;
+    fiber->thread = fl_thread_id();
+    return true;
+}
+
 fl_failure fl_thread_enter(void) {
     fl_thread *thread = fl_this_thread;
     if (!thread) {

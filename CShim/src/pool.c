@@ -1,4 +1,5 @@
-// Stacks that ended and wait for the next of their kind: a list for each thread and size of slot, the latest first.
+// Stacks that ended and wait for the next of their kind: a list for each thread and size of slot, the latest first. In
+// front of it may be one that is in hand: of the usual kind, with its frame as it was made.
 //
 // A pooled stack is ready as it is: at its first size, its guard in place. Only its thread touches it, so nothing here
 // needs a lock or an atomic word. What a thread did not need for a while it gives back: each list knows how few stacks
@@ -54,10 +55,43 @@ static SELDOM bool end_with_thread(void) {
 
 // MARK: taking and keeping
 
-static SELDOM void look(void) { fl_pool_trim(fl_pool_now(), fl_pool_quiet()); }
+void fl_pool_look(void) { fl_pool_trim(fl_pool_now(), fl_pool_quiet()); }
 
-static void count_use(void) {
-    if (++fl_this_pool.uses % FL_POOL_USES_BETWEEN_LOOKS == 0) look();
+static void push(fl_pool_list *list, fl_stack *stack) {
+    stack->next = list->first;
+    list->first = stack;
+    list->count++;
+}
+
+static fl_stack *pop(fl_pool_list *list) {
+    fl_stack *stack = list->first;
+    list->first = stack->next;
+    if (--list->count < list->unneeded) list->unneeded = list->count;
+    return stack;
+}
+
+// What is in hand goes to its list, where all others are looked for.
+static void settle(void) {
+    fl_stack *stack = fl_this_pool.usual.in_hand;
+    if (!stack) return;
+    fl_this_pool.usual.in_hand = NULL;
+    push(fl_pool_usual_list(), stack);
+}
+
+void fl_pool_expect(const fl_pool_usual *usual) {
+    settle();
+    fl_this_pool.usual = *usual;
+}
+
+fl_stack *_Nullable fl_pool_take_usual(void) {
+    // Where it waits a stack may have these besides.
+    enum { AT_REST = FL_STACK_LOW_USE | FL_STACK_EMPTIED };
+    const fl_pool_usual *usual = &fl_this_pool.usual;
+    fl_stack *stack = fl_pool_usual_list()->first;
+    if (!stack || stack->sizes != usual->sizes || (stack->kind & ~((uint32_t)AT_REST << 24)) != usual->kind) {
+        return NULL;
+    }
+    return pop(fl_pool_usual_list());
 }
 
 // Stacks that mremap moves have slots of their own (address_space.c); apart from that any mover will do.
@@ -70,6 +104,7 @@ static bool serves(const fl_stack *stack, const fl_stack_configuration *configur
 
 // The first that fits: its slot is ready as it is.
 fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration) {
+    settle();
     fl_pool_list *list = &fl_this_pool.lists[configuration->slot];
     fl_stack **link = &list->first;
     for (int looked = 0; *link && looked < LOOKED_AT; link = &(*link)->next, looked++) {
@@ -80,7 +115,7 @@ fl_stack *_Nullable fl_pool_take(const fl_stack_configuration *configuration) {
         if (list->count < list->unneeded) list->unneeded = list->count;
         return stack;
     }
-    count_use();
+    fl_pool_count_use();
     return NULL;
 }
 
@@ -146,7 +181,15 @@ static bool was_brief(const fl_stack *stack) {
            __builtin_readcyclecounter() - fl_this_pool.window < WINDOW;
 }
 
+bool fl_pool_forgets_depth(const fl_stack *stack) { return was_brief(stack) || ask_depth(stack); }
+
+bool fl_pool_keep_usual(fl_stack *stack) {
+    settle();
+    return fl_pool_keep_at_once(stack);
+}
+
 bool fl_pool_keep(fl_stack *stack) {
+    settle();
     fl_pool_list *list = &fl_this_pool.lists[stack->slot];
     // A moved stack ends in another slot than it began in; it is not worth keeping for the size it asked for.
     if (stack->strategy == FL_STRATEGY_GROWS_DOWN || stack->slot != stack->first_slot ||
@@ -156,11 +199,9 @@ bool fl_pool_keep(fl_stack *stack) {
     }
     if (stack->low != stack->base - fl_stack_usable_at_first(stack) && !shrink(stack)) return false;
     bool is_asked = fl_slot_is_deep((fl_slot_size)stack->slot) || list->count >= FL_POOL_STACKS_UNASKED;
-    if (is_asked && !was_brief(stack) && !ask_depth(stack)) return false;
-    stack->next = list->first;
-    list->first = stack;
-    list->count++;
-    count_use();
+    if (is_asked && !fl_pool_forgets_depth(stack)) return false;
+    push(list, stack);
+    fl_pool_count_use();
     return true;
 }
 
@@ -199,10 +240,12 @@ void fl_pool_trim(uint64_t now, uint64_t quiet) {
     // A clock that two processors read at once may be a tick behind the last look.
     if (now < fl_this_pool.looked || now - fl_this_pool.looked < quiet) return;
     fl_this_pool.looked = now;
+    settle();
     for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) trim(&fl_this_pool.lists[size]);
 }
 
 void fl_pool_drain(void) {
+    settle();
     for (uint32_t size = 0; size < FL_SLOT_SIZES; size++) {
         fl_pool_list *list = &fl_this_pool.lists[size];
         while (list->first) {

@@ -7,7 +7,7 @@
 
 #pragma clang assume_nonnull begin
 
-/// No function follows fl_fiber_entry so closely.
+/// fl_fiber_entry has a line of the cache for itself.
 enum { FL_ENTRY_BYTES = 64 };
 
 /// The part of the stack that holds `address`: further segments are slots of their own. Signal context: callable.

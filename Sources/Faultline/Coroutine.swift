@@ -117,7 +117,7 @@ public final class Coroutine<Input, Output, Result> {
         /// `other` must not run, and a started one belongs to this thread: anything else ends the process with the
         /// rule. It must be kept alive while it runs; a reference in this coroutine's frame does that.
         @available(*, noasync, message: "an async function cannot suspend a coroutine, which has a stack of its own")
-        @inlinable @inline(__always) @discardableResult
+        @inlinable @discardableResult
         public func transfer(to other: Coroutine, _ input: consuming Input) throws -> Input {
             guard let running = fl_fiber_running(), running == fiber else { FiberSupport.isOnAnotherStack("transfer") }
             let isPlain = fl_fiber_status(running) == FiberSupport.running
@@ -231,7 +231,9 @@ public final class Coroutine<Input, Output, Result> {
     static func resumeOtherwise(
         _ fiber: UnsafeMutablePointer<fl_fiber>, _ input: consuming Input
     ) throws(StackError) -> fl_resumed {
-        try FiberSupport.prepareToResume(fiber)
+        if fl_fiber_status(fiber) != FiberSupport.created || !fl_fiber_bind_at_once(fiber) {
+            try FiberSupport.prepareToResume(fiber)
+        }
         let frame = fiber.pointee.frame.unsafelyUnwrapped
         (Coroutine.cell(frame) as UnsafeMutablePointer<Input>).initialize(to: consume input)
         // Like a plain one that is suspended, one that starts may have no words of its own.
@@ -264,21 +266,23 @@ public final class Coroutine<Input, Output, Result> {
 
     @inlinable static func takeResult(_ fiber: UnsafeMutablePointer<fl_fiber>) throws -> Result {
         if fiber.pointee.state == .FL_FIBER_FAULTED { throw FiberSupport.fault(of: fiber) }
-        guard let result = Coroutine.mailbox(fiber).pointee.result.take() else {
+        let mailbox = Coroutine.mailbox(fiber)
+        guard let result = mailbox.pointee.result.take() else {
             preconditionFailure("a finished coroutine has a result")
         }
+        // Of the mailbox only the header is left. What is ended here, specialized, the end of the object need not end.
+        FiberSupport.removeMailbox(fiber, UnsafeMutableRawPointer(mailbox), isOnStack: Layout().isOnStack)
         return try result.get()
     }
 
-    @inlinable @inline(never)
+    @inlinable
     static func runBody(mailbox: UnsafeMutablePointer<Mailbox>, fiber: UnsafeMutablePointer<fl_fiber>) {
         guard let body = mailbox.pointee.body.take() else { return }
         let input = (cell(fiber.pointee.frame.unsafelyUnwrapped) as UnsafeMutablePointer<Input>).move()
-        do {
-            mailbox.pointee.result = .success(try body(Suspender(fiber: fiber), input))
-        } catch {
-            mailbox.pointee.result = .failure(error)
-        }
+        // There is no result yet, so that none is ended. No further frames stand below the body: they would hibernate.
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try body(Suspender(fiber: fiber), input)) } catch { result = .failure(error) }
+        withUnsafeMutablePointer(to: &mailbox.pointee.result) { $0.initialize(to: result) }
     }
 
     deinit { FiberSupport.end(fiber) }

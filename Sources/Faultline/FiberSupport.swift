@@ -6,6 +6,7 @@ public import CSwitch
     /// What `fl_fiber_status` says of a coroutine without flags.
     @inlinable static var created: UInt64 { UInt64(fl_fiber_state.FL_FIBER_CREATED.rawValue) }
     @inlinable static var suspended: UInt64 { UInt64(fl_fiber_state.FL_FIBER_SUSPENDED.rawValue) }
+    static var finished: UInt64 { UInt64(fl_fiber_state.FL_FIBER_FINISHED.rawValue) }
     @inlinable static var running: UInt64 { UInt64(fl_fiber_state.FL_FIBER_RUNNING.rawValue) }
 
     static func stack(_ fiber: UnsafeMutablePointer<fl_fiber>) -> UnsafeMutablePointer<fl_stack> {
@@ -13,22 +14,31 @@ public import CSwitch
     }
 
     /// The fiber of a stack that runs on this thread at once.
-    @usableFromInline
+    @inlinable
     static func onThread(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
-        try enter(make(configuration.number, configuration))
+        if let fiber = fl_fiber_start_again(configuration.number) { return fiber }
+        return try start(configuration.number, configuration)
     }
 
     /// The same for one of ``withGrowableStack(maximum:_:)``.
-    @usableFromInline
+    @inlinable
     static func growable(_ maximum: Int) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
-        try enter(
-            make(
-                StackConfiguration.number(isolated: maximum), StackConfiguration(maximum: maximum, isIsolated: true)))
+        let number = StackConfiguration.number(isolated: maximum)
+        if let fiber = fl_fiber_start_again(number) { return fiber }
+        return try start(number, StackConfiguration(maximum: maximum, isIsolated: true))
     }
 
     /// The fiber of a coroutine that starts with the values that `TaskLocal` has bound now.
-    @usableFromInline
+    @inlinable
     static func makeBound(_ configuration: StackConfiguration) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
+        if fl_has_no_bindings(), let fiber = fl_fiber_create_again(configuration.number) { return fiber }
+        return try makeOtherwise(configuration)
+    }
+
+    @usableFromInline @inline(never)
+    static func makeOtherwise(
+        _ configuration: StackConfiguration
+    ) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
         if fl_has_no_bindings() { return try make(configuration.number, configuration) }
         let bindings = try TaskLocalBindings()
         let fiber = try make(configuration.number, configuration)
@@ -40,40 +50,33 @@ public import CSwitch
     private static func make(
         _ number: UInt64, _ configuration: @autoclosure () -> StackConfiguration
     ) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
-        let stack =
-            if let stack = fl_stack_create_again(number) { stack } else { try workOutAndMake(configuration(), number) }
-        fl_idle_created()
-        return UnsafeMutableRawPointer(stack).assumingMemoryBound(to: fl_fiber.self)
-    }
-
-    @inline(never)
-    private static func workOutAndMake(
-        _ configuration: StackConfiguration, _ number: UInt64
-    ) throws(StackError) -> UnsafeMutablePointer<fl_stack> {
+        if let fiber = fl_fiber_create_again(number) { return fiber }
         try initializeShim()
-        var resolved = try configuration.resolved()
+        var resolved = try configuration().resolved()
         var failure = fl_failure()
         guard let stack = fl_stack_create(&resolved, number, &failure) else {
             throw StackError(failure, for: .creation)
         }
-        return stack
+        return UnsafeMutableRawPointer(stack).assumingMemoryBound(to: fl_fiber.self)
     }
 
-    private static func enter(
-        _ fiber: UnsafeMutablePointer<fl_fiber>
+    @usableFromInline
+    static func start(
+        _ number: UInt64, _ configuration: @autoclosure () -> StackConfiguration
     ) throws(StackError) -> UnsafeMutablePointer<fl_fiber> {
+        let fiber = try make(number, configuration())
         do { try bindToThread(fiber) } catch {
-            destroy(fiber)
+            fl_fiber_destroy(fiber)
             throw error
         }
         return fiber
     }
 
     /// Lets the coroutine run the body in the mailbox at `space`.
-    @usableFromInline
+    @inlinable
     static func prepare(_ fiber: UnsafeMutablePointer<fl_fiber>, _ space: UnsafeMutableRawPointer) {
         let frame = fiber.pointee.frame.unsafelyUnwrapped
-        frame.pointee.body = enterCoroutine
+        frame.pointee.body = fl_run_mailbox
         frame.pointee.argument = space
     }
 
@@ -138,6 +141,16 @@ public import CSwitch
     }
 
     static func end(_ fiber: UnsafeMutablePointer<fl_fiber>) {
+        // Most have finished, and their result was taken.
+        if fl_fiber_status(fiber) == finished, let frame = fiber.pointee.frame, frame.pointee.argument == nil {
+            fl_fiber_destroy(fiber)
+        } else {
+            endOtherwise(fiber)
+        }
+    }
+
+    @inline(never)
+    private static func endOtherwise(_ fiber: UnsafeMutablePointer<fl_fiber>) {
         if fiber.pointee.state != .FL_FIBER_FINISHED {
             if fiber.pointee.state == .FL_FIBER_RUNNING { isBroken("a coroutine was destroyed while it runs") }
             cancel(fiber)
@@ -147,13 +160,24 @@ public import CSwitch
         }
         // It is awake: a coroutine that hibernated was cancelled, and ran to its end. Where its thread was ended under
         // it, its frame has gone with what it held.
-        guard let frame = fiber.pointee.frame else { return fl_stack_destroy(stack(fiber)) }
-        let space = frame.pointee.argument.unsafelyUnwrapped
-        let header = space.assumingMemoryBound(to: MailboxHeader.self)
-        header.pointee.witness(.deinitialize, fiber, space)
-        header.deinitialize(count: 1)
-        if space != UnsafeMutableRawPointer(frame + 1) { space.deallocate() }
-        fl_stack_destroy(stack(fiber))
+        guard let frame = fiber.pointee.frame else { return fl_fiber_destroy(fiber) }
+        if let mailbox = frame.pointee.argument {
+            fl_end_mailbox(fiber, mailbox)
+            removeMailbox(fiber, mailbox, isOnStack: mailbox == UnsafeMutableRawPointer(frame + 1))
+        }
+        fl_fiber_destroy(fiber)
+    }
+
+    /// Ends a mailbox of which only the header is left.
+    @inlinable
+    static func removeMailbox(
+        _ fiber: UnsafeMutablePointer<fl_fiber>, _ mailbox: UnsafeMutableRawPointer, isOnStack: Bool
+    ) {
+        if fl_mailbox_has_context(mailbox) {
+            mailbox.assumingMemoryBound(to: MailboxHeader.self).deinitialize(count: 1)
+        }
+        if !isOnStack { mailbox.deallocate() }
+        fiber.pointee.frame.unsafelyUnwrapped.pointee.argument = nil
     }
 
     @usableFromInline
@@ -201,9 +225,6 @@ public import CSwitch
     private static let suspensionsAfterCancellation = 1000
 
     @usableFromInline
-    static func destroy(_ fiber: UnsafeMutablePointer<fl_fiber>) { fl_stack_destroy(stack(fiber)) }
-
-    @usableFromInline
     static func fault(of fiber: UnsafeMutablePointer<fl_fiber>) -> StackFault { StackFault(of: stack(fiber)) }
 
     static func backtrace(of fiber: UnsafeMutablePointer<fl_fiber>) -> [StackFrame] {
@@ -223,7 +244,8 @@ public import CSwitch
     }
 }
 
-/// The part of a mailbox that does not depend on the coroutine's types. It comes first.
+/// The part of a mailbox that does not depend on the coroutine's types. It comes first, and call.c of the shim's switch
+/// reads it.
 @frozen @usableFromInline struct MailboxHeader {
     @frozen @usableFromInline enum Operation { case run, deinitialize }
     @usableFromInline typealias Witness = (Operation, UnsafeMutablePointer<fl_fiber>, UnsafeMutableRawPointer) -> Void
@@ -231,9 +253,4 @@ public import CSwitch
     @usableFromInline let witness: Witness
 
     @inlinable init(witness: @escaping Witness) { self.witness = witness }
-}
-
-private let enterCoroutine: @convention(c) (UnsafeMutableRawPointer?) -> Void = { space in
-    guard let space, let fiber = fl_fiber_running() else { preconditionFailure("entered outside a coroutine") }
-    space.assumingMemoryBound(to: MailboxHeader.self).pointee.witness(.run, fiber, space)
 }

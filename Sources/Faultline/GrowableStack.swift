@@ -83,10 +83,10 @@ func run<R: ~Copyable, BodyError>(
 ) throws(GrowableStackError<BodyError>) -> R {
     let made: UnsafeMutablePointer<fl_fiber>
     do { made = try fiber() } catch { throw .unavailable(error) }
-    defer { FiberSupport.destroy(made) }
+    defer { fl_fiber_destroy(made) }
     var result: Result<R, BodyError>?
-    callClosure(made) {
-        do throws(BodyError) { result = .success(try body()) } catch { result = .failure(error) }
+    withUnsafeMutablePointer(to: &result) { place in
+        callClosure(made) { place.initialize(to: Result(catching: body)) }
     }
     statistics?(FiberSupport.statistics(of: made))
     if made.pointee.state == .FL_FIBER_FAULTED { throw .fault(FiberSupport.fault(of: made)) }

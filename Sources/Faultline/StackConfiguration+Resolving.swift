@@ -53,8 +53,8 @@ extension StackConfiguration {
         return result
     }
 
-    /// Another one for each of the configurations that most code uses, 0 for all others.
-    var number: UInt64 {
+    /// What ``number`` is to be.
+    var knownNumber: UInt64 {
         guard initial == nil && reservation == nil && guardKind == nil && mover == nil else { return 0 }
         let flags: UInt64 =
             (isIsolated ? 1 : 0) | (containsNilDereference ? 2 : 0) | (keepsFloatingPointControl ? 4 : 0)
@@ -63,6 +63,7 @@ extension StackConfiguration {
     }
 
     /// The same for `StackConfiguration(maximum: maximum, isIsolated: true)`.
+    @usableFromInline
     static func number(isolated maximum: Int) -> UInt64 { isInRange(maximum) ? number(maximum, 1, .automatic) : 0 }
 
     private static func number(_ maximum: Int, _ flags: UInt64, _ strategy: StackStrategy) -> UInt64 {

@@ -298,7 +298,7 @@ extension Stacks {
             _ = try co.resume(0)
             let frames = co.backtrace
             #expect(frames.count { $0.symbol?.contains("inner") == true } == 6, "\(frames)")
-            #expect(frames.last?.symbol?.contains("enterCoroutine") == true, "\(frames)")
+            #expect(frames.last?.symbol?.contains("fl_run_mailbox") == true, "\(frames)")
             guard case .finished(7) = try co.resume(2) else {
                 Issue.record("it did not go on")
                 return

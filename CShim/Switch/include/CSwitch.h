@@ -100,7 +100,7 @@ typedef struct fl_fiber {
 
 _Static_assert(offsetof(fl_fiber, own) == 0, "both sides of a switch find the fiber by the address of `own`");
 _Static_assert(offsetof(fl_fiber, frame) == 24, "contained_return.S of the shim uses it");
-_Static_assert(offsetof(fl_fiber, state) == 40 && FL_FIBER_FINISHED == 3, "the entry uses both");
+_Static_assert(offsetof(fl_fiber, state) == 40, "FL_SWITCH_STORING uses it");
 _Static_assert(offsetof(fl_fiber, keeps_fp_control) == 44 && offsetof(fl_fiber, is_never_plain) == 47,
                "the state and all flags are read as one word, the flags as its upper half");
 _Static_assert(sizeof(fl_fiber) == 48, "each suspended coroutine pays for it");
@@ -150,6 +150,10 @@ extern void fl_bindings_restore(uintptr_t head);
 
 /// Entry of every new coroutine (src/): calls `body(argument)`, then goes back to the resumer for good.
 extern void fl_fiber_entry(void) __attribute__((visibility("hidden")));
+
+/// What the entry calls when the body has returned: marks the running fiber finished, exchanges its words, and returns
+/// it.
+extern fl_fiber *fl_fiber_ended(void) __attribute__((visibility("hidden")));
 
 /// Signal context: callable.
 static inline __attribute__((always_inline)) void *fl_thread_pointer(void) { return __builtin_thread_pointer(); }
@@ -277,7 +281,12 @@ static inline __attribute__((always_inline)) uintptr_t fl_plain_words(void) {
            FL_THREAD_WORD(task + FL_ACCESSES_AFTER_TASK);
 }
 
-/// Whether any word of this thread is not null. Signal context: callable.
+/// The same with the limit, as code that is no plain coroutine's may have set one. Signal context: callable.
+static inline __attribute__((always_inline)) bool fl_has_words_or_limit(void) {
+    return (fl_plain_words() | FL_THREAD_WORD(FL_LIMIT_OFFSET)) != 0;
+}
+
+/// Whether any word of this thread is not null, wherever they lie. Signal context: callable.
 static inline __attribute__((always_inline)) bool fl_has_thread_words(void) {
     struct fl_thread_offsets offsets = fl_thread_offsets;
     return (FL_THREAD_WORD(FL_LIMIT_OFFSET) | FL_THREAD_WORD(offsets.accesses) | FL_THREAD_WORD(offsets.exceptions) |
@@ -299,8 +308,41 @@ extern void fl_exchange_if_needed(fl_fiber *fiber);
 extern void fl_reach_down(void);
 extern void fl_reach_down_far(void);
 
+/// The body of every coroutine that has a mailbox: lets that run the coroutine's own (call.c). Signal context:
+/// forbidden.
+extern void fl_run_mailbox(void *_Nullable mailbox);
+
+/// What a mailbox begins with: a Swift function that escapes (MailboxHeader), as its two words.
+struct fl_mailbox_header {
+    void (*function)(void);
+    void *_Nullable context; ///< null where the function was specialized
+};
+
+/// Whether something is left to be released when a mailbox ends. Signal context: callable.
+static inline bool fl_mailbox_has_context(const void *mailbox) {
+    return ((const struct fl_mailbox_header *)mailbox)->context != NULL;
+}
+
+/// Ends what a mailbox holds but for its header. Signal context: forbidden.
+extern void fl_end_mailbox(fl_fiber *fiber, void *mailbox);
+
 /// Whether the fiber runs a closure for a caller that waits (call.c). Signal context: forbidden.
 extern bool fl_fiber_runs_closure(const fl_fiber *fiber);
+
+/// The latest stack of this thread's pool if it is one that the caller means by this number, else null: then
+/// fl_stack_create of the shim has to work it out. Signal context: forbidden.
+extern fl_fiber *_Nullable fl_fiber_create_again(uint64_t number);
+
+/// The same, entered by this thread, if that takes no further look. Signal context: forbidden.
+extern fl_fiber *_Nullable fl_fiber_start_again(uint64_t number);
+
+/// Gives a finished, faulted or never started coroutine's stack back: to the pool, or into quarantine when it faulted
+/// (likewise). Signal context: forbidden.
+extern void fl_fiber_destroy(fl_fiber *fiber);
+
+/// Lets a coroutine that has not started belong to this thread, if the thread may enter a stack without a further look
+/// (enter.c of the shim). Signal context: forbidden.
+extern bool fl_fiber_bind_at_once(fl_fiber *fiber);
 
 /// Gives a coroutine that has not started the words of this thread for its own, but for the limit.
 /// Signal context: forbidden.
@@ -312,6 +354,13 @@ static inline __attribute__((always_inline)) uint64_t fl_fiber_status(const fl_f
     uint64_t status;
     __builtin_memcpy(&status, &fiber->state, sizeof status);
     return status;
+}
+
+/// Stores both. Volatile: a compiler that knows that the flags stay would store the state alone.
+/// Signal context: callable.
+static inline __attribute__((always_inline)) void fl_fiber_set_status(fl_fiber *fiber, uint64_t status) {
+    typedef volatile uint64_t __attribute__((may_alias)) fl_status;
+    *(fl_status *)(void *)&fiber->state = status;
 }
 
 /// What a switch comes back with, in registers. The frame may have moved meanwhile.

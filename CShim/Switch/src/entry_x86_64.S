@@ -4,8 +4,8 @@
 //
 // On arrival   rsi = &fiber->own, which is the fiber itself (offset 0); rsp = its outermost frame, 16-aligned
 // Frame        fl_outermost_frame at rsp (CSwitch.h); above it the mailbox, then nothing up to the base
-// Calls        frame->body(frame->argument); then marks the fiber finished (FL_FIBER_FINISHED = 3, offset 40), calls
-//              fl_exchange_if_needed(fiber) and continues its resumer for the last time
+// Calls        frame->body(frame->argument), as C does and as Swift does a closure (its context is in r13); then
+//              fl_fiber_ended(), and continues the resumer of the fiber that this returns for the last time
 //
 // Unwinding: the caller of this frame is the code that resumed the coroutine last. Its three words are in
 // frame->resumer, the first of the frame (offsets 0, 8, 16), so the rules below follow the coroutine from one resumer
@@ -16,11 +16,12 @@
 // A C++ exception does not pass: the personality routine ends the process (forced_unwind.c of the shim).
 #if defined(__x86_64__)
     .hidden fl_entry_personality
+    .hidden fl_fiber_ended
     .text
     .globl fl_fiber_entry
     .hidden fl_fiber_entry
     .type fl_fiber_entry, @function
-    .p2align 4
+    .p2align 6
 fl_fiber_entry:
     .cfi_startproc simple
     // DW_EH_PE_pcrel | DW_EH_PE_sdata4
@@ -41,21 +42,19 @@ fl_fiber_entry:
     movq fl_current_fiber@gottpoff(%rip), %rax
     movq %rsi, %fs:(%rax)
     movq 32(%rsp), %rdi
+    movq %rdi, %r13
     movq %rsp, %rbp
     callq *40(%rsp)
-    movq fl_current_fiber@gottpoff(%rip), %rax
-    movq %fs:(%rax), %rdi
-    movl $3, 40(%rdi)
-    callq fl_exchange_if_needed
+    callq fl_fiber_ended
     // The body has returned: the last switch, as in fl_switch, with rdi = &fiber->own for the resumer. A body that did
     // this itself and never returned would leave the processor's return stack one entry off.
-    movq fl_current_fiber@gottpoff(%rip), %rax
-    movq %fs:(%rax), %rdi
+    movq %rax, %rdi
     movq 8(%rsp), %rax
     movq (%rsp), %rbp
     movq 16(%rsp), %rsp
     jmpq *%rax
     .cfi_endproc
     .size fl_fiber_entry, . - fl_fiber_entry
+    .p2align 6 // FL_ENTRY_BYTES of the shim
 #endif
     .section .note.GNU-stack, "", @progbits

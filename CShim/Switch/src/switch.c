@@ -77,6 +77,19 @@ static uint64_t status(const fl_fiber *fiber, fl_fiber_state state) {
     return fl_fiber_status(fiber) >> 32 << 32 | state;
 }
 
+static __attribute__((noinline)) fl_fiber *end_otherwise(fl_fiber *fiber) {
+    fl_fiber_set_status(fiber, status(fiber, FL_FIBER_FINISHED));
+    fl_exchange_if_needed(fiber);
+    return fiber;
+}
+
+fl_fiber *fl_fiber_ended(void) {
+    fl_fiber *fiber = fl_current_fiber;
+    if (fl_fiber_status(fiber) != FL_FIBER_RUNNING || fl_has_words_or_limit()) return end_otherwise(fiber);
+    fl_fiber_set_status(fiber, FL_FIBER_FINISHED);
+    return fiber;
+}
+
 // No sanitizer may follow it from one stack to the other.
 fl_resumed fl_resume(fl_fiber *fiber) {
     // ThreadSanitizer's calls and its allocator's are deep.
