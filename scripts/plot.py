@@ -1,5 +1,7 @@
 """Draws every plot whose claim was run. Each module of the folder plots draws one; `scripts/plot` runs this."""
 
+import concurrent.futures
+import functools
 import pathlib
 import sys
 
@@ -19,37 +21,40 @@ def draw(module, results, wide, narrow):
     return True
 
 
+def draw_files(results, output, module):
+    """Whether the plot of a module was drawn, and what was wrong with it. One of former records does not stay."""
+    name = module.replace("_", "-")
+    # The second is the same for a phone; report.html holds both.
+    wide, narrow = output / name, output / "narrow" / name
+    problem = None
+    try:
+        if draw(module, results, wide, narrow):
+            return True, None
+    except PlotError as error:
+        problem = f"plots/{module}.py: {error}"
+    for path in (wide, narrow):
+        for suffix in (".svg", ".png"):
+            path.with_name(name + suffix).unlink(missing_ok=True)
+    return False, problem
+
+
 def main(folder):
     try:
         results = Results.read(folder / "records.json")
     except (OSError, ValueError, KeyError) as error:
         sys.exit(f"scripts/plot: cannot read the records of '{folder}': {error}")
     output = folder / "plots"
-    # The same for a phone; report.html holds both.
-    narrow = output / "narrow"
-    drawn = failed = 0
     try:
-        output.mkdir(exist_ok=True)
-        narrow.mkdir(exist_ok=True)
-        for module in plots.names():
-            name = module.replace("_", "-")
-            files = [output / f"{name}.svg", output / f"{name}.png", narrow / f"{name}.svg"]
-            try:
-                is_drawn = draw(module, results, output / name, narrow / name)
-            except PlotError as error:
-                print(f"scripts/plot: plots/{module}.py: {error}", file=sys.stderr)
-                failed += 1
-                is_drawn = False
-            # A plot of former records must not stand beside new ones.
-            if is_drawn:
-                drawn += 1
-            else:
-                for file in files:
-                    file.unlink(missing_ok=True)
+        (output / "narrow").mkdir(parents=True, exist_ok=True)
+        with concurrent.futures.ProcessPoolExecutor() as processes:
+            done = list(processes.map(functools.partial(draw_files, results, output), plots.names()))
     except OSError as error:
         sys.exit(f"scripts/plot: cannot write to '{output}': {error.strerror}")
-    print(f"{drawn} plots are in {output}/")
-    sys.exit(1 if failed else 0)
+    problems = [problem for _, problem in done if problem]
+    for problem in problems:
+        print(f"scripts/plot: {problem}", file=sys.stderr)
+    print(f"{sum(is_drawn for is_drawn, _ in done)} plots are in {output}/")
+    sys.exit(1 if problems else 0)
 
 
 if __name__ == "__main__":

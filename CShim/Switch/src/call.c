@@ -1,11 +1,10 @@
-// Runs a Swift closure that does not escape on another stack.
+// Runs Swift's functions on another stack: a closure that does not escape, or what a coroutine's mailbox begins with.
 //
 // Swift passes such a closure as two words, its function and its context, and never counts references to the context,
 // which lives in the caller's frame. So frames that a stack fault abandons leave nothing behind that the caller could
 // notice. What the thread keeps for the caller's code (fl_thread_word) is the closure's as well, as in any call:
 // nothing is exchanged, and after a stack fault it is put back as it was. This file is not part of the shim's
-// no-abandon section: its entry is the outermost frame of every stack it starts, and a coroutine must be able to end
-// above it.
+// no-abandon section: fl_run_mailbox stands below every coroutine's body, and a coroutine must be able to end above it.
 #pragma clang attribute push(__attribute__((disable_sanitizer_instrumentation)), apply_to = function)
 #include "CSwitch.h"
 
