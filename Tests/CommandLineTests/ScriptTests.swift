@@ -231,8 +231,16 @@ struct ScriptTests {
                 ["a", "2026-11-28T10:00:00Z", "1", "x y"], ["c", "2026-11-28T10:00:01Z", "2", "x"],
                 "lacks y; publish runs"
             ),
+            (
+                ["a", "2026-11-28T10:00:00Z", "1", "x y"], ["c", "2026-11-28T10:00:01Z", "2", "x y", "0.6"],
+                "began while 0.6 of 2 processors were in use"
+            ),
+            (
+                ["a", "2026-11-28T10:00:00Z", "1", "x y"], ["c", "2026-11-28T10:00:01Z", "2", "x y", "0.5", "y"],
+                "during y; measure these anew"
+            ),
         ] as [([String], [String], String?)])
-    func `runs are published that are apart, of all claims`(
+    func `runs are published that are apart, of all claims, on idle machines`(
         first: [String], second: [String], problem: String?
     ) throws {
         let scratch = try TemporaryFolder()
@@ -241,11 +249,15 @@ struct ScriptTests {
         for (name, run) in [("first", first), ("second", second)] {
             try FileManager.default.createDirectory(
                 atPath: scratch.file(name), withIntermediateDirectories: false)
-            let verdicts = run[3].split(separator: " ").map { "{\"claim\": \"\($0)\"}" }.joined(separator: ", ")
+            let verdicts = run[3].split(separator: " ").map { claim in
+                let disturbed = run.count > 5 && run[5] == claim ? ", \"disturbed\": \"others used 0.4\"" : ""
+                return "{\"claim\": \"\(claim)\"\(disturbed)}"
+            }.joined(separator: ", ")
             _ = try scratch.file(
                 "\(name)/records.json",
                 holding: """
-                    {"machine": {"processorModel": "\(run[0])", "isDebugBuild": false}, "began": "\(run[1])",
+                    {"machine": {"processorModel": "\(run[0])", "isDebugBuild": false, "cores": 2,
+                    "busyProcessors": \(run.count > 4 ? run[4] : "null")}, "began": "\(run[1])",
                     "seed": \(run[2]), "verdicts": [\(verdicts)]}
                     """)
         }

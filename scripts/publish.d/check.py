@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 HOURS_APART = 2
+BUSY_SHARE = 0.25  # of the processors, as MachineFactsReading warns
 
 
 def main(folders):
@@ -21,6 +22,11 @@ def main(folders):
             return f"'{folder}' does not say when it began; run scripts/reproduce --out '{folder}' again"
         if run["machine"]["isDebugBuild"]:
             return f"'{folder}' is of a debug build; scripts/reproduce builds another"
+        busy, cores = run["machine"].get("busyProcessors") or 0, run["machine"].get("cores") or 1
+        if busy > BUSY_SHARE * cores:
+            return f"'{folder}' began while {busy:.1f} of {cores} processors were in use; run it again on an idle machine"
+        if disturbed := [verdict["claim"] for verdict in run["verdicts"] if verdict.get("disturbed")]:
+            return f"others used the processors of '{folder}' during {', '.join(disturbed)}; measure these anew (--continue)"
     for index, (folder, run) in enumerate(zip(folders, runs)):
         for other_folder, other in zip(folders[:index], runs[:index]):
             if run["seed"] == other["seed"]:
