@@ -76,6 +76,12 @@ import Testing
             ))
         #expect(verdict(20, 30, 40, 100).verdict == .notMeasurable)
         #expect(verdict(0.1, 20, 1, 30).verdict == .notMeasurable)
+        // All around 10 µs, so that only those are decided that take more.
+        let open = verdict(10, 10, 10, 200)
+        #expect(open.verdict == .depends)
+        #expect(open.reason.hasPrefix("it takes at most 100 µs up to 1000 frames, more from 10000 on; "))
+        #expect(verdict(10, 10, 100, 200).verdict == .notMeasurable)
+        #expect(verdict(10, 200, 10, 200).verdict == .notMeasurable)
     }
 
     @Test func aNegativeDifferenceIsNotToldFromZero() {

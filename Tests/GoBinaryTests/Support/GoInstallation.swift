@@ -176,11 +176,17 @@ struct GoInstallation: CustomTestStringConvertible {
 }
 
 extension TemporaryFolder {
-    /// Writes a program.
+    /// Writes a program that anything can start at once: `Spawn` waits where a child of another thread still has the
+    /// file open for writing, but a program that it starts (`setpriv`) does not.
     func executable(_ content: [UInt8], _ name: String = "program") throws -> String {
         let path = "\(self.path)/\(name)"
         try Data(content).write(to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        // A lease to read is granted while nobody may write, and ends with the descriptor.
+        let setLease: Int32 = 1024  // F_SETLEASE, which Swift does not import
+        for _ in 0..<200 where fcntl(file, setLease, Int32(F_RDLCK)) != 0 && errno == EAGAIN { usleep(10_000) }
         return path
     }
 }
