@@ -34,14 +34,17 @@ uintptr_t fl_static_tls_size(void);
 
 extern __thread fl_thread *_Nullable fl_this_thread __attribute__((tls_model("initial-exec")));
 
-/// This thread if it may enter a stack without a further look (fl_thread_enter), else null. Signal context: forbidden.
+/// Whether this may be the thread's alternate stack. A handler that runs there has interrupted anything: it gets no
+/// stack, and the thread's pool is left alone. Signal context: callable.
+static inline bool fl_may_be_signal_stack(const fl_thread *_Nullable thread) {
+    return thread && (uintptr_t)__builtin_frame_address(0) - thread->signal_low < thread->signal_size;
+}
+
+/// This thread if it may enter a stack without a further look (fl_thread_enter), else null. Signal context: callable.
 static inline fl_thread *_Nullable fl_thread_not_due(void) {
     fl_thread *thread = fl_this_thread;
-    if (!thread || (uintptr_t)__builtin_frame_address(0) - thread->signal_low < thread->signal_size ||
-        thread->entries % FL_ENTRIES_BETWEEN_CLOCKS == 0) {
-        return NULL;
-    }
-    return thread;
+    bool is_due = !thread || fl_may_be_signal_stack(thread) || thread->entries % FL_ENTRIES_BETWEEN_CLOCKS == 0;
+    return is_due ? NULL : thread;
 }
 
 #pragma clang assume_nonnull end

@@ -151,7 +151,7 @@ static inline fl_fiber *_Nullable take(uint64_t thread) {
 }
 
 fl_fiber *fl_fiber_create_again(uint64_t number) {
-    fl_fiber *fiber = is_usual(number) ? take(0) : NULL;
+    fl_fiber *fiber = is_usual(number) && !fl_may_be_signal_stack(fl_this_thread) ? take(0) : NULL;
     if (fiber) fl_idle_created();
     return fiber;
 }
@@ -164,7 +164,9 @@ fl_fiber *fl_fiber_start_again(uint64_t number) {
 }
 
 fl_stack *fl_stack_create(const fl_stack_configuration *configuration, uint64_t number, fl_failure *failure) {
-    *failure = fl_failure_none();
+    // The kernel knows whether a handler runs there.
+    *failure = fl_may_be_signal_stack(fl_this_thread) ? fl_alternate_stack_restore(fl_this_thread) : fl_failure_none();
+    if (failure->error) return NULL;
     fl_stack *stack = fl_pool_take(configuration);
     if (stack) {
         configure(stack, configuration);

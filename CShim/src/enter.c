@@ -68,7 +68,7 @@ fl_failure fl_thread_enter(void) {
         thread = fl_this_thread;
     }
     // A fault would put its frame over those of a handler that runs there, if that is what runs: the kernel knows.
-    if ((uintptr_t)__builtin_frame_address(0) - thread->signal_low < thread->signal_size) {
+    if (fl_may_be_signal_stack(thread)) {
         fl_failure failure = fl_alternate_stack_restore(thread);
         if (failure.error) return failure;
     }

@@ -168,16 +168,17 @@ public import CSwitch
         fl_fiber_destroy(fiber)
     }
 
-    /// Ends a mailbox of which only the header is left.
+    /// Ends a mailbox of which only the header is left. The frame forgets it first: what follows may overflow the stack
+    /// that this runs on, and then nothing of it is done again.
     @inlinable
     static func removeMailbox(
         _ fiber: UnsafeMutablePointer<fl_fiber>, _ mailbox: UnsafeMutableRawPointer, isOnStack: Bool
     ) {
+        fiber.pointee.frame.unsafelyUnwrapped.pointee.argument = nil
         if fl_mailbox_has_context(mailbox) {
             mailbox.assumingMemoryBound(to: MailboxHeader.self).deinitialize(count: 1)
         }
         if !isOnStack { mailbox.deallocate() }
-        fiber.pointee.frame.unsafelyUnwrapped.pointee.argument = nil
     }
 
     @usableFromInline

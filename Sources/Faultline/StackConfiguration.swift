@@ -4,7 +4,7 @@
 ///
 /// A size or choice that the strategy does not use must be nil, else making the stack throws:
 /// ``StackOption/isUsed(by:)`` tells. `automatic` uses neither ``initial`` nor ``mover``.
-public struct StackConfiguration: Sendable, Hashable {
+public struct StackConfiguration: Sendable, Hashable, CustomReflectable {
     /// How the stack makes room. At first ``StackStrategy/automatic``:
     ///
     /// | machine and process | strategy | because |
@@ -72,6 +72,18 @@ public struct StackConfiguration: Sendable, Hashable {
         self.containsNilDereference = containsNilDereference
         self.keepsFloatingPointControl = keepsFloatingPointControl
         number = knownNumber
+    }
+
+    /// What may be set.
+    public var customMirror: Mirror {
+        Mirror(
+            self,
+            children: [
+                "strategy": strategy, "initial": initial as Any, "maximum": maximum as Any,
+                "reservation": reservation as Any, "guardKind": guardKind as Any, "mover": mover as Any,
+                "isIsolated": isIsolated, "containsNilDereference": containsNilDereference,
+                "keepsFloatingPointControl": keepsFloatingPointControl,
+            ], displayStyle: .struct)
     }
 
     /// Another one for each of the configurations that most code uses, 0 for all others. It is kept because a stack

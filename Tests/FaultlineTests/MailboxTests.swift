@@ -123,5 +123,36 @@ extension Stacks {
             co.cancel()
             #expect(wasCancelled && !co.isResumable)
         }
+
+        /// The last resume runs on a small isolated stack, with every distance to its end: the stack may overflow while
+        /// the result is taken and the mailbox goes, and then the coroutine's object ends what is left, once.
+        @Test(.needs(.noSanitizer)) func aResultIsTakenOnceWhereTheResumersStackEnds() async {
+            await #expect(processExitsWith: .success) {
+                try onThread {
+                    let maximum = 64 << 10
+                    var overflows = 0
+                    for distance in stride(from: 0, to: 5 * 4096, by: 16) {
+                        let co = try Coroutine<Int, Int, Large> { co, n in Large(try co.suspend(n)) }
+                        _ = try co.resumeHere(1)
+                        let object = Unmanaged.passUnretained(co)
+                        let references = _getRetainCount(co)
+                        do {
+                            try withGrowableStack(maximum: maximum) {
+                                ts_call_below(
+                                    maximum - distance,
+                                    { pointer in
+                                        Unmanaged<Coroutine<Int, Int, Large>>.fromOpaque(pointer!)
+                                            ._withUnsafeGuaranteedRef { _ = try? $0.resumeHere(2) }
+                                    }, object.toOpaque())
+                            }
+                        } catch is StackFault { overflows += 1 }
+                        // What abandoned frames held leaks; without it the object ends here.
+                        while _getRetainCount(co) > references { object.release() }
+                        withExtendedLifetime(co) {}
+                    }
+                    #expect(overflows > 0)
+                }
+            }
+        }
     }
 }

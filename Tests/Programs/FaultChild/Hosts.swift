@@ -122,7 +122,7 @@ let hostScenarios: [String: Scenario] = [
         try contain()
         require(ts_overwritten(pattern, below) == 0, "\(ts_overwritten(pattern, below)) bytes beyond were written")
     },
-    // in-handler: a coroutine that is run by a signal handler.
+    // in-handler: a stack that a signal handler asks for. It may have interrupted the pool, which it leaves alone.
     "in-handler": { _ in
         try withStack(.init()) {}
         let error = ts_run_in_handler(SIGUSR1) {
@@ -130,6 +130,10 @@ let hostScenarios: [String: Scenario] = [
                 try withGrowableStack {}
                 say("entered")
             } catch { say("refused: \(error)") }
+            do {
+                _ = try counter()
+                say("entered")
+            } catch { say("refused, too: \(error)") }
         }
         require(error == 0, "no handler")
         try deep(.fault)
