@@ -88,8 +88,8 @@ void fl_debug_time_calls(bool on);
 /// Nanoseconds that were added up since the process started. Signal context: callable.
 uint64_t fl_debug_time_in_calls(void);
 
-/// Whether the first frames of stacks that are made, or taken from a pool, from now on begin at staggered cache lines,
-/// as they do at first. Signal context: callable.
+/// Whether the first frames of stacks that are made, or taken from this thread's pool, from now on begin at staggered
+/// cache lines, as they do at first. Signal context: forbidden.
 void fl_debug_stagger(bool on);
 
 /// Whether threads are looked at when they enter a stack (fl_thread_enter), as they are at first. Off, other code may

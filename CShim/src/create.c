@@ -49,7 +49,10 @@ static void configure(fl_stack *stack, const fl_stack_configuration *configurati
 
 static _Atomic(uint32_t) staggers = STAGGERS - 1; // a mask
 
-void fl_debug_stagger(bool on) { atomic_store_explicit(&staggers, on ? STAGGERS - 1 : 0, memory_order_relaxed); }
+void fl_debug_stagger(bool on) {
+    atomic_store_explicit(&staggers, on ? STAGGERS - 1 : 0, memory_order_relaxed);
+    fl_pool_drain(); // one that is taken again has its frame where it was
+}
 
 // The outermost frame and the mailbox above it. Bases are multiples of a page, so the frames of all suspended stacks
 // would fall into the same few sets of a cache. They are staggered by cache lines, by less than 1 KiB: the first page

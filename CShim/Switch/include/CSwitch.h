@@ -337,7 +337,7 @@ extern fl_fiber *_Nullable fl_fiber_create_again(uint64_t number);
 extern fl_fiber *_Nullable fl_fiber_start_again(uint64_t number);
 
 /// Gives a finished, faulted or never started coroutine's stack back: to the pool, or into quarantine when it faulted
-/// (likewise). Signal context: forbidden.
+/// (create.c of the shim). Signal context: forbidden.
 extern void fl_fiber_destroy(fl_fiber *fiber);
 
 /// Lets a coroutine that has not started belong to this thread, if the thread may enter a stack without a further look
