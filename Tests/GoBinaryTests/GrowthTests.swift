@@ -314,11 +314,12 @@ import Workloads
         try expectEqualOutput(try go.program(), Self.probes, ["address-space", "1024"])
     }
 
+    /// One stack takes what is there: a herd's heap may be what gets none, which Go names by itself.
     @Test(arguments: GoInstallation.thorough) func withoutAddressesTheEndIsNamed(_ go: GoInstallation) throws {
         let folder = try TemporaryFolder()
         let copy = try folder.executable(
             try GoExecutable(try content(try go.program())).stripped(Self.probes).content)
-        let result = try run(copy, ["address-space", "16"])
+        let result = try run(copy, ["address-space-deep", "128"])
         #expect(result.ending == .exited(2) && result.output == "limited\n")
         #expect(result.errors == "fatal error: no memory for a goroutine's stack\n")
     }

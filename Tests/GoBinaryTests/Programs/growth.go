@@ -47,6 +47,10 @@ func growth(mode string, size int) {
 		released(size)
 	case "address-space":
 		limitAddressSpace(size)
+		fmt.Println("herd", herd(20000))
+	case "address-space-deep":
+		limitAddressSpace(size)
+		deep(2 * size)
 	case "denied":
 		denied(size)
 	default:
@@ -426,7 +430,7 @@ func released(count int) {
 	fmt.Println(before, resident(), sum == herd(count))
 }
 
-// A herd where the process may take so many MiB of addresses more than it has.
+// The process may take so many MiB of addresses more than it has.
 func limitAddressSpace(size int) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -439,7 +443,6 @@ func limitAddressSpace(size int) {
 		panic(err)
 	}
 	fmt.Println("limited")
-	fmt.Println("herd", herd(20000))
 }
 
 // What a filter of system calls may deny: 1 guards by madvise, 2 giving pages back, 4 unmapping, 8 protections. 16 leaves
