@@ -37,13 +37,13 @@ static int reserve_and_trim(fl_site site, uintptr_t length, uintptr_t alignment,
     return 0;
 }
 
-// EEXIST: something stands there. `begun`: of these bytes a mapping is made, which grows to `length`.
-// Signal context: callable.
+// EEXIST: something stands there. ENOTSUP: an address is but a hint here. `begun`: of these bytes a mapping is made,
+// which grows to `length`. Signal context: callable.
 static int reserve_at(fl_site site, uintptr_t low, uintptr_t length, uintptr_t begun) {
     void *mapped = (void *)low;
     int error = fl_system_map(site, &mapped, begun, PROT_NONE, RESERVED | MAP_FIXED_NOREPLACE);
     if (error) return error;
-    if ((uintptr_t)mapped != low) error = EEXIST; // valgrind treats the address as a hint
+    if ((uintptr_t)mapped != low) error = ENOTSUP; // valgrind, and kernels before 4.17
     if (!error && begun < length) {
         error = fl_system_unlock(FL_SITE_ARENA_UNLOCK, low, begun);
         if (!error) error = fl_system_grow(FL_SITE_ARENA_GROW, low, begun, length);
@@ -79,6 +79,7 @@ static int reserve(fl_site site, uintptr_t length, uintptr_t alignment, uintptr_
         error = reserve_at(site, *low, length, begun);
         if (!error && begun < length) atomic_store_explicit(&lowest_grown, *low, memory_order_relaxed);
         // ENOMEM: a page did not grow, since there was no room for it.
+        if (error == ENOTSUP) break;
         if (error != EEXIST && !(error == ENOMEM && begun < length)) return error;
     }
     return begun == length ? reserve_and_trim(site, length, alignment, low) : error;

@@ -62,6 +62,7 @@ static void make_frame(fl_stack *stack) {
     _Static_assert(OUTERMOST % CACHE_LINE == 0, "what a switch uses lies in one line");
     uintptr_t stagger = stack->index & atomic_load_explicit(&staggers, memory_order_relaxed);
     fl_outermost_frame *frame = (fl_outermost_frame *)(stack->base - OUTERMOST - stagger * CACHE_LINE);
+    if (fl_announcer) fl_sanitizers_expect_frame((uintptr_t)frame, stack->base);
     memset(frame->words, 0, sizeof frame->words);
     frame->mxcsr = 0x1f80;      // all exceptions masked, round to nearest: the System V ABI at process entry
     frame->x87_control = 0x37f; // likewise, 64-bit mantissa

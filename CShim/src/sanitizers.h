@@ -9,6 +9,9 @@
 /// Looks for them. Signal context: forbidden.
 void fl_sanitizers_find(void);
 
+/// Says that the outermost frame from `low` to `high` is about to be written. Signal context: forbidden.
+void fl_sanitizers_expect_frame(uintptr_t low, uintptr_t high);
+
 /// Announces a stack that is about to be handed out. Fails with EAGAIN where ThreadSanitizer can hold no more, and with
 /// ENOTSUP where a sanitizer is present and the stack may move. Signal context: forbidden.
 fl_failure fl_sanitizers_announce(fl_stack *stack);
