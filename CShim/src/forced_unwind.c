@@ -38,6 +38,10 @@ static void make_key(void) { key_error = pthread_key_create(&key, thread_ends); 
 
 static void leave(fl_stack *stack) {
     fl_fiber *fiber = &stack->fiber;
+    // Whoever called a closure on this stack is gone; a coroutine's object may still be destroyed, on any thread, as
+    // soon as the state says that it finished: the slot must be the thread's by then.
+    uint8_t flags = fl_fiber_runs_closure(fiber) ? FL_STACK_LEFT | FL_STACK_UNOWNED : FL_STACK_LEFT;
+    (void)__atomic_fetch_or(&stack->flags, flags, __ATOMIC_ACQ_REL);
     // From now on a fault of this stack would be nobody's, and the unwinder goes on here.
     fl_reach_down_far();
     fiber->state = FL_FIBER_FINISHED;
@@ -50,11 +54,8 @@ static void leave(fl_stack *stack) {
     }
     fl_current_fiber = frame->resumer_fiber;
     pthread_once(&key_once, make_key);
-    if (key_error) return; // the slot is lost with the thread
+    if (key_error) return; // the slot is lost with the thread, as where the value is refused below
     stack->next = pthread_getspecific(key);
-    // Whoever called a closure on this stack is gone; a coroutine's object may still be destroyed, on any thread.
-    uint8_t flags = fl_fiber_runs_closure(fiber) ? FL_STACK_LEFT | FL_STACK_UNOWNED : FL_STACK_LEFT;
-    (void)__atomic_fetch_or(&stack->flags, flags, __ATOMIC_ACQ_REL);
     (void)pthread_setspecific(key, stack);
 }
 
