@@ -9,7 +9,8 @@ struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Write the reports of a folder of results again, or of several runs as one.",
         discussion: """
-            Reads records.json and plots/*.svg, and writes report.md and report.html, which holds the plots itself.
+            Reads records.json and plots/*.svg, and writes report.html, which holds the plots itself, and the same as \
+            text: report.md, and a page for each claim in claims/.
 
             Several folders are runs of several machines or days. Their records become one: medians of medians, \
             intervals that hold all of theirs. Every claim is judged in each run and over all; where runs disagree, \

@@ -39,7 +39,7 @@ struct ReproduceCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write the results to this folder: records.json, report.md and report.html, written after each claim.",
+            "Write the results to this folder: records.json, report.html, report.md and claims/, after each claim.",
             valueName: "folder"),
         completion: .directory)
     var out: String?

@@ -1,5 +1,5 @@
-// The folder that a run leaves behind: records.json, report.md, report.html, and plots/ where they were drawn. A file
-// is there as a whole or not at all, so a reader that comes at any time sees the results of finished work.
+// The folder that a run leaves behind: records.json, report.md, claims/, report.html, and plots/ where they were drawn.
+// A file is there as a whole or not at all, so a reader that comes at any time sees the results of finished work.
 
 import FoundationEssentials
 import Glibc
@@ -44,11 +44,12 @@ public struct ResultsFolder: Sendable {
         try writeReports(page)
     }
 
-    /// Writes report.md and report.html.
+    /// Writes report.md, a page for each claim in the folder claims, and report.html.
     ///
     /// - Throws: As ``write(_:)``.
     public func writeReports(_ page: ResultsPage) throws {
-        let files = [("report.md", try page.markdown()), ("report.html", try page.html())]
+        let files = try page.markdown() + [("report.html", try page.html())]
+        if files.contains(where: { $0.path.contains("/") }) { try ResultsFolder("\(path)/claims").prepare() }
         for (name, text) in files { try write(text, name) }
     }
 

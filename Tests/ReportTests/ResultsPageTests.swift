@@ -53,9 +53,15 @@ struct ResultsPageTests {
         [{"name": "A paper", "address": "https://example.org/", "found": "It found that.", "ours": "The same."}]
         """
 
+    /// The pages, by their paths.
+    private static func markdown(_ page: ResultsPage) throws -> [String: String] {
+        Dictionary(
+            uniqueKeysWithValues: try page.markdown().map { ($0.path, $0.text.replacing("\u{A0}", with: " ")) })
+    }
+
     @Test func `the page is written as Markdown`() throws {
         #expect(
-            try Self.page.markdown().replacing("\u{A0}", with: " ") == """
+            try Self.markdown(Self.page)["report.md"] == """
                 # Is it so?
 
                 **No: &lt;b>.**
@@ -78,7 +84,7 @@ struct ResultsPageTests {
 
                 | claim | by | verdict | what came out |
                 | --- | --- | --- | --- |
-                | [What it costs](#what-it-costs) | a source | **depends** | It costs 2.0 %. |
+                | [What it costs](claims/check-cost.md) | a source | **depends** | It costs 2.0 %. |
 
                 ![verdicts](plots/verdicts.svg)
 
@@ -87,27 +93,6 @@ struct ResultsPageTests {
                 A mean over programs is a geometric one.
 
                 **Not tested:** A rumour.
-
-                ## Claim by claim
-
-                ### What it costs
-
-                **depends**
-
-                > Checks cost something. — a source
-
-                ![Cost &lt; 5 %](plots/check-cost-layouts.svg)
-
-                | number | claimed | measured | 95 % interval |
-                | --- | ---: | ---: | ---: |
-                | gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % |
-                | crossings | at least 4 |  |  |
-
-                **What was run:** Plain and checked.
-
-                **What would change the verdict:** A cost.
-
-                **Again:** `faultline reproduce check-cost --quick`, 13 seconds
 
                 ## statistics
 
@@ -137,25 +122,41 @@ struct ResultsPageTests {
                 """)
     }
 
-    @Test func `what would make a long page longer is left to the HTML`() throws {
+    @Test func `each claim has a page in Markdown`() throws {
         var page = Self.page
-        let claims = (0..<80).map { number in
-            var verdict = Samples.verdict
-            verdict.claim = "claim-\(number)"
-            return verdict
-        }
-        page.document.verdicts = claims
-        page.document.claims = claims.map {
-            ClaimDescription(
-                claim: $0.claim, saidBy: "", statement: "", claimed: [],
-                experiments: [String(repeating: "much is run ", count: 40)])
-        }
-        let markdown = try page.markdown()
-        #expect(markdown.utf8.count <= 30_000 && !markdown.contains("much is run"))
+        page.document.verdicts?[0].disturbed = "others used 1.2 processors meanwhile"
+        let pages = try Self.markdown(page)
+        #expect(pages.keys.sorted() == ["claims/check-cost.md", "report.md"])
         #expect(
-            markdown.contains(
-                "report.html, which `faultline report` makes of records.json, also says of each claim what"))
-        #expect(try page.html().contains("much is run"))
+            pages["claims/check-cost.md"] == """
+                # What it costs
+
+                **depends**: It costs 2.0 %. Others used the processors meanwhile.
+
+                > Checks cost something. — a source
+
+                ![Cost &lt; 5 %](../plots/check-cost-layouts.svg)
+
+                | number | claimed | measured | 95 % interval |
+                | --- | ---: | ---: | ---: |
+                | gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % |
+                | crossings | at least 4 |  |  |
+
+                **What was run:** Plain and checked.
+
+                **What would change the verdict:** A cost.
+
+                **Again:** `faultline reproduce check-cost --quick`, 13 seconds
+
+                **Rule:** \(Samples.verdict.reason)
+
+                **Disturbed:** Others used 1.2 processors meanwhile.
+
+                | number | measured |
+                | --- | ---: |
+                | a fault that moves, extra | 7 |
+
+                """)
     }
 
     @Test func `the page in HTML stands alone and lets no text through as markup`() throws {
@@ -181,15 +182,20 @@ struct ResultsPageTests {
         #expect(html.contains("srcset=\"data:image/svg+xml;base64,PHN2Zy8+\""))
         #expect(html.contains("<td>a fault that moves, extra</td>"))
         // The rule and the records are there, folded.
-        #expect(html.contains("<details><summary>How the rule decided, and 3 records</summary>"))
+        #expect(html.contains("<details><summary>How the rule decided</summary>"))
+        #expect(html.contains("<details><summary>Measured: 3 records</summary>"))
     }
 
     @Test func `parts stand in the order in which they are read`() throws {
-        for text in [try Self.page.html(), try Self.page.markdown()] {
-            let parts = [
-                "Is it so?", "No: ", "Because.", "is little", "They cost little.", "It costs 2.0 %.", "Claim by claim",
-                "Checks cost something.", "A cost.", "It found that.", "scripts/reproduce", "Some Processor",
-            ]
+        let (before, after) = (
+            ["Is it so?", "No: ", "Because.", "is little", "They cost little.", "It costs 2.0 %."],
+            ["It found that.", "scripts/reproduce", "Some Processor"]
+        )
+        let claim = ["Claim by claim", "Checks cost something.", "A cost."]
+        for (text, parts) in [
+            (try Self.page.html(), before + claim + after),
+            (try Self.markdown(Self.page)["report.md"]!, before + after),
+        ] {
             // The contents name parts, too, and stand first.
             var rest = text[(text.firstRange(of: "</nav>\n<main>")?.upperBound ?? text.startIndex)...]
             for part in parts {
@@ -218,9 +224,9 @@ struct ResultsPageTests {
         var shorter = Samples.verdict
         shorter.claim = "check"
         page.document.verdicts?.insert(shorter, at: 0)
-        let text = try page.markdown()
-        let section = try #require(text.firstRange(of: "\n### What it costs\n"))
-        #expect(text[section.upperBound...].contains("(plots/check-cost-layouts.svg)"))
+        let pages = try Self.markdown(page)
+        #expect(try #require(pages["claims/check-cost.md"]).contains("(../plots/check-cost-layouts.svg)"))
+        #expect(try #require(pages["claims/check.md"]).contains("plots/") == false)
     }
 
     @Test func `a claim of ours is said to be one`() throws {
@@ -233,22 +239,32 @@ struct ResultsPageTests {
     @Test func `a page of several runs shows what each found, when and where`() throws {
         var page = Self.page
         var other = page.document
+        page.document.began = "2026-11-27T20:40:00Z"
         (other.machine.processorModel, other.seed, other.began) = ("Another", 2, "2026-11-28T23:10:00Z")
         other.machine.sourceRevision = "5c1bc4c"
         page.document.runs = [MeasuredRun(name: "first", page.document), MeasuredRun(name: "second", other)]
         page.document.verdicts?[0].measured[0].byRun = [0.01, 0.03]
         page.document.verdicts?[0].disturbed = "second: others used 1.2 processors meanwhile"
         page.document.verdicts?[0].byRun = [.confirmed, .notMeasurable]
+        let pages = try Self.markdown(page)
+        let text = try #require(pages["report.md"])
+        let claim = try #require(pages["claims/check-cost.md"])
         #expect(
-            try page.markdown().contains(
-                " Run by run: confirmed, not measurable here. Others used the processors meanwhile. |"))
-        let text = try page.markdown().replacing("\u{A0}", with: " ")
-        #expect(text.contains("| number | claimed | measured | 95 % interval | in first | in second |"))
-        #expect(text.contains("| gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % | 1.00 % | 3.00 % |"))
-        #expect(text.contains("| crossings | at least 4 |  |  |  |  |"))
+            text.contains(
+                " Run by run: confirmed in first, not measurable here in second. "
+                    + "Others used the processors meanwhile. |"))
+        #expect(claim.contains("| number | claimed | measured | 95 % interval | in first | in second |"))
+        #expect(claim.contains("| gain | 3 to 5 % | 2.0 % | 1.0 to 4.0 % | 1.00 % | 3.00 % |"))
+        #expect(claim.contains("| crossings | at least 4 |  |  |  |  |"))
         #expect(text.contains("medians over the runs below, with the intervals that hold those of every run"))
         #expect(text.contains("| second | 2026-11-28T23:10:00Z | 2 | 5c1bc4c | Another | 6.12.0 |"))
-        #expect(text.contains("| first | not known | not known | not known | Some Processor | 6.12.0 |"))
+        #expect(text.contains("| first | 2026-11-27T20:40:00Z | not known | not known | Some Processor | 6.12.0 |"))
+        #expect(text.contains("The runs are of processors of 2 models, and began 26.5 hours apart at most.\n"))
+        page.document.runs?[1].machine.processorModel = "Some Processor"
+        page.document.runs?[1].began = nil
+        #expect(
+            try #require(Self.markdown(page)["report.md"]).contains(
+                "The runs are of processors of one model, and it is not known when all of them began.\n"))
         let html = try page.html()
         #expect(html.contains("Second: others used 1.2 processors meanwhile."))
         #expect(html.contains("All facts of the machine of second"))

@@ -10,13 +10,13 @@ extension ResultsPage {
         return ClaimRow(
             claim: verdict.claim, title: finding?.title ?? verdict.claim, author: verdict.author,
             verdict: verdict.verdict, isOurs: verdict.isOurs,
-            sentence: (finding?.sentence ?? verdict.statement) + Self.caveats(verdict))
+            sentence: (finding?.sentence ?? verdict.statement) + caveats(verdict))
     }
 
     /// What a reader of a verdict must know of its runs.
-    private static func caveats(_ verdict: ClaimVerdict) -> String {
+    private func caveats(_ verdict: ClaimVerdict) -> String {
         let byRun = verdict.byRun ?? []
-        let each = byRun.map(\.words).joined(separator: ", ")
+        let each = zip(byRun, document.runs ?? []).map { "\($0.words) in \($1.name)" }.joined(separator: ", ")
         return (Set(byRun).count > 1 ? " Run by run: \(each)." : "")
             + (verdict.disturbed == nil ? "" : " Others used the processors meanwhile.")
     }
@@ -40,12 +40,13 @@ extension ResultsPage {
         if let command = verdict.command {
             blocks.append(.again(command, verdict.seconds.map(Self.duration)))
         }
-        var folded: [PageBlock] = [.labelled("Rule", verdict.reason)]
-        if let disturbed = verdict.disturbed { folded.append(.labelled("Disturbed", Self.sentence(disturbed))) }
-        if !others.shown.rows.isEmpty { folded.append(.table(others)) }
-        folded += records(of: verdict.claim)
+        var decision: [PageBlock] = [.labelled("Rule", verdict.reason)]
+        if let disturbed = verdict.disturbed { decision.append(.labelled("Disturbed", Self.sentence(disturbed))) }
+        if !others.shown.rows.isEmpty { decision.append(.table(others)) }
+        let recorded = records(of: verdict.claim)
         let count = document.records.count { $0.suite == verdict.claim }
-        return blocks + [.details("How the rule decided, and \(Self.counted(count, "record"))", folded)]
+        return blocks + [.decision(decision)]
+            + (recorded.isEmpty ? [] : [.details("Measured: \(Self.counted(count, "record"))", recorded)])
     }
 
     /// Records in groups: the null controls first, because they tell how much of a difference is noise.

@@ -31,6 +31,8 @@ extension ResultsPage {
 }
 
 enum HTMLWriter {
+    private static let sectionsAnchor = "findings"
+
     static func text(_ blocks: [PageBlock]) -> String { blocks.map(text).joined() }
 
     private static func text(_ block: PageBlock) -> String {
@@ -56,12 +58,13 @@ enum HTMLWriter {
                 + "<pre><code>\(escaped(command))</code></pre>\n"
         case .run(let run): text(.labelled("What was run", run))
         case .change(let change): text(.labelled("What would change the verdict", change))
-        case .leftOut: ""
         case .plot(let plot): text(plot)
         case .details(let summary, let blocks):
             "<details><summary>\(escaped(summary))</summary>\n\(text(blocks))</details>\n"
-        case .section(let anchor, let blocks):
-            "<section id=\"\(escaped(anchor))\">\n\(text(blocks))</section>\n"
+        case .decision(let blocks): text(.details("How the rule decided", blocks))
+        case .sections(let title, let sections):
+            text(.heading(2, title, anchor: sectionsAnchor))
+                + sections.map { "<section id=\"\(escaped($0.anchor))\">\n\(text($0.blocks))</section>\n" }.joined()
         }
     }
 
@@ -131,8 +134,11 @@ enum HTMLWriter {
         for block in blocks {
             switch block {
             case .heading(2, let title, let anchor?): entries.append((2, anchor, title))
-            case .section(let anchor, let parts):
-                if case .heading(_, let title, _)? = parts.first { entries.append((3, anchor, title)) }
+            case .sections(let title, let sections):
+                entries.append((2, sectionsAnchor, title))
+                for case (let anchor, .heading(_, let title, _)?) in sections.map({ ($0.anchor, $0.blocks.first) }) {
+                    entries.append((3, anchor, title))
+                }
             default: break
             }
         }

@@ -1,29 +1,28 @@
-// Pages as Markdown, in the dialect of GitHub. What is folded in the HTML, and all records, are left out: they are in
-// records.json and in report.html. So is more, where a page would be longer than a reader scrolls through.
+// Pages as Markdown, in the dialect of GitHub: one with the answer and the table of claims, and one for each claim.
+// Records are in records.json and in report.html.
 
 extension ResultsPage {
-    /// The page as Markdown. Plots are linked from the folder `plots` beside it.
+    /// A file of Markdown; its path is relative to the folder of the results.
+    public typealias MarkdownFile = (path: String, text: String)
+
+    /// The page as Markdown, `report.md`, and a page for each claim, `claims/NAME.md`. Plots are linked from the folder
+    /// `plots`.
     ///
     /// - Throws: ``ReportError/invalidRecord(record:reason:)``.
-    public func markdown() throws -> String {
-        let blocks = try blocks()
-        let texts = MarkdownWriter.Detail.allCases.lazy.map { MarkdownWriter(detail: $0).text(blocks) }
-        return texts.first { $0.utf8.count <= Self.longestMarkdown } ?? MarkdownWriter(detail: .once).text(blocks)
+    public func markdown() throws -> [MarkdownFile] {
+        let report = MarkdownWriter(folder: "", level: 0).text(try blocks())
+        return [("report.md", report)]
+            + (document.verdicts ?? []).map { verdict in
+                ("claims/\(verdict.claim).md", MarkdownWriter(folder: "../", level: -2).text(section(verdict)))
+            }
     }
-
-    /// Bytes; more is left to the HTML.
-    static let longestMarkdown = 30_000
 }
 
 private struct MarkdownWriter {
-    /// What is said of each claim, the most first.
-    enum Detail: Int, CaseIterable {
-        case all, withoutRuns, withoutChanges, least
-        /// Nothing stands both in the table of claims and in their sections; times are in the HTML.
-        case once
-    }
-
-    let detail: Detail
+    /// From the page to the folder of the results.
+    let folder: String
+    /// Added to the levels of headings.
+    let level: Int
 
     func text(_ blocks: [PageBlock]) -> String {
         // A heading that only names what is folded says nothing.
@@ -33,7 +32,8 @@ private struct MarkdownWriter {
     private func text(_ block: PageBlock) -> String {
         switch block {
         case .opening(let article): opening(article)
-        case .heading(let level, let text, _): "\(String(repeating: "#", count: level)) \(escaped(text))\n"
+        case .heading(let level, let text, _):
+            "\(String(repeating: "#", count: level + self.level)) \(escaped(text))\n"
         case .paragraph(let text): escaped(text) + "\n"
         case .labelled(let label, let text):
             text.isEmpty ? "**\(escaped(label)):**\n" : "**\(escaped(label)):** \(escaped(text))\n"
@@ -43,38 +43,18 @@ private struct MarkdownWriter {
         case .lines(let lines):
             lines.enumerated().map { "\($0 + 1). **\(escaped($1.subject)).** \(escaped($1.text))\n" }.joined()
         case .table(let table): text(table)
-        case .run(let run): detail == .all ? text(.labelled("What was run", run)) : ""
-        case .change(let change):
-            detail.rawValue < Detail.withoutChanges.rawValue
-                ? text(.labelled("What would change the verdict", change)) : ""
-        case .leftOut: leftOut
+        case .run(let run): text(.labelled("What was run", run))
+        case .change(let change): text(.labelled("What would change the verdict", change))
         case .claims(let rows): text(rows)
-        // The sentence stands in the table of claims.
-        case .finding(let row): detail == .once ? "" : "**\(badge(row))**\n"
+        case .finding(let row): "**\(badge(row))**: \(escaped(row.sentence))\n"
         case .work(let work):
             "[\(escaped(work.name))](\(work.address)). \(escaped(work.found)) *Here:* \(escaped(work.ours))\n"
         case .again(let command, let time):
-            detail == .once
-                ? "`\(printable(command))`\n"
-                : "**Again:** `\(printable(command))`\(time.map { ", \($0)" } ?? "")\n"
-        // The heading above it says what it is of.
-        case .plot(let plot): "![\(detail == .once ? plot.name : escaped(plot.title))](plots/\(plot.name).svg)\n"
-        case .details: ""
-        case .section(_, let blocks):
-            text(
-                blocks.filter { block in
-                    if case .table = block { return detail.rawValue < Detail.least.rawValue }
-                    return true
-                })
+            "**Again:** `\(printable(command))`\(time.map { ", \($0)" } ?? "")\n"
+        case .plot(let plot): "![\(escaped(plot.title))](\(folder)plots/\(plot.name).svg)\n"
+        case .decision(let blocks): text(blocks)
+        case .details, .sections: ""
         }
-    }
-
-    private var leftOut: String {
-        let parts = ["what was run", "what would change the verdict", "all its numbers"].prefix(detail.rawValue)
-        return parts.isEmpty
-            ? ""
-            : "report.html, which `faultline report` makes of records.json, also says of each claim "
-                + "\(parts.joined(separator: ", ")).\n"
     }
 
     private func opening(_ article: Article) -> String {
@@ -94,26 +74,17 @@ private struct MarkdownWriter {
     }
 
     private func text(_ rows: [ClaimRow]) -> String {
-        // Its author stands at its quotation.
-        let isOnce = detail == .once
-        return row(["claim"] + (isOnce ? [] : ["by"]) + ["verdict", "what came out"])
-            + row(Array(repeating: "---", count: isOnce ? 3 : 4))
+        row(["claim", "by", "verdict", "what came out"]) + row(Array(repeating: "---", count: 4))
             + rows.map { claim in
-                let title = escaped(claim.title)
-                return row(
-                    [isOnce ? title : "[\(title)](#\(anchor(claim.title)))"] + (isOnce ? [] : [escaped(claim.author)])
-                        + ["**\(badge(claim))**", escaped(claim.sentence)])
+                row([
+                    "[\(escaped(claim.title))](\(folder)claims/\(claim.claim).md)", escaped(claim.author),
+                    "**\(badge(claim))**", escaped(claim.sentence),
+                ])
             }.joined()
     }
 
     private func badge(_ row: ClaimRow) -> String {
         row.verdict.rawValue + (row.isOurs ? " · ours" : "")
-    }
-
-    /// What GitHub names a heading of this text.
-    private func anchor(_ heading: String) -> String {
-        let kept = heading.lowercased().filter { $0.isLetter || $0.isNumber || $0 == " " || $0 == "-" }
-        return kept.replacing(" ", with: "-")
     }
 
     private func row(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }

@@ -27,13 +27,13 @@ enum PageBlock {
     case run(String)
     /// What would change the verdict.
     case change(String)
-    /// Where what a short page leaves out is found.
-    case leftOut
     case plot(Plot)
     /// Hidden until asked for, and in no text but that of the HTML.
     case details(String, [PageBlock])
-    /// The section of a claim.
-    case section(String, [PageBlock])
+    /// How a rule decided; in HTML hidden until asked for.
+    case decision([PageBlock])
+    /// The sections of claims, each with its anchor; in Markdown they are pages of their own.
+    case sections(String, [(anchor: String, blocks: [PageBlock])])
 }
 
 /// A claim in the table of claims and at the head of its section.

@@ -1,6 +1,7 @@
 // Which parts a page of results has, and in which order: the question and its answer, the summary, the claims, each
 // claim with its plot, the work of others, how to measure again, the machine.
 
+import FoundationEssentials
 import Measurement
 
 /// A document for readers, as Markdown or HTML.
@@ -34,8 +35,8 @@ public struct ResultsPage {
             blocks += [.lines(article.lines)]
         }
         if !verdicts.isEmpty {
-            blocks += overview(verdicts) + [.heading(2, "Claim by claim", anchor: "findings"), .leftOut]
-            blocks += verdicts.map { .section($0.claim, section($0)) }
+            blocks += overview(verdicts)
+            blocks.append(.sections("Claim by claim", verdicts.map { ($0.claim, section($0)) }))
         }
         for suite in document.suites where !verdicts.contains(where: { $0.claim == suite }) {
             blocks += [.heading(2, suite, anchor: suite)] + records(of: suite)
@@ -97,8 +98,19 @@ public struct ResultsPage {
                 run.machine.kernelRelease ?? "not known",
             ])
         }
-        return [.heading(2, "The runs and their machines", anchor: "machine"), .table(table)]
+        return [.heading(2, "The runs and their machines", anchor: "machine"), .paragraph(apart(runs)), .table(table)]
             + runs.map { .details("All facts of the machine of \($0.name)", [.table($0.machine.table)]) } + notes
+    }
+
+    /// How different the runs are that are put together.
+    private func apart(_ runs: [MeasuredRun]) -> String {
+        let models = Set(runs.map(\.machine.processorModel)).count
+        let times = runs.compactMap { $0.began.flatMap { try? Date($0, strategy: .iso8601) } }
+        let hours = (times.max() ?? .distantPast).timeIntervalSince(times.min() ?? .distantPast) / 3600
+        return "The runs are of processors of \(models == 1 ? "one model" : "\(models) models"), and "
+            + (times.count < runs.count
+                ? "it is not known when all of them began."
+                : "began \(QuantityFormatter.grouped(hours, decimals: 1)) hours apart at most.")
     }
 
     /// The claim whose identifier begins the plot's name; the longest, where several do.
