@@ -22,6 +22,9 @@ def main(folders):
             return f"'{folder}' does not say when it began; run scripts/reproduce --out '{folder}' again"
         if run["machine"]["isDebugBuild"]:
             return f"'{folder}' is of a debug build; scripts/reproduce builds another"
+        revision = run["machine"].get("sourceRevision") or ""
+        if not revision or revision.endswith("-dirty"):
+            return f"'{folder}' is of sources that no commit names; run scripts/reproduce in a clean checkout"
         busy, cores = run["machine"].get("busyProcessors") or 0, run["machine"].get("cores") or 1
         if busy > BUSY_SHARE * cores:
             return f"'{folder}' began while {busy:.1f} of {cores} processors were in use; run it again on an idle machine"
@@ -31,6 +34,8 @@ def main(folders):
         for other_folder, other in zip(folders[:index], runs[:index]):
             if run["seed"] == other["seed"]:
                 return f"'{folder}' and '{other_folder}' have the same seed; give one another with --seed"
+            if run["machine"]["sourceRevision"] != other["machine"]["sourceRevision"]:
+                return f"'{folder}' and '{other_folder}' are of different commits; run both of one"
             apart = abs(datetime.fromisoformat(run["began"]) - datetime.fromisoformat(other["began"]))
             is_same = run["machine"].get("processorModel") == other["machine"].get("processorModel")
             if is_same and apart.total_seconds() < HOURS_APART * 3600:
