@@ -91,3 +91,19 @@ extension Estimate {
         return low >= minimum && high <= maximum ? .within : .undecided
     }
 }
+
+extension Estimate {
+    /// What a ratio says of the bound or range that is claimed of it. One that its null control shows as well, or whose
+    /// interval holds 1, neither confirms nor refutes.
+    ///
+    /// - Parameter null: The same of something that is compared with itself.
+    func verdict(on figure: ClaimedFigure, null: Estimate?) -> Verdict {
+        if isMeasuredOnce { return .notMeasurable }
+        guard isDistinguishable(from: 1, null: null) else { return .notDistinguishable }
+        return switch relation(to: figure) {
+        case .within: .confirmed
+        case .below, .above: .refuted
+        case .undecided: .notMeasurable
+        }
+    }
+}

@@ -1,5 +1,6 @@
 // Starting a program and waiting for it, with nothing of this process's signals inherited and no wait without an end.
 
+internal import CProcesses
 import Glibc
 
 package enum Spawn {
@@ -121,14 +122,31 @@ package enum Spawn {
         return try wait(for: child, group: child, seconds: seconds, usage: &usage, isUnwanted: isUnwanted)
     }
 
-    /// The same, with what the child took, and with the process group that is killed.
+    /// The same, with what the child took, and with the process group that is killed. The end of the child wakes it:
+    /// how long this takes is how long the child took.
     package static func wait(
         for child: pid_t, group: pid_t, seconds: Double, usage: inout Usage, isUnwanted: () -> Bool = { false }
     ) throws(ProcessError) -> Ending {
+        let watch = watch(child)
+        defer { if watch >= 0 { close(watch) } }
+        return try wait(
+            for: child, group: group, seconds: seconds, usage: &usage, watch: watch, interval: 20,
+            isUnwanted: isUnwanted)
+    }
+
+    /// A descriptor that can be read from once `child` has ended; -1 where the system has none.
+    static func watch(_ child: pid_t) -> Int32 { fl_watch_process(child) }
+
+    /// - Parameters:
+    ///   - watch: What can be read from once the child has ended; -1 where the system has no such descriptor, and the
+    ///     end of the child then is found by looking for it.
+    ///   - interval: Milliseconds after which `isUnwanted` is asked again.
+    static func wait(
+        for child: pid_t, group: pid_t, seconds: Double, usage: inout Usage, watch: Int32, interval: Int32,
+        isUnwanted: () -> Bool
+    ) throws(ProcessError) -> Ending {
         var began = timespec()
         clock_gettime(CLOCK_MONOTONIC, &began)
-        // Short waits at first: programs here mostly end at once.
-        var pause: UInt32 = 200
         var isLate = false
         while true {
             var status: Int32 = 0
@@ -144,13 +162,15 @@ package enum Spawn {
             }
             var now = timespec()
             clock_gettime(CLOCK_MONOTONIC, &now)
-            if Double(now.tv_sec - began.tv_sec) + Double(now.tv_nsec - began.tv_nsec) * 1e-9 > seconds || isUnwanted()
-            {
+            let left = seconds - Double(now.tv_sec - began.tv_sec) - Double(now.tv_nsec - began.tv_nsec) * 1e-9
+            if left < 0 || isUnwanted() {
                 kill(-group, SIGKILL)
                 isLate = true
             } else {
-                usleep(pause)
-                pause = min(2 * pause, 20_000)
+                // A descriptor below zero is passed over, so that this sleeps: shortly, for nothing ends the sleep.
+                let pause = watch >= 0 ? interval : 1
+                var entry = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
+                poll(&entry, 1, min(pause, Int32((left * 1e3).rounded(.up))))
             }
         }
     }

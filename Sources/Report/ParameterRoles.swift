@@ -29,7 +29,7 @@ extension ParameterName {
         "calls",
         "code", "cold", "copying", "coroutines", "count", "depth", "due", "expected", "filling", "flags",
         "fresh-memory", "gogc", "gomaxprocs", "grows", "guard", "headroom", "initial", "inlining", "input",
-        "instructions", "kind", "language", "limit", "linked", "lock", "maximum", "memory-of", "mode", "mover",
+        "instructions", "kind", "language", "limit", "lock", "maximum", "memory-of", "mode", "mover",
         "null-control", "of", "operation", "origin", "others", "peer", "place", "position", "processor", "requests",
         "reservation",
         "scope", "section", "segmented", "signal", "size", "slot", "source", "stack-bytes", "strategy", "threads",

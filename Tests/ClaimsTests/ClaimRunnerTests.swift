@@ -188,7 +188,7 @@ private final class StopRequest { var isMade = false }
             .contendingGrowth, .furtherInIndirectCall("closure", depth: 1_000), .furtherInDeepChain("interface"),
             .growthAgainstGo, .timeOfCopyPerKiB,
             .timeOfCopyPerPointer,
-            .probeFaults, .inliningSaves, .longestWait, .filesWithAllocator,
+            .probeFaults, .inliningSaves, .pauseWithoutChecks, .filesWithAllocator,
         ] {
             #expect(ours.contains { $0.hasSuffix(": \(figure.name)") }, "\(figure.name)")
         }

@@ -7,108 +7,84 @@ import Testing
 
 @Suite("preemption") struct PreemptionTests {
     private func ratio(
-        _ name: String, _ low: Double, _ high: Double, _ variant: String = Preemption.removed.name,
-        isAtLeast: Bool = false
+        _ low: Double, _ high: Double, _ variant: String = Preemption.removed.name, of operation: String = "pause",
+        beside work: String = "maps", version: String = "go1.27.3", isAtLeast: Bool = false
     ) -> Record {
-        var parameters: [ParameterName: ParameterValue] = [.variant: .string(variant)]
+        var parameters: [ParameterName: ParameterValue] = [
+            .variant: .string(variant), .operation: .string(operation), .work: .string(work), .peer: .string(version),
+        ]
         if isAtLeast { parameters[.atLeast] = true }
         return .ratio(
-            suite: "preemption", case: name, baseline: "original",
-            estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 5), parameters: parameters)
+            suite: "preemption", case: "\(work) \(operation) \(version)", baseline: "original",
+            estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 7), parameters: parameters)
     }
 
-    private func verdict(_ records: [Record]) -> ClaimVerdict { Preemption().verdict(on: records) }
+    private func verdict(_ records: Record...) -> ClaimVerdict {
+        Preemption().verdict(on: records + [ratio(0.8, 1.3, Preemption.again)])
+    }
 
-    @Test func whereNothingTakesLongerItIsConfirmed() {
-        let verdict = verdict([ratio("maps sleep go1", 0.9, 1.3), ratio("calls sleep go1", 0.8, 1)])
+    @Test func aPauseThatIsNotTwiceAsLongConfirmsIt() {
+        #expect(verdict(ratio(0.9, 1.3)).verdict == .confirmed)
+        #expect(verdict(ratio(1.3, 1.9)).verdict == .confirmed)
+    }
+
+    @Test func onePauseDecidesWhateverElseIsLonger() {
+        let verdict = verdict(
+            ratio(500, 900, of: "collect"), ratio(500, 900, beside: "assembly"), ratio(0.9, 1.3))
         #expect(verdict.verdict == .confirmed)
-        #expect(verdict.reason == "without checks no wait takes longer: maps sleep go1 1.1 times [0.9, 1.3]")
-        #expect(verdict.measured.first?.name == verdict.claimed.first?.name)
+        #expect(verdict.measured.first?.median == 1.1)
     }
 
-    @Test func oneLongerWaitRefutesItAndTheRuntimesChecksCureIt() {
-        let verdict = verdict([
-            ratio("maps sleep go1", 8, 12), ratio("calls sleep go1", 0.9, 1.1),
-            ratio("maps sleep go1", 0.9, 1.1, Preemption.kept.name),
-            ratio("calls sleep go1", 0.9, 5, Preemption.kept.name),
-        ])
+    @Test func aLongerPauseRefutesItAndTheSameIsSaidOfTheOtherForms() {
+        let verdict = verdict(
+            ratio(8, 12), ratio(0.9, 1.1, Preemption.kept.name), ratio(0.8, 1.2, Preemption.probes.name),
+            ratio(7, 9, Preemption.kept.name, of: "sleep"), ratio(7, 9, Preemption.probes.name, beside: "reflection"))
         #expect(verdict.verdict == .refuted)
         #expect(
-            verdict.reason
-                == "without checks others wait longer beside maps sleep go1 10.0 times [8.0, 12.0]; not beside "
-                + "calls sleep go1; keeping the runtime's checks cures maps sleep go1 1.0 times [0.9, 1.1]")
-        #expect(verdict.measured.first?.median == 10)
-        #expect(verdict.measured.contains { $0.name == Figure.longestWaitWithRuntimesChecks.name })
-    }
-
-    @Test func aWaitThatDidNotEndIsALeastOne() {
-        let verdict = verdict([ratio("maps collect go1", 8, 12, isAtLeast: true)])
-        #expect(verdict.reason.hasSuffix("beside maps collect go1 at least 10.0 times [8.0, 12.0]"))
-        #expect(verdict.measured.allSatisfy { $0.isAtLeast == true })
-        // A bound from below does not tell that nothing is longer, nor which is the longest.
-        let small = self.verdict([ratio("maps collect go1", 0.9, 1.1, isAtLeast: true)])
-        #expect(small.verdict == .notMeasurable)
-        let hidden = self.verdict([ratio("maps collect go1", 4, 6, isAtLeast: true), ratio("maps sleep go1", 8, 12)])
-        #expect(hidden.measured.first?.median == 10 && hidden.measured.first?.isAtLeast == true)
-    }
-
-    @Test func probesAreSaidBeside() {
-        let verdict = verdict([
-            ratio("maps sleep go1", 8, 12), ratio("maps sleep go1", 0.9, 1.1, Preemption.kept.name),
-            ratio("maps sleep go1", 0.8, 1.2, Preemption.probes.name),
-        ])
-        #expect(
             verdict.reason.hasSuffix(
-                "cures maps sleep go1 1.0 times [0.9, 1.1]; keeping them beside probes cures maps sleep go1 1.0 times "
-                    + "[0.8, 1.2]"))
-        #expect(verdict.measured.contains { $0.name == Figure.longestWaitWithProbes.name })
+                "against the original, without checks 10.0 [8.0, 12.0; n = 7] times, with the runtime's checks "
+                    + "1.0 [0.9, 1.1; n = 7] times, with probes beside these 1.0 [0.8, 1.2; n = 7] times, "
+                    + "with all checks again 1.1 [0.8, 1.3; n = 7] times"))
+        func median(_ figure: Figure) -> Double? { verdict.measured.first { $0.name == figure.name }?.median }
+        #expect(median(.pauseWithoutChecks) == 10)
+        #expect(median(.pauseWithRuntimesChecks) == 1 && median(.pauseWithProbes) == 1)
         #expect(Set([Preemption.removed, Preemption.kept, Preemption.probes].map(\.name)).count == 3)
     }
 
-    @Test func theRuntimesChecksMayCureSomeOrNone() {
-        let slow = [ratio("maps sleep go1", 8, 12), ratio("reflection sleep go1", 4, 6)]
-        let some = verdict(
-            slow + [
-                ratio("maps sleep go1", 0.9, 1.1, Preemption.kept.name),
-                ratio("reflection sleep go1", 3, 5, Preemption.kept.name),
-            ])
-        #expect(
-            some.reason.hasSuffix(
-                "; keeping the runtime's checks cures maps sleep go1 1.0 times [0.9, 1.1], does not cure "
-                    + "reflection sleep go1 4.0 times [3.0, 5.0]"))
-        let none = verdict(slow + [ratio("reflection sleep go1", 3, 5, Preemption.kept.name)])
-        #expect(none.verdict == .refuted)
-        #expect(none.reason.hasSuffix("checks does not cure reflection sleep go1 4.0 times [3.0, 5.0]"))
-        let open = verdict(slow + [ratio("maps sleep go1", 1, 3, Preemption.kept.name)])
-        #expect(open.reason.hasSuffix("checks may not cure maps sleep go1 2.0 times [1.0, 3.0]"))
-        // What is not slow without checks is nothing to cure.
-        let other = verdict(slow + [ratio("calls sleep go1", 3, 5, Preemption.kept.name)])
-        #expect(!other.reason.contains("keeping"))
+    @Test func onlyAPauseThatDidNotEndIsAtLeast() {
+        let bound = verdict(ratio(8, 12, isAtLeast: true))
+        #expect(bound.verdict == .refuted)
+        #expect(bound.reason.contains("without checks at least 10.0 [8.0, 12.0; n = 7] times"))
+        #expect(bound.measured.first?.isAtLeast == true)
+        // A bound from below does not tell that nothing is longer.
+        #expect(verdict(ratio(0.9, 1.1, isAtLeast: true)).verdict != .confirmed)
+        let other = verdict(ratio(4, 6), ratio(8, 12, of: "collect", isAtLeast: true))
+        #expect(other.measured.first?.isAtLeast != true)
+    }
+
+    @Test func whatTheOriginalShowsAsWellIsNotDistinguishable() {
+        let records = [ratio(1.5, 2.5), ratio(0.5, 3, Preemption.again)]
+        #expect(Preemption().verdict(on: records).verdict == .notDistinguishable)
+        let longer = [ratio(2.5, 3), ratio(0.5, 3, Preemption.again)]
+        #expect(Preemption().verdict(on: longer).verdict == .notDistinguishable)
     }
 
     @Test func anIntervalOnBothSidesOfTwiceDecidesNothing() {
-        let verdict = verdict([ratio("maps sleep go1", 1, 3), ratio("calls sleep go1", 0.9, 1.1)])
-        #expect(verdict.verdict == .notMeasurable)
-        #expect(verdict.reason.hasSuffix("twice as long: maps sleep go1 2.0 times [1.0, 3.0]"))
+        #expect(verdict(ratio(1.1, 5)).verdict == .notMeasurable)
     }
 
     @Test func theNewestGoDecides() {
-        func of(_ version: String, _ low: Double, _ high: Double) -> Record {
-            var record = ratio("maps sleep \(version)", low, high, isAtLeast: version == "go1.19.8")
-            record.parameters[.peer] = .string(version)
-            return record
-        }
-        let verdict = verdict([of("go1.19.8", 8_000, 12_000), of("go1.27.3", 8, 12)])
+        let verdict = verdict(ratio(8_000, 12_000, version: "go1.19.8", isAtLeast: true), ratio(8, 12))
         #expect(verdict.measured.first?.median == 10)
         #expect(
             verdict.measured.map(\.name).suffix(2)
-                == ["maps sleep go1.27.3, no checks", "maps sleep go1.19.8, no checks"])
-        #expect(verdict.measured.map { $0.isAtLeast == true } == [false, false, true])
+                == ["maps pause go1.27.3, no checks", "maps pause go1.19.8, no checks"])
+        #expect(verdict.measured.map { $0.isAtLeast == true }.suffix(2) == [false, true])
         #expect(!verdict.reason.contains("go1.19.8"))
     }
 
-    @Test func withoutGoItIsNotMeasurable() {
-        #expect(verdict([]).verdict == .notMeasurable)
+    @Test func withoutThatPauseItIsNotMeasurable() {
+        #expect(verdict(ratio(8, 12, of: "sleep")).verdict == .notMeasurable)
         #expect(Preemption().verdict(on: [], missing: ["Go"]).reason == "missing: Go")
     }
 }

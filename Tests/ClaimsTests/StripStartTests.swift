@@ -6,33 +6,66 @@ import Testing
 @testable import Claims
 
 @Suite("strip-start") struct StripStartTests {
-    private func ratio(_ linking: StripStart.Linking, _ low: Double, _ high: Double, isCold: Bool = false) -> Record {
-        .ratio(
-            suite: "strip-start", case: linking.rawValue, baseline: "usual",
-            estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 101),
-            parameters: [.cold: .bool(isCold)])
+    private static let claims: [(any Claim, ProgramStarts.Linking)] = [
+        (StripStart(), .stripped), (StripStartCold(), .stripped), (IndependentStart(), .independent),
+    ]
+
+    /// The mean of two programs, each program, and the usual programs against themselves.
+    private func verdict(
+        _ claim: any Claim, _ linking: ProgramStarts.Linking, mean: ClosedRange<Double>,
+        programs: [ClosedRange<Double>] = [], null: ClosedRange<Double> = 0.99...1.01, samples: Int = 6
+    ) -> ClaimVerdict {
+        func ratio(_ name: String, _ ends: ClosedRange<Double>, _ own: [ParameterName: ParameterValue]) -> Record {
+            .ratio(
+                suite: claim.identifier, case: name, baseline: "usual",
+                estimate: Estimate(
+                    median: (ends.lowerBound + ends.upperBound) / 2, low: ends.lowerBound, high: ends.upperBound,
+                    samples: samples), parameters: own)
+        }
+        return claim.verdict(
+            on: programs.enumerated().map { ratio(linking.rawValue, $1, [.work: .string("program \($0)")]) } + [
+                ratio(linking.rawValue, mean, [.programs: 2]),
+                ratio(ProgramStarts.again, null, [.programs: 2, .nullControl: true]),
+            ])
     }
 
-    private func verdict(_ records: Record...) -> ClaimVerdict { StripStart().verdict(on: records) }
-
-    @Test func asMuchSoonerConfirmsIt() {
-        #expect(verdict(ratio(.stripped, 0.8, 0.83)).verdict == .confirmed)
-        #expect(verdict(ratio(.stripped, 0.5, 0.6)).verdict == .confirmed)
+    @Test(arguments: claims.indices) func `as much sooner or more confirms it`(index: Int) {
+        let (claim, linking) = Self.claims[index]
+        let verdict = verdict(claim, linking, mean: 0.25...0.75)
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.measured.map(\.median) == [0.5, 1])
     }
 
-    @Test func hardlySoonerRefutesItWhateverColdFilesDo() {
+    @Test(arguments: claims.indices) func `later refutes it`(index: Int) {
+        let (claim, linking) = Self.claims[index]
+        #expect(verdict(claim, linking, mean: 1.1...1.2).verdict == .refuted)
+    }
+
+    @Test func `measurably but hardly sooner refutes a number, and confirms that it is sooner at all`() {
+        #expect(verdict(StripStart(), .stripped, mean: 0.94...0.96).verdict == .refuted)
+        #expect(verdict(IndependentStart(), .independent, mean: 0.94...0.96).verdict == .confirmed)
+    }
+
+    @Test(arguments: claims.indices) func `what the same programs show as well is no difference`(index: Int) {
+        let (claim, linking) = Self.claims[index]
+        #expect(verdict(claim, linking, mean: 0.98...1.01).verdict == .notDistinguishable)
+        #expect(verdict(claim, linking, mean: 0.92...0.96, null: 0.9...1.1).verdict == .notDistinguishable)
+    }
+
+    @Test func `programs on both sides of what is claimed make it depend on them`() {
         let verdict = verdict(
-            ratio(.stripped, 0.97, 0.99), ratio(.stripped, 0.6, 0.7, isCold: true), ratio(.independent, 1.1, 1.2))
-        #expect(verdict.verdict == .refuted)
-        #expect(verdict.measured.map(\.median).last == 1.15)
-        #expect(verdict.reason.hasPrefix("stripped it takes 0.98 [0.97, 0.99; n = 101] of the time, claimed 0.82"))
+            StripStartCold(), .stripped, mean: 0.7...0.95, programs: [0.7...0.75, 0.9...0.95, 0.8...0.9])
+        #expect(verdict.verdict == .depends)
+        #expect(verdict.reason.contains("as much sooner, program 0 0.73 [0.7, 0.75; n = 6]; less, program 1"))
+        #expect(!verdict.reason.contains("program 2"))
     }
 
-    @Test func aroundTheClaimMoreRoundsAreNeeded() {
-        #expect(verdict(ratio(.stripped, 0.8, 0.9)).verdict == .notMeasurable)
+    @Test func `an interval around what is claimed decides nothing`() {
+        #expect(verdict(StripStart(), .stripped, mean: 0.8...0.9).verdict == .notMeasurable)
+        #expect(verdict(StripStart(), .stripped, mean: 0.6...0.6, samples: 1).verdict == .notMeasurable)
     }
 
-    @Test func aStartWithoutTheFileAloneIsNotEnough() {
-        #expect(verdict(ratio(.stripped, 0.6, 0.7, isCold: true)).verdict == .notMeasurable)
+    @Test func `without programs nothing is decided`() {
+        #expect(StripStart().verdict(on: []).verdict == .notMeasurable)
     }
 }

@@ -66,6 +66,54 @@ import Testing
         close(nothing)
     }
 
+    /// Starts a shell that ends once something is written to what is returned beside it.
+    private func waitingShell() throws -> (child: pid_t, end: Int32) {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer { for descriptor in [nothing, ends[0]] { close(descriptor) } }
+        let child = try Spawn.start(
+            "/bin/sh", ["-c", "read -r line; exit 3"],
+            streams: Spawn.Streams(input: ends[0], output: nothing, errors: nothing))
+        return (child, ends[1])
+    }
+
+    @Test(.timeLimit(.minutes(2))) func theEndOfAProgramEndsTheWaitAndNoIntervalDoes() throws {
+        let (child, end) = try waitingShell()
+        let watch = Spawn.watch(child)
+        defer { for descriptor in [watch, end] { close(descriptor) } }
+        try #require(watch >= 0)
+        var usage = Spawn.Usage()
+        var asked = 0
+        // It asks once, which lets the program end; the next time would be in an hour.
+        let ending = try Spawn.wait(
+            for: child, group: child, seconds: 7200, usage: &usage, watch: watch, interval: 3_600_000
+        ) {
+            asked += 1
+            _ = write(end, "\n", 1)
+            return false
+        }
+        #expect(ending == .exited(3))
+        #expect(asked == 1)
+    }
+
+    @Test func whereNothingTellsTheEndItIsLookedFor() throws {
+        let (child, end) = try waitingShell()
+        defer { close(end) }
+        var usage = Spawn.Usage()
+        var asked = 0
+        let ending = try Spawn.wait(
+            for: child, group: child, seconds: 60, usage: &usage, watch: -1, interval: 3_600_000
+        ) {
+            asked += 1
+            if asked == 2 { _ = write(end, "\n", 1) }
+            return false
+        }
+        #expect(ending == .exited(3))
+        #expect(asked >= 2)
+    }
+
     @Test func aProgramThatIsNoLongerWantedIsKilledWithWhatItStarted() throws {
         // The grandchild holds the descriptor: that it reads as ended proves that it was killed too.
         var ends: [Int32] = [-1, -1]

@@ -1,32 +1,37 @@
-"""How long programs take to start by how they were linked, against the usual way."""
+"""How long programs take to start when they are stripped, against the usual way."""
 
 from .results import cases, figures
 from .style import BLUE, described, figure, key, label, ratios, told, words
 
-STRIPPED, INDEPENDENT = cases("strip-start", "-s -w", "position-independent")
-NAMES = {STRIPPED: "stripped", INDEPENDENT: "position-independent"}
-(CLAIMED,) = figures("strip-start", "start of a stripped program, against one that is not")
-SERIES = {"start": (BLUE, "o", True, "")}
+
+def drawn(results, claim, case, title, claimed_figure):
+    """One way to link: a row for each program, for their mean and for the usual programs against themselves."""
+    linked, again = cases(claim, case, "usual-again")
+    (bound,) = figures(claim, claimed_figure)
+    records = [record for record in results.needed(claim, metric="ratio") if record.case == linked]
+    means = [record for record in results.needed(claim, metric="ratio") if record.case == again and record["programs"]]
+    if not records:
+        return None
+    rows = sorted(records, key=lambda record: bool(record["programs"])) + means
+    texts = [
+        "usual programs, against themselves" if record.case == again
+        else f"mean of {record['programs']} programs" if record["programs"] else record["work"].split("/")[-1]
+        for record in rows
+    ]
+    ends = results.claimed(claim, bound)
+    claimed = {
+        place: [ends] for place, record in enumerate(rows) if ends and record["programs"] and record.case == linked
+    }
+    figure_, axes = figure(1.9 + 0.42 * len(rows), rows=len(rows))
+    ratios(axes, texts, [{"start": record} for record in rows], {"start": (BLUE, "o", True, "")}, claimed)
+    key(figure_)
+    label(axes, "time to start against a program that is linked as usual, with 95 % intervals")
+    return described(
+        figure_, title, f"{words(rows[0]['peer'])}. {told(dict(zip(texts, rows)), 'longer:', 'shorter:')}"
+    )
 
 
 def draw(results):
-    records = results.needed("strip-start", metric="ratio")
-    if not records:
-        return None
-    texts = [
-        f"{NAMES[record.case]}, file {'dropped from memory' if record['cold'] else 'in memory'}" for record in records
-    ]
-    ends = results.claimed("strip-start", CLAIMED)
-    # The claim is about a program that has been started before.
-    claimed = {
-        place: [ends] for place, record in enumerate(records) if ends and record.case == STRIPPED and not record["cold"]
-    }
-    figure_, axes = figure(1.9 + 0.42 * len(records), rows=len(records))
-    ratios(axes, texts, [{"start": record} for record in records], SERIES, claimed)
-    key(figure_)
-    label(axes, "time from start to end against a program that is linked as usual, with 95 % intervals")
-    return described(
-        figure_,
-        "Starting a program by how it was linked",
-        f"{words(records[0]['peer'])}, against the usual way. {told(dict(zip(texts, records)), 'longer:', 'shorter:')}",
+    return drawn(
+        results, "strip-start", "-s -w", "Starting stripped programs", "start of stripped programs, against usual ones"
     )

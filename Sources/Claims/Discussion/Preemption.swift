@@ -1,10 +1,10 @@
 // "A stack check does nothing but check the stack: removing it changes nothing else."
 //
 // It was not said in these words, but counting only the check's instructions takes it for granted. Go also preempts by
-// it: the scheduler sets a goroutine's bound so high that its next check fails. What decides is how long a sleep and a
-// collection take beside a goroutine that does not stop, on one processor, and how long a collection stops the world,
-// on two, without checks and with them. Beside them the program whose checks are probes, which is what growth by faults
-// makes of it.
+// it: the scheduler sets a goroutine's bound so high that its next check fails. One wait decides: how long a collection
+// stops the world on two processors beside a goroutine that iterates a map, which is the runtime's own code, where no
+// signal stops it. It is the same with the runtime's checks kept and with probes beside these, which is what growth by
+// faults makes of the program. Sleeps and collections beside other work are figures that decide nothing.
 
 import Experiments
 import GoBinary
@@ -15,9 +15,10 @@ import Report
 import Workloads
 
 extension Figure {
-    static let longestWait = Figure("longest wait without checks", .ratio)
-    static let longestWaitWithRuntimesChecks = Figure("longest wait with the runtime's checks", .ratio)
-    static let longestWaitWithProbes = Figure("longest wait with probes", .ratio)
+    static let pauseWithoutChecks = Figure("pause of a collection without checks", .ratio)
+    static let pauseWithRuntimesChecks = Figure("pause of a collection with the runtime's checks", .ratio)
+    static let pauseWithProbes = Figure("pause of a collection with probes", .ratio)
+    static let pauseAgain = Figure("pause of a collection with all checks, again", .ratio)
 }
 
 public struct Preemption: Claim {
@@ -27,18 +28,26 @@ public struct Preemption: Claim {
     public let saidBy = "ours: what counting only the check's instructions takes for granted"
     public let statement = "A stack check does nothing but check the stack: removing it changes nothing else."
     public let claimed = [
-        ClaimedFigure(.longestWait, low: nil, high: 1, isOurReading: true)
+        ClaimedFigure(.pauseWithoutChecks, low: nil, high: 2, isOurReading: true)
     ]
     public let experiments = [
         "on one processor, beside a goroutine that calls functions, iterates a map, compares by reflection, or "
             + "hashes in assembly, without end: how long a sleep of 1 ms and a collection take; the same on two "
-            + "processors: how long a collection stops the world",
+            + "processors: how long a collection stops the world, which beside the map decides",
         "for each version of Go (a quick run: the newest): the program as it is, without checks, with those of the "
             + "runtime and of reflect kept, and with these kept and probes in place of the others",
     ]
 
-    /// What others wait less than this many times longer is noise: the scheduler gives turns of 10 ms.
-    static let noise = 2.0
+    public let plotted = PlottedNames(
+        [.ratio], [.operation, .work, .variant, .peer, .atLeast],
+        values: ["pause", PreemptionProbe.works[Self.judged.work]]
+            + [Self.removed, Self.kept, Self.probes].map(\.name),
+        figures: [.pauseWithoutChecks])
+
+    /// The wait that decides, whatever else takes longer.
+    static let judged = PreemptionProbe(operation: "pause", count: 15, work: 1, processors: 2)
+    /// The original measured once more: what a pause varies by itself.
+    static let again = "original" + CaseSuffix.again
     static let removed = StripOptions(initial: PatchedPrograms.initial)
     static let kept = StripOptions(initial: PatchedPrograms.initial, keepsRuntime: true)
     static let probes = StripOptions(growth: .fault)
@@ -62,6 +71,7 @@ public struct Preemption: Claim {
                         let copy = original.copy(at: try patched.copy(of: original.path, options))
                         return (options.name, options.growth == .none ? options.initial : nil, copy)
                     }
+                    + [(Self.again, nil, original)]
                 return try records(toolchain.version, variants, laboratory)
             } ?? []
         }
@@ -77,12 +87,15 @@ public struct Preemption: Claim {
             [
                 PreemptionProbe(operation: "sleep", count: laboratory.isQuick ? 3 : 5, work: work),
                 PreemptionProbe(operation: "collect", count: 1, work: work),
-                PreemptionProbe(operation: "pause", count: 15, work: work, processors: 2),
+                PreemptionProbe(operation: "pause", count: Self.judged.count, work: work, processors: 2),
             ]
         }
         // Signals preempt what calls functions: of that a quick run asks one thing.
         .filter { !laboratory.isQuick || $0.work > 0 || $0.operation == "sleep" }
-        let subjects = waits.flatMap { wait in variants.indices.map { (wait: wait, variant: $0) } }
+        let subjects = waits.flatMap { wait in
+            variants.indices.filter { variants[$0].name != Self.again || Self.isJudged(wait) }
+                .map { (wait: wait, variant: $0) }
+        }
         var samples = Array(repeating: [PreemptionProbe.Sample](), count: subjects.count)
         var random = SeededGenerator(seed: laboratory.seed)
         let seconds = 2.0
@@ -103,76 +116,77 @@ public struct Preemption: Claim {
                         + "leave the machine idle")
                 return []
             }
+            let name = variants[variant].name
             return try wait.records(
-                suite: identifier, version, variants[variant].name, initial: variants[variant].initial,
-                samples[index], original: variant == 0 ? nil : original)
+                suite: identifier, version, name, initial: variants[variant].initial, samples[index],
+                original: variant == 0 ? nil : original
+            ).map { record in
+                var record = record
+                if name == Self.again { record.parameters[.nullControl] = true }
+                return record
+            }
         }
     }
+
+    private static func isJudged(_ wait: PreemptionProbe) -> Bool {
+        wait.operation == judged.operation && wait.work == judged.work
+    }
+
+    // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let all = ratios(Self.removed, evidence)
+        let all = ratios(Self.removed.name, evidence)
         let removed = all.ofNewestGo.isEmpty ? all : all.ofNewestGo
-        guard let longest = removed.max(by: { $0.median < $1.median }) else {
-            throw MissingEvidence("no record of a wait without checks")
+        guard let pause = Self.judgedOne(removed) else {
+            throw MissingEvidence("no record of the pause of a collection without checks")
         }
-        let others = [Self.kept, Self.probes].map { options in
-            ratios(options, evidence).filter { $0.goVersion == longest.goVersion }
+        func same(_ variant: String) -> Record? {
+            Self.judgedOne(ratios(variant, evidence).filter { $0.goVersion == pause.goVersion })
         }
-        let longestFigures = zip(
-            [Figure.longestWait, .longestWaitWithRuntimesChecks, .longestWaitWithProbes], [removed] + others)
-        var measured = longestFigures.compactMap { figure, records in
-            records.max { $0.median < $1.median }.map { longest in
-                // One that was stopped may have been the longest.
-                MeasuredFigure(figure, longest.estimate, isAtLeast: records.contains(where: \.isAtLeast))
-            }
-        }
+        let null = same(Self.again)
+        let beside: [(Figure, Record?)] = [
+            (.pauseWithRuntimesChecks, same(Self.kept.name)), (.pauseWithProbes, same(Self.probes.name)),
+            (.pauseAgain, null),
+        ]
+        var measured = [Self.figure(.pauseWithoutChecks, pause)]
+        measured += beside.compactMap { figure, record in record.map { Self.figure(figure, $0) } }
         // The newest first.
-        let older = all.filter { $0.goVersion != longest.goVersion }
-        measured += (removed + older).map {
-            MeasuredFigure(Figure("\($0.name), no checks", .ratio), $0.estimate, isAtLeast: $0.isAtLeast)
+        measured += (removed + all.filter { $0.goVersion != pause.goVersion }).map {
+            Self.figure(Figure("\($0.name), no checks", .ratio), $0)
         }
-        let slow = removed.filter { $0.low > Self.noise }
-        guard !slow.isEmpty else {
-            if removed.allSatisfy(Self.isEven) {
-                return Judgement(
-                    .confirmed, measured: measured,
-                    reason: "without checks no wait takes longer: \(Self.list([longest]))")
-            }
-            let open = removed.filter { !Self.isEven($0) }
-            return Judgement(
-                .notMeasurable, measured: measured,
-                reason: "more rounds are needed to tell whether these take twice as long: \(Self.list(open))")
+        let texts =
+            [("without checks", pause)]
+            + zip(
+                ["with the runtime's checks", "with probes beside these", "with all checks again"], beside
+            ).compactMap { what, pair in pair.1.map { (what, $0) } }
+        let reason =
+            "beside a goroutine that iterates a map a collection pauses, against the original, "
+            + texts.map { what, record in
+                "\(what) \(record.isAtLeast ? "at least " : "")\(record.estimate.text(decimals: 1)) times"
+            }.joined(separator: ", ")
+        return Judgement(Self.verdict(pause, null, claimed(.pauseWithoutChecks)), measured: measured, reason: reason)
+    }
+
+    /// A bound from below can refute, and confirm nothing; a pause that the original shows as well neither.
+    private static func verdict(_ pause: Record, _ null: Record?, _ claimed: ClaimedFigure) -> Verdict {
+        let relation = pause.estimate.relation(to: claimed)
+        if relation == .within, !pause.isAtLeast { return .confirmed }
+        if let null, null.low <= pause.median, pause.median <= null.high { return .notDistinguishable }
+        return relation == .above ? .refuted : .notMeasurable
+    }
+
+    private static func figure(_ figure: Figure, _ record: Record) -> MeasuredFigure {
+        MeasuredFigure(figure, record.estimate, isAtLeast: record.isAtLeast)
+    }
+
+    private static func judgedOne(_ records: [Record]) -> Record? {
+        records.first {
+            $0.parameters[.operation]?.text == judged.operation
+                && $0.parameters[.work]?.text == PreemptionProbe.works[judged.work]
         }
-        var reason = "without checks others wait longer beside \(Self.list(slow))"
-        let even = removed.filter(Self.isEven)
-        if !even.isEmpty { reason += "; not beside \(even.map(\.name).joined(separator: ", "))" }
-        return Judgement(.refuted, measured: measured, reason: reason + Self.cure(slow, others[0], others[1]))
     }
 
-    /// Whether others wait as long as they did: no bound from below tells that.
-    private static func isEven(_ record: Record) -> Bool { record.high <= noise && !record.isAtLeast }
-
-    /// Whether the waits that are slow are not where the runtime keeps its checks, by itself and beside probes.
-    private static func cure(_ slow: [Record], _ kept: [Record], _ probes: [Record]) -> String {
-        [("keeping the runtime's checks", kept), ("keeping them beside probes", probes)].map { what, records in
-            let same = records.filter { record in slow.contains { $0.name == record.name } }
-            let parts = [
-                ("cures", same.filter(isEven)), ("does not cure", same.filter { $0.low > noise }),
-                ("may not cure", same.filter { $0.low <= noise && !isEven($0) }),
-            ]
-            let texts = parts.filter { !$0.1.isEmpty }.map { verb, records in "\(verb) \(list(records))" }
-            return texts.isEmpty ? "" : "; \(what) \(texts.joined(separator: ", "))"
-        }.joined()
-    }
-
-    private func ratios(_ options: StripOptions, _ evidence: Evidence) -> [Record] {
-        evidence.all(metric: .ratio, where: [.variant: .string(options.name)])
-    }
-
-    private static func list(_ records: [Record]) -> String {
-        records.map { record in
-            "\(record.name) \(record.isAtLeast ? "at least " : "")\(record.median.text(decimals: 1)) times "
-                + "[\(record.low.text(decimals: 1)), \(record.high.text(decimals: 1))]"
-        }.joined(separator: ", ")
+    private func ratios(_ variant: String, _ evidence: Evidence) -> [Record] {
+        evidence.all(metric: .ratio, where: [.variant: .string(variant)])
     }
 }

@@ -66,7 +66,7 @@ struct Answer {
             { run in
                 """
                 The check does a second job: it stops a goroutine where signals do not, as in the runtime's own code. \
-                Without it the wait of others that suffers most was \(try run.longestWait()) times as long in \
+                Without it a collection beside a goroutine that iterates a map pauses \(try run.pauseWithoutChecks()) in \
                 \(run.newestGo(Preemption())).
                 """
             },
@@ -130,8 +130,9 @@ struct Answer {
             TrapCost(), try? run.figure(TrapCost(), .growthAgainstGo),
             "the time of a growth in Go is what one by a page fault takes, with warm memory on both sides\(fresh)")
         add(
-            Preemption(), try? run.figure(Preemption(), .longestWait),
-            "as long is the wait that suffers most where \(run.newestGo(Preemption())) has lost its checks")
+            Preemption(), try? run.figure(Preemption(), .pauseWithoutChecks),
+            "as long a collection pauses beside a goroutine that iterates a map, where \(run.newestGo(Preemption())) "
+                + "has lost its checks")
         let goroutine = (try? run.text(MinimumStack(), .smallGoroutine)).map { "; with checks it takes \($0)" } ?? ""
         add(
             MinimumStack(), try? run.figure(MinimumStack(), .smallStack),

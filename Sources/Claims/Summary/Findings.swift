@@ -101,11 +101,7 @@ extension Summary {
             title: "What else the check does",
             change: "A runtime that stops goroutines in its own code without a check, or keeps checks there."
         ) { run in
-            """
-            Without checks the wait of other goroutines that suffers most is \(try run.longestWait()) times as long in \
-            \(run.newestGo(Preemption())); where the runtime keeps its own, \
-            \(try run.times(Preemption(), .longestWaitWithRuntimesChecks))\(run.longestWaitWithProbes).
-            """
+            try run.pauses()
         },
     ]
 

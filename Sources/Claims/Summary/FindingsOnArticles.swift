@@ -16,26 +16,11 @@ extension Summary {
             one of 8 KB \(try run.times(StackPooling(), .step("8 KB"))).
             """
         },
-        "allocator-tiers": FindingText(title: "The tiers of Go's allocator") { run in
-            let (cache, pool, heap) = (AllocatorTiers.cache, AllocatorTiers.pool, AllocatorTiers.heap)
-            return """
-                \(run.newestGo(AllocatorTiers())) allocates a stack from \(cache) in \
-                \(try run.text(AllocatorTiers(), .tier(cache))), from \(pool) in \(try run.text(AllocatorTiers(), .tier(pool))) \
-                and from \(heap) in \(try run.text(AllocatorTiers(), .tier(heap))).
-                """
-        },
-        "spawn-locks": FindingText(title: "Locks in a storm of goroutines") { run in
-            let waits = try SpawnLocks.locks.map { lock in
-                let count = try run.text(SpawnLocks(), .waits(lock), none: "none")
-                guard count != "none" else { return "no waits for \(lock)" }
-                let noun = count == "one" ? "wait" : "waits"
-                return "\(count) \(noun) of \(try run.text(SpawnLocks(), .wait(lock))) for \(lock)"
-            }
-            return """
-                For each 1,000 goroutines that two processors start in \(run.newestGo(SpawnLocks())) there were, in the \
-                storm that was the worst for each lock, \(Readings.list(waits)).
-                """
-        },
+        "allocator-cache": tier(.cache, "A stack from the free ones of a processor", of: "2 KiB"),
+        "allocator-pool": tier(.pool, "A stack from those that processors share", of: "2 KiB"),
+        "allocator-heap": tier(.heap, "A stack from the heap", of: "64 KiB"),
+        "spawn-lock-mcentral": lock(.mcentral),
+        "spawn-lock-mheap": lock(.mheap),
         "stack-allocator": FindingText(title: "The allocator that Go 1.23 is said to have") { run in
             """
             The name StackAllocator is in \(try run.text(StackAllocator(), .filesWithAllocator, none: "none")) of the files of Go 1.23's \
@@ -51,6 +36,29 @@ extension Summary {
             """
         },
     ]
+
+    private static func tier(_ tier: AllocatorTier.Tier, _ title: String, of size: String) -> FindingText {
+        FindingText(title: title) { run in
+            let claim = AllocatorTier(tier)
+            return """
+                \(run.newestGo(claim)) allocates a stack of \(size) from \(tier.rawValue) in \
+                \(try run.between(claim, .tier(tier.rawValue))).
+                """
+        }
+    }
+
+    private static func lock(_ owner: SpawnLock.Owner) -> FindingText {
+        FindingText(title: "Waits for the lock of \(owner.rawValue) in a storm of goroutines") { run in
+            let claim = SpawnLock(owner)
+            let lock = owner.rawValue
+            let begin = """
+                Of each 1,000 goroutines with stacks of \(owner.storm) that two processors start in \(run.newestGo(claim)), \
+                \(try run.text(claim, .waits(lock), none: "none")) waited for the lock of \(lock)
+                """
+            return try run.figure(claim, .waits(lock)).median == 0
+                ? "\(begin)." : "\(begin); a wait takes \(try run.between(claim, .wait(lock)))."
+        }
+    }
 
     /// What goroutines take, and what stops them.
     private static let goroutines: [String: FindingText] = [
@@ -123,12 +131,25 @@ extension Summary {
             \(try run.text(CompileFlags(), .frame(CompileFlags.name([])))).
             """
         },
-        "strip-start": FindingText(title: "Starting a stripped program") { run in
+        "strip-start": FindingText(title: "Starting stripped programs") { run in
             """
-            To start, a stripped program of \(run.newestGo(StripStart())) takes \
-            \(try run.times(StripStart(), .startOfStripped)) as one that is not, and where the files were dropped from \
-            memory \(try run.times(StripStart(), .startOfStrippedCold)); a position-independent one takes \
-            \(try run.times(StripStart(), .startOfIndependent)) as a usual one.
+            To start, stripped programs of \(run.newestGo(StripStart())) take \
+            \(try run.times(StripStart(), .startOfStripped)) as usual ones, and usual ones against themselves \
+            \(try run.times(StripStart(), .startOfSame)).
+            """
+        },
+        "strip-start-cold": FindingText(title: "Starting stripped programs that are not in memory") { run in
+            """
+            With their files dropped from memory, stripped programs of \(run.newestGo(StripStartCold())) take \
+            \(try run.times(StripStartCold(), .startOfStrippedCold)) as usual ones to start, and usual ones against \
+            themselves \(try run.times(StripStartCold(), .startOfSame)).
+            """
+        },
+        "independent-start": FindingText(title: "Starting position-independent programs") { run in
+            """
+            To start, position-independent programs of \(run.newestGo(IndependentStart())) take \
+            \(try run.times(IndependentStart(), .startOfIndependent)) as usual ones, and usual ones against themselves \
+            \(try run.times(IndependentStart(), .startOfSame)).
             """
         },
         "frame-prediction": FindingText(title: "Stack need known beforehand") { run in

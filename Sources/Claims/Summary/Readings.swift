@@ -45,6 +45,13 @@ struct Readings {
         return figure.median == 0 ? none : ReaderNumber(figure).text
     }
 
+    /// The same with its interval: "9.4 ns (9.1 to 9.9 ns)".
+    func between(_ claim: any Claim, _ figure: Figure) throws(MissingFigure) -> String {
+        let number = ReaderNumber(try self.figure(claim, figure))
+        let ends = number.isAtLeast ? "" : number.interval
+        return number.text + (ends.isEmpty ? "" : " (\(ends))")
+    }
+
     /// "1.5 times as long"; where its interval holds 1, both ends: "0.93 to 1.04 times as long". Then "as" may follow.
     func times(_ claim: any Claim, _ figure: Figure, _ quantity: String = "long") throws(MissingFigure) -> String {
         let figure = try self.figure(claim, figure)

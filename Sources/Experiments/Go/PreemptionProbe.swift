@@ -13,7 +13,7 @@ extension Metric {
 }
 
 extension ParameterName {
-    static let operation = ParameterName("operation")
+    package static let operation = ParameterName("operation")
 }
 
 /// Something that is waited for, beside some work.

@@ -52,14 +52,15 @@ func pair(count int, arguments []int) []int64 {
 }
 
 // Allocates arguments[1] stacks of arguments[0] bytes, then frees them, count times: nanoseconds of the allocations, and of
-// the frees, each count times the median, because an interruption takes longer than many of them. What reading the clock takes
-// is not in it. arguments[2] further stacks are free from the beginning, between as many that are in use, so that no span is
+// the frees, each count times the mean without the slowest hundredth, because an interruption takes longer than many of them.
+// The clock may have steps as long as a batch, which a mean of many evens out and a median does not. What reading the clock
+// takes, by the same mean, is not in it. arguments[2] further stacks are free from the beginning, between as many that are in use, so that no span is
 // returned to the heap by a free and taken again by the next allocation. The allocator runs on the thread's own stack only.
 func allocate(count int, arguments []int) []int64 {
 	bytes := uint32(arguments[0])
 	batch := make([]stackBounds, arguments[1])
 	reserve := make([]stackBounds, 2*arguments[2])
-	var took [2][]int64
+	var took [3][]int64
 	for i := range took {
 		took[i] = make([]int64, count)
 	}
@@ -80,19 +81,29 @@ func allocate(count int, arguments []int) []int64 {
 				stackfree(batch[i])
 			}
 			freed := nanotime()
-			reading := nanotime() - freed
-			took[0][n], took[1][n] = allocated-start-reading, freed-allocated-reading
+			took[0][n], took[1][n], took[2][n] = allocated-start, freed-allocated, nanotime()-freed
 		}
 		for i := 1; i < len(reserve); i += 2 {
 			stackfree(reserve[i])
 		}
 	})
-	var medians []int64
-	for _, all := range took {
-		sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
-		medians = append(medians, int64(count)*all[count/2])
+	reading := meanOfMost(took[2])
+	var found []int64
+	for _, all := range took[:2] {
+		found = append(found, int64(float64(count)*(meanOfMost(all)-reading)))
 	}
-	return medians
+	return found
+}
+
+// The mean without the largest hundredth.
+func meanOfMost(all []int64) float64 {
+	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
+	most := all[:len(all)-len(all)/100]
+	var sum int64
+	for _, one := range most {
+		sum += one
+	}
+	return float64(sum) / float64(len(most))
 }
 
 // Calls body in goroutines whose stacks begin with the given size, one after the other, until count of them did. The
