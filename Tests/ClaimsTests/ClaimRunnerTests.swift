@@ -185,7 +185,7 @@ private final class StopRequest { var isMade = false }
         }
         for figure in [
             Figure.callWithSegments, .callWithCopying, .sharedLine, .descentAgain, .shareOfBoundedTrees,
-            .contendingGrowth, .furtherInIndirectCall("closure", depth: 1_000), .furtherInDeepChain("interface"),
+            .contendingGrowth, .furtherInIndirectCalls, .furtherInDeepChains,
             .growthAgainstGo, .timeOfCopyPerKiB,
             .timeOfCopyPerPointer,
             .probeFaults, .inliningSaves, .pauseWithoutChecks, .filesWithAllocator,

@@ -6,96 +6,84 @@ import Testing
 @testable import Claims
 
 @Suite("gateway") struct GatewayTests {
-    private func estimate(_ value: Double) -> Estimate {
-        Estimate(median: value, low: value * 0.98, high: value * 1.02, samples: 3)
+    /// A number, the case and the metric of its record, how many wait, and what would be claimed of one of them.
+    private struct Subject {
+        let number: Gateway.Number
+        let name: String
+        let metric: Metric
+        let count: Int
+        let claimed: Double
+        let isBound: Bool
     }
 
-    private static let few: ParameterValue = 100_000
+    private static let subjects = [
+        Subject(
+            number: .memory, name: WaitingSubject.goroutine, metric: .memory, count: 2_300_000,
+            claimed: 4.8e9 / 2_300_000, isBound: false),
+        Subject(
+            number: .stackless, name: WaitingSubject.coroutine20, metric: .memory, count: 2_300_000,
+            claimed: 1.1e9 / 2_300_000, isBound: true),
+        Subject(
+            number: .pause, name: WaitingSubject.goroutine, metric: .pause, count: 2_300_000, claimed: 18e6,
+            isBound: false),
+        Subject(
+            number: .pauseStackless, name: Gateway.record, metric: .pause, count: 2_300_000, claimed: 2.3e6,
+            isBound: true),
+        Subject(
+            number: .idle, name: WaitingSubject.goroutine, metric: .memory, count: 100_000, claimed: 2_100,
+            isBound: false),
+        Subject(
+            number: .idleStackless, name: WaitingSubject.coroutine20, metric: .memory, count: 100_000, claimed: 420,
+            isBound: true),
+    ]
 
-    private func record(
-        _ name: String, _ metric: Metric, _ estimate: Estimate, count: ParameterValue = few
-    ) -> Record {
-        Record(
-            suite: "gateway", case: name, metric: metric, estimate: estimate,
-            parameters: [.count: count, .peer: "go1.27.3"])
-    }
-
-    /// Bytes of a goroutine and of a stackless coroutine, whose share is that of both; records of further ones.
     private func verdict(
-        _ goroutine: Double?, stackless: Double = 400, count: ParameterValue = few, further: [Record] = []
+        _ subject: Subject, _ value: Double, count: Int? = nil, spread: Double = 0.02, samples: Int = 3
     ) -> ClaimVerdict {
-        var records: [Record] = []
-        if let goroutine {
-            records = [
-                record("goroutine", .memory, estimate(goroutine), count: count),
-                record("goroutine", .pause, estimate(18e6), count: count),
-                record(WaitingSubject.coroutine20, .memory, estimate(stackless), count: count),
-            ]
+        let claim = Gateway(subject.number)
+        return claim.verdict(
+            on: [
+                claim.record(
+                    subject.name, subject.metric,
+                    Estimate(median: value, low: value * (1 - spread), high: value * (1 + spread), samples: samples),
+                    [.count: .int(count ?? subject.count), .peer: "go1.27.3"])
+            ])
+    }
+
+    @Test(arguments: subjects.indices) func `what is claimed confirms it, three times as much refutes it`(index: Int) {
+        let subject = Self.subjects[index]
+        let confirmed = verdict(subject, subject.claimed)
+        #expect(confirmed.verdict == .confirmed)
+        #expect(confirmed.measured.map(\.name) == confirmed.claimed.map(\.name))
+        #expect(verdict(subject, 3 * subject.claimed).verdict == .refuted)
+        #expect(verdict(subject, subject.claimed / 3).verdict == (subject.isBound ? .confirmed : .refuted))
+    }
+
+    @Test(arguments: subjects.indices) func `around a bound, of other numbers, or once, nothing is decided`(index: Int)
+    {
+        let subject = Self.subjects[index]
+        let bound = subject.metric.name == Metric.pause.name ? 2 : 1.1
+        #expect(verdict(subject, bound * subject.claimed).verdict == .notMeasurable)
+        #expect(verdict(subject, subject.claimed, count: 20_000).verdict == .notMeasurable)
+        #expect(verdict(subject, subject.claimed, samples: 1).verdict == .notMeasurable)
+    }
+
+    @Test func `memory is that of all together, and others stand beside it`() {
+        let claim = Gateway(.idle)
+        let goroutine = claim.record(
+            WaitingSubject.goroutine, .memory, Estimate(median: 2000, low: 1990, high: 2010, samples: 7),
+            [.count: 100_000])
+        let shares = [(WaitingSubject.coroutine20, 0.3), ("task", 0.5)].map { name, share in
+            claim.ratio(name, to: "goroutine", Estimate(exactly: share), [.count: 100_000])
         }
-        for (name, share) in [(WaitingSubject.coroutine20, stackless / (goroutine ?? 2000)), ("task", 0.7)] {
-            records.append(
-                .ratio(
-                    suite: "gateway", case: name, baseline: "goroutine", estimate: estimate(share),
-                    parameters: [.count: count]))
-        }
-        return Gateway().verdict(on: records + further)
-    }
-
-    /// A record of 2.3 million.
-    private func many(_ metric: Metric, _ value: Double, samples: Int = 1) -> Record {
-        let estimate = Estimate(median: value, low: value, high: value, samples: samples)
-        return record("goroutine", metric, estimate, count: 2_300_000)
-    }
-
-    @Test func whatFewerTakeDecidesAndIsSaidToBeOfFewer() {
-        let verdict = verdict(2100)
-        // The pause beside 2.3 million is open.
-        #expect(verdict.verdict == .notMeasurable)
+        let verdict = claim.verdict(on: [goroutine] + shares)
+        #expect(verdict.measured.map(\.median) == [2e8, 0.3, 0.5])
+        #expect(verdict.measured[1].name == Figure.shareOfConnections.name)
         #expect(
-            verdict.reason.hasPrefix(
-                "holds: 2.3 million goroutines would take 4.50 GiB, from 100,000; 100,000 take 200 MiB; "
-                    + "100,000 coroutines of C++20 take 38.1 MiB; "))
-        #expect(
-            verdict.reason.contains("undecided: a collection pauses 18.0 ms beside 100,000, not beside 2.3 million"))
-        #expect(verdict.reason.hasSuffix("; a task takes 0.7 [0.69, 0.71; n = 3] of a goroutine"))
-        let all = self.verdict(2100, further: [record(Gateway.record, .pause, estimate(1e6))])
-        for figure in all.claimed { #expect(all.measured.contains { $0.name == figure.name }) }
-        #expect(self.verdict(2100, count: 20_000).reason.contains("100,000 would take 200 MiB, from 20,000"))
-        #expect(self.verdict(2100, further: [many(.pause, 18e6, samples: 7)]).verdict == .confirmed)
+            verdict.reason.hasPrefix("memory of 100,000 goroutines that wait: 191 MiB [190, 192], n = 7, claimed "))
     }
 
-    @Test func oneThatIsFarOffRefutesItAndIsNamed() {
-        #expect(verdict(2700).verdict == .refuted)
-        #expect(verdict(2100, stackless: 800).reason.contains("does not hold: 100,000 coroutines of C++20 take"))
-        #expect(verdict(2100, stackless: 800).verdict == .refuted)
-        #expect(verdict(2100, further: [many(.pause, 1e5, samples: 7)]).verdict == .refuted)
+    @Test(arguments: Gateway.Number.allCases) func `without them it is not measurable`(number: Gateway.Number) {
+        #expect(Gateway(number).verdict(on: []).verdict == .notMeasurable)
     }
-
-    @Test func thePauseBesideConnectionsWithoutGoroutinesIsPartOfIt() {
-        func pause(_ value: Double, _ samples: Int) -> Record {
-            let estimate = Estimate(median: value, low: value, high: value, samples: samples)
-            return record(Gateway.record, .pause, estimate, count: 2_300_000)
-        }
-        let confirming = [many(.pause, 18e6, samples: 7)]
-        #expect(verdict(2100, further: confirming + [pause(1e6, 7)]).verdict == .confirmed)
-        let refuted = verdict(2100, further: confirming + [pause(9e6, 7)])
-        #expect(refuted.verdict == .refuted)
-        #expect(
-            refuted.reason.contains(
-                "does not hold: a collection pauses 9.00 ms beside 2,300,000 connections without goroutines"))
-        #expect(refuted.measured.contains { $0.name == Figure.pauseBesideRecords.name && $0.median == 9e6 })
-        #expect(verdict(2100, further: confirming + [pause(9e6, 1)]).verdict == .notMeasurable)
-    }
-
-    @Test func whatWasMeasuredOnceIsShownAndDecidesNothing() {
-        let verdict = verdict(2100, further: [many(.memory, 9000), many(.pause, 1e5)])
-        #expect(verdict.verdict == .notMeasurable)
-        #expect(verdict.reason.contains("undecided: a collection pauses 100 µs beside 2,300,000, measured once"))
-        let shown = verdict.measured.first { $0.name == Figure.memory(of: 2_300_000).name }
-        #expect(shown?.median == 9000 * 2.3e6 && shown?.samples == 1)
-    }
-
-    @Test func aroundABoundItIsNotMeasurable() { #expect(verdict(2087 * 1.2).verdict == .notMeasurable) }
-
-    @Test func withoutGoroutinesItIsNotMeasurable() { #expect(verdict(nil).verdict == .notMeasurable) }
 }

@@ -5,76 +5,93 @@ import Testing
 
 @testable import Claims
 
-@Suite("initial-size") struct InitialSizeTests {
-    private func estimate(_ value: Double) -> Estimate {
-        Estimate(median: value, low: value * 0.98, high: value * 1.02, samples: 11)
+@Suite("initial size") struct InitialSizeTests {
+    private static let growths: [(InitialSize.Number, size: Int, claimed: Double)] = [
+        (.growthsFrom2KB, 2048, 1.8), (.growthsFrom8KB, 8192, 0.3),
+    ]
+    private static let totals: [(InitialSize.Number, Metric)] = [
+        (.copying, .timeOfCopying), (.collections, .collections),
+    ]
+
+    private func estimate(_ value: Double, samples: Int = 9) -> Estimate {
+        Estimate(median: value, low: value * 0.98, high: value * 1.02, samples: samples)
     }
 
-    /// What goroutines did that begin with 2 KB and with 8 KB.
-    private func records(
-        _ peer: String = "go1.27.3", growths: (Double, Double) = (1.8, 0.3), copying: (Double, Double) = (127e6, 33e6),
-        collections: (Double, Double) = (42, 11), isPaired: Bool = true
-    ) -> [Record] {
-        let totals: [(Metric, (Double, Double))] =
-            isPaired ? [(.timeOfCopying, copying), (.collections, collections)] : []
-        let changes = totals.map { metric, values in
-            InitialSize().ratio(
-                InitialSize.change(metric), to: "from 2048 bytes", estimate(values.1 / values.0),
-                [.peer: .string(peer), .strategy: "goroutine", .initial: 8192])
+    private func requests(
+        _ number: InitialSize.Number, _ metric: Metric, _ size: Int, _ value: Double, peer: String = "go1.27.3",
+        strategy: String = "goroutine"
+    ) -> Record {
+        InitialSize(number).record(
+            "requests", metric, estimate(value),
+            [.peer: .string(peer), .strategy: .string(strategy), .initial: .int(size)])
+    }
+
+    /// Totals from 8 KB against those from 2 KB, and from 2 KB against themselves.
+    private func verdict(
+        _ number: InitialSize.Number, _ metric: Metric, _ change: Estimate?, null: Estimate? = nil
+    ) -> ClaimVerdict {
+        func ratio(_ estimate: Estimate, isNull: Bool) -> Record {
+            var parameters: [ParameterName: ParameterValue] = [.peer: "go1.27.3", .strategy: "goroutine"]
+            if isNull { parameters[.nullControl] = true }
+            return InitialSize(number).ratio(InitialSize.change(metric), to: "from 2048 bytes", estimate, parameters)
         }
-        return changes
-            + [(Metric.growths, growths), (.timeOfCopying, copying), (.collections, collections)].flatMap {
-                metric, values in
-                [(2048, values.0), (8192, values.1)].map { size, value in
-                    Record(
-                        suite: "initial-size", case: "requests", metric: metric, estimate: estimate(value),
-                        parameters: [.peer: .string(peer), .strategy: "goroutine", .initial: .int(size)])
-                }
-            }
+        return InitialSize(number).verdict(
+            on: [requests(number, metric, 2048, 100), requests(number, metric, 8192, 25)]
+                + [ratio(null ?? Estimate(median: 1, low: 0.9, high: 1.1, samples: 9), isNull: true)]
+                + (change.map { [ratio($0, isNull: false)] } ?? []))
     }
 
-    private func verdict(_ records: [Record]...) -> ClaimVerdict { InitialSize().verdict(on: records.flatMap { $0 }) }
+    @Test(arguments: growths) func `as many growths as claimed confirm it, others refute it`(
+        number: InitialSize.Number, size: Int, claimed: Double
+    ) {
+        func verdict(_ value: Double) -> ClaimVerdict {
+            // The other size is no matter.
+            InitialSize(number).verdict(
+                on: [requests(number, .growths, size, value), requests(number, .growths, 10_240 - size, 7)])
+        }
+        #expect(verdict(claimed).verdict == .confirmed)
+        #expect(verdict(claimed).measured.first?.median == claimed)
+        #expect(verdict(2 * claimed).verdict == .refuted)
+        #expect(verdict(claimed / 2).verdict == .refuted)
+        #expect(verdict(1.25 * claimed).verdict == .notMeasurable)
+    }
 
-    @Test func theClaimedNumbersConfirmIt() {
-        let verdict = verdict(records())
+    @Test(arguments: totals) func `of totals the ratio counts`(number: InitialSize.Number, metric: Metric) {
+        let confirmed = verdict(number, metric, estimate(0.26))
+        #expect(confirmed.verdict == .confirmed)
+        #expect(confirmed.measured.map(\.median) == [0.26, 1, 100, 25])
+        #expect(verdict(number, metric, estimate(0.7)).verdict == .refuted)
+        #expect(verdict(number, metric, estimate(0.1)).verdict == .refuted)
+        #expect(verdict(number, metric, estimate(0.26 * 1.25)).verdict == .notMeasurable)
+    }
+
+    @Test(arguments: totals) func `what the same stacks show as well is no difference`(
+        number: InitialSize.Number, metric: Metric
+    ) {
+        #expect(verdict(number, metric, estimate(1)).verdict == .notDistinguishable)
+        let wide = Estimate(median: 1, low: 0.2, high: 3, samples: 9)
+        #expect(verdict(number, metric, estimate(0.26), null: wide).verdict == .notDistinguishable)
+    }
+
+    @Test(arguments: totals) func `totals that were not paired decide nothing`(
+        number: InitialSize.Number, metric: Metric
+    ) {
+        #expect(verdict(number, metric, nil).verdict == .notMeasurable)
+    }
+
+    @Test func `the newest Go decides`() {
+        let verdict = InitialSize(.growthsFrom2KB).verdict(
+            on: [
+                requests(.growthsFrom2KB, .growths, 2048, 9, peer: "go1.19.8"),
+                requests(.growthsFrom2KB, .growths, 2048, 1.8),
+            ])
         #expect(verdict.verdict == .confirmed)
-        for figure in verdict.claimed { #expect(verdict.measured.contains { $0.name == figure.name }) }
     }
 
-    @Test func ofTotalsTheRatioCounts() {
-        #expect(verdict(records(copying: (12.7e6, 3.3e6), collections: (84, 22))).verdict == .confirmed)
-    }
-
-    @Test func oneOtherNumberRefutesItAndIsNamed() {
-        #expect(verdict(records(growths: (2.4, 0.3))).verdict == .refuted)
-        #expect(verdict(records(copying: (127e6, 100e6))).verdict == .refuted)
-        let verdict = verdict(records(collections: (42, 42)))
-        #expect(verdict.verdict == .refuted)
-        #expect(verdict.reason.hasSuffix("does not hold: collections times 1.0 [0.98, 1.02; n = 11], claimed 0.26"))
-    }
-
-    @Test func totalsThatWereNotPairedDecideNothing() {
-        let verdict = verdict(records(isPaired: false))
-        #expect(verdict.verdict == .notMeasurable)
-        #expect(
-            verdict.reason.hasSuffix(
-                "undecided: copying was not compared round by round; collections was not compared round by round"))
-        #expect(self.verdict(records(growths: (2.4, 0.3), isPaired: false)).verdict == .refuted)
-    }
-
-    @Test func anIntervalAroundABoundDecidesNothing() {
-        #expect(verdict(records(growths: (1.8 * 1.25, 0.3))).verdict == .notMeasurable)
-    }
-
-    @Test func theNewestGoDecides() {
-        #expect(verdict(records("go1.19.8", growths: (9, 1)), records()).verdict == .confirmed)
-    }
-
-    @Test func withoutGoItIsNotMeasurable() {
-        let own = Record(
-            suite: "initial-size", case: "requests", metric: .growths, exactly: 1,
-            parameters: [.peer: "faultline", .strategy: "fault", .initial: 4096])
-        let verdict = InitialSize().verdict(on: [own], missing: ["Go is not measured: install golang-go"])
+    @Test func `without Go it is not measurable`() {
+        let own = requests(.growthsFrom2KB, .growths, 4096, 1, peer: "faultline", strategy: "fault")
+        let missing = ["Go is not measured: install golang-go"]
+        let verdict = InitialSize(.growthsFrom2KB).verdict(on: [own], missing: missing)
         #expect(verdict.verdict == .notMeasurable)
         #expect(verdict.reason == "missing: Go is not measured: install golang-go")
     }

@@ -1,16 +1,12 @@
-"""What checks cost calls that are not inlined, in time for each call, by the kind of call and the length of the chain."""
+"""What checks cost indirect calls beyond calls by name, in time for each call."""
 
 from .results import cases, metrics
 from .style import FAINT, GREEN, INK, described, figure, intervals, key, label
 
-DIRECT, CLOSURE, INTERFACE, NAME, POINTER = cases(
-    "indirect-calls", "direct", "closure", "interface", "name", "pointer")
 KINDS = {
-    DIRECT: "by name", CLOSURE: "by a closure", INTERFACE: "by an interface", NAME: "by name in C",
-    POINTER: "by a pointer in C",
+    "direct": "by name", "closure": "by a closure", "interface": "by an interface", "name": "by name in C",
+    "pointer": "by a pointer in C",
 }
-(DEEP_CHAINS,) = cases("indirect-calls", "deep chains")
-PER_CALL, FURTHER = metrics("indirect-calls", "checks-per-call", "further-per-call")
 # By whether it is a null control.
 SERIES = {
     False: (GREEN, "s", True, "with checks"),
@@ -18,19 +14,26 @@ SERIES = {
 }
 
 
-def draw(results):
-    records = results.needed("indirect-calls", metric=PER_CALL)
+def drawn(results, claim, compared, title):
+    """What checks cost each chain, and by how much more; `compared` names a comparison. The mean decides."""
+    cases(claim, *KINDS)
+    deep_chains, mean = cases(claim, "deep chains", "mean of Go's kinds")
+    per_call, further = metrics(claim, "checks-per-call", "further-per-call")
+    records = results.needed(claim, metric=per_call)
     if not records:
         return None
     rows, differences = {}, set()
     for record in records:
         text = f"{KINDS[record.case]} in chains of {record['depth']:,}"
         rows.setdefault(text, {})[record.is_null_control] = record
-    for record in results.select("indirect-calls", metric=FURTHER):
-        if record.case == DEEP_CHAINS:
-            text = f"{KINDS[record['kind']]}, long chains beyond short ones"
+    further = results.select(claim, metric=further)
+    for record in [one for one in further if one.case != mean] + [one for one in further if one.case == mean]:
+        if record.case == mean:
+            text = "mean of these in Go, which decides"
+        elif record.case == deep_chains:
+            text = f"{KINDS[record['kind']]}, {compared}"
         else:
-            text = f"{KINDS[record.case]} beyond by name, chains of {record['depth']:,}"
+            text = f"{KINDS[record.case]} {compared}, chains of {record['depth']:,}"
         differences.add(text)
         rows.setdefault(text, {})[record.is_null_control] = record
     figure_, axes = figure(1.9 + 0.44 * len(rows), rows=len(rows))
@@ -43,8 +46,11 @@ def draw(results):
     label(axes, "time that checks cost one call, with 95 % intervals")
     return described(
         figure_,
-        "What checks cost calls that cannot be inlined",
-        "The time that checks add to one call, and in grey rows by how much that differs between kinds of calls, and "
-        "between long chains and short ones. Open points are "
-        "the same program against itself.",
+        title,
+        f"The time that checks add to one call, and in grey rows by how much that is more: {compared}. Open points are the "
+        "same program against itself.",
     )
+
+
+def draw(results):
+    return drawn(results, "indirect-calls", "beyond by name", "What checks cost calls that cannot be inlined")

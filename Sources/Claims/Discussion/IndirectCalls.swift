@@ -4,8 +4,11 @@
 // closure and by an interface in the newest Go, equal checks against none on the same stacks, and by a function's name
 // and by a pointer in C, with checks and without. Compared are the nanoseconds that checks cost a call: a share of the
 // time would be the smaller, the longer a call takes by itself. All chains of a language are measured in the same
-// layouts, and a layout is a sample. Each kind is judged apart, at each depth: a mean over both would be of unlike
-// calls.
+// layouts, and a layout is a sample.
+//
+// Two claims on the same chains: indirect calls, and deep chains. Each is decided by one number, chosen before anything
+// was measured: the mean over Go's kinds of calls, within a layout. What single kinds do, and calls in C, are figures:
+// of a dozen intervals of 95 % one or the other misses by chance.
 
 import Experiments
 import Measurement
@@ -21,18 +24,10 @@ extension Metric {
 }
 
 extension Figure {
-    /// What checks cost an indirect call beyond one by name in a chain of the same length.
-    static func furtherInIndirectCall(_ kind: String, depth: Int) -> Figure {
-        Figure(
-            "what checks cost a call by \(IndirectCalls.word(kind)), beyond one by name, chains of "
-                + IndirectCalls.word(depth), .nanoseconds)
-    }
-    static func furtherInDeepChain(_ kind: String) -> Figure {
-        Figure(
-            "what checks cost a call by \(IndirectCalls.word(kind)) in a chain of "
-                + "\(IndirectCalls.word(IndirectCalls.deep)), beyond one of \(IndirectCalls.word(IndirectCalls.flat))",
-            .nanoseconds)
-    }
+    static let furtherInIndirectCalls = Figure(
+        "what checks cost an indirect call in Go, beyond one by name", .nanoseconds)
+    static let furtherInDeepChains = Figure(
+        "what checks cost a call in a chain of 1,000 in Go, beyond one of 10", .nanoseconds)
     /// The same of the copy with checks and itself.
     static func nullControl(of further: Figure) -> Figure {
         Figure("\(further.name), of a program and itself", further.unit)
@@ -40,28 +35,44 @@ extension Figure {
 }
 
 public struct IndirectCalls: Claim {
-    public init() {}
+    /// What is said.
+    public enum Part: CaseIterable, Sendable {
+        case indirectCalls
+        case deepChains
+    }
 
-    public let identifier = "indirect-calls"
+    public let part: Part
+
+    /// The claim about a part.
+    public init(_ part: Part) { self.part = part }
+
+    public var identifier: String { part == .indirectCalls ? "indirect-calls" : "deep-chains" }
     public let saidBy = "golang-nuts, November 2025"
-    public let statement = "Checks matter most in deep chains of calls and in indirect calls, which cannot be inlined."
-    // Without numbers: more than in other calls.
-    public let claimed =
-        (Self.indirect.flatMap { kind in Self.depths.map { Figure.furtherInIndirectCall(kind, depth: $0) } }
-        + Self.kinds.map { Figure.furtherInDeepChain($0) })
-        .map { ClaimedFigure($0, low: 0, high: nil, isOurReading: true) }
-    public let experiments = [
-        "chains of 10 and 1,000 calls by name, by a closure and by an interface, in the newest Go alone, with equal "
-            + "checks and without, in random layouts: nanoseconds that checks cost a call, closures and interfaces "
-            + "each against names at equal depth, and chains of 1,000 against those of 10 of the same calls, layout by "
-            + "layout; beside it the copy with checks against itself",
-        "the same in C, by name and by a pointer to a function, compiled with checks and without; beside it plain "
-            + "code against the same file loaded twice",
-    ]
+    public var statement: String {
+        part == .indirectCalls
+            ? "Checks matter most in indirect calls, which cannot be inlined."
+            : "Checks matter most in deep chains of calls that cannot be inlined."
+    }
+    var figure: Figure { part == .indirectCalls ? .furtherInIndirectCalls : .furtherInDeepChains }
+    /// Without a number: more than in other calls.
+    public var claimed: [ClaimedFigure] { [ClaimedFigure(figure, low: 0, high: nil, isOurReading: true)] }
+    public var experiments: [String] {
+        [
+            "chains of 10 and 1,000 calls by name, by a closure and by an interface, in the newest Go alone, with equal "
+                + "checks and without, in random layouts: nanoseconds that checks cost a call, "
+                + (part == .indirectCalls
+                    ? "closures and interfaces each against names at equal depth"
+                    : "chains of 1,000 against those of 10 of the same calls")
+                + ", layout by layout, and the mean of these; beside it the copy with checks against itself",
+            "the same in C, by name and by a pointer to a function, compiled with checks and without; beside it plain "
+                + "code against the same file loaded twice",
+        ]
+    }
 
-    public let plotted = PlottedNames(
-        [.checksPerCall, .furtherPerCall], [.depth, .kind],
-        cases: Self.kinds + [Self.deepChains])
+    public var plotted: PlottedNames {
+        PlottedNames(
+            [.checksPerCall, .furtherPerCall], [.depth, .kind], cases: Self.kinds + [Self.deepChains, Self.mean])
+    }
 
     /// Kinds of calls in Go, and in C, and which of them cannot be inlined.
     static let (direct, pointers, names) = ("direct", "pointer", "name")
@@ -73,6 +84,8 @@ public struct IndirectCalls: Claim {
     static let depths = [flat, deep]
     /// The case of what calls of a deep chain cost beyond those of a flat one, by their kind.
     static let deepChains = "deep chains"
+    /// The case of the mean over Go's kinds of calls, which decides.
+    static let mean = "mean of Go's kinds"
 
     /// What a call is made by.
     static func word(_ kind: String) -> String {
@@ -98,40 +111,55 @@ public struct IndirectCalls: Claim {
     /// What the checks of a call cost in each layout.
     private typealias PerCall = [Chain: [Double]]
 
-    public func measure(_ laboratory: Laboratory) throws -> [Record] { try go(laboratory) + c(laboratory) }
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let measured = try laboratory.remembering("chains of calls") {
+            try Self.go(laboratory) + Self.c(laboratory)
+        }
+        return try measured.flatMap(records)
+    }
 
-    private func go(_ laboratory: Laboratory) throws -> [Record] {
+    /// Chains of a language.
+    private struct Measured {
+        let chains: [Chain]
+        let costs: PerCall
+        let noise: PerCall
+        let parameters: [ParameterName: ParameterValue]
+    }
+
+    private static func go(_ laboratory: Laboratory) throws -> [Measured] {
         guard let toolchain = laboratory.go.last else { return [] }
         let calls = 20_000_000
-        let chains = Self.kindsOfGo.flatMap { kind in
-            Self.depths.map { Chain(kind: kind, depth: $0) }
+        let chains = kindsOfGo.flatMap { kind in
+            depths.map { Chain(kind: kind, depth: $0) }
         }
         let measured = try laboratory.unlessMissing("chains of calls are not measured") {
             try GoCallCost.measure(
                 chains.map { [$0.kind, "\(calls)", "\($0.depth)"] }, toolchain,
-                .init(layouts: laboratory.processes, hasNullControl: true), claim: identifier, laboratory)
+                .init(layouts: laboratory.processes, hasNullControl: true), claim: "chains of calls", laboratory)
         }
         guard let costs = measured else { return [] }
         func perCall(_ value: (GoCallCost) -> [Double]) -> PerCall {
             Dictionary(uniqueKeysWithValues: zip(chains, costs.map { value($0).map { $0 / Double(calls) } }))
         }
-        let shared: [ParameterName: ParameterValue] = [.peer: .string(toolchain.version)]
-        return try records(perCall(\.costs), chains, shared)
-            + records(perCall(\.noise), chains, shared.merging([.nullControl: true]) { $1 })
+        return [
+            Measured(
+                chains: chains, costs: perCall(\.costs), noise: perCall(\.noise),
+                parameters: [.peer: .string(toolchain.version)])
+        ]
     }
 
-    private func c(_ laboratory: Laboratory) throws -> [Record] {
+    private static func c(_ laboratory: Laboratory) throws -> [Measured] {
         let measurement = LayoutMeasurement(
             variants: [.plain, .checked], layouts: laboratory.layouts(laboratory.processes),
             rounds: laboratory.isQuick ? 3 : 15)
         var (costs, noise): (PerCall, PerCall) = ([:], [:])
         var chains: [Chain] = []
         for workload in CallChainWorkload.all {
-            let chain = Chain(kind: workload.kind == .name ? Self.names : Self.pointers, depth: workload.depth)
+            let chain = Chain(kind: workload.kind == .name ? names : pointers, depth: workload.depth)
             do {
                 let calls = Double(try ShortRuns.prepare(workload, .timed).operations)
                 let result = try measurement.run(
-                    CheckSubject(workload: workload, kind: .kernel), claim: identifier, laboratory)
+                    CheckSubject(workload: workload, kind: .kernel), claim: "chains of calls", laboratory)
                 func perCall(_ ratios: [Double]) -> [Double] { zip(result.plain, ratios).map { $0 * ($1 - 1) / calls } }
                 costs[chain] = perCall(result.ratios[.checked] ?? [])
                 noise[chain] = perCall(result.again)
@@ -141,125 +169,88 @@ public struct IndirectCalls: Claim {
                 return []
             }
         }
-        return try records(costs, chains, [:]) + records(noise, chains, [.nullControl: true])
+        return [Measured(chains: chains, costs: costs, noise: noise, parameters: [:])]
     }
 
-    /// What each chain costs, and what it costs beyond the one that it is compared with, layout by layout.
+    private func records(_ measured: Measured) throws -> [Record] {
+        try records(measured.costs, measured.chains, measured.parameters)
+            + records(measured.noise, measured.chains, measured.parameters.merging([.nullControl: true]) { $1 })
+    }
+
+    /// What each chain costs, what it costs beyond the one that it is compared with, layout by layout, and in Go the
+    /// mean of these.
     private func records(
         _ perCall: PerCall, _ chains: [Chain], _ shared: [ParameterName: ParameterValue]
     ) throws -> [Record] {
         func further(_ chain: Chain, _ other: Chain) -> [Double] { zip(perCall[chain]!, perCall[other]!).map(-) }
-        func single(_ metric: Metric, _ chain: Chain, _ samples: [Double]) throws -> Record {
-            record(
-                chain.kind, metric, try Estimate.median(of: samples),
-                shared.merging([.depth: .int(chain.depth)]) { $1 })
+        func single(
+            _ name: String, _ metric: Metric, _ samples: [Double], _ own: [ParameterName: ParameterValue]
+        ) throws -> Record {
+            record(name, metric, try Estimate.median(of: samples), shared.merging(own) { $1 })
         }
-        let indirect = chains.filter { Self.indirect.contains($0.kind) }.map {
-            ($0, further($0, Chain(kind: Self.direct(of: $0.kind), depth: $0.depth)))
+        let costs = try chains.map {
+            try single($0.kind, .checksPerCall, perCall[$0]!, [.depth: .int($0.depth)])
         }
-        let deep = chains.filter { $0.depth == Self.deep }.map {
-            ($0.kind, further($0, Chain(kind: $0.kind, depth: Self.flat)))
-        }
-        return try chains.map { try single(.checksPerCall, $0, perCall[$0]!) }
-            + indirect.map { try single(.furtherPerCall, $0, $1) }
-            + deep.map { kind, samples in
-                record(
-                    Self.deepChains, .furtherPerCall, try Estimate.median(of: samples),
-                    shared.merging([.kind: .string(kind)]) { $1 })
+        let compared: [(name: String, own: [ParameterName: ParameterValue], samples: [Double])] =
+            switch part {
+            case .indirectCalls:
+                chains.filter { Self.indirect.contains($0.kind) }.map {
+                    let other = Chain(kind: Self.direct(of: $0.kind), depth: $0.depth)
+                    return ($0.kind, [.depth: .int($0.depth)], further($0, other))
+                }
+            case .deepChains:
+                chains.filter { $0.depth == Self.deep }.map {
+                    let other = Chain(kind: $0.kind, depth: Self.flat)
+                    return (Self.deepChains, [.kind: .string($0.kind)], further($0, other))
+                }
             }
+        var records = try costs + compared.map { try single($0.name, .furtherPerCall, $0.samples, $0.own) }
+        if shared[.peer] != nil, let first = compared.first {
+            let means = first.samples.indices.map { layout in
+                compared.reduce(0) { $0 + $1.samples[layout] } / Double(compared.count)
+            }
+            records.append(try single(Self.mean, .furtherPerCall, means, [:]))
+        }
+        return records
     }
 
     // MARK: judging
 
-    /// By how much checks cost a call more than another one.
-    private struct Further {
-        let kind: String
-        /// What calls these are.
-        let title: String
-        let estimate: Estimate
-        let statement: Statement
-    }
-
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        var measured: [MeasuredFigure] = []
-        func further(
-            _ name: String, _ parameters: [ParameterName: ParameterValue], _ kind: String, _ title: String,
-            beyond other: String, _ figure: Figure
-        ) throws(MissingEvidence) -> Further {
-            let all = evidence.all(name, metric: .furtherPerCall, where: parameters)
-            guard let further = all.first(where: { $0.parameters[.nullControl] == nil })?.estimate else {
-                throw MissingEvidence("no record of what checks cost calls \(title), beyond \(other)")
-            }
-            guard let null = all.first(where: { $0.parameters[.nullControl] == true })?.estimate else {
-                throw MissingEvidence("no null control of what checks cost calls \(title), beyond \(other)")
-            }
-            measured += [MeasuredFigure(figure, further), MeasuredFigure(.nullControl(of: figure), null)]
-            return Further(
-                kind: kind, title: title, estimate: further,
-                statement: Statement(
-                    "checks cost calls \(title), beyond \(other), \(further.text(decimals: 3)) ns (the null control "
-                        + "\(null.text(decimals: 3)))",
-                    holds: further.median > 0, isWithinNull: !further.isDistinguishable(from: 0, null: null)))
+        func isNull(_ record: Record) -> Bool { record.parameters[.nullControl] == true }
+        let all = evidence.all(metric: .furtherPerCall)
+        let means = all.filter { $0.name == Self.mean }
+        guard let further = means.first(where: { !isNull($0) })?.estimate else {
+            throw MissingEvidence("no record of \(figure.name)")
         }
-        var (indirect, deep): ([Further], [Further]) = ([], [])
-        // What was measured before there were chains in C says nothing of them.
-        let hasC = !evidence.all(Self.pointers, metric: .furtherPerCall).isEmpty
-        let kinds = hasC ? Self.kinds : Self.kindsOfGo
-        for kind in Self.indirect where kinds.contains(kind) {
-            for depth in Self.depths {
-                indirect.append(
-                    try further(
-                        kind, [.depth: .int(depth)], kind,
-                        "by \(Self.word(kind)) in chains of \(Self.word(depth))",
-                        beyond: "those by \(Self.word(Self.direct(of: kind)))",
-                        .furtherInIndirectCall(kind, depth: depth)))
-            }
+        guard let null = means.first(where: isNull)?.estimate else {
+            throw MissingEvidence("no null control of \(figure.name)")
         }
-        for kind in kinds {
-            deep.append(
-                try further(
-                    Self.deepChains, [.kind: .string(kind)], kind,
-                    "by \(Self.word(kind)) in chains of \(Self.word(Self.deep))",
-                    beyond: "those of \(Self.word(Self.flat))", .furtherInDeepChain(kind)))
+        let single = all.filter { $0.name != Self.mean && !isNull($0) }.map { record in
+            let kind = record.parameters[.kind]?.text ?? record.name
+            let chains = record.parameters[.depth]?.whole.map { ", chains of \(Self.word($0))" } ?? ""
+            let figure = Figure("by \(Self.word(kind))\(chains), \(identifier)", .nanoseconds)
+            return MeasuredFigure(figure, record.estimate)
         }
-        measured += evidence.all(metric: .checksPerCall).filter { $0.parameters[.nullControl] == nil }.map {
+        let costs = evidence.all(metric: .checksPerCall).filter { !isNull($0) }.map {
             MeasuredFigure(
                 Figure(
                     "what checks cost a call by \(Self.word($0.name)), chains of "
                         + "\($0.parameters[.depth]?.description ?? "?")",
                     .nanoseconds), $0.estimate)
         }
-        let parts = [indirect, deep].map(Self.judgement)
-        let text = Statement.text((indirect + deep).map(\.statement))
         let reason =
-            (parts.compactMap(\.difference) + [text + (hasC ? "" : "; calls in C were not measured")])
-            .joined(separator: ". ")
-        // Both must hold: what is beyond decides before what depends, and that before what is open.
+            "\(figure.name), mean of Go's kinds: \(further.text(decimals: 3)) ns (the null control "
+            + "\(null.text(decimals: 3)))"
         let verdict: Verdict =
-            [.refuted, .depends, .notDistinguishable, .notMeasurable].first { parts.map(\.verdict).contains($0) }
-            ?? .confirmed
-        return Judgement(verdict, measured: measured, reason: reason)
-    }
-
-    /// What becomes of one of the two things that the claim says, and where calls differ, between which.
-    private static func judgement(_ part: [Further]) -> (verdict: Verdict, difference: String?) {
-        let more = part.filter { $0.statement.holds == true }
-        // What cannot be told from none is less than the others all the same, where their intervals lie apart.
-        let others = part.filter { call in
-            call.statement.holds == false
-                || call.statement.holds == nil && more.allSatisfy { call.estimate.high < $0.estimate.low }
-        }
-        guard !more.isEmpty, !others.isEmpty,
-            others.contains(where: { $0.statement.holds == false }) || more.count + others.count == part.count
-        else { return (Statement.conjunction(part.map(\.statement)), nil) }
-        func list(_ calls: [Further]) -> String {
-            calls.map { "\($0.title) \($0.estimate.median.text(decimals: 3)) ns" }.joined(separator: ", ")
-        }
-        let isOfKinds = Set(more.map(\.kind)).isDisjoint(with: others.map(\.kind))
-        return (
-            .depends,
-            "it depends on the kind of call\(isOfKinds ? "" : " and the length of its chain"): "
-                + "more \(list(more)), not more \(list(others))"
-        )
+            if !further.isDistinguishable(from: 0, null: null) {
+                .notDistinguishable
+            } else {
+                further.median > 0 ? .confirmed : .refuted
+            }
+        return Judgement(
+            verdict,
+            measured: [MeasuredFigure(figure, further), MeasuredFigure(.nullControl(of: figure), null)]
+                + single + costs, reason: reason)
     }
 }

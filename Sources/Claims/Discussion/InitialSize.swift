@@ -1,8 +1,10 @@
 // "Stacks of 8 KB instead of 2 KB at first lower growths from 1.8 to 0.3 a request, all copying from 127 to 33 ms, and
 // collections from 42 to 11."
 //
-// How many requests that was is not said, so that of the totals their ratio is what can be compared. What all copying
-// takes is the sum, over the sizes from which stacks grew, of how often and of what one growth from there takes.
+// Four claims on the same requests: growths from either size, all copying, and collections. How many requests that was
+// is not said, so that of the totals their ratio is what can be compared. What all copying takes is the sum, over the
+// sizes from which stacks grew, of how often and of what one growth from there takes, both of the same round; what one
+// takes is asked of a process of its own in each.
 
 import Experiments
 import Measurement
@@ -32,44 +34,104 @@ extension ParameterName {
 extension Figure {
     static let growthsFrom2KB = Figure("growths of a request from 2 KB", .count)
     static let growthsFrom8KB = Figure("growths of a request from 8 KB", .count)
-    static let copyingFrom2KB = Figure("all copying from 2 KB", .nanoseconds)
-    static let copyingFrom8KB = Figure("all copying from 8 KB", .nanoseconds)
-    static let collectionsFrom2KB = Figure("collections from 2 KB", .count)
-    static let collectionsFrom8KB = Figure("collections from 8 KB", .count)
+    static let copyingChange = Figure("all copying from 8 KB, against from 2 KB", .ratio)
+    static let collectionsChange = Figure("collections from 8 KB, against from 2 KB", .ratio)
+    /// The same stacks of 2 KB against themselves.
+    static let sameStacks = Figure("the same from 2 KB again, against the first time", .ratio)
 }
 
 public struct InitialSize: Claim {
-    public init() {}
+    /// What is claimed.
+    public enum Number: CaseIterable, Sendable {
+        case growthsFrom2KB
+        case growthsFrom8KB
+        case copying
+        case collections
 
-    public let identifier = "initial-size"
+        fileprivate var size: Int {
+            self == .growthsFrom2KB ? InitialSize.claimedSizes.small : InitialSize.claimedSizes.large
+        }
+        /// Of all requests together; growths are of one.
+        fileprivate var total: Metric? {
+            switch self {
+            case .growthsFrom2KB, .growthsFrom8KB: nil
+            case .copying: .timeOfCopying
+            case .collections: .collections
+            }
+        }
+        fileprivate var figure: Figure {
+            switch self {
+            case .growthsFrom2KB: .growthsFrom2KB
+            case .growthsFrom8KB: .growthsFrom8KB
+            case .copying: .copyingChange
+            case .collections: .collectionsChange
+            }
+        }
+    }
+
+    public let number: Number
+
+    /// The claim about a number.
+    public init(_ number: Number) { self.number = number }
+
+    public var identifier: String {
+        switch number {
+        case .growthsFrom2KB: "initial-2kb"
+        case .growthsFrom8KB: "initial-8kb"
+        case .copying: "initial-copying"
+        case .collections: "initial-collections"
+        }
+    }
     public let saidBy = "an article on runtime.stackalloc and Go 1.22"
-    public let statement =
-        "Stacks of 8 KB instead of 2 KB at first grow 0.3 instead of 1.8 times a request, all copying takes 33 "
-        + "instead of "
-        + "127 ms, and there are 11 instead of 42 collections."
-    public let claimed = [
-        ClaimedFigure(.growthsFrom2KB, 1.8, tolerance: Self.tolerance),
-        ClaimedFigure(.growthsFrom8KB, 0.3, tolerance: Self.tolerance),
-        ClaimedFigure(.copyingFrom2KB, 127e6), ClaimedFigure(.copyingFrom8KB, 33e6, tolerance: Self.tolerance),
-        ClaimedFigure(.collectionsFrom2KB, 42), ClaimedFigure(.collectionsFrom8KB, 11, tolerance: Self.tolerance),
-    ]
-    public let experiments = [
-        "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's "
-            + "initial size: growths, time, tail of the latencies",
-        "Go's goroutines at each size; this library's stacks for plain code (the size is all there is) and for checked "
-            + "code (as much again is headroom for what it calls unchecked)",
-        "one growth of a goroutine, by the size that is copied; with how often stacks grew from each size, what all "
-            + "copying takes; collections, as Go makes them beside the requests",
-    ]
+    public var statement: String {
+        switch number {
+        case .growthsFrom2KB: "A stack that has 2 KB at first grows 1.8 times a request."
+        case .growthsFrom8KB: "A stack that has 8 KB at first grows 0.3 times a request."
+        case .copying: "With stacks of 8 KB instead of 2 KB at first all copying takes 33 instead of 127 ms."
+        case .collections: "With stacks of 8 KB instead of 2 KB at first there are 11 instead of 42 collections."
+        }
+    }
+    public var claimed: [ClaimedFigure] {
+        let value =
+            switch number {
+            case .growthsFrom2KB: 1.8
+            case .growthsFrom8KB: 0.3
+            case .copying: 33.0 / 127
+            case .collections: 11.0 / 42
+            }
+        return [ClaimedFigure(number.figure, value, tolerance: Self.tolerance)]
+    }
+    public var experiments: [String] {
+        [
+            "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's "
+                + "initial size: growths, time, tail of the latencies; collections, as Go makes them beside the requests",
+            "Go's goroutines at each size; this library's stacks for plain code (the size is all there is) and for "
+                + "checked code (as much again is headroom for what it calls unchecked)",
+        ]
+            + (number == .copying
+                ? [
+                    "one growth of a goroutine, by the size that is copied, in a process for each round; with how often "
+                        + "stacks grew from each size in that round, what all copying takes"
+                ] : [])
+    }
 
-    public let plotted = PlottedNames(
-        [.growths, .timeInGrowth, .p99], [.initial, .strategy, .peer],
-        values: [ParameterValue.thisLibrary.description], figures: [.growthsFrom2KB, .growthsFrom8KB])
+    public var plotted: PlottedNames {
+        switch number {
+        case .growthsFrom2KB:
+            PlottedNames(
+                [.growths, .timeInGrowth, .p99], [.initial, .strategy, .peer],
+                values: [ParameterValue.thisLibrary.description], figures: [number.figure])
+        case .growthsFrom8KB: PlottedNames([.growths], [.initial, .peer], figures: [number.figure])
+        case .copying, .collections: PlottedNames([number.total ?? .growths], [.initial, .peer])
+        }
+    }
 
     /// The case of requests, and the value of the parameter `strategy` of goroutines.
     private static let requests = "requests"
     private static let goroutine = "goroutine"
     private static func copy(of size: Int) -> String { "copy of \(size) bytes" }
+    /// Growths that a process makes from each size.
+    private static let copies = 500
     private static let quantiles: [(metric: Metric, finding: Finding)] = [
         (.p50, .p50), (.p99, .p99), (.p999, .p999),
     ]
@@ -89,6 +151,8 @@ public struct InitialSize: Claim {
         let size: Int
         /// Bytes beside them that only unchecked code may use.
         let headroom: Int
+        /// Whether it is another one once more, as its null control.
+        var isAgain = false
         let sample: (Laboratory) throws -> Sample
 
         var parameters: [ParameterName: ParameterValue] {
@@ -112,26 +176,49 @@ public struct InitialSize: Claim {
     }
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let all = try laboratory.remembering("requests by initial size") { try Self.measureAll(laboratory) }
+        return all.filter { isAbout($0) }.map { record in
+            var record = record
+            record.suite = identifier
+            return record
+        }
+    }
+
+    /// Which of all records this claim shows.
+    private func isAbout(_ record: Record) -> Bool {
+        let isCopy = record.name != Self.requests && record.metric == Metric.time.name
+        let totals = [Metric.timeOfCopying, .collections]
+        let isOfTotal = { (total: Metric) in record.metric == total.name || record.name == Self.change(total) }
+        return switch number {
+        case .growthsFrom2KB: !isCopy && !totals.contains(where: isOfTotal)
+        case .growthsFrom8KB: record.metric == Metric.growths.name && record.goVersion != nil
+        case .copying: isCopy || isOfTotal(.timeOfCopying)
+        case .collections: isOfTotal(.collections)
+        }
+    }
+
+    /// For whichever claim asks first.
+    private static func measureAll(_ laboratory: Laboratory) throws -> [Record] {
         let count = laboratory.isQuick ? 1_000 : 10_000
         let programs = try laboratory.goStackPrograms()
         var subjects = own(count)
-        for program in programs {
-            for size in Self.sizes {
-                subjects.append(
-                    Subject(peer: program.version, strategy: Self.goroutine, size: size, headroom: 0) { laboratory in
-                        try laboratory.step("\(count) requests on goroutines of \(size) bytes, \(program.version)")
-                        let answer = try program.converse().numbers("requests \(count) \(size) 1", atLeast: 14)
-                        return Self.sample(answer.map { Double($0) }, count)
-                    })
-            }
+        func add(_ program: PeerProgram, _ size: Int, isAgain: Bool = false) {
+            subjects.append(
+                Subject(peer: program.version, strategy: goroutine, size: size, headroom: 0, isAgain: isAgain) {
+                    laboratory in
+                    try laboratory.step("\(count) requests on goroutines of \(size) bytes, \(program.version)")
+                    let answer = try program.converse().numbers("requests \(count) \(size) 1", atLeast: 14)
+                    return sample(answer.map { Double($0) }, count)
+                })
         }
-        var copies: [Record] = []
-        for program in programs { copies += try self.copies(program, laboratory) }
-        return try requests(
-            subjects, rounds: laboratory.isQuick ? 3 : 9, count, costs: Evidence(copies), laboratory) + copies
+        for program in programs {
+            for size in sizes { add(program, size) }
+        }
+        if let newest = programs.last { add(newest, claimedSizes.small, isAgain: true) }
+        return try requests(subjects, rounds: laboratory.isQuick ? 3 : 9, count, programs, laboratory)
     }
 
-    private func own(_ count: Int) -> [Subject] {
+    private static func own(_ count: Int) -> [Subject] {
         var subjects: [Subject] = []
         for strategy in ["fault", "fault-move", "check-move"] {
             let isChecked = strategy == "check-move"
@@ -154,7 +241,7 @@ public struct InitialSize: Claim {
                             throw failure
                         }
                         return Self.sample(
-                            try ([.time, .growths] + Self.quantiles.map(\.finding)).map(findings.number), count)
+                            try ([.time, .growths] + quantiles.map(\.finding)).map(findings.number), count)
                     })
             }
         }
@@ -173,13 +260,17 @@ public struct InitialSize: Claim {
             collections: numbers.count > 5 ? numbers[5] : nil, growthsFrom: Array(numbers.dropFirst(6)))
     }
 
-    private func requests(
-        _ subjects: [Subject], rounds: Int, _ count: Int, costs: Evidence, _ laboratory: Laboratory
+    private static func requests(
+        _ subjects: [Subject], rounds: Int, _ count: Int, _ programs: [PeerProgram], _ laboratory: Laboratory
     ) throws -> [Record] {
+        let suite = "initial-size"
         var samples = Array(repeating: [Sample](), count: subjects.count)
+        // By version, round by round.
+        var costs: [String: [[Int: Double]]] = [:]
         var random = SeededGenerator(seed: laboratory.seed)
         var left = Set(subjects.indices)
         for _ in 0..<rounds {
+            for program in programs { costs[program.version, default: []].append(try Self.costs(program, laboratory)) }
             for index in random.permutation(of: subjects.count) where left.contains(index) {
                 do {
                     samples[index].append(try subjects[index].sample(laboratory))
@@ -191,147 +282,153 @@ public struct InitialSize: Claim {
                 }
             }
         }
+        /// What each round's growths take; nil where there are none to count.
+        func copying(_ index: Int) -> [Double]? {
+            guard let costs = costs[subjects[index].peer], costs.count == samples[index].count else { return nil }
+            return zip(samples[index], costs).map { Self.copying($0.growthsFrom, $1) }
+        }
+        func collections(_ index: Int) -> [Double]? {
+            let values = samples[index].compactMap(\.collections)
+            return values.count == samples[index].count ? values : nil
+        }
+        let totals: [(metric: Metric, values: (Int) -> [Double]?)] = [
+            (.timeOfCopying, copying), (.collections, collections),
+        ]
         var records: [Record] = []
+        for program in programs {
+            for size in sizes {
+                let times = (costs[program.version] ?? []).compactMap { $0[size] }
+                records.append(
+                    Record(
+                        suite: suite, case: copy(of: size), metric: .time, estimate: try .median(of: times),
+                        parameters: [.peer: .string(program.version)]))
+            }
+        }
         for index in left.sorted() {
             let subject = subjects[index]
             let own = samples[index]
-            func add(_ metric: Metric, _ value: (Sample) -> Double?) throws {
-                let values = own.compactMap(value)
-                guard values.count == own.count else { return }
-                records.append(
-                    record(
-                        Self.requests, metric, try Estimate.median(of: values),
-                        subject.parameters.merging([.requests: .int(count)]) { own, _ in own }))
+            func same(_ size: Int) -> Int? {
+                subjects.firstIndex {
+                    $0.peer == subject.peer && $0.strategy == subject.strategy && $0.size == size && !$0.isAgain
+                }.flatMap { left.contains($0) ? $0 : nil }
             }
-            try add(.growths, \.growths)
-            try add(.time, \.time)
-            try add(.collections, \.collections)
-            let copying = { (sample: Sample) in Self.copying(sample.growthsFrom, costs, .string(subject.peer)) }
-            try add(.timeOfCopying, copying)
-            if subject.size == Self.claimedSizes.large,
-                let small = subjects.firstIndex(where: {
-                    $0.peer == subject.peer && $0.strategy == subject.strategy && $0.size == Self.claimedSizes.small
-                }), left.contains(small)
-            {
-                let totals: [(Metric, (Sample) -> Double?)] = [
-                    (.timeOfCopying, copying), (.collections, { $0.collections }),
-                ]
-                for (of, value) in totals {
-                    let (first, second) = (samples[small].compactMap(value), own.compactMap(value))
-                    guard first.count == own.count, second.count == own.count, first.allSatisfy({ $0 > 0 }) else {
+            if let small = same(claimedSizes.small), subject.isAgain || subject.size == claimedSizes.large {
+                for (metric, values) in totals {
+                    guard let first = values(small), let second = values(index), first.allSatisfy({ $0 > 0 }) else {
                         continue
                     }
+                    var parameters = subject.parameters
+                    if subject.isAgain { parameters[.nullControl] = true }
                     records.append(
-                        ratio(
-                            Self.change(of), to: "from \(Self.claimedSizes.small) bytes",
-                            try Estimate.ratio(of: second, to: first), subject.parameters))
+                        .ratio(
+                            suite: suite, case: change(metric), baseline: "from \(claimedSizes.small) bytes",
+                            estimate: try .ratio(of: second, to: first), parameters: parameters))
                 }
             }
-            for (place, quantile) in Self.quantiles.enumerated() {
-                try add(quantile.metric) { $0.quantiles[place] }
+            guard !subject.isAgain else { continue }
+            func add(_ metric: Metric, _ values: [Double]?) throws {
+                guard let values else { return }
+                records.append(
+                    Record(
+                        suite: suite, case: requests, metric: metric, estimate: try .median(of: values),
+                        parameters: subject.parameters.merging([.requests: .int(count)]) { own, _ in own }))
+            }
+            try add(.growths, own.map(\.growths))
+            try add(.time, own.map(\.time))
+            for (metric, values) in totals { try add(metric, values(index)) }
+            for (place, quantile) in quantiles.enumerated() {
+                try add(quantile.metric, own.map { $0.quantiles[place] })
             }
             // What growing costs: against the largest size, which hardly grows, round by round. Noise can make it less
             // than nothing.
-            let largest = subjects.lastIndex { $0.peer == subject.peer && $0.strategy == subject.strategy }!
-            guard largest != index, left.contains(largest) else { continue }
-            let differences = zip(own, samples[largest]).map { $0.time - $1.time }
-            records.append(
-                record(Self.requests, .timeInGrowth, try Estimate.median(of: differences), subject.parameters))
+            guard let largest = same(sizes[sizes.count - 1]), largest != index else { continue }
+            try add(.timeInGrowth, zip(own, samples[largest]).map { $0.time - $1.time })
         }
         return records
     }
 
-    /// What those growths take in all; nil where what one takes is not known. From sizes beyond those that were copied
-    /// a growth counts as one from the largest.
-    private static func copying(_ growthsFrom: [Double], _ costs: Evidence, _ peer: ParameterValue) -> Double? {
-        guard !growthsFrom.isEmpty else { return nil }
-        var total = 0.0
-        for (place, growths) in growthsFrom.enumerated() where growths > 0 {
-            let size = min(2048 << place, sizes[sizes.count - 1])
+    /// What those growths take in all. From sizes beyond those that were copied a growth counts as one from the largest.
+    private static func copying(_ growthsFrom: [Double], _ costs: [Int: Double]) -> Double {
+        growthsFrom.enumerated().reduce(0) { total, from in
+            let size = min(2048 << from.offset, sizes[sizes.count - 1])
             // Of 32 KiB it is taken as half of that of 64 KiB.
-            let isMeasured = sizes.contains(size)
-            guard let cost = costs.find(copy(of: isMeasured ? size : 2 * size), metric: .time, where: [.peer: peer])
-            else { return nil }
-            total += growths * cost.median / (isMeasured ? 1 : 2)
+            return total + from.element * (costs[size] ?? (costs[2 * size] ?? 0) / 2)
         }
-        return total
     }
 
-    private func copies(_ program: PeerProgram, _ laboratory: Laboratory) throws -> [Record] {
+    /// Nanoseconds of a growth from each size, by a new process.
+    private static func costs(_ program: PeerProgram, _ laboratory: Laboratory) throws -> [Int: Double] {
+        try laboratory.step("growths of goroutines, \(program.version)")
         let conversation = try program.converse()
-        let cases = Self.sizes.map { size in
-            MeasurementCase(selfTimed: Self.copy(of: size)) { count in
-                let answer = try conversation.numbers("copy \(count) \(size)", atLeast: 2)
-                guard answer[1] == UInt64(count) else {
-                    throw MeasurementFailure("\(program.version): \(answer[1]) growths instead of \(count)")
-                }
-                return answer[0]
+        defer { conversation.end() }
+        var costs: [Int: Double] = [:]
+        for size in sizes {
+            let answer = try conversation.numbers("copy \(copies) \(size)", atLeast: 2)
+            guard answer[1] == UInt64(copies) else {
+                throw MeasurementFailure("\(program.version): \(answer[1]) growths instead of \(copies)")
             }
+            costs[size] = Double(answer[0]) / Double(copies)
         }
-        let result = try laboratory.measure(
-            "\(identifier): copies", cases + [cases[0].nullControl()], laboratory.repetitions(20))
-        return try Record.records(
-            of: result, suite: identifier,
-            comparisons: cases.dropFirst().map { ($0.name, cases[0].name) },
-            parameters: [.peer: .string(program.version)])
+        return costs
     }
+
+    // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        // What was claimed is about Go; the newest decides.
+        guard let total = number.total else { return try judgeGrowths(evidence) }
+        return try judge(total: total, evidence)
+    }
+
+    /// What was claimed is about Go; the newest decides.
+    private func newest(_ metric: Metric, _ evidence: Evidence) throws(MissingEvidence) -> ParameterValue {
         guard
-            let peer = evidence.all(Self.requests, metric: .growths, where: [.strategy: .string(Self.goroutine)])
+            let peer = evidence.all(Self.requests, metric: metric, where: [.strategy: .string(Self.goroutine)])
                 .ofNewestGo.last?.parameters[.peer]
-        else { throw MissingEvidence("no record of the growths of goroutines") }
-        func estimate(_ metric: Metric, _ size: Int) throws(MissingEvidence) -> Estimate {
-            try evidence.estimate(Self.requests, metric: metric, where: [.peer: peer, .initial: .int(size)])
-        }
-        let figures: [(small: Figure, large: Figure, metric: Metric, name: String)] = [
-            (.growthsFrom2KB, .growthsFrom8KB, .growths, "growths a request"),
-            (.copyingFrom2KB, .copyingFrom8KB, .timeOfCopying, "copying"),
-            (.collectionsFrom2KB, .collectionsFrom8KB, .collections, "collections"),
-        ]
-        var measured: [MeasuredFigure] = []
-        var statements: [Statement] = []
-        for (first, second, metric, name) in figures {
-            let (small, large) = (
-                try estimate(metric, Self.claimedSizes.small), try estimate(metric, Self.claimedSizes.large)
-            )
-            measured += [MeasuredFigure(first, small), MeasuredFigure(second, large)]
-            if metric == .growths {
-                statements += [(first, small), (second, large)].map { figure, estimate in
-                    Statement(
-                        "\(estimate.text()) \(figure.name), claimed \(claimed(figure).description)", estimate,
-                        is: claimed(figure))
-                }
-            } else {
-                guard let ratio = evidence.find(Self.change(metric), metric: .ratio, where: [.peer: peer]) else {
-                    statements.append(
-                        Statement(
-                            name
-                                + (small.median == 0
-                                    ? " is never there from 2 KB" : " was not compared round by round"),
-                            holds: nil))
-                    continue
-                }
-                let figure = Figure("\(name), 8 KB to 2 KB", .ratio)
-                let due = claimed(second).high! / claimed(first).low!
-                measured.append(MeasuredFigure(figure, ratio))
-                statements.append(
-                    Statement(
-                        "\(name) times \(ratio.text()), claimed \(due.text())", ratio,
-                        is: ClaimedFigure(figure, due, tolerance: Self.tolerance)))
+        else { throw MissingEvidence("no record of the \(metric.name) of goroutines") }
+        return peer
+    }
+
+    private func judgeGrowths(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let peer = try newest(.growths, evidence)
+        let growths = try evidence.estimate(
+            Self.requests, metric: .growths, where: [.peer: peer, .initial: .int(number.size)])
+        let others = evidence.all(Self.requests, metric: .growths).filter { $0.parameters[.peer] == .thisLibrary }
+        let verdict: Verdict =
+            switch growths.relation(to: claimed(number.figure)) {
+            case .within: .confirmed
+            case .below, .above: .refuted
+            case .undecided: .notMeasurable
             }
+        return Judgement(
+            verdict,
+            measured: [MeasuredFigure(number.figure, growths)]
+                + others.map {
+                    MeasuredFigure(
+                        Figure(
+                            "growths of a request, \($0.parameters[.strategy]!) from \($0.parameters[.initial]!) bytes",
+                            .count), $0.estimate)
+                },
+            reason: "\(peer): \(growths.text()) \(number.figure.name), claimed \(claimed(number.figure).description)")
+    }
+
+    private func judge(total metric: Metric, _ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let peer = try newest(metric, evidence)
+        let ratios = evidence.all(Self.change(metric), metric: .ratio, where: [.peer: peer])
+        guard let change = ratios.first(where: { $0.parameters[.nullControl] == nil })?.estimate else {
+            throw MissingEvidence("\(metric.name) was not compared round by round")
         }
-        measured += evidence.all(Self.requests, metric: .growths).filter { $0.parameters[.peer] == .thisLibrary }.map {
-            MeasuredFigure(
-                Figure(
-                    "growths of a request, \($0.parameters[.strategy]!) "
-                        + "from \($0.parameters[.initial]!) bytes", .count),
-                $0.estimate)
+        let null = ratios.first { $0.parameters[.nullControl] != nil }?.estimate
+        let claimed = claimed(number.figure)
+        var measured = [MeasuredFigure(number.figure, change)]
+        if let null { measured.append(MeasuredFigure(.sameStacks, null)) }
+        for (size, name) in [(Self.claimedSizes.small, "2 KB"), (Self.claimedSizes.large, "8 KB")] {
+            let own = evidence.all(Self.requests, metric: metric, where: [.peer: peer, .initial: .int(size)])
+            measured += own.map { MeasuredFigure(Figure("\(metric.name) from \(name)", metric.unit), $0.estimate) }
         }
         return Judgement(
-            Statement.conjunction(statements), measured: measured,
-            reason: "\(peer): \(Statement.text(statements))")
+            change.verdict(on: claimed, null: null), measured: measured,
+            reason: "\(peer): \(metric.name) from 8 KB is \(change.text()) of that from 2 KB, claimed "
+                + "\(claimed.description)" + (null.map { "; that from 2 KB again \($0.text())" } ?? ""))
     }
 
     /// What others' requests are is not known: a quarter more or less is the same number.

@@ -43,53 +43,17 @@ extension Summary {
             functions programs with checks miss it \(try run.times(CodeSize(), .missesOfAnotherLayout, "often")).
             """
         },
-        "indirect-calls": FindingText(title: "Calls that cannot be inlined") { run in
-            let same = "not measurably more"
-            func more(_ figure: Figure) throws -> String {
-                let null = try run.figure(IndirectCalls(), .nullControl(of: figure))
-                let further = try run.figure(IndirectCalls(), figure)
-                let isWithinNull = null.low <= further.median && further.median <= null.high
-                return isWithinNull ? same : try run.difference(IndirectCalls(), figure)
-            }
-            let (flat, deep) = (IndirectCalls.word(IndirectCalls.flat), IndirectCalls.word(IndirectCalls.deep))
-            func word(_ kind: String) -> String { IndirectCalls.word(kind).replacing(" in C", with: "") }
-            func comparisons(_ kinds: [String]) throws -> String {
-                let indirect = try kinds.filter(IndirectCalls.indirect.contains).map { kind in
-                    let inFlat = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.flat))
-                    let inDeep = try more(.furtherInIndirectCall(kind, depth: IndirectCalls.deep))
-                    let chains =
-                        inFlat == inDeep
-                        ? "\(inFlat) in chains of \(flat) and \(deep)"
-                        : "\(inFlat) in a chain of \(flat) and \(inDeep) in one of \(deep)"
-                    return "by \(word(kind)) \(chains)"
-                }
-                var long: [(more: String, kinds: [String])] = []
-                for kind in kinds {
-                    let (text, by) = (try more(.furtherInDeepChain(kind)), "by \(word(kind))")
-                    if let place = long.firstIndex(where: { $0.more == text }) {
-                        long[place].kinds.append(by)
-                    } else {
-                        long.append((text, [by]))
-                    }
-                }
-                return """
-                    against a call by name, checks cost one \(Readings.list(indirect)). Against a chain of \(flat), they \
-                    cost a call in one of \(deep) \(Readings.list(long.map { "\($0.more) \(Readings.list($0.kinds))" }))
-                    """
-            }
-            let inGo = "In \(run.newestGo(IndirectCalls())), \(try comparisons(IndirectCalls.kindsOfGo))."
-            let hasC = IndirectCalls.kindsOfC.contains { kind in
-                (try? run.figure(IndirectCalls(), .furtherInDeepChain(kind))) != nil
-            }
-            guard hasC else { return inGo }
-            let open = try IndirectCalls.kindsOfC.allSatisfy { kind in
-                let depths = IndirectCalls.indirect.contains(kind) ? IndirectCalls.depths : []
-                return try more(.furtherInDeepChain(kind)) == same
-                    && depths.allSatisfy { try more(.furtherInIndirectCall(kind, depth: $0)) == same }
-            }
-            return open
-                ? "\(inGo) In C no such difference can be told."
-                : "\(inGo) In C, \(try comparisons(IndirectCalls.kindsOfC))."
+        "indirect-calls": FindingText(title: "Indirect calls") { run in
+            """
+            In \(run.newestGo(IndirectCalls(.indirectCalls))) checks cost a call by a closure or an interface \
+            \(try run.further(.indirectCalls)) than a call by name.
+            """
+        },
+        "deep-chains": FindingText(title: "Deep chains of calls") { run in
+            """
+            In \(run.newestGo(IndirectCalls(.deepChains))) checks cost a call in a chain of 1,000 \
+            \(try run.further(.deepChains)) than one in a chain of 10.
+            """
         },
         "inlining": FindingText(title: "What inlining leaves of the cost") { run in
             """

@@ -62,20 +62,40 @@ extension Summary {
 
     /// What goroutines take, and what stops them.
     private static let goroutines: [String: FindingText] = [
-        "initial-size": FindingText(title: "The size that a stack begins with") { run in
-            """
-            A request grows its stack \(try run.text(InitialSize(), .growthsFrom2KB)) times from 2 KB and \
-            \(try run.text(InitialSize(), .growthsFrom8KB)) times from 8 KB.
-            """
+        "initial-2kb": growths(.growthsFrom2KB, .growthsFrom2KB, "2 KB"),
+        "initial-8kb": growths(.growthsFrom8KB, .growthsFrom8KB, "8 KB"),
+        "initial-copying": FindingText(title: "What stacks of 8 KB at first save of copying") { run in
+            let claim = InitialSize(.copying)
+            return """
+                With stacks of 8 KB at first all copying of \(run.newestGo(claim)) in the same requests takes \
+                \(try run.times(claim, .copyingChange)) as with stacks of 2 KB; with 2 KB twice it takes \
+                \(try run.times(claim, .sameStacks)).
+                """
         },
-        "gateway": FindingText(title: "Millions that wait") { run in
-            """
-            By what one of fewer takes, 2.3 million goroutines of \(run.newestGo(Gateway())) that wait would fill \
-            \(try run.text(Gateway(), .memoryOfConnections)); a coroutine of C++20 takes \
-            \(try run.text(Gateway(), .shareOfConnections)) of a goroutine's memory where both wait at once, and a collection beside \
-            those measured paused for \(try run.text(Gateway(), .pauseOfCollection)).
-            """
+        "initial-collections": FindingText(title: "What stacks of 8 KB at first save of collections") { run in
+            let claim = InitialSize(.collections)
+            return """
+                With stacks of 8 KB at first \(run.newestGo(claim)) collects in the same requests \
+                \(try run.times(claim, .collectionsChange, "often")) as with stacks of 2 KB; with 2 KB twice it does \
+                \(try run.times(claim, .sameStacks, "often")).
+                """
         },
+        "gateway-memory": waiting(
+            .memory, .memoryOfConnections, "Memory of millions that wait", "2.3 million goroutines that wait take"),
+        "gateway-stackless": waiting(
+            .stackless, .memoryOfStackless, "Memory of millions without stacks",
+            "2.3 million coroutines of C++20 that wait take"),
+        "gateway-pause": waiting(
+            .pause, .pauseOfCollection, "A collection beside millions of goroutines",
+            "Beside 2.3 million goroutines that wait a collection pauses for"),
+        "gateway-pause-stackless": waiting(
+            .pauseStackless, .pauseBesideRecords, "A collection beside millions without goroutines",
+            "Beside 2.3 million connections that no goroutine waits for a collection pauses for"),
+        "idle-goroutines": waiting(
+            .idle, .memoryOf100000, "Memory of idle goroutines", "100,000 goroutines that wait take"),
+        "idle-stackless": waiting(
+            .idleStackless, .memoryOf100000Stackless, "Memory of idle connections without stacks",
+            "100,000 coroutines of C++20 that wait take"),
         "stack-dump": FindingText(title: "Printing stacks from many goroutines") { run in
             func all(_ figure: (Int) -> Figure) throws -> String {
                 Readings.list(try StackDump.processors.map { try run.text(StackDump(), figure($0)) })
@@ -114,6 +134,26 @@ extension Summary {
                 """
         },
     ]
+
+    private static func growths(_ number: InitialSize.Number, _ figure: Figure, _ size: String) -> FindingText {
+        FindingText(title: "Growths of a request from \(size)") { run in
+            let claim = InitialSize(number)
+            return """
+                A request grows the stack of a goroutine of \(run.newestGo(claim)), which has \(size) at first, \
+                \(try run.between(claim, figure)) times.
+                """
+        }
+    }
+
+    private static func waiting(
+        _ number: Gateway.Number, _ figure: Figure, _ title: String, _ beginning: String
+    ) -> FindingText {
+        FindingText(title: title) { run in
+            let claim = Gateway(number)
+            let version = number == .stackless || number == .idleStackless ? "" : " in \(run.newestGo(claim))"
+            return "\(beginning) \(try run.between(claim, figure))\(version)."
+        }
+    }
 
     /// What a compiler and a linker make.
     private static let programs: [String: FindingText] = [

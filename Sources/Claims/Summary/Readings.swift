@@ -68,6 +68,17 @@ struct Readings {
         return "\(ReaderNumber(figure.magnitude).text) \(figure.median > 0 ? "more" : "less")"
     }
 
+    /// "0.12 ns more (0.10 to 0.14 ns)"; "not measurably more (−0.05 to 0.02 ns)" where it is not told from none.
+    func further(_ part: IndirectCalls.Part) throws(MissingFigure) -> String {
+        let claim = IndirectCalls(part)
+        let figure = try self.figure(claim, claim.figure)
+        let null = try self.figure(claim, .nullControl(of: claim.figure))
+        let ends = ReaderNumber(figure).interval
+        let interval = ends.isEmpty ? "" : " (\(ends))"
+        let isWithinNull = null.low <= figure.median && figure.median <= null.high
+        return (isWithinNull ? "not measurably more" : try difference(claim, claim.figure)) + interval
+    }
+
     /// Whether a rule told the difference that its claim is about from none.
     func isTold(_ claim: any Claim) -> Bool {
         verdicts[claim.identifier].map { $0.verdict != .notDistinguishable } ?? false

@@ -8,21 +8,21 @@ PANELS = (
     ("time in growth", "time in growth of a request", "ns"),
     ("p99", "99th percentile of a request", "ns"),
 )
-metrics("initial-size", *(metric for metric, *_ in PANELS))
-(OWN,) = values("initial-size", "faultline")
-# What the article says of a size in KB.
-GROWTHS = dict(zip(figures("initial-size", *(f"growths of a request from {size} KB" for size in (2, 8))), (2, 8)))
+metrics("initial-2kb", *(metric for metric, *_ in PANELS))
+(OWN,) = values("initial-2kb", "faultline")
+# What the article says of 2 KB.
+(GROWTHS,) = figures("initial-2kb", "growths of a request from 2 KB")
 
 
 def draw(results):
-    records = [record for record in results.select("initial-size") if record["initial"]]
+    records = [record for record in results.select("initial-2kb") if record["initial"]]
     if not records:
         return None
     whole, grid = figure(4.4, ncols=len(PANELS))
     names = list(dict.fromkeys(subject(record) for record in records))
     goes = [name for name in names if name.startswith("go")]
     for axes, (metric, text, unit) in zip(grid, PANELS):
-        own = [record for record in results.needed("initial-size", metric=metric) if record["initial"]]
+        own = [record for record in results.needed("initial-2kb", metric=metric) if record["initial"]]
         for name in names:
             same = [record for record in own if subject(record) == name]
             options = {"color": "#A5A5A5"} if name in goes[:-1] else {}
@@ -33,29 +33,22 @@ def draw(results):
         label(axes, "initial size", text)
         if unit:
             ticks(axes.yaxis, unit)
-    is_claimed = article(grid[0], results)
+    is_claimed = cross(grid[0], 2, results.claimed("initial-2kb", GROWTHS))
     grid[0].set_ylim(bottom=0)
     grid[1].axhline(0, color=INK, linewidth=0.8)
     key(whole, columns=3)
     return described(
         whole,
         "Requests per initial size of their stacks",
-        f"{ends(results, names)}{' Crosses are what the article says of the same experiment.' if is_claimed else ''}",
+        f"{ends(results, names)}{' The cross is what the article says of the same experiment.' if is_claimed else ''}",
     )
 
 
-def article(axes, results):
-    """The article's growths of a request; whether there are any."""
-    claimed = {size: ends for name, size in GROWTHS.items() if (ends := results.claimed("initial-size", name))}
+def cross(axes, size, claimed):
+    """The article's growths of a request from a size in KB; whether there are any."""
     if claimed:
         axes.plot(
-            [size * 1024 for size in claimed],
-            [high for _, high in claimed.values()],
-            marker="x",
-            markersize=9,
-            markeredgewidth=2,
-            color=FAINT,
-            linestyle="",
+            size * 1024, claimed[1], marker="x", markersize=9, markeredgewidth=2, color=FAINT, linestyle="",
             label="claimed",
         )
     return bool(claimed)
@@ -63,7 +56,7 @@ def article(axes, results):
 
 def ends(results, names):
     """How often a request grows its stack from the smallest and from the largest size."""
-    growths = results.needed("initial-size", metric="growths")
+    growths = results.needed("initial-2kb", metric="growths")
     sizes = [record["initial"] for record in growths if record["initial"]]
     said = []
     for name in names:
