@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -110,6 +111,15 @@ double fl_ticks_per_nanosecond(void) {
     while ((now = fl_probe_now()) - began < 10000000) {
     }
     return rate = (double)(__builtin_ia32_rdtsc() - first) / (double)(now - began);
+}
+
+// The frame of this function and that of the store are on the same page: else the store would not be the first below.
+__attribute__((noinline)) int fl_probe_make_resident_below(size_t bytes) {
+    uintptr_t stored = (uintptr_t)__builtin_frame_address(0) - bytes - PAGE;
+    char *page = (char *)(stored & ~(uintptr_t)(PAGE - 1));
+    if (mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0) return errno;
+    *(volatile char *)page = 1;
+    return mprotect(page, PAGE, PROT_NONE) == 0 ? 0 : errno;
 }
 
 uint64_t fl_probe_store_below(size_t bytes) { return fl_probe_store_below_filled(bytes, FL_PROBE_INTERVAL); }

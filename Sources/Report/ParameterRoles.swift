@@ -32,7 +32,7 @@ extension ParameterName {
         "instructions", "kind", "language", "limit", "lock", "maximum", "memory-of", "mode", "mover",
         "null-control", "of", "operation", "origin", "others", "peer", "place", "position", "processor", "requests",
         "reservation",
-        "scope", "section", "segmented", "signal", "size", "slot", "source", "stack-bytes", "strategy", "threads",
-        "touches", "trap", "used", "variant", "verdict", "way", "work",
+        "scope", "section", "segmented", "signal", "size", "slot", "source", "stack-bytes", "strategy", "system",
+        "threads", "touches", "trap", "used", "variant", "verdict", "way", "work",
     ]
 }

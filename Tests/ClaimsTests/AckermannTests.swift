@@ -6,39 +6,58 @@ import Testing
 @testable import Claims
 
 @Suite("ackermann") struct AckermannTests {
+    /// Calls deep, of a stack of 256 KiB times `scale`; in proportion to it unless said otherwise.
     private static func depth(
-        _ name: String, grows: Bool, _ ending: Recursion.Ending, depth: Double = 8000,
+        _ name: String, grows: Bool, _ ending: Recursion.Ending, scale: Int = 1, depth: Double = 8000,
         work: Recursion.Work = .ackermann
     ) -> Record {
         Record(
-            suite: "ackermann", case: work.caseName(name), metric: .depth, exactly: depth,
-            parameters: [.grows: .bool(grows), .ending: .string(ending.rawValue), .limit: 262_144])
+            suite: "ackermann", case: work.caseName(name), metric: .depth, exactly: depth * Double(scale),
+            parameters: [.grows: .bool(grows), .ending: .string(ending.rawValue), .limit: .int(scale * 262_144)])
     }
 
     private func verdict(_ records: Record...) -> ClaimVerdict { Ackermann().verdict(on: records) }
 
-    @Test func fixedStacksThatAllEndConfirmItWhateverGrowingOnesDo() {
+    @Test func fixedStacksThatAllEndAtEachSizeConfirmItWhateverGrowingOnesDo() {
         let verdict = verdict(
-            Self.depth("fault", grows: true, .error, depth: 8178),
-            Self.depth("fixed", grows: false, .error, depth: 8100),
-            Self.depth("thread", grows: false, .died))
+            Self.depth("fault", grows: true, .error, scale: 2), Self.depth("fixed", grows: false, .error),
+            Self.depth("fixed", grows: false, .error, scale: 2), Self.depth("thread", grows: false, .died),
+            Self.depth("thread", grows: false, .died, scale: 2))
         #expect(verdict.verdict == .confirmed)
         #expect(
-            verdict.reason
-                == "with 256KiB 1 of 2 kinds of fixed stack ended with an error, 1 with the process, 0 "
-                + "finished, 0 were "
-                + "still running; of 1 that grow to the same size 0 finished; depths: fault 8178, fixed 8100, "
-                + "thread 8000"
-        )
-        #expect(verdict.measured.map(\.median) == [8178, 8100, 8000, 262_144])
+            verdict.reason.hasPrefix(
+                "with 256KiB, 512KiB 2 of 4 fixed stacks ended with an error, 2 with the process, 0 finished, 0 were "
+                    + "still running; of 1 that grow to the same size 0 finished; a stack 2.0 times as large gets 2.0 "
+                    + "times as deep; depths: fault 16000 in 512KiB, fixed 8000 in 256KiB, "))
+        #expect(verdict.measured.map(\.median) == [16_000, 16_000, 16_000, 524_288, 2])
+    }
+
+    @Test func oneSizeOrDepthsOutOfProportionDecideNothing() {
+        let one = verdict(Self.depth("fixed", grows: false, .error))
+        #expect(one.verdict == .notMeasurable)
+        #expect(one.reason.contains("of one size alone nothing follows for any"))
+        let odd = verdict(
+            Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .error, scale: 2, depth: 4000))
+        #expect(odd.verdict == .notMeasurable)
+        // A kind of which there is one size.
+        let lone = verdict(
+            Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .error, scale: 2),
+            Self.depth("thread", grows: false, .died))
+        #expect(lone.verdict == .notMeasurable)
     }
 
     @Test func aFixedStackThatFinishesRefutesIt() {
-        #expect(verdict(Self.depth("fixed", grows: false, .finished)).verdict == .refuted)
+        #expect(
+            verdict(
+                Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .finished, scale: 2)
+            ).verdict == .refuted)
     }
 
     @Test func oneThatIsStillRunningDecidesNothing() {
-        #expect(verdict(Self.depth("fixed", grows: false, .running)).verdict == .notMeasurable)
+        #expect(
+            verdict(
+                Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .running, scale: 2)
+            ).verdict == .notMeasurable)
     }
 
     @Test func withoutAFixedStackItIsNotMeasurable() {

@@ -31,7 +31,8 @@ import Testing
     @Test func `the time is said`() {
         #expect(
             verdict(.cache, 13).reason
-                == "the processor's cache allocates a stack in 13.0 [11.7, 14.3; n = 9] ns; about 1 is taken as half to "
+                == "the processor's cache allocates a stack in 13.0 [11.7, 14.3; n = 9] ns; about 1 is "
+                + "taken as half to "
                 + "twice that")
     }
 

@@ -186,8 +186,8 @@ private final class StopRequest { var isMade = false }
         for figure in [
             Figure.callWithSegments, .callWithCopying, .sharedLine, .descentAgain, .shareOfBoundedTrees,
             .contendingGrowth, .furtherInIndirectCalls, .furtherInDeepChains,
-            .growthAgainstGo, .timeOfCopyPerKiB,
-            .timeOfCopyPerPointer,
+            .growthAgainstGo, .largeAgainstSmallCopy,
+            .pointersAgainstNumbers,
             .probeFaults, .inliningSaves, .pauseWithoutChecks, .filesWithAllocator,
         ] {
             #expect(ours.contains { $0.hasSuffix(": \(figure.name)") }, "\(figure.name)")

@@ -48,7 +48,26 @@ import Testing
     @Test(arguments: ["growth", "lost-signal-frame"]) func whatIsAmbiguousIsNotToldApart(due: String) {
         let verdict = verdict(record(.real, due, "ambiguous", 25))
         #expect(verdict.verdict == .depends)
-        #expect(verdict.reason.contains("never confused, but up to 20 % of faults are not told apart; one classifier"))
+        let cause = due == "growth" ? "growth (29.4 % of its faults)" : "lost-signal-frame (100 % of its faults)"
+        #expect(
+            verdict.reason.contains(
+                "never confused, but of \(due == "growth" ? 3 : 4) causes 1 are not always told "
+                    + "apart: cause of \(cause); "
+                    + "one classifier"))
+        #expect(measured(.causesNotToldApart, of: verdict)?.median == 1)
+    }
+
+    @Test func howManyOfACauseThereWereIsNoMatter() {
+        for count in [1.0, 1e9] {
+            let verdict = verdict(record(.synthetic, "lost-signal-frame", "ambiguous", count))
+            #expect(verdict.verdict == .depends)
+            #expect(verdict.reason.contains("causes 1 are not always told apart: cause of lost-signal-frame (100 %"))
+        }
+    }
+
+    @Test func whereNoCauseIsAlwaysToldApartItIsConfirmed() {
+        let all = Classification.Source.allCases.map { record($0, "growth", "ambiguous", 1) }
+        #expect(Classification().verdict(on: all).verdict == .confirmed)
     }
 
     @Test func otherNamesOfBugsAreShownApart() {

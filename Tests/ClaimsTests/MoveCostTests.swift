@@ -5,98 +5,118 @@ import Testing
 
 @testable import Claims
 
-@Suite("move-cost") struct MoveCostTests {
-    private static func slope(_ name: String, _ low: Double, _ high: Double, _ metric: Metric = .timePerKiB) -> Record {
-        MoveCost().record(
-            name, metric, Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
-            [.copying: true, .peer: .string(name)])
+@Suite("moves") struct MoveCostTests {
+    private static func estimate(_ low: Double, _ high: Double) -> Estimate {
+        Estimate(median: (low + high) / 2, low: low, high: high, samples: 15)
     }
 
-    private static func mover(_ name: String, _ low: Double, _ high: Double) -> Record {
-        .ratio(
-            suite: "move-cost", case: "\(name) per KiB", baseline: "copy per KiB",
-            estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
-            parameters: [.mover: .string(name)])
+    private static func slope(
+        _ part: MoveCost.Part, _ name: String, _ low: Double, _ high: Double, _ metric: Metric
+    ) -> Record {
+        MoveCost(part).record(name, metric, estimate(low, high), [.copying: true, .peer: .string(name)])
     }
 
-    private static func factor(_ value: Double, _ peer: String = "go1.27.3") -> Record {
-        Record(
-            suite: "move-cost", case: peer, metric: .growthFactor, exactly: value, parameters: [.peer: .string(peer)])
+    private static func ratio(
+        _ part: MoveCost.Part, _ name: String, _ low: Double, _ high: Double, isNull: Bool = false,
+        peer: String = "go1.27.3"
+    ) -> Record {
+        var parameters: [ParameterName: ParameterValue] = [.peer: .string(peer), .copying: true]
+        if isNull { parameters = [.nullControl: true] }
+        return MoveCost(part).ratio(name, to: "another", estimate(low, high), parameters)
     }
 
-    private static let pointers = slope("go1.27.3", 2.4, 3.2, .timePerPointer)
-    private static let bytes = slope("go1.27.3", 200, 220)
-
-    private static func large(_ low: Double, _ high: Double) -> Record {
-        .ratio(
-            suite: "move-cost", case: "go1.27.3 4 MiB few", baseline: "go1.27.3 4 KiB few",
-            estimate: Estimate(median: (low + high) / 2, low: low, high: high, samples: 31),
-            parameters: [.peer: "go1.27.3", .copying: true])
-    }
-
-    private static func faults(_ number: Double) -> Record {
-        MoveCost().record(
-            "go1.27.3", .pageFaults, Estimate(median: number, low: 0, high: 1_024, samples: 31),
+    private static func faults(_ part: MoveCost.Part, _ number: Double) -> Record {
+        MoveCost(part).record(
+            "go1.27.3", .pageFaults, Estimate(median: number, low: 0, high: 1_024, samples: 15),
             [.peer: "go1.27.3", .liveBytes: .int(4 << 20), .filling: "few"])
     }
 
-    private func verdict(_ records: Record...) -> ClaimVerdict { MoveCost().verdict(on: records) }
-
-    @Test func doublingAndGoesOwnCostsConfirmItWithTheNewestsNumbers() {
-        let verdict = verdict(
-            Self.slope("copy", 30, 40), Self.slope("go1.19.8", 250, 270), Self.bytes,
-            Self.slope("copy", 0.02, 0.04, .timePerPointer), Self.pointers, Self.factor(2), Self.large(900, 1_100),
-            Self.faults(3), Self.mover("mremap", 0.02, 0.04))
-        #expect(verdict.verdict == .confirmed)
-        #expect(verdict.measured.prefix(4).map(\.median) == [2, 210, 2.8, 1_000])
-        #expect(verdict.measured.contains { $0.name == "time per KiB, copy" && $0.median == 35 })
-        #expect(verdict.reason.contains("go1.27.3 210.0 [200.0, 220.0; n = 31] ns per KiB"))
-        #expect(verdict.reason.hasSuffix("Pages that are moved instead (mremap) are cheap"))
-    }
-
-    @Test func aCopyOrACorrectionThatCostsNothingRefutesIt() {
-        #expect(
-            verdict(
-                Self.slope("go1.27.3", -2, -1), Self.pointers, Self.factor(2), Self.large(900, 1_100), Self.faults(0)
-            ).verdict == .refuted)
-        #expect(
-            verdict(
-                Self.bytes, Self.slope("go1.27.3", -2, -1, .timePerPointer), Self.factor(2), Self.large(900, 1_100),
-                Self.faults(0)
-            ).verdict == .refuted)
-    }
-
-    @Test func aLargeCopyThatTakesLittleMoreThanASmallOneRefutesIt() {
-        let verdict = verdict(Self.bytes, Self.pointers, Self.factor(2), Self.large(3, 5), Self.faults(0))
-        #expect(verdict.verdict == .refuted)
-        #expect(verdict.reason.contains("does not hold: a large stack is expensive, 4 MiB take 4.0"))
-    }
+    // MARK: doubling
 
     @Test(arguments: [(1.5, Verdict.refuted), (4, .refuted), (1.95, .confirmed)])
     func growthThatDoesNotDoubleRefutesIt(_ factor: Double, _ expected: Verdict) {
-        #expect(
-            verdict(Self.bytes, Self.pointers, Self.factor(factor), Self.large(900, 1_100), Self.faults(0)).verdict
-                == expected)
+        func record(_ value: Double, _ peer: String) -> Record {
+            MoveCost(.doubles).record(peer, .growthFactor, exactly: value, [.peer: .string(peer)])
+        }
+        let verdict = MoveCost(.doubles).verdict(on: [record(9, "go1.19.8"), record(factor, "go1.27.3")])
+        #expect(verdict.verdict == expected)
+        #expect(verdict.measured.map(\.median) == [factor])
     }
 
-    @Test func aSlopeThatMayBeNothingNeedsMoreRounds() {
-        let verdict = verdict(
-            Self.slope("go1.27.3", -5, 220), Self.pointers, Self.factor(2), Self.large(900, 1_100), Self.faults(0))
-        #expect(verdict.verdict == .notMeasurable)
-        #expect(verdict.reason.contains("undecided: every byte is copied"))
+    // MARK: pointers
+
+    private func pointers(
+        _ low: Double, _ high: Double, null: ClosedRange<Double> = 0.98...1.02, faults: Double = 3
+    ) -> ClaimVerdict {
+        let part = MoveCost.Part.correctsPointers
+        return MoveCost(part).verdict(on: [
+            Self.slope(part, "copy", 0.02, 0.04, .timePerPointer),
+            Self.slope(part, "go1.27.3", 2.4, 3.2, .timePerPointer),
+            Self.ratio(part, "go1.19.8 4MiB many", 9, 10, peer: "go1.19.8"),
+            Self.ratio(part, "go1.27.3 4MiB many", low, high),
+            Self.ratio(part, "go1.27.3 4MiB many null", null.lowerBound, null.upperBound, isNull: true),
+            Self.faults(part, faults),
+        ])
+    }
+
+    @Test func pointersThatTakeLongerThanNumbersConfirmIt() {
+        let verdict = pointers(1.8, 2.2)
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.measured.prefix(3).map(\.median) == [2, 1, 2.8])
+        #expect(verdict.measured.contains { $0.name == "time per pointer, copy" })
+    }
+
+    @Test func pointersThatTakeLessRefuteIt() { #expect(pointers(0.5, 0.7).verdict == .refuted) }
+
+    @Test func whatTheSamePointersShowAgainIsNoDifference() {
+        #expect(pointers(0.9, 1.2).verdict == .notDistinguishable)
+        #expect(pointers(1.1, 1.3, null: 0.5...1.5).verdict == .notDistinguishable)
+    }
+
+    // MARK: cost
+
+    private func cost(_ low: Double, _ high: Double, faults: Double = 0, _ further: [Record] = []) -> ClaimVerdict {
+        let part = MoveCost.Part.isExpensive
+        return MoveCost(part).verdict(
+            on: further + [
+                Self.slope(part, "copy", 30, 40, .timePerKiB), Self.slope(part, "go1.19.8", 250, 270, .timePerKiB),
+                Self.slope(part, "go1.27.3", 200, 220, .timePerKiB),
+                Self.ratio(part, "go1.27.3 4MiB few", low, high), Self.faults(part, faults),
+            ])
+    }
+
+    @Test func aCostInProportionToTheSizeConfirmsIt() {
+        let mover = Record.ratio(
+            suite: "move-cost", case: "mremap per KiB", baseline: "copy per KiB", estimate: Self.estimate(0.02, 0.04),
+            parameters: [.mover: "mremap"])
+        let verdict = cost(900, 1_100, [mover])
+        #expect(verdict.verdict == .confirmed)
+        #expect(verdict.measured.prefix(2).map(\.median) == [1_000, 210])
+        #expect(verdict.measured.contains { $0.name == "time per KiB, copy" && $0.median == 35 })
+        #expect(
+            verdict.reason
+                == "go1.27.3: 4 MiB take 1000.0 [900.0, 1100.0; n = 15] times as long as 4 KiB, 210.0 [200.0, "
+                + "220.0; n = 15] ns per KiB. Pages that are moved instead (mremap) are cheap")
+    }
+
+    @Test func aLargeStackThatTakesLessThanHalfOfThatRefutesIt() {
+        #expect(cost(3, 5).verdict == .refuted)
+        // A copy, but cheaper for each byte than a small one.
+        #expect(cost(300, 400).verdict == .refuted)
+        #expect(cost(400, 600).verdict == .notMeasurable)
     }
 
     @Test func whereTheKernelSuppliesPagesTheCostOfACopyIsNotKnown() {
-        let verdict = verdict(Self.bytes, Self.pointers, Self.factor(2), Self.large(900, 1_100), Self.faults(1_000))
+        let verdict = cost(900, 1_100, faults: 1_000)
         #expect(verdict.verdict == .notMeasurable)
         #expect(verdict.reason.contains("with pages that the kernel supplied"))
+        #expect(pointers(1.8, 2.2, faults: 1_000).verdict == .notMeasurable)
     }
 
-    @Test func withoutGoItIsNotMeasurable() {
-        #expect(verdict(Self.slope("copy", 5, 6)).reason == "no copy of a goroutine's stack was measured")
-        #expect(verdict(Self.bytes).verdict == .notMeasurable)
-        #expect(verdict(Self.bytes, Self.pointers).verdict == .notMeasurable)
-        #expect(verdict(Self.bytes, Self.pointers, Self.factor(2)).verdict == .notMeasurable)
-        #expect(verdict(Self.bytes, Self.pointers, Self.factor(2), Self.large(900, 1_100)).verdict == .notMeasurable)
+    @Test(arguments: MoveCost.Part.allCases) func withoutGoItIsNotMeasurable(part: MoveCost.Part) {
+        let own = [
+            Self.slope(part, "copy", 5, 6, .timePerKiB), Self.slope(part, "copy", 5, 6, .timePerPointer),
+        ]
+        #expect(MoveCost(part).verdict(on: own).verdict == .notMeasurable)
     }
 }

@@ -129,11 +129,12 @@ import Testing
         #expect(verdict.verdict == .confirmed)
         #expect(
             verdict.reason
-                == "of 2 strategies: only where memory is overcommitted the process ends with 2 (demand, fault); at "
+                == "of 2 strategies: where memory is used that was promised the process ends, and not "
+                + "at a promise, with 2 (demand, fault); at "
                 + "the limit of a control group 2 of 2 strategies end the process (demand, fault); at the limit of "
                 + "addresses (RLIMIT_AS) 0 of 1 strategies end the process; at the commit limit "
                 + "(vm.overcommit_memory 2) 0 of 2 "
-                + "strategies end the process")
+                + "strategies end the process; how long programs wait before, while a machine swaps, is not measured")
         #expect(verdict.measured.map(\.median) == [2, 2, 0, 1, 0, 2])
     }
 
@@ -142,9 +143,9 @@ import Testing
         // Nothing tells whether it ends where nothing is overcommitted, too.
         #expect(verdict.verdict == .notMeasurable)
         #expect(
-            verdict.reason.hasSuffix(
+            verdict.reason.contains(
                 "; no strategy met the limit of addresses (RLIMIT_AS); no strategy met the commit limit "
-                    + "(vm.overcommit_memory 2)"))
+                    + "(vm.overcommit_memory 2); how long programs wait"))
         #expect(
             verdict.measured.map(\.name)
                 == [.deaths(at: .group), .strategies(at: .group)].map { (f: Figure) in f.name })
@@ -167,8 +168,9 @@ import Testing
         #expect(mixed.verdict == .depends)
         #expect(
             mixed.reason.hasPrefix(
-                "it depends on the strategy: of 2 strategies: only where memory is overcommitted the process ends with "
-                    + "1 (fault); also where it is not the process ends with 1 (demand); "))
+                "it depends on the strategy: of 2 strategies: where memory is used that was promised "
+                    + "the process ends, and not at a promise, with "
+                    + "1 (fault); also at a promise the process ends with 1 (demand); "))
     }
 
     @Test func itDependsOnTheStrategyWhereSomeEnd() {
@@ -176,8 +178,10 @@ import Testing
         #expect(verdict.verdict == .depends)
         #expect(
             verdict.reason.hasPrefix(
-                "it depends on the strategy: of 2 strategies: only where memory is overcommitted the process ends with "
-                    + "1 (demand); also there an error says it with 1 (fault); at the limit of a control group 1 of 2 "
+                "it depends on the strategy: of 2 strategies: where memory is used that was promised "
+                    + "the process ends, and not at a promise, with "
+                    + "1 (demand); where memory is used that was promised an error says it with 1 "
+                    + "(fault); at the limit of a control group 1 of 2 "
                     + "strategies end the process (demand); "))
     }
 
@@ -187,7 +191,7 @@ import Testing
         #expect(verdict.verdict == .notMeasurable)
         #expect(
             verdict.reason.contains(
-                "not compared where nothing is overcommitted, or ended in both ways: 2 (fault, demand); "))
+                "not compared at a promise, or ended in both ways: 2 (fault, demand); "))
         // Nor do they at a limit without overcommit.
         let strict = [record("fault", 1...1, .group), record("fault", 0...1, .commit)]
         #expect(Exhaustion().verdict(on: strict).verdict == .notMeasurable)

@@ -6,7 +6,8 @@ import Testing
 @testable import Claims
 
 @Suite("spawn locks") struct SpawnLockTests {
-    /// What happened at the lock of `owner` in storms: waits of 1,000 goroutines, and microseconds of one, nil for none.
+    /// What happened at the lock of `owner` in storms: waits of 1,000 goroutines, and microseconds of one, nil for
+    /// none.
     private func verdict(
         _ owner: SpawnLock.Owner, _ storms: [(name: String, waits: Double, microseconds: Double?)]
     ) -> ClaimVerdict {

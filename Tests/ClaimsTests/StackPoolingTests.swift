@@ -10,14 +10,17 @@ import Testing
         Estimate(median: value, low: value * 0.97, high: value * 1.03, samples: 9)
     }
 
-    /// Both versions at a size: the time before, and the ratio of the time since to it.
-    private func records(_ bytes: Int, before: Double, ratio: Double) -> [Record] {
+    /// Both versions at a size: the time before, and the ratios to it of the time since and of that before again.
+    private func records(_ bytes: Int, before: Double, ratio: Double, again: Double = 1) -> [Record] {
         let shared: [ParameterName: ParameterValue] = [.bytes: .int(bytes)]
         return [("before", before), ("since", before * ratio)].map { name, value in
             Record(suite: "stack-pool", case: name, metric: .time, estimate: estimate(value), parameters: shared)
         } + [
             .ratio(
-                suite: "stack-pool", case: "since", baseline: "before", estimate: estimate(ratio), parameters: shared)
+                suite: "stack-pool", case: "since", baseline: "before", estimate: estimate(ratio), parameters: shared),
+            .ratio(
+                suite: "stack-pool", case: StackPooling.again, baseline: "before", estimate: estimate(again),
+                parameters: shared.merging([.nullControl: true]) { $1 }),
         ]
     }
 
@@ -33,14 +36,18 @@ import Testing
         #expect(verdict.measured.first { $0.name == Figure.since("8 KB").name }?.median == 6)
     }
 
-    @Test func noStepOrOneAtOneSizeOnlyRefutesIt() {
-        #expect(verdict(1, 1).verdict == .refuted)
+    @Test func noStepIsNotDistinguishableAndASmallOneRefutesIt() {
+        #expect(verdict(1, 1).verdict == .notDistinguishable)
+        #expect(verdict(0.8, 0.8).verdict == .refuted)
+        #expect(verdict(1.3, 1.3).verdict == .refuted)
+        let wide = records(2048, before: 20, ratio: 0.2, again: 0.2) + records(8192, before: 30, ratio: 0.2)
+        #expect(StackPooling().verdict(on: wide).verdict == .notDistinguishable)
         let one = verdict(0.2, 0.6)
         #expect(one.verdict == .refuted)
         #expect(
             one.reason.hasSuffix(
-                "does not hold: 8 KB takes 0.6 [0.58, 0.62; n = 9] of the time before, "
-                    + "claimed 0.22"))
+                "does not hold: 8 KB takes 0.6 [0.58, 0.62; n = 9] of the time before (the same version again 1.0 "
+                    + "[0.97, 1.03; n = 9]), claimed 0.22"))
     }
 
     @Test func anIntervalAroundTheClaimDecidesNothing() { #expect(verdict(0.2, 0.27).verdict == .notMeasurable) }
@@ -48,14 +55,15 @@ import Testing
     @Test func howMuchOfTheAllocatorWasChangedIsSaid() {
         let changes = Record(
             suite: "stack-pool", case: "since", metric: .changedFunctions, exactly: 0, parameters: [.functions: 6])
-        #expect(verdict(1, 1, further: [changes]).reason.hasSuffix("; of 6 functions of the allocator 0 were changed"))
+        #expect(
+            verdict(0.8, 0.8, further: [changes]).reason.hasSuffix("; of 6 functions of the allocator 0 were changed"))
     }
 
     @Test func poolsAreFiguresAndDecideNothing() {
         let pool = Record.ratio(
             suite: "stack-pool", case: "after a quiet time", baseline: "unpooled", estimate: estimate(0.5),
             parameters: [.peer: "faultline", .bytes: 4096])
-        let verdict = verdict(1, 1, further: [pool])
+        let verdict = verdict(0.8, 0.8, further: [pool])
         #expect(verdict.verdict == .refuted)
         #expect(
             verdict.measured.first { $0.name == "faultline, 4KiB, after a quiet time to without" }?.median == 0.5)

@@ -49,26 +49,62 @@ import Testing
         #expect(verdict.reason.hasPrefix("more rounds are needed to tell whether \(both) takes 80 % less: "))
     }
 
-    @Test func stacksTimesAndFramesAreNamedAndDecideNothing() {
-        func memory(_ depth: Int, _ bytes: Double) -> Record {
-            Record(
-                suite: "stackless", case: "task", metric: .memory, exactly: bytes,
-                parameters: [.depth: .int(depth)])
-        }
+    @Test func stacksAndTimesAreNamedAndDecideNothing() {
         let verdict = verdict(
             cxx: 0.1, task: 0.2,
             further: [
                 ratio("coroutine", 0.5, [.of: "memory", .depth: 8, .slot: 65_536]),
-                ratio("task", 5, to: "coroutine", [.of: "spawn"]), memory(8, 2000), memory(10_000, 2000 + 100 * 9_992),
+                ratio("task", 5, to: "coroutine", [.of: "spawn"]),
             ])
         #expect(verdict.verdict == .confirmed)
         #expect(verdict.reason.contains("a coroutine in a slot of 64KiB 0.5 times"))
         #expect(verdict.reason.contains("spawn takes a task 5.0 times as long as a coroutine"))
-        #expect(verdict.reason.hasSuffix("a task grows by 100 bytes a frame"))
         #expect(verdict.measured.contains { $0.name == Figure.taskAgainstCoroutine(.spawn).name })
     }
 
     @Test func withoutGoroutinesBesideItIsNotMeasurable() {
         #expect(verdict(cxx: nil, task: nil).verdict == .notMeasurable)
+    }
+}
+
+@Suite("stackless-growth") struct StacklessGrowthTests {
+    /// What waits after few calls and after many, each of which takes that many bytes.
+    private func records(_ name: String, _ bytes: Double, spread: Double = 0) -> [Record] {
+        [8, 10_000].map { depth in
+            let all = 2000 + bytes * Double(depth)
+            return StacklessGrowth().record(
+                name, .memory, Estimate(median: all, low: all - spread, high: all + spread, samples: 9),
+                [.depth: .int(depth)])
+        }
+    }
+
+    private func verdict(_ records: [Record]...) -> ClaimVerdict {
+        StacklessGrowth().verdict(on: records.flatMap { $0 })
+    }
+
+    @Test func callsThatTakeMemoryRefuteIt() {
+        let verdict = verdict(records("task", 100), records(WaitingSubject.coroutine20, 96))
+        #expect(verdict.verdict == .refuted)
+        #expect(verdict.measured.map(\.median) == [96, 100])
+        #expect(verdict.reason.hasPrefix("a coroutine of C++20 takes 96.0 [96.0, 96.0; n = 9] bytes for each further"))
+    }
+
+    @Test func callsThatTakeNoneConfirmIt() {
+        #expect(verdict(records(WaitingSubject.coroutine20, 0)).verdict == .confirmed)
+    }
+
+    @Test func itMayDependOnTheLanguage() {
+        let verdict = verdict(records(WaitingSubject.coroutine20, 0), records("task", 100))
+        #expect(verdict.verdict == .depends)
+        #expect(verdict.reason.hasPrefix("it depends on the language: a coroutine of C++20 takes 0.0"))
+    }
+
+    @Test func whatMayBeNoneDecidesNothing() {
+        #expect(verdict(records(WaitingSubject.coroutine20, 1, spread: 9_000)).verdict == .notMeasurable)
+    }
+
+    @Test func coroutinesOfCxxAreNeeded() {
+        #expect(verdict(records("task", 100)).verdict == .notMeasurable)
+        #expect(verdict([records(WaitingSubject.coroutine20, 96)[0]]).verdict == .notMeasurable)
     }
 }

@@ -93,7 +93,8 @@ import Testing
         let (bounds, exact) = (texts(true), texts(false))
         for text in [
             "iterates a map pauses 55.0 times as long in Go", "55.0 ×",
-            "Where the runtime keeps its own, it pauses 1.50 times as long, and with probes beside these 1.20 times as long",
+            "Where the runtime keeps its own, it pauses 1.50 times as long, and with probes beside "
+                + "these 1.20 times as long",
             "fewer than 500 stacks",
         ] {
             #expect(exact.contains(text), "\(text)")

@@ -1,4 +1,5 @@
 import Faultline
+import Measurement
 import TestNeeds
 import Testing
 
@@ -28,5 +29,16 @@ import Testing
             #expect(times.systemCalls > 0 && times.systemCalls < parts.handler)
         }
         _ = try kind.perform(.marked)
+    }
+
+    /// What makes it an error is in the growth itself: a page that the kernel supplies.
+    @Test func aGrowthIntoAPageThatIsThereGetsNone() throws {
+        let kind = try #require(GrowthKind.named("fault-prot-none"))
+        #expect(try kind.perform(.timedIntoResident).parts.total > 0)
+        // Guard pages have no memory, and a moved stack gets another page.
+        for name in ["fault-guard-pages", "fault-move-mremap"] {
+            let other = try #require(GrowthKind.named(name))
+            #expect(throws: MeasurementFailure.self) { try other.perform(.timedIntoResident) }
+        }
     }
 }

@@ -17,6 +17,8 @@ def draw(results):
     records = results.needed("ackermann", metric="depth", beginning=PREFIX)
     if not records:
         return None
+    largest = max(record["limit"] for record in records)
+    records = [record for record in records if record["limit"] == largest]
     figure_, axes = figure(1.6 + 0.34 * len(records), rows=len(records))
     for place, record in enumerate(records):
         name = subject(record)

@@ -1,4 +1,4 @@
-"""What moving a stack costs against its live bytes: by each mover, and in Go; with few and with many pointers."""
+"""What moving a stack costs against its live bytes: by each mover, and in Go."""
 
 from .results import values
 from .style import INK, count_text, curve, described, figure, is_narrow, key, label, listed, size_axis, size_text, ticks, words
@@ -24,8 +24,10 @@ def rises(records, subjects):
     return f"A move of {size_text(high)} against one of {size_text(low)}: {listed(said)}." if said else ""
 
 
-def draw(results):
-    records = results.needed("move-cost", metric="time")
+def drawn(results, claim, title, said):
+    """Moves by size; `said` ends the caption."""
+    values(claim, *FILLINGS)
+    records = results.needed(claim, metric="time")
     if not records:
         return None
     figure_, axes = figure(5.6 if is_narrow() else 5.0)
@@ -44,16 +46,21 @@ def draw(results):
                 options["color"] = "#A5A5A5"
             if own:
                 curve(axes, own, lambda record: record["size"], name, **options)
-    for style, text in FILLINGS.values():
-        axes.plot([], [], color=INK, linestyle=style, label=text)
+    for filling, (style, text) in FILLINGS.items():
+        if any(record["filling"] == filling for record in records):
+            axes.plot([], [], color=INK, linestyle=style, label=text)
     size_axis(axes, [record["size"] for record in records])
     axes.set_yscale("log")
     ticks(axes.yaxis, "ns")
     label(axes, "live bytes of the stack", "time of one move, with 95 % intervals")
     key(figure_, columns=3)
-    axes.set_title("What moving a stack costs")
+    axes.set_title(title)
     return described(
         figure_,
-        "What moving a stack costs against its live bytes",
-        f"{rises(records, subjects)} Solid lines have few pointers on the stack, dotted ones many.",
+        f"{title} against its live bytes",
+        f"{rises(records, subjects)}{said}",
     )
+
+
+def draw(results):
+    return drawn(results, "move-cost", "What moving a stack costs", "")

@@ -37,6 +37,10 @@ void fl_probe_touch_memory(void *end, size_t bytes);
 /// CLOCK_MONOTONIC.
 uint64_t fl_probe_store_below(size_t bytes);
 
+/// Gives the page on which that store is its memory, and takes its permissions away again, so that the store faults and
+/// the kernel has no page to supply. For stacks whose unused part is pages without access. Returns 0 or an errno value.
+int fl_probe_make_resident_below(size_t bytes);
+
 enum { FL_PROBE_INTERVAL = 64 };
 
 /// The same where each `interval`-th word, a power of two, is an address of this stack.

@@ -40,8 +40,8 @@ public struct BreakEven: Claim {
     public let claimed: [ClaimedFigure] = []
     public let experiments = [
         "the time that programs save without checks, measured as what checks cost: in Go, in C and in Swift",
-        "a growth by a trap, in place and by a move, against one of the newest Go: fresh memory on both sides, and "
-            + "warm on both; processes are samples",
+        "a growth by a trap, in place, by a move and by remapping, against one of the newest Go: fresh memory on both "
+            + "sides, and in place with memory that is there on both; processes are samples",
         "growths of the Go programs, counted by copies with probes, and of those in C and Swift, "
             + "where each run of milliseconds begins on a new stack",
         "for the plot: one growth and 1 to 1,000,000 calls on a fresh stack, fault-move and fault against check-move, "
@@ -79,16 +79,11 @@ public struct BreakEven: Claim {
         shared[.peer] = samples.texts[GrowthCostSampler.version].map { .string($0) }
         var records = try Record.records(of: samples, suite: identifier, parameters: shared)
         shared[.processes] = .int(samples.processes.count)
-        for way in GrowthCostSampler.ways(samples) {
-            let (trap, bare) = (try samples.times(of: way), try GrowthCostSampler.withoutPage(way, samples))
-            let fresh = zip(trap, try samples.times(of: GrowthCostSampler.goFresh)).map { $0 - $1 }
-            let warm = zip(bare, try samples.times(of: GrowthCostSampler.goWarm)).map { $0 - $1 }
-            for (differences, isFresh) in [(fresh, true), (warm, false)] {
-                records.append(
-                    record(
-                        way, .growthDifference, try .median(of: differences),
-                        shared.merging([.freshMemory: .bool(isFresh)]) { $1 }))
-            }
+        for compared in try GrowthCostSampler.comparisons(samples) {
+            records.append(
+                record(
+                    compared.way, .growthDifference, try .median(of: zip(compared.own, compared.go).map { $0 - $1 }),
+                    shared.merging([.freshMemory: .bool(compared.isFresh)]) { $1 }))
         }
         return records
     }

@@ -1,4 +1,7 @@
 // "It is hard to tell a stack that grows from a bug such as a nil dereference."
+//
+// Each cause of a fault is judged by itself, so that the verdict does not hang on how many of each were made: a cause
+// is told apart where none of its faults was taken for the other kind and none was said to be ambiguous.
 
 import Experiments
 import Faultline
@@ -24,6 +27,8 @@ extension Figure {
     static func ambiguous(_ source: Classification.Source) -> Figure {
         Figure("ambiguous, \(source.rawValue)", .count)
     }
+    static let causes = Figure("causes of faults", .count)
+    static let causesNotToldApart = Figure("causes of faults that are not always told apart", .count)
     static func bugsByAnotherName(_ source: Classification.Source) -> Figure {
         Figure("bugs by another bug's name, \(source.rawValue)", .count)
     }
@@ -140,15 +145,22 @@ public struct Classification: Claim {
         }
         let shown = "one classifier, this library's, on these faults: \(text)"
         // What is said to be ambiguous is not told apart, whatever it was.
-        let unknown = tallies.map(\.shareOfAmbiguous)
-        guard let largest = unknown.max(), largest > 0 else {
-            return Judgement(.refuted, measured: measured, reason: shown)
+        let causes = Set(tallies.flatMap(\.causes))
+        let ambiguous = Set(tallies.flatMap { $0.ambiguousOf.keys })
+        let counts =
+            measured + [
+                MeasuredFigure(.causes, Estimate(exactly: Double(causes.count))),
+                MeasuredFigure(.causesNotToldApart, Estimate(exactly: Double(ambiguous.count))),
+            ]
+        guard !ambiguous.isEmpty else { return Judgement(.refuted, measured: counts, reason: shown) }
+        let shares = ambiguous.sorted().map { cause in
+            let share = tallies.compactMap { $0.shareOfAmbiguous(cause) }.max() ?? 0
+            return "\(cause) (\(Estimate.percent(share)) % of its faults)"
         }
-        return Judgement(
-            .depends, measured: measured,
-            reason:
-                "growth and bugs are never confused, but up to \(Estimate.percent(largest)) % of faults are not told "
-                + "apart; \(shown)")
+        let found =
+            "growth and bugs are never confused, but of \(causes.count) causes \(ambiguous.count) are not always told "
+            + "apart: \(shares.joined(separator: ", ")); \(shown)"
+        return Judgement(ambiguous.count == causes.count ? .confirmed : .depends, measured: counts, reason: found)
     }
 }
 
@@ -164,6 +176,10 @@ private struct Tally {
     var misnamed = 0.0
     /// The causes that were.
     var misnamedCauses: [String] = []
+    /// Faults of each cause, and those of them that were said to be ambiguous.
+    private var faultsOf: [String: Double] = [:]
+    var ambiguousOf: [String: Double] = [:]
+    var causes: [String] { Array(faultsOf.keys) }
 
     init(_ records: [Record]) {
         for record in records {
@@ -171,9 +187,11 @@ private struct Tally {
             let verdict = record.parameters[.verdict]
             let growth = ParameterValue.string(Classification.growth)
             all += record.median
+            faultsOf[record.name, default: 0] += record.median
             if verdict == due { continue }
             if verdict == .string(Classification.ambiguous) {
                 ambiguous += record.median
+                ambiguousOf[record.name, default: 0] += record.median
             } else if (due == growth) != (verdict == growth) {
                 confused += record.median
             } else {
@@ -196,7 +214,8 @@ private struct Tally {
             high: min(1, max(center + reach, share)) * 1e6, samples: Int(all))
     }
 
-    var shareOfAmbiguous: Double { all > 0 ? ambiguous / all : 0 }
+    /// The share of a cause's faults; nil where it had none of it.
+    func shareOfAmbiguous(_ cause: String) -> Double? { faultsOf[cause].map { (ambiguousOf[cause] ?? 0) / $0 } }
 
     var description: String {
         let bound = (confusionsInAMillion.high * 100).rounded() / 100

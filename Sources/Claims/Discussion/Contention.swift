@@ -11,10 +11,9 @@ extension Figure {
         "processor time of a growth of goroutines, on all processors against one", .ratio)
     static let growthOnOneProcessor = Figure("processor time of a growth on one processor", .nanoseconds)
     static let growthOnManyProcessors = Figure("processor time of a growth on all processors", .nanoseconds)
-    static let leastContendingMove = Figure(
-        "processor time of a move of this library, on all processors against one, the least", .ratio)
-    static let mostContendingMove = Figure(
-        "processor time of a move of this library, on all processors against one, the most", .ratio)
+    static func contendingMove(_ way: String) -> Figure {
+        Figure("processor time of a \(way), on all processors against one", .ratio)
+    }
 }
 
 public struct Contention: Claim {
@@ -44,7 +43,7 @@ public struct Contention: Claim {
         ], values: [ParameterValue.thisLibrary.description])
 
     /// The cases of ways to grow.
-    private enum Way {
+    enum Way {
         static let protNone = "trap, prot-none"
         static let guardPages = "trap, guard-pages"
         static let copy = "move by copy"
@@ -104,9 +103,8 @@ public struct Contention: Claim {
             let time = try evidence.estimate(subject.name, metric: .time, where: which)
             measured.append(MeasuredFigure(figure, time))
         }
-        let moves = compared.filter { Way.moves.contains($0.name) }.map(\.estimate).sorted { $0.median < $1.median }
-        if let least = moves.first, let most = moves.last {
-            measured += [MeasuredFigure(.leastContendingMove, least), MeasuredFigure(.mostContendingMove, most)]
+        measured += Way.moves.compactMap { way in
+            compared.first { $0.name == way }.map { MeasuredFigure(.contendingMove(way), $0.estimate) }
         }
         measured += parallel.map {
             MeasuredFigure(Figure("\(Self.title($0)), \(busy) threads against 1", .ratio), $0.estimate)

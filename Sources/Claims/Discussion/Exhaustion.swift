@@ -1,9 +1,10 @@
 // "Relying on overcommit is risky: where memory is exhausted, the process is ended."
 //
-// Stacks are used until memory is refused, under three limits. That of a control group is met by memory that was
-// promised before: overcommit. A limit of address space and the commit limit (vm.overcommit_memory 2) are checked
-// before anything is promised. A strategy bears the claim out where the process ends at the first and does not at the
-// others.
+// Stacks are used until memory is refused, under three limits. That of a control group is met when memory is used that
+// was promised before, as the end of an overcommitted machine's memory is; the machine's own is not met, which others
+// need. A limit of address space and the commit limit (vm.overcommit_memory 2) are checked before anything is promised.
+// A strategy bears the claim out where the process ends at the first and does not at the others. How slow a machine
+// becomes before, by swapping, is not measured: no swap may be made here.
 
 import Experiments
 import Faultline
@@ -205,12 +206,17 @@ public struct Exhaustion: Claim {
         let all = overcommitted.count
         func names(_ names: [String]) -> String { "\(names.count) (\(names.joined(separator: ", ")))" }
         let groups = [
-            ending.isEmpty ? nil : "only where memory is overcommitted the process ends with \(names(ending))",
-            saying.isEmpty ? nil : "also there an error says it with \(names(saying))",
-            always.isEmpty ? nil : "also where it is not the process ends with \(names(always))",
-            open.isEmpty ? nil : "not compared where nothing is overcommitted, or ended in both ways: \(names(open))",
+            ending.isEmpty
+                ? nil
+                : "where memory is used that was promised the process ends, and not at a promise, with "
+                    + "\(names(ending))",
+            saying.isEmpty ? nil : "where memory is used that was promised an error says it with \(names(saying))",
+            always.isEmpty ? nil : "also at a promise the process ends with \(names(always))",
+            open.isEmpty ? nil : "not compared at a promise, or ended in both ways: \(names(open))",
         ].compactMap { $0 }
-        let reason = "of \(all) strategies: \((groups + texts).joined(separator: "; "))"
+        let reason =
+            "of \(all) strategies: \((groups + texts).joined(separator: "; ")); how long programs wait before, while a "
+            + "machine swaps, is not measured"
         if ending.count == all { return Judgement(.confirmed, measured: measured, reason: reason) }
         if saying.count + always.count == all { return Judgement(.refuted, measured: measured, reason: reason) }
         guard !ending.isEmpty, !(saying + always).isEmpty else {

@@ -73,12 +73,14 @@ public struct Gateway: Claim {
     public var experiments: [String] {
         count == Self.many
             ? [
-                "in the full run, where they fit, 2,300,000 connections that wait, in three processes each: as goroutines "
+                "in the full run, where they fit, 2,300,000 connections that wait, in three "
+                    + "processes each: as goroutines "
                     + "of the newest Go, records of 408 bytes on Go's heap, and coroutines of C++20: memory, and the "
                     + "pause of a collection"
             ]
             : [
-                "100,000 connections that wait, in a process for each round: as goroutines of the newest Go, records of "
+                "100,000 connections that wait, in a process for each round: as goroutines of the "
+                    + "newest Go, records of "
                     + "408 bytes on Go's heap, coroutines of C++20, Swift tasks, and hibernated coroutines: memory"
             ]
     }

@@ -58,7 +58,8 @@ public struct IndirectCalls: Claim {
     public var claimed: [ClaimedFigure] { [ClaimedFigure(figure, low: 0, high: nil, isOurReading: true)] }
     public var experiments: [String] {
         [
-            "chains of 10 and 1,000 calls by name, by a closure and by an interface, in the newest Go alone, with equal "
+            "chains of 10 and 1,000 calls by name, by a closure and by an interface, in the newest "
+                + "Go alone, with equal "
                 + "checks and without, in random layouts: nanoseconds that checks cost a call, "
                 + (part == .indirectCalls
                     ? "closures and interfaces each against names at equal depth"

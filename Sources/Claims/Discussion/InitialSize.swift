@@ -104,13 +104,15 @@ public struct InitialSize: Claim {
     public var experiments: [String] {
         [
             "1,000 requests, in the full run 10,000: parse a document and handle it on a fresh stack, by the stack's "
-                + "initial size: growths, time, tail of the latencies; collections, as Go makes them beside the requests",
+                + "initial size: growths, time, tail of the latencies; collections, as Go makes them "
+                + "beside the requests",
             "Go's goroutines at each size; this library's stacks for plain code (the size is all there is) and for "
                 + "checked code (as much again is headroom for what it calls unchecked)",
         ]
             + (number == .copying
                 ? [
-                    "one growth of a goroutine, by the size that is copied, in a process for each round; with how often "
+                    "one growth of a goroutine, by the size that is copied, in a process for each "
+                        + "round; with how often "
                         + "stacks grew from each size in that round, what all copying takes"
                 ] : [])
     }
@@ -347,7 +349,8 @@ public struct InitialSize: Claim {
         return records
     }
 
-    /// What those growths take in all. From sizes beyond those that were copied a growth counts as one from the largest.
+    /// What those growths take in all. From sizes beyond those that were copied a growth counts as one from the
+    /// largest.
     private static func copying(_ growthsFrom: [Double], _ costs: [Int: Double]) -> Double {
         growthsFrom.enumerated().reduce(0) { total, from in
             let size = min(2048 << from.offset, sizes[sizes.count - 1])

@@ -1,10 +1,10 @@
 // "Copying doubles the stack and corrects every pointer; large stacks are expensive to copy."
 //
+// Three claims on the same growths: that a stack doubles, that pointers are corrected, that large stacks are expensive.
 // One move of a stack of a given size, few of its words pointers or all of them, by each mover, and the same growth of
-// a goroutine. A slope is the difference between the largest and the smallest stack, or between many pointers and few,
-// over the difference in bytes or pointers, round by round. Goroutines grow into memory that the process has had
-// before, so that a copy is apart from the kernel's supply of pages; page faults are counted, and where there are many
-// the cost of a copy is not known. Stacks of this library grow into fresh pages.
+// a goroutine; the sample is a process. Goroutines grow into memory that the process has had before, so that a copy is
+// apart from the kernel's supply of pages; page faults are counted, and where there are many the cost of a copy is not
+// known. Stacks of this library grow into fresh pages.
 
 import Experiments
 import Faultline
@@ -29,184 +29,189 @@ extension Figure {
     static let timeOfCopyPerKiB = Figure("time of a copy per KiB", .nanoseconds)
     static let timeOfCopyPerPointer = Figure("time of a copy per pointer", .nanoseconds)
     static let largeAgainstSmallCopy = Figure("growth of a goroutine's stack of 4 MiB against one of 4 KiB", .ratio)
+    static let pointersAgainstNumbers = Figure("growth of a stack of 4 MiB full of pointers against numbers", .ratio)
+    static let pointersAgain = Figure("growth of a stack of 4 MiB full of pointers again", .ratio)
 }
 
 public struct MoveCost: Claim {
-    public init() {}
+    /// What is said.
+    public enum Part: CaseIterable, Sendable {
+        case doubles
+        case correctsPointers
+        case isExpensive
+    }
 
-    public let identifier = "move-cost"
+    public let part: Part
+
+    /// The claim about a part.
+    public init(_ part: Part) { self.part = part }
+
+    public var identifier: String {
+        switch part {
+        case .doubles: "move-doubles"
+        case .correctsPointers: "move-pointers"
+        case .isExpensive: "move-cost"
+        }
+    }
     public let saidBy = "CloudFlare, How stacks are handled in Go, 2014; an article on runtime.stackalloc"
-    public let statement =
-        "Copying doubles the stack and corrects every pointer; large stacks are expensive to copy."
-    public let claimed = [
-        // The live bytes of a goroutine's stack when it grows are not quite all of it.
-        ClaimedFigure(.growthOfGoroutinesStack, 2, tolerance: 0.1),
-        // Without numbers: that a cost is there is what they say.
-        ClaimedFigure(.timeOfCopyPerKiB, low: 0, high: nil, isOurReading: true),
-        ClaimedFigure(.timeOfCopyPerPointer, low: 0, high: nil, isOurReading: true),
-        // Expensive: at least a tenth of what the size, which is 1,024 times as large, would make it.
-        ClaimedFigure(.largeAgainstSmallCopy, low: 100, high: nil, isOurReading: true),
-    ]
-    public let experiments = [
-        "one move of 4 KiB to 4 MiB of live stack, few words or all of them pointers: copy, UFFDIO_MOVE, mremap",
-        "one growth of a goroutine's stack of the same sizes, frames of numbers or of pointers, by each version "
-            + "of Go, in memory that it has had before, with its page faults counted; the newest decides",
-    ]
+    public var statement: String {
+        switch part {
+        case .doubles: "A stack that is copied becomes twice as large."
+        case .correctsPointers: "Copying a stack corrects every pointer to it, which takes time."
+        case .isExpensive: "Large stacks are expensive to copy."
+        }
+    }
+    public var claimed: [ClaimedFigure] {
+        switch part {
+        case .doubles:
+            // The live bytes of a goroutine's stack when it grows are not quite all of it.
+            [ClaimedFigure(.growthOfGoroutinesStack, 2, tolerance: 0.1)]
+        case .correctsPointers: [ClaimedFigure(.pointersAgainstNumbers, low: 1, high: nil, isOurReading: true)]
+        case .isExpensive:
+            // In proportion to the size, which is 1,024 times as large, give or take a factor of two.
+            [ClaimedFigure(.largeAgainstSmallCopy, low: 512, high: nil, isOurReading: true)]
+        }
+    }
+    public var experiments: [String] {
+        [
+            "one growth of a goroutine's stack of 4 KiB to 4 MiB, frames of numbers or of pointers, by each version "
+                + "of Go, in memory that it has had before, with its page faults counted; the newest "
+                + "decides; a process "
+                + "is a sample",
+            "one move of as much live stack of this library, few words or all of them pointers: copy, UFFDIO_MOVE, "
+                + "mremap",
+        ]
+    }
 
-    public let plotted = PlottedNames(
-        [.time], [.mover, .peer, .filling, .size], values: Filling.allCases.map(\.rawValue))
+    public var plotted: PlottedNames {
+        part == .doubles
+            ? PlottedNames()
+            : PlottedNames(
+                [.time], [.mover, .peer, .filling, .size], values: MoveSampler.Filling.allCases.map(\.rawValue))
+    }
+
+    public var samplers: [any Sampler] { part == .isExpensive ? [MoveSampler()] : [] }
 
     /// The case of the ratio of slopes.
     private static func slope(_ name: String) -> String { "\(name) per KiB" }
 
-    static let sizes = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20]
+    private typealias Filling = MoveSampler.Filling
+    private static let (smallest, largest) = (MoveSampler.sizes[0], MoveSampler.sizes[MoveSampler.sizes.count - 1])
     /// A mover of pages whose cost per byte is below this share of a copy's makes large stacks cheap to move.
     static let cheapShare = 0.5
     /// Where pages were supplied for more than this share of the bytes, a copy is not apart from that.
     private static let suppliedShare = 0.1
 
-    /// How full of pointers a stack is.
-    private enum Filling: String, CaseIterable {
-        case few
-        case many
-
-        /// Words for each pointer, on this library's stacks.
-        var interval: Int { self == .few ? 512 : 1 }
-    }
-
     /// The moves of one mover or one version of Go.
     private struct Subject {
-        var name: String
-        var parameters: [ParameterName: ParameterValue]
-        /// Live bytes and pointers of a case.
-        var extent: (_ size: Int, _ filling: Filling) -> (bytes: Int, pointers: Int)
+        let name: String
+        let parameters: [ParameterName: ParameterValue]
+        let isGo: Bool
 
-        func caseName(_ size: Int, _ filling: Filling) -> String {
-            "\(name) \(ByteSize(bytes: size)) \(filling.rawValue)"
+        func caseName(_ size: Int, _ filling: Filling) -> String { MoveSampler.caseName(name, size, filling) }
+
+        /// Live bytes and pointers of a case.
+        func extent(
+            _ size: Int, _ filling: Filling, _ samples: ProcessSamples
+        ) throws -> (bytes: Int, pointers: Int) {
+            guard isGo else { return (size, size / 8 / filling.interval) }
+            func fact(_ count: MoveSampler.Count) throws -> Int {
+                Int(try samples.fact(count.of(caseName(size, filling)))?.median ?? 0)
+            }
+            return (try fact(.used), filling == .many ? try fact(.frames) * GoGrowth.Extent.pointersPerFrame : 0)
         }
     }
 
     // MARK: measuring
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        var cases: [MeasurementCase] = []
-        var subjects: [Subject] = []
-        for mover in PageMover.allCases {
-            guard try StackMove.works(mover) else {
-                laboratory.note("\(identifier) / \(mover.rawValue) is left out: this kernel does not offer it")
-                continue
-            }
-            let subject = Subject(
-                name: mover.rawValue, parameters: [.mover: .string(mover.rawValue), .copying: .bool(mover == .copy)],
-                extent: { size, filling in (size, size / 8 / filling.interval) })
-            subjects.append(subject)
-            for (size, filling) in Self.grid {
-                cases.append(Self.move(subject.caseName(size, filling), size, mover, filling))
-            }
+        let measured = try laboratory.remembering("moves of stacks") {
+            try laboratory.samples(of: MoveSampler(), seconds: 300)
         }
-        var drivers: [GoGrowth] = []
-        for toolchain in laboratory.go {
-            guard let driver = try GoGrowth.start(toolchain, laboratory) else { continue }
-            drivers.append(driver)
-            var subject = Subject(
-                name: driver.version, parameters: [.peer: .string(driver.version), .copying: true],
-                extent: { _, _ in (0, 0) })
-            let named = subject
-            subject.extent = { size, filling in
-                let extent = driver.extents[named.caseName(size, filling)]
-                let pointers = filling == .many ? GoGrowth.Extent.pointersPerFrame : 0
-                return (extent?.used ?? 0, (extent?.frames ?? 0) * pointers)
-            }
-            subjects.append(subject)
-            for (size, filling) in Self.grid {
-                cases.append(
-                    driver.growth(subject.caseName(size, filling), from: size, hasPointers: filling == .many))
-            }
+        guard let samples = measured else { return [] }
+        let movers = PageMover.allCases.map(\.rawValue).filter {
+            samples.names.contains(MoveSampler.caseName($0, Self.smallest, .few))
         }
-        if let last = Self.grid.indices.last { cases.append(cases[last].nullControl()) }
-        var settings = laboratory.repetitions(1, rounds: 61)
-        if laboratory.isQuick { settings.rounds = 31 }
-        let result = try laboratory.measure(identifier, cases, settings)
-        return try times(result, subjects) + subjects.flatMap { try slopes(result, $0, settings) }
-            + growthFactors(subjects) + relative(result, subjects, settings)
-            + drivers.flatMap { try largeAgainstSmall(result, $0, subjects) }
-    }
-
-    private static var grid: [(Int, Filling)] { sizes.flatMap { size in Filling.allCases.map { (size, $0) } } }
-
-    private static func move(_ name: String, _ size: Int, _ mover: PageMover, _ filling: Filling) -> MeasurementCase {
-        MeasurementCase(selfTimed: name) { count in
-            // A small one alone would find every cache full of the large ones before it, which goroutines, moved so
-            // often at once, do not.
-            let atOnce = size > GoGrowth.largestAtOnce ? 1 : UInt64(GoGrowth.atOnce)
-            var took: UInt64 = 0
-            for _ in 0..<count * Int(atOnce) {
-                let (time, statistics) = try StackMove.make(size, by: mover, interval: filling.interval)
-                guard statistics.growths == 1, statistics.moves[mover] == 1,
-                    statistics.wordsRelocated >= size / 8 / filling.interval
-                else {
-                    throw MeasurementFailure(
-                        "\(name): \(statistics.growths) growths, \(statistics.moves[mover] ?? 0) moves by "
-                            + "'\(mover.rawValue)', \(statistics.wordsRelocated) words relocated")
-                }
-                took += time
+        let versions = (samples.texts[MoveSampler.versions] ?? "").split(separator: " ").map(String.init)
+        let subjects =
+            movers.map {
+                Subject(
+                    name: $0, parameters: [.mover: .string($0), .copying: .bool($0 == PageMover.copy.rawValue)],
+                    isGo: false)
             }
-            return took / atOnce
+            + versions.map { Subject(name: $0, parameters: [.peer: .string($0), .copying: true], isGo: true) }
+        return switch part {
+        case .doubles: try growthFactors(samples, subjects)
+        case .correctsPointers:
+            try times(samples, subjects, Filling.allCases)
+                + subjects.flatMap { try perPointer(samples, $0) } + pageFaults(samples, subjects)
+        case .isExpensive:
+            try times(samples, subjects, [.few]) + subjects.flatMap { try perKiB(samples, $0) }
+                + relative(samples, subjects) + pageFaults(samples, subjects)
         }
     }
 
-    private func times(_ result: MeasurementResult, _ subjects: [Subject]) throws -> [Record] {
+    private func times(_ samples: ProcessSamples, _ subjects: [Subject], _ fillings: [Filling]) throws -> [Record] {
         var own: [String: [ParameterName: ParameterValue]] = [:]
         for subject in subjects {
-            for (size, filling) in Self.grid {
-                let extent = subject.extent(size, filling)
+            for (size, filling) in MoveSampler.grid where fillings.contains(filling) {
+                let extent = try subject.extent(size, filling, samples)
                 own[subject.caseName(size, filling)] = subject.parameters.merging([
                     .size: .int(size), .liveBytes: .int(extent.bytes), .pointers: .int(extent.pointers),
                     .filling: .string(filling.rawValue),
-                    .clock: subject.parameters[.mover] == nil ? .clock(.monotonic) : .timeStampCounter,
+                    .clock: subject.isGo ? .clock(.monotonic) : .timeStampCounter,
                 ]) { first, _ in first }
             }
         }
-        return try Record.records(of: result, suite: identifier).map { record in
+        return try Record.records(of: samples, suite: identifier).compactMap { record in
+            let isNull = record.parameters[.nullControl] == true
+            guard isNull ? fillings.contains(.many) : own[record.name] != nil else { return nil }
             var record = record
             record.parameters.merge(own[record.name] ?? [:]) { _, new in new }
             return record
         }
     }
 
-    /// Nanoseconds for each further KiB, with few pointers, and for each further pointer, on the largest stack.
-    private func slopes(
-        _ result: MeasurementResult, _ subject: Subject, _ settings: InterleavedMeasurement.Settings
-    ) throws -> [Record] {
-        let (smallest, largest) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
-        let perByte = try slope(result, subject, from: (smallest, .few), to: (largest, .few)) { $0.bytes }
-        let perPointer = try slope(result, subject, from: (largest, .few), to: (largest, .many)) { $0.pointers }
+    /// Nanoseconds for each further KiB with few pointers, and how the largest growth is to the smallest.
+    private func perKiB(_ samples: ProcessSamples, _ subject: Subject) throws -> [Record] {
+        let (small, large) = (subject.caseName(Self.smallest, .few), subject.caseName(Self.largest, .few))
+        let slope = try slope(samples, subject)
+        let perKiB = record(subject.name, .timePerKiB, try .median(of: slope), subject.parameters)
+        guard subject.isGo else { return [perKiB] }
+        return [perKiB, ratio(large, to: small, try samples.ratio(of: large, to: small), subject.parameters)]
+    }
+
+    private func slope(_ samples: ProcessSamples, _ subject: Subject) throws -> [Double] {
+        let further =
+            try subject.extent(Self.largest, .few, samples).bytes
+            - subject.extent(Self.smallest, .few, samples).bytes
+        guard further > 0 else { throw MeasurementFailure("\(subject.name): a large stack is no larger than a small") }
+        let low = try samples.times(of: subject.caseName(Self.smallest, .few))
+        let high = try samples.times(of: subject.caseName(Self.largest, .few))
+        return zip(low, high).map { ($1 - $0) / Double(further) * 1024 }
+    }
+
+    /// Nanoseconds for each further pointer on the largest stack, and how many pointers are to few.
+    private func perPointer(_ samples: ProcessSamples, _ subject: Subject) throws -> [Record] {
+        let (few, many) = (subject.caseName(Self.largest, .few), subject.caseName(Self.largest, .many))
+        let further =
+            try subject.extent(Self.largest, .many, samples).pointers
+            - subject.extent(Self.largest, .few, samples).pointers
+        guard further > 0 else { throw MeasurementFailure("\(subject.name): a stack full of pointers has none") }
+        let slope = zip(try samples.times(of: few), try samples.times(of: many)).map { ($1 - $0) / Double(further) }
         return [
-            record(
-                subject.name, .timePerKiB, try Estimate.median(of: perByte.map { $0 * 1024 }), subject.parameters),
-            record(subject.name, .timePerPointer, try Estimate.median(of: perPointer), subject.parameters),
+            record(subject.name, .timePerPointer, try .median(of: slope), subject.parameters),
+            ratio(many, to: few, try samples.ratio(of: many, to: few), subject.parameters),
         ]
     }
 
-    private func slope(
-        _ result: MeasurementResult, _ subject: Subject, from first: (Int, Filling), to second: (Int, Filling),
-        over quantity: ((bytes: Int, pointers: Int)) -> Int
-    ) throws -> [Double] {
-        let low = try result.samples(of: subject.caseName(first.0, first.1)).nanosecondsPerOperation
-        let high = try result.samples(of: subject.caseName(second.0, second.1)).nanosecondsPerOperation
-        let difference = quantity(subject.extent(second.0, second.1)) - quantity(subject.extent(first.0, first.1))
-        guard difference > 0 else {
-            throw MeasurementFailure("\(subject.name): \(second.0) bytes are no more than \(first.0)")
-        }
-        return zip(low, high).map { ($1 - $0) / Double(difference) }
-    }
-
     /// By how much the live part of a goroutine's stack grows from one growth to the next: counted, not timed.
-    private func growthFactors(_ subjects: [Subject]) -> [Record] {
-        subjects.filter { $0.parameters[.peer] != nil }.compactMap { subject in
-            let (last, before) = (Self.sizes[Self.sizes.count - 1], Self.sizes[Self.sizes.count - 2])
-            let growths = (last / before).trailingZeroBitCount
-            let (low, high) = (subject.extent(before, .few).bytes, subject.extent(last, .few).bytes)
+    private func growthFactors(_ samples: ProcessSamples, _ subjects: [Subject]) throws -> [Record] {
+        try subjects.filter(\.isGo).compactMap { subject in
+            let before = MoveSampler.sizes[MoveSampler.sizes.count - 2]
+            let growths = (Self.largest / before).trailingZeroBitCount
+            let low = try subject.extent(before, .few, samples).bytes
+            let high = try subject.extent(Self.largest, .few, samples).bytes
             guard low > 0, growths > 0 else { return nil }
             // Two growths lie between 1 MiB and 4 MiB.
             var factor = Double(high) / Double(low)
@@ -215,40 +220,34 @@ public struct MoveCost: Claim {
         }
     }
 
-    /// The growth of the largest goroutine's stack against that of the smallest, and the page faults of the largest.
-    private func largeAgainstSmall(
-        _ result: MeasurementResult, _ driver: GoGrowth, _ subjects: [Subject]
-    ) throws -> [Record] {
-        guard let subject = subjects.first(where: { $0.name == driver.version }) else { return [] }
-        let (small, large) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
-        let (name, baseline) = (subject.caseName(large, .few), subject.caseName(small, .few))
-        return try [ratio(name, to: baseline, try result.ratio(of: name, to: baseline), subject.parameters)]
-            + Filling.allCases.compactMap { filling in
-                guard let faults = driver.pageFaults[subject.caseName(large, filling)] else { return nil }
+    /// Of the growth of the largest goroutine's stack.
+    private func pageFaults(_ samples: ProcessSamples, _ subjects: [Subject]) throws -> [Record] {
+        try subjects.filter(\.isGo).flatMap { subject in
+            try Filling.allCases.compactMap { filling in
+                let name = subject.caseName(Self.largest, filling)
+                guard let faults = try samples.fact(MoveSampler.Count.faults.of(name)) else { return nil }
                 return record(
-                    subject.name, .pageFaults, try Estimate.median(of: faults),
+                    subject.name, .pageFaults, faults,
                     subject.parameters.merging([
-                        .size: .int(large), .liveBytes: .int(subject.extent(large, filling).bytes),
+                        .size: .int(Self.largest),
+                        .liveBytes: .int(try subject.extent(Self.largest, filling, samples).bytes),
                         .filling: .string(filling.rawValue),
                     ]) { $1 })
             }
+        }
     }
 
     /// The slope of each mover against that of a copy, and the largest move against a copy of as many bytes.
-    private func relative(
-        _ result: MeasurementResult, _ subjects: [Subject], _ settings: InterleavedMeasurement.Settings
-    ) throws -> [Record] {
+    private func relative(_ samples: ProcessSamples, _ subjects: [Subject]) throws -> [Record] {
         guard let copy = subjects.first(where: { $0.name == PageMover.copy.rawValue }) else { return [] }
-        let (smallest, largest) = (Self.sizes[0], Self.sizes[Self.sizes.count - 1])
-        let base = try slope(result, copy, from: (smallest, .few), to: (largest, .few)) { $0.bytes }
+        let base = try slope(samples, copy)
         return try subjects.filter { $0.parameters[.copying] == false }.flatMap { subject -> [Record] in
-            let own = try slope(result, subject, from: (smallest, .few), to: (largest, .few)) { $0.bytes }
-            let (moved, copied) = (subject.caseName(largest, .few), copy.caseName(largest, .few))
+            let (moved, copied) = (subject.caseName(Self.largest, .few), copy.caseName(Self.largest, .few))
+            let slopes = zip(try slope(samples, subject), base).map { $0 / $1 }
             return [
                 ratio(
-                    Self.slope(subject.name), to: Self.slope(copy.name), try Estimate.ratio(of: own, to: base),
-                    subject.parameters),
-                ratio(moved, to: copied, try result.ratio(of: moved, to: copied), subject.parameters),
+                    Self.slope(subject.name), to: Self.slope(copy.name), try .median(of: slopes), subject.parameters),
+                ratio(moved, to: copied, try samples.ratio(of: moved, to: copied), subject.parameters),
             ]
         }
     }
@@ -256,71 +255,102 @@ public struct MoveCost: Claim {
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let copies = evidence.all(metric: .timePerKiB, where: [.copying: true])
-        // What is said is said of Go: its newest version decides, with numbers of its own.
-        guard let own = copies.ofNewestGo.last else {
-            throw MissingEvidence("no copy of a goroutine's stack was measured")
+        switch part {
+        case .doubles: try judgeDoubling(evidence)
+        case .correctsPointers: try judgePointers(evidence)
+        case .isExpensive: try judgeCost(evidence)
         }
-        let pointers = evidence.all(metric: .timePerPointer, where: [.copying: true])
-        guard let pointer = pointers.ofNewestGo.last else {
-            throw MissingEvidence("no copy of a goroutine's stack full of pointers was measured")
-        }
+    }
+
+    private func judgeDoubling(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         guard let factor = evidence.all(metric: .growthFactor).ofNewestGo.last else {
             throw MissingEvidence("no growth of a goroutine's stack was measured")
+        }
+        return Judgement(
+            factor.estimate.relation(to: claimed(.growthOfGoroutinesStack)) == .within ? .confirmed : .refuted,
+            measured: [MeasuredFigure(.growthOfGoroutinesStack, factor.estimate)],
+            reason: "\(factor.name): a stack becomes \(factor.median.text()) times as large")
+    }
+
+    private func judgePointers(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let ratios = evidence.all(metric: .ratio)
+        // What is said is said of Go: its newest version decides, with numbers of its own.
+        guard let full = ratios.filter({ $0.parameters[.nullControl] == nil }).ofNewestGo.last,
+            let pointer = evidence.all(metric: .timePerPointer).ofNewestGo.last
+        else { throw MissingEvidence("no copy of a goroutine's stack full of pointers was measured") }
+        guard let null = ratios.first(where: { $0.parameters[.nullControl] != nil })?.estimate else {
+            throw MissingEvidence("no null control of a growth full of pointers")
+        }
+        let measured =
+            [
+                MeasuredFigure(.pointersAgainstNumbers, full.estimate), MeasuredFigure(.pointersAgain, null),
+                MeasuredFigure(.timeOfCopyPerPointer, pointer.estimate),
+            ]
+            + evidence.all(metric: .timePerPointer).filter { $0 != pointer }.map {
+                MeasuredFigure(Figure("time per pointer, \($0.name)", .nanoseconds), $0.estimate)
+            } + Self.figures(of: try Self.pageFaults(evidence))
+        let isSupplied = Self.isSupplied(try Self.pageFaults(evidence))
+        let verdict =
+            isSupplied ? .notMeasurable : full.estimate.verdict(on: claimed(.pointersAgainstNumbers), null: null)
+        return Judgement(
+            verdict, measured: measured,
+            reason: "\(pointer.name): 4 MiB full of pointers take \(full.estimate.text()) times as long as full of "
+                + "numbers (again \(null.text())), \(pointer.estimate.text()) ns per pointer"
+                + (isSupplied ? Self.supplied : ""))
+    }
+
+    private func judgeCost(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let copies = evidence.all(metric: .timePerKiB, where: [.copying: true])
+        guard let own = copies.ofNewestGo.last else {
+            throw MissingEvidence("no copy of a goroutine's stack was measured")
         }
         guard let ratio = evidence.all(metric: .ratio).ofNewestGo.last else {
             throw MissingEvidence("no growth of a large goroutine's stack was compared with that of a small one")
         }
         let movers = evidence.all(metric: .ratio, where: [.baseline: .string(Self.slope(PageMover.copy.rawValue))])
-        var measured = [
-            MeasuredFigure(.growthOfGoroutinesStack, factor.estimate),
-            MeasuredFigure(.timeOfCopyPerKiB, own.estimate), MeasuredFigure(.timeOfCopyPerPointer, pointer.estimate),
-            MeasuredFigure(.largeAgainstSmallCopy, ratio.estimate),
-        ]
-        measured += copies.filter { $0 != own }.map {
-            MeasuredFigure(Figure("time per KiB, \($0.name)", .nanoseconds), $0.estimate)
-        }
-        measured += pointers.filter { $0 != pointer }.map {
-            MeasuredFigure(Figure("time per pointer, \($0.name)", .nanoseconds), $0.estimate)
-        }
-        measured += movers.map { MeasuredFigure(Figure("\($0.name) against a copy", .ratio), $0.estimate) }
+        let measured =
+            [
+                MeasuredFigure(.largeAgainstSmallCopy, ratio.estimate), MeasuredFigure(.timeOfCopyPerKiB, own.estimate),
+            ]
+            + copies.filter { $0 != own }.map {
+                MeasuredFigure(Figure("time per KiB, \($0.name)", .nanoseconds), $0.estimate)
+            }
+            + movers.map { MeasuredFigure(Figure("\($0.name) against a copy", .ratio), $0.estimate) }
+            + Self.figures(of: try Self.pageFaults(evidence))
+        let isSupplied = Self.isSupplied(try Self.pageFaults(evidence))
+        let cheap = movers.filter { $0.high < Self.cheapShare }.map { $0.parameters[.mover]?.description ?? $0.name }
+        let verdict: Verdict =
+            switch ratio.estimate.relation(to: claimed(.largeAgainstSmallCopy)) {
+            case _ where isSupplied: .notMeasurable
+            case .within: .confirmed
+            case .below, .above: .refuted
+            case .undecided: .notMeasurable
+            }
+        return Judgement(
+            verdict, measured: measured,
+            reason: "\(own.name): 4 MiB take \(ratio.estimate.text(decimals: 0)) times as long as 4 KiB, "
+                + "\(own.estimate.text()) ns per KiB" + (isSupplied ? Self.supplied : "")
+                + (cheap.isEmpty ? "" : ". Pages that are moved instead (\(cheap.joined(separator: ", "))) are cheap"))
+    }
+
+    private static let supplied = ", with pages that the kernel supplied"
+
+    private static func pageFaults(_ evidence: Evidence) throws(MissingEvidence) -> [Record] {
         let faults = evidence.all(metric: .pageFaults).ofNewestGo
-        measured += faults.map {
+        guard !faults.isEmpty else { throw MissingEvidence("the page faults of growths were not counted") }
+        return faults
+    }
+
+    private static func figures(of faults: [Record]) -> [MeasuredFigure] {
+        faults.map {
             MeasuredFigure(
                 Figure("page faults of a growth, \($0.parameters[.filling]?.description ?? "?") pointers", .count),
                 $0.estimate)
         }
-        guard !faults.isEmpty else { throw MissingEvidence("the page faults of growths were not counted") }
-        let isSupplied = faults.contains {
-            $0.median * 4096 > Self.suppliedShare * Double($0.parameters[.liveBytes]?.whole ?? 0)
-        }
-        /// Unknown where the kernel supplied the pages.
-        func cost(_ text: String, _ estimate: Estimate, _ figure: Figure) -> Statement {
-            let relation = estimate.relation(to: claimed(figure))
-            return Statement(
-                isSupplied ? "\(text), with pages that the kernel supplied" : text,
-                holds: isSupplied || relation == .undecided ? nil : relation == .within)
-        }
-        let cheap = movers.filter { $0.high < Self.cheapShare }.map { $0.parameters[.mover]?.description ?? $0.name }
-        let statements = [
-            Statement(
-                "a stack becomes \(factor.median.text()) times as large", factor.estimate,
-                is: claimed(.growthOfGoroutinesStack)),
-            cost("every byte is copied, \(Self.described(own, "KiB"))", own.estimate, .timeOfCopyPerKiB),
-            cost(
-                "every pointer is corrected, \(Self.described(pointer, "pointer"))", pointer.estimate,
-                .timeOfCopyPerPointer),
-            cost(
-                "a large stack is expensive, 4 MiB take \(ratio.estimate.text(decimals: 0)) times as long as 4 KiB",
-                ratio.estimate, .largeAgainstSmallCopy),
-        ]
-        let reason =
-            Statement.text(statements)
-            + (cheap.isEmpty ? "" : ". Pages that are moved instead (\(cheap.joined(separator: ", "))) are cheap")
-        return Judgement(Statement.conjunction(statements), measured: measured, reason: reason)
     }
 
-    private static func described(_ record: Record, _ unit: String) -> String {
-        "\(record.name) \(record.estimate.text()) ns per \(unit)"
+    /// Whether the cost of a copy is not known, because the kernel supplied the pages.
+    private static func isSupplied(_ faults: [Record]) -> Bool {
+        faults.contains { $0.median * 4096 > suppliedShare * Double($0.parameters[.liveBytes]?.whole ?? 0) }
     }
 }

@@ -1,8 +1,8 @@
 // "Traps depend on processor and system; earlier attempts were abandoned for unforeseen complexity."
 //
-// The first half is judged: by the hazards that are one because of the processor or the system, and by processors for
-// which there is no code. That hazards are mastered here says something of this library; that others gave up is
-// history.
+// The first half is judged, by what differs between machines: a hazard whose tests pass on one processor or system and
+// fail on another. That we call a hazard one of the processor or the system is no evidence, so that one machine alone
+// decides nothing. That hazards are mastered here says something of this library; that others gave up is history.
 
 import Experiments
 import Glibc
@@ -21,6 +21,8 @@ extension ParameterName {
     static let shownBy = ParameterName("shown by")
     static let outcome = ParameterName("outcome")
     static let processor = ParameterName("processor")
+    /// The release of the kernel, two numbers.
+    static let system = ParameterName("system")
     /// Whether processor or system make it a hazard.
     static let dependsOn = ParameterName("depends-on")
 }
@@ -70,6 +72,14 @@ public struct Portability: Claim {
         private static let here = "aarch64"
     #endif
 
+    /// "Linux 6.18".
+    private static var release: String {
+        var name = utsname()
+        uname(&name)
+        let text = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return "Linux \(text.split(separator: ".").prefix(2).joined(separator: "."))"
+    }
+
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let tests = outcomes(laboratory)
         let faults = try raisedFaultsAreAsExpected(laboratory)
@@ -91,7 +101,7 @@ public struct Portability: Claim {
                 }
             var parameters: [ParameterName: ParameterValue] = [
                 .section: .string(section), .shownBy: .string(hazard.shownBy),
-                .outcome: .string(outcome.rawValue), .processor: .string(Self.here),
+                .outcome: .string(outcome.rawValue), .processor: .string(Self.here), .system: .string(Self.release),
             ]
             parameters[.dependsOn] = hazard.dependsOn.map { .string($0.rawValue) }
             return record(hazard.name, .tested, exactly: outcome == .noTest ? 0 : 1, parameters)
@@ -153,22 +163,29 @@ public struct Portability: Claim {
         let absent = Self.processors.filter { processor in
             !hazards.contains { $0.parameters[.processor] == .string(processor) }
         }
-        // What a test showed, whatever became of it, is there; what none has shown is only said.
-        let shown = dependent.flatMap(\.hazards).count {
-            [Outcome.passed, .failed].map { .string($0.rawValue) }.contains($0.parameters[.outcome])
+        func text(_ record: Record, _ name: ParameterName) -> String { record.parameters[name]?.text ?? "unknown" }
+        let machines = Set(hazards.map { "\(text($0, .processor)), \(text($0, .system))" }).sorted()
+        // Hazards that were run on several machines, and those whose outcome differed.
+        let ran = hazards.filter { [Outcome.passed, .failed].map(\.rawValue).contains(text($0, .outcome)) }
+        let byName = Dictionary(grouping: ran, by: \.name)
+        let compared = byName.filter { name, own in
+            Set(own.map { "\(text($0, .processor)), \(text($0, .system))" }).count > 1
         }
-        let listed = dependent.reduce(0) { $0 + $1.hazards.count }
+        let differing = compared.filter { Set($1.map { text($0, .outcome) }).count > 1 }.keys.sorted()
+        let found =
+            compared.isEmpty
+            ? "on one processor and system nothing can be seen to depend on them"
+            : "of \(compared.count) hazards that were run on several machines \(differing.count) came out differently"
+                + (differing.isEmpty ? "" : " (\(differing.joined(separator: ", ")))")
         let reason =
-            "of \(hazards.count) hazards "
-            + dependent.map { "\($0.hazards.count) depend on the \($0.what.rawValue)" }.joined(separator: " and ")
-            + ", \(shown) of these shown by tests"
+            "\(found) (\(machines.joined(separator: "; "))); of \(hazards.count) hazards we count "
+            + dependent.map { "\($0.hazards.count) as those of the \($0.what.rawValue)" }.joined(separator: " and ")
             + (absent.isEmpty
                 ? "" : "; there is nothing for \(absent.joined(separator: " and ")), where nothing was run")
             + "; that hazards are mastered is said of this library alone: \(passed) by tests that passed, \(failed) "
             + "failed, \(notRun) not run here, \(untested) without a test; "
-            + "that others gave up is history, which no run "
-            + "can judge"
-        let verdict: Verdict = shown > 0 ? .confirmed : listed == 0 ? .refuted : .notMeasurable
+            + "that others gave up is history, which no run can judge"
+        let verdict: Verdict = !differing.isEmpty ? .confirmed : compared.isEmpty ? .notMeasurable : .refuted
         return Judgement(verdict, measured: figures, reason: reason)
     }
 }

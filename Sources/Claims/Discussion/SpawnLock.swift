@@ -1,9 +1,9 @@
 // "Storms of goroutines wait 12.5 µs for the lock of mcentral and 9.2 µs for that of mheap."
 //
-// Two claims on the same storms. Go's runtime since 1.22 tells where others waited for a lock of its own. Goroutines are
-// started by two processors at once with small stacks, with stacks that grow, and with stacks above 32 KB, which are
-// spans of the heap. Of each lock the storm that asks most of what it guards decides: small stacks of mcentral, which
-// serves small spans, and stacks of 128 KB of mheap, which serves large ones.
+// Two claims on the same storms. Go's runtime since 1.22 tells where others waited for a lock of its own. Goroutines
+// are started by two processors at once with small stacks, with stacks that grow, and with stacks above 32 KB, which
+// are spans of the heap. Of each lock the storm that asks most of what it guards decides: small stacks of mcentral,
+// which serves small spans, and stacks of 128 KB of mheap, which serves large ones.
 
 import Experiments
 import Measurement
@@ -46,7 +46,8 @@ public struct SpawnLock: Claim {
     public var identifier: String { "spawn-lock-\(owner.rawValue)" }
     public let saidBy = "an article on runtime.stackalloc and Go 1.22"
     public var statement: String {
-        "In storms of goroutines one waits \((owner.due / 1000).text(decimals: 1)) µs for the lock of \(owner.rawValue)."
+        "In storms of goroutines one waits \((owner.due / 1000).text(decimals: 1)) µs for the lock of "
+            + "\(owner.rawValue)."
     }
     public var claimed: [ClaimedFigure] { [ClaimedFigure(.wait(owner.rawValue), owner.due)] }
     public let experiments = [

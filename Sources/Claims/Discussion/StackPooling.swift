@@ -22,6 +22,8 @@ extension Figure {
     static func before(_ size: String) -> Figure { Figure("\(size) before Go 1.22", .nanoseconds) }
     static func since(_ size: String) -> Figure { Figure("\(size) since Go 1.22", .nanoseconds) }
     static func step(_ size: String) -> Figure { Figure("\(size), time since Go 1.22 to before", .ratio) }
+    /// The version before against itself.
+    static func again(_ size: String) -> Figure { Figure("\(size), time before Go 1.22 again", .ratio) }
 }
 
 public struct StackPooling: Claim {
@@ -36,8 +38,8 @@ public struct StackPooling: Claim {
         ClaimedFigure(.before("8 KB"), 152), ClaimedFigure(.since("8 KB"), 33, tolerance: Self.tolerance),
     ]
     public let experiments = [
-        "allocate and free one stack with the allocator of Go 1.21 and with that of Go 1.22, in a process for each "
-            + "round; compare the source of both",
+        "allocate and free one stack with the allocator of Go 1.21, once more with it, and with that of Go 1.22, in a "
+            + "process for each round; compare the source of both",
         "the same with the newest Go as it is and built without its per-processor free stacks",
         "get, run and give back a stack of this library, by size: from its pool, from it after a quiet time, when the "
             + "pages have gone, and without it",
@@ -50,7 +52,11 @@ public struct StackPooling: Claim {
 
     /// The cases of an allocation by the version before the step and by the one with it.
     static let (before, since) = ("before", "since")
-    private static let versions = [(name: before, minor: "go1.21."), (name: since, minor: "go1.22.")]
+    /// The version before once more: what differs is no step.
+    static let again = before + CaseSuffix.again
+    private static let versions = [
+        (name: before, minor: "go1.21."), (name: again, minor: "go1.21."), (name: since, minor: "go1.22."),
+    ]
     /// Functions of runtime/stack.go that serve stacks.
     private static let allocator = [
         "stackalloc", "stackfree", "stackpoolalloc", "stackpoolfree", "stackcacherefill", "stackcacherelease",
@@ -110,8 +116,12 @@ public struct StackPooling: Claim {
         let rounds = try ProcessRounds(subjects, rounds: laboratory.processes, claim: identifier, laboratory)
         let sizes = Self.goSizes.count
         return try rounds.records(suite: identifier, .time) { $0[0] / 200_000 }
-            + rounds.ratios(suite: identifier, to: { $0 < sizes ? nil : $0 - sizes }, of: { $0[0] })
-            + changes(toolchains.compactMap(\.self), laboratory)
+            + rounds.ratios(suite: identifier, to: { $0 < sizes ? nil : $0 % sizes }, of: { $0[0] }).map { record in
+                var record = record
+                if record.name == Self.again { record.parameters[.nullControl] = true }
+                return record
+            }
+            + changes([toolchains.first, toolchains.last].compactMap { $0 ?? nil }, laboratory)
     }
 
     /// How many functions of the allocator were changed.
@@ -198,13 +208,21 @@ public struct StackPooling: Claim {
             }
             let ratio = try evidence.estimate(
                 Self.since, metric: .ratio, where: which.merging([.baseline: .string(Self.before)]) { $1 })
+            guard
+                let null = evidence.find(
+                    Self.again, metric: .ratio, where: which.merging([.baseline: .string(Self.before)]) { $1 })
+            else { throw MissingEvidence("no null control of Go's allocator at \(name)") }
             let step = claimed(.since(name)).high! / claimed(.before(name)).low!
             let figure = Figure.step(name)
-            measured.append(MeasuredFigure(figure, ratio))
+            measured += [MeasuredFigure(figure, ratio), MeasuredFigure(.again(name), null)]
+            let verdict = ratio.verdict(
+                on: ClaimedFigure(figure, low: nil, high: step, tolerance: Self.tolerance), null: null)
             statements.append(
                 Statement(
-                    "\(name) takes \(ratio.text()) of the time before, claimed \(step.text())", ratio,
-                    is: ClaimedFigure(figure, low: nil, high: step, tolerance: Self.tolerance)))
+                    "\(name) takes \(ratio.text()) of the time before (the same version again \(null.text())), "
+                        + "claimed \(step.text())",
+                    holds: verdict == .notMeasurable ? nil : verdict == .confirmed,
+                    isWithinNull: verdict == .notDistinguishable))
         }
         measured += pools(evidence)
         var reason = Statement.text(statements)

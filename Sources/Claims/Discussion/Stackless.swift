@@ -1,7 +1,9 @@
-// "Stackless coroutines need 80 % less memory than goroutines."
+// "Stackless coroutines need 80 % less memory than goroutines, and do not grow."
 //
-// C++20's and Swift's tasks are stackless; the goroutines beside them are the article's baseline, after collections
-// that have shrunk their stacks. All wait at the same depth of the same request.
+// Two claims. Memory: C++20's and Swift's tasks are stackless; the goroutines beside them are the article's baseline,
+// after collections that have shrunk their stacks. All wait at the same depth of the same request, which each has
+// parsed before: a goroutine's stack was deep then, so that it takes more than one that only waits (`idle-goroutines`).
+// Growth: what a recursion of coroutines that all wait takes for each further frame.
 
 import Experiments
 import Faultline
@@ -21,11 +23,66 @@ extension Figure {
         "share of a goroutine's memory that a stackless coroutine takes", .ratio)
     static let memoryOfTask = Figure("share of a goroutine's memory that a Swift task takes", .ratio)
 
+    static let memoryOfFrame = Figure("memory of a further call of a coroutine of C++20", .bytes)
+    static let memoryOfTasksFrame = Figure("memory of a further call of a Swift task", .bytes)
+
     static func coroutine20AgainstCoroutine(_ work: Stackless.Work) -> Figure {
         Figure("\(work.rawValue), C++20 against coroutine", .ratio)
     }
     static func taskAgainstCoroutine(_ work: Stackless.Work) -> Figure {
         Figure("\(work.rawValue), task against coroutine", .ratio)
+    }
+}
+
+public struct StacklessGrowth: Claim {
+    public init() {}
+
+    public let identifier = "stackless-growth"
+    public let saidBy = "an article on runtime.stackalloc and Go 1.22"
+    public let statement = "Stackless coroutines do not grow."
+    public let claimed = [ClaimedFigure(.memoryOfFrame, low: nil, high: 0, isOurReading: true)]
+    public let experiments = [
+        "coroutines of C++20, and Swift tasks, that wait at the end of 8 and of 10,000 calls of each "
+            + "other: memory of one "
+            + "with all that it called, and of each call by the difference"
+    ]
+    public let plotted = PlottedNames([.memory], [.depth], cases: [WaitingSubject.task, WaitingSubject.coroutine20])
+
+    public func measure(_ laboratory: Laboratory) throws -> [Record] {
+        let names = [WaitingSubject.task, WaitingSubject.coroutine20]
+        return try Stackless.remembered(laboratory).filter {
+            names.contains($0.name) && $0.metric == Metric.memory.name
+        }.map { record in
+            var record = record
+            record.suite = identifier
+            return record
+        }
+    }
+
+    public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
+        let frames = [WaitingSubject.coroutine20, WaitingSubject.task].compactMap { name in
+            Stackless.frame(name, evidence).map { (name: name, bytes: $0) }
+        }
+        guard let first = frames.first, first.name == WaitingSubject.coroutine20 else {
+            throw MissingEvidence("no record of a deep recursion of coroutines of C++20")
+        }
+        let figures = [Figure.memoryOfFrame, .memoryOfTasksFrame]
+        let measured = frames.map { MeasuredFigure($0.name == first.name ? figures[0] : figures[1], $0.bytes) }
+        let reason = frames.map { "a \($0.name) takes \($0.bytes.text(decimals: 0)) bytes for each further call" }
+            .joined(separator: "; ")
+        // Each grows or does not; where they differ, the language decides.
+        let relations = frames.map { $0.bytes.relation(to: ClaimedFigure(figures[0], low: nil, high: 0)) }
+        let verdict: Verdict =
+            if relations.contains(.undecided) {
+                .notMeasurable
+            } else if relations.contains(.above) {
+                relations.allSatisfy { $0 == .above } ? .refuted : .depends
+            } else {
+                .confirmed
+            }
+        return Judgement(
+            verdict, measured: measured,
+            reason: verdict == .depends ? "it depends on the language: \(reason)" : reason)
     }
 }
 
@@ -64,7 +121,24 @@ public struct Stackless: Claim {
     static let (shallow, deep) = (8, 10_000)
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
-        try memory(laboratory) + times(laboratory)
+        try Self.remembered(laboratory) + times(laboratory)
+    }
+
+    /// What all of them take, for whichever claim asks first.
+    static func remembered(_ laboratory: Laboratory) throws -> [Record] {
+        try laboratory.remembering("memory of stackless coroutines") { try Stackless().memory(laboratory) }
+    }
+
+    /// What a further call of a recursion takes; nil where one of the depths was not measured.
+    static func frame(_ name: String, _ evidence: Evidence) -> Estimate? {
+        guard let few = evidence.find(name, metric: .memory, where: [.depth: .int(shallow)]),
+            let many = evidence.find(name, metric: .memory, where: [.depth: .int(deep)])
+        else { return nil }
+        let calls = Double(deep - shallow)
+        // The ends that are furthest apart: both intervals count.
+        return Estimate(
+            median: (many.median - few.median) / calls, low: (many.low - few.high) / calls,
+            high: (many.high - few.low) / calls, samples: min(few.samples, many.samples))
     }
 
     private func memory(_ laboratory: Laboratory) throws -> [Record] {
@@ -208,14 +282,6 @@ public struct Stackless: Claim {
                 measured.append(MeasuredFigure(figure, ratio))
                 text.append("\(what.rawValue) takes a \(title) \(ratio.median.text()) times as long as a coroutine")
             }
-        }
-        for name in [Self.task, WaitingSubject.coroutine20] {
-            guard let few = evidence.find(name, metric: .memory, where: [.depth: .int(Self.shallow)]),
-                let many = evidence.find(name, metric: .memory, where: [.depth: .int(Self.deep)])
-            else { continue }
-            let frame = (many.median - few.median) / Double(Self.deep - Self.shallow)
-            measured.append(MeasuredFigure(Figure("memory of a frame, \(name)", .bytes), Estimate(exactly: frame)))
-            text.append("a \(name) grows by \(Int(frame.rounded())) bytes a frame")
         }
         let reason = text.joined(separator: "; ")
         let due = claimed(.memoryOfStacklessCoroutine)

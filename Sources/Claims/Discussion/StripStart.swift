@@ -16,7 +16,8 @@ extension Figure {
 }
 
 private let startExperiment =
-    "start Go's go, compile, link, vet, asm and cgo (a quick run: the first three), which the newest Go built as usual, "
+    "start Go's go, compile, link, vet, asm and cgo (a quick run: the first three), which the newest "
+    + "Go built as usual, "
     + "with -s -w and position-independent, and ask each for its version: from start to the first byte of the answer"
 
 public struct StripStart: Claim {

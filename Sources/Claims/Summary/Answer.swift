@@ -128,7 +128,9 @@ struct Answer {
             } ?? ""
         add(
             TrapCost(), try? run.figure(TrapCost(), .growthAgainstGo),
-            "the time of a growth in Go is what one by a page fault takes, with warm memory on both sides\(fresh)")
+            "the time of a growth in Go is what one by a page fault takes, with memory that is there "
+                + "on both sides\(fresh)"
+        )
         add(
             Preemption(), try? run.figure(Preemption(), .pauseWithoutChecks),
             "as long a collection pauses beside a goroutine that iterates a map, where \(run.newestGo(Preemption())) "

@@ -74,9 +74,9 @@ extension Summary {
         "trap-cost": FindingText(title: "What a growth by a page fault costs") { run in
             """
             A growth by a fault that a signal handler serves crosses between program and kernel \
-            \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. It takes \
-            \(try run.text(TrapCost(), .growthAgainstGoFresh)) times as long as Go's with fresh memory, and, \
-            less the kernel's page fault, \(try run.text(TrapCost(), .growthAgainstGo)) times with warm.
+            \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. In place it takes \
+            \(try run.between(TrapCost(), .growthAgainstGoFresh)) times as long as Go's with fresh memory on both sides, and \
+            \(try run.between(TrapCost(), .growthAgainstGo)) times with memory that is there on both.\(run.growthByMoves)
             """
         },
         "break-even": FindingText(
@@ -104,11 +104,27 @@ extension Summary {
             that fits with segments, and \(try run.text(HotSplit(), .callWithCopying)) times as long with copying.
             """
         },
-        "move-cost": FindingText(title: "What moving a stack costs") { run in
+        "move-doubles": FindingText(title: "How large a moved stack becomes") { run in
             """
-            A goroutine's stack grows to \(try run.text(MoveCost(), .growthOfGoroutinesStack)) times its size, and the \
-            copy takes \(try run.text(MoveCost(), .timeOfCopyPerKiB)) for each KiB.
+            A stack of \(run.newestGo(MoveCost(.doubles))) that is copied becomes \
+            \(try run.text(MoveCost(.doubles), .growthOfGoroutinesStack)) times as large.
             """
+        },
+        "move-pointers": FindingText(title: "What pointers cost a move") { run in
+            let claim = MoveCost(.correctsPointers)
+            return """
+                In \(run.newestGo(claim)) a growth of a stack of 4 MiB full of pointers takes \
+                \(try run.between(claim, .pointersAgainstNumbers)) times as long as one full of numbers, which is \
+                \(try run.text(claim, .timeOfCopyPerPointer)) for each pointer.
+                """
+        },
+        "move-cost": FindingText(title: "What moving a large stack costs") { run in
+            let claim = MoveCost(.isExpensive)
+            return """
+                In \(run.newestGo(claim)) a growth of a stack of 4 MiB takes \
+                \(try run.between(claim, .largeAgainstSmallCopy)) times as long as one of 4 KiB, and the copy \
+                \(try run.text(claim, .timeOfCopyPerKiB)) for each KiB.
+                """
         },
         "shrink-free": FindingText(
             title: "Going down again", change: "A collection that leaves stacks as large as they became."
@@ -133,9 +149,8 @@ extension Summary {
         },
         "contention": FindingText(title: "Growth as threads are added") { run in
             """
-            A growth of a goroutine takes \(try run.times(Contention(), .contendingGrowth)) on all processors of this \
-            machine as on one, and a move of this library \(try run.text(Contention(), .leastContendingMove)) to \
-            \(try run.text(Contention(), .mostContendingMove)) times, in processor time.
+            In processor time a growth of a goroutine takes \(try run.between(Contention(), .contendingGrowth)) times as \
+            long on all processors of this machine as on one.\(run.contendingMoves)
             """
         },
         "shrink": FindingText(
@@ -143,9 +158,14 @@ extension Summary {
         ) { run in
             let before = Figure("release with guard-pages, bytes before", .bytes)
             let after = Figure("release with guard-pages, bytes after", .bytes)
+            let own = """
+                An idle stack of this library takes \(try run.text(Shrink(), before)), and \(try run.text(Shrink(), after)) after \
+                its memory is given back.
+                """
+            guard let (kept, left) = run.stackGivenBackByGo else { return own }
             return """
-                An idle stack of this library that was deep once takes \(try run.text(Shrink(), before)), and \
-                \(try run.text(Shrink(), after)) after its memory is given back.
+                An idle stack of \(run.newestGo(Shrink())) that was deep once takes \(kept), and \(left) after seven \
+                collections, each of which halves it. \(own)
                 """
         },
     ]
@@ -215,7 +235,11 @@ extension Summary {
             let fixed = try run.text(Ackermann(), Figure("depth of a(4,5) fixed", .count))
             let fault = try run.text(Ackermann(), Figure("depth of a(4,5) fault", .count))
             let limit = try run.text(Ackermann(), .limitOfStacks)
-            return "Within \(limit) a fixed stack gets \(fixed) calls deep, and one that grows by faults \(fault)."
+            let proportion = try run.text(Ackermann(), .depthByLimit)
+            return """
+                Within \(limit) a fixed stack gets \(fixed) calls deep, and one that grows by faults \(fault). Against a \
+                quarter of that size, fixed stacks get \(proportion) times as deep.
+                """
         },
         "no-size-guess": FindingText(title: "A stack whose size nobody guesses") { run in
             """
@@ -238,10 +262,16 @@ extension Summary {
         },
         "stackless": FindingText(title: "Tasks without a stack") { run in
             """
-            A coroutine of C++20, which has no stack, takes where it waits in a request \
-            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine, and \
-            \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long to switch as a coroutine of \
-            this library.
+            A coroutine of C++20, which has no stack, takes where it waits in a request that it has parsed \
+            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine, whose stack was deeper \
+            before. To switch it takes \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long as a \
+            coroutine of this library.
+            """
+        },
+        "stackless-growth": FindingText(title: "Whether tasks without a stack grow") { run in
+            """
+            Where coroutines of C++20 call each other and wait, each further call takes \
+            \(try run.text(StacklessGrowth(), .memoryOfFrame)).
             """
         },
     ]

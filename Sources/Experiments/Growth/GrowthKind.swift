@@ -3,6 +3,7 @@
 
 import CProbes
 @_spi(Experiments) import Faultline
+import Glibc
 import Measurement
 import Report
 
@@ -74,6 +75,9 @@ public struct GrowthKind: Sendable {
     package enum Instrumentation {
         /// It is timed as a whole.
         case timed
+        /// The same, into a page that has its memory already. Only a stack that grows in place between pages without
+        /// access can have one.
+        case timedIntoResident
         /// The time is taken apart, where it is a trap, and its system calls are timed: with two readings of the clock
         /// around each, of which one counts as the call's and one as the handler's.
         case inParts
@@ -87,6 +91,9 @@ public struct GrowthKind: Sendable {
         package var parts = fl_trap_parts()
         /// Of the total, in system calls; 0 unless it was taken apart.
         package var systemCalls: UInt64 = 0
+        /// Pages that the kernel supplied meanwhile, and 0 or an errno value of making one resident before.
+        fileprivate var pageFaults = 0
+        fileprivate var refusal: Int32 = 0
         /// Growths of the stack before the part that is timed, and after it.
         fileprivate var growths = (before: 0, after: 0)
     }
@@ -111,6 +118,10 @@ public struct GrowthKind: Sendable {
     /// - Throws: ``MeasurementFailure`` when the stack did not grow exactly once and as it should; `StackError` when no
     ///   such stack can be made.
     package func perform(_ instrumentation: Instrumentation) throws -> Times {
+        guard
+            instrumentation != .timedIntoResident
+                || configuration.strategy == .fault && configuration.guardKind == .protNone
+        else { throw MeasurementFailure("\(name): no page below such a stack can be resident") }
         StackPool.drain()
         let mechanism = self.mechanism
         let counters = ProcessCounters()
@@ -139,6 +150,14 @@ public struct GrowthKind: Sendable {
                 "\(name): \(times.growths.before) growths before the timed part and "
                     + "\(times.growths.after - times.growths.before) in it, instead of \(expected) in it")
         }
+        if instrumentation == .timedIntoResident {
+            guard times.refusal == 0 else {
+                throw MeasurementFailure("\(name): no page is made resident: \(ErrorNumber.text(times.refusal))")
+            }
+            guard times.pageFaults == 0 else {
+                throw MeasurementFailure("\(name): \(times.pageFaults) pages were supplied instead of none")
+            }
+        }
         guard instrumentation != .inParts || mechanism != .trap || times.parts.traps == 1 else {
             throw MeasurementFailure("\(name): \(times.parts.traps) traps instead of one")
         }
@@ -162,6 +181,11 @@ public struct GrowthKind: Sendable {
             times.parts.total = fl_probe_now() - start
         } else if instrumentation == .inParts {
             times.parts = fl_probe_store_parts(live)
+        } else if instrumentation == .timedIntoResident {
+            times.refusal = fl_probe_make_resident_below(live)
+            let supplied = Self.pageFaults
+            times.parts.total = fl_probe_store_below(live)
+            times.pageFaults = Self.pageFaults - supplied
         } else {
             times.parts.total = fl_probe_store_below(live)
         }
@@ -170,6 +194,14 @@ public struct GrowthKind: Sendable {
         if instrumentation == .marked { fl_probe_mark() }
         if mechanism != .demand { times.growths.after = counters.growthsOfThisStack }
         return times
+    }
+
+    /// Pages that the kernel has supplied to this thread.
+    private static var pageFaults: Int {
+        var usage = rusage()
+        // RUSAGE_THREAD, which is a macro. It cannot fail.
+        getrusage(1, &usage)
+        return usage.ru_minflt
     }
 
     private func check(_ statistics: FaultStatistics) throws {
