@@ -31,8 +31,8 @@ import Testing
         let verdict = verdict(library: 12_288, go: 4_096)
         #expect(verdict.verdict == .confirmed)
         #expect(
-            verdict.reason == "release with guard-pages: 262144 bytes to 12288 in 900 ns; "
-                + "go1.19.8 collection: 32768 bytes to 4096 in 900 ns")
+            verdict.reason == "go1.19.8 collection: 32768 bytes to 4096 in 900 ns; "
+                + "release with guard-pages: 262144 bytes to 12288 in 900 ns")
     }
 
     @Test func everyWayIsJudged() {

@@ -398,6 +398,66 @@ import Testing
                 """)
     }
 
+    @Test func `what stands beside a number is said where it was measured`() {
+        func said(_ claim: any Claim, _ figures: [(Figure, Double)]) -> String? {
+            let verdict = Self.verdict(claim.identifier, figures.map { Self.measured($0, $1, $1, $1) })
+            let record = Record(suite: claim.identifier, case: "go1.27.3", metric: .time, exactly: 1)
+            return Self.article([verdict], [record]).findings[claim.identifier]?.sentence
+                .replacing("\u{A0}", with: " ")
+        }
+        let growth: [(Figure, Double)] = [
+            (.crossingsOfGrowth, 6), (.growthAgainstGoFresh, 1.93), (.growthAgainstGo, 10.2),
+        ]
+        let trap = """
+            A growth by a fault that a signal handler serves crosses between program and kernel 6 times at least. In place \
+            it takes 1.93 times as long as Go's with fresh memory on both sides, and 10.2 times with memory that is there \
+            on both.
+            """
+        #expect(said(TrapCost(), growth) == trap)
+        #expect(
+            said(TrapCost(), growth + [(.moveAgainstGoFresh, 2.82), (.remappingAgainstGoFresh, 4.27)])
+                == trap
+                + " By a move it takes 2.82 times as long with fresh memory, and by remapping pages 4.27 times.")
+        let contention = """
+            In processor time a growth of a goroutine takes 1.09 times as long on all processors of this machine as on one.
+            """
+        #expect(said(Contention(), [(.contendingGrowth, 1.09)]) == contention)
+        let moves = Contention.Way.moves.map { (Figure.contendingMove($0), 1.7) }
+        #expect(
+            said(Contention(), [(.contendingGrowth, 1.09)] + moves)
+                == contention
+                + " In this library a move by copying takes 1.70 times as long. One by moving pages takes 1.70 times "
+                + "as long, and one by remapping them 1.70 times.")
+        let given: [(Figure, Double)] = [
+            (Figure("release with guard-pages, bytes before", .bytes), 0x1p18),
+            (Figure("release with guard-pages, bytes after", .bytes), 0x1p12),
+        ]
+        let own = "An idle stack of this library takes 256 KiB, and 4 KiB after its memory is given back."
+        #expect(said(Shrink(), given) == own)
+        let go = [("before", 0x1p18), ("after", 0x1p11)].map {
+            (Figure("go1.27.3 collection, bytes \($0)", .bytes), $1)
+        }
+        #expect(
+            said(Shrink(), go + given)
+                == "An idle stack of Go 1.27.3 that was deep once takes 256 KiB, and 2 KiB after seven "
+                + "collections, each of which halves it. " + own)
+    }
+
+    @Test func `of programs in Go the one that grows most often is named where checks are not told from none`() {
+        let figures = [
+            Self.measured(.breakEven("Go", GrowthCostSampler.inPlace, isFresh: true), 1_000, 0, 6_090),
+            Self.measured(.ownGrowths("compile go1.27.3"), 57, 57, 57),
+            Self.measured(.ownGrowths("gofmt go1.27.3"), 1_355, 1_355, 1_355),
+            // Of another language.
+            Self.measured(.ownGrowths("lisp"), 4_000, 4_000, 4_000),
+        ]
+        let article = Self.article([Self.verdict("break-even", figures, .notDistinguishable)])
+        #expect(
+            article.findings["break-even"]?.sentence.hasSuffix(
+                "in a second of its processor time. Of 2 programs in Go gofmt grows most often, 1,355 stacks, "
+                    + "so that it is open.") == true)
+    }
+
     @Test func `the commit limit is named where it was met`() {
         let limits: [(Exhaustion.Limit, Double, Double)] = [(.group, 8, 8), (.addressSpace, 0, 5), (.commit, 1, 8)]
         let figures = limits.flatMap { limit, deaths, all in

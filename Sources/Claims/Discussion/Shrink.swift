@@ -139,8 +139,10 @@ public struct Shrink: Claim {
         var measured: [MeasuredFigure] = []
         var text: [String] = []
         var won: [(title: String, low: Double, high: Double)] = []
-        for name in Self.ways.map(\.way.rawValue) + [Self.collection] {
-            for before in evidence.all(name, metric: .bytesBefore) {
+        // Go's first, the newest before older ones.
+        for name in [Self.collection] + Self.ways.map(\.way.rawValue) {
+            let all = evidence.all(name, metric: .bytesBefore)
+            for before in name == Self.collection ? all.reversed() : all {
                 let parameters = before.identifyingParameters
                 let after = try evidence.estimate(name, metric: .bytesAfter, where: parameters)
                 let time = try evidence.estimate(name, metric: .time, where: parameters)
