@@ -71,7 +71,7 @@ struct ProgramStarts {
             paths.append(paths[0])
             for isCold in [false, true] {
                 var samples = Array(repeating: [Double](), count: paths.count)
-                for round in 0...(laboratory.isQuick ? 15 : 31) {
+                for round in 0...(laboratory.isQuick ? 15 : 21) {
                     try laboratory.step("starts: \(package) \(round)")
                     for index in random.permutation(of: paths.count) {
                         let time = try Self.start(paths[index], argument, toolchain, isCold: isCold)

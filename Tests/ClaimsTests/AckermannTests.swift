@@ -18,46 +18,45 @@ import Testing
 
     private func verdict(_ records: Record...) -> ClaimVerdict { Ackermann().verdict(on: records) }
 
+    /// At three sizes; what takes room besides the recursion costs it that many calls.
+    private static func fixed(_ name: String, _ ending: Recursion.Ending = .error, besides: Double = 0) -> [Record] {
+        [1, 2, 4].map { scale in
+            depth(name, grows: false, ending, scale: scale, depth: 8000 - besides / Double(scale))
+        }
+    }
+
     @Test func fixedStacksThatAllEndAtEachSizeConfirmItWhateverGrowingOnesDo() {
-        let verdict = verdict(
-            Self.depth("fault", grows: true, .error, scale: 2), Self.depth("fixed", grows: false, .error),
-            Self.depth("fixed", grows: false, .error, scale: 2), Self.depth("thread", grows: false, .died),
-            Self.depth("thread", grows: false, .died, scale: 2))
+        let all =
+            [Self.depth("fault", grows: true, .error, scale: 4)] + Self.fixed("fixed", besides: 2000)
+            + Self.fixed("thread", .died)
+        let verdict = Ackermann().verdict(on: all)
         #expect(verdict.verdict == .confirmed)
         #expect(
             verdict.reason.hasPrefix(
-                "with 256KiB, 512KiB 2 of 4 fixed stacks ended with an error, 2 with the process, 0 finished, 0 were "
-                    + "still running; of 1 that grow to the same size 0 finished; a stack 2.0 times as large gets 2.0 "
-                    + "times as deep; depths: fault 16000 in 512KiB, fixed 8000 in 256KiB, "))
-        #expect(verdict.measured.map(\.median) == [16_000, 16_000, 16_000, 524_288, 2])
+                "with 256KiB, 512KiB, 1MiB 3 of 6 fixed stacks ended with an error, 3 with the process, 0 finished, 0 "
+                    + "were still running; of 1 that grow to the same size 0 finished; a further KiB of a large stack "
+                    + "holds 1.0 times as many calls as of a small one; depths: fault 32000 in 1MiB, fixed 6000 in "))
+        #expect(verdict.measured.map(\.median) == [32_000, 30_000, 32_000, 1_048_576, 1])
     }
 
-    @Test func oneSizeOrDepthsOutOfProportionDecideNothing() {
-        let one = verdict(Self.depth("fixed", grows: false, .error))
-        #expect(one.verdict == .notMeasurable)
-        #expect(one.reason.contains("of one size alone nothing follows for any"))
-        let odd = verdict(
-            Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .error, scale: 2, depth: 4000))
-        #expect(odd.verdict == .notMeasurable)
-        // A kind of which there is one size.
-        let lone = verdict(
-            Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .error, scale: 2),
-            Self.depth("thread", grows: false, .died))
-        #expect(lone.verdict == .notMeasurable)
+    @Test func fewerSizesOrDepthsOutOfProportionDecideNothing() {
+        let two = Ackermann().verdict(on: Array(Self.fixed("fixed").prefix(2)))
+        #expect(two.verdict == .notMeasurable)
+        #expect(two.reason.contains("of fewer than three sizes nothing follows for any"))
+        let odd = Self.fixed("fixed").dropLast() + [Self.depth("fixed", grows: false, .error, scale: 4, depth: 6000)]
+        #expect(Ackermann().verdict(on: Array(odd)).verdict == .notMeasurable)
+        // A kind of which there are too few.
+        let lone = Self.fixed("fixed") + [Self.depth("thread", grows: false, .died)]
+        #expect(Ackermann().verdict(on: lone).verdict == .notMeasurable)
     }
 
     @Test func aFixedStackThatFinishesRefutesIt() {
-        #expect(
-            verdict(
-                Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .finished, scale: 2)
-            ).verdict == .refuted)
+        let finished = Self.depth("thread", grows: false, .finished)
+        #expect(Ackermann().verdict(on: Self.fixed("fixed") + [finished]).verdict == .refuted)
     }
 
     @Test func oneThatIsStillRunningDecidesNothing() {
-        #expect(
-            verdict(
-                Self.depth("fixed", grows: false, .error), Self.depth("fixed", grows: false, .running, scale: 2)
-            ).verdict == .notMeasurable)
+        #expect(Ackermann().verdict(on: Self.fixed("fixed", .running)).verdict == .notMeasurable)
     }
 
     @Test func withoutAFixedStackItIsNotMeasurable() {

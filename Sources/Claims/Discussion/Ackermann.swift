@@ -2,7 +2,7 @@
 //
 // Ackermann's function of 4 and 5 has more digits than memory has atoms, so that no stack finishes it: what differs is
 // where and how each ends. Every kind of stack gets the same limits and a process of its own. Those that do not grow
-// decide, at each of several sizes: "any size" is borne out where none finishes and the depth at the end is in
+// decide, at each of three sizes: "any size" is borne out where none finishes and the depth at the end rises in
 // proportion to the size, for then the depth that the function needs is beyond any. Whether the others need no guess of
 // their size is `no-size-guess`.
 
@@ -13,8 +13,9 @@ import Report
 
 extension Figure {
     static let limitOfStacks = Figure("limit of each stack, the largest", .bytes)
-    /// Of the kind whose depth is least in proportion to the limit.
-    static let depthByLimit = Figure("depth of fixed stacks at the largest limit against the smallest", .ratio)
+    /// Of the kind for which that is furthest from 1.
+    static let callsOfFurtherBytes = Figure(
+        "calls in a further KiB of a large fixed stack, against a small one", .ratio)
 }
 
 public struct Ackermann: Claim {
@@ -70,39 +71,45 @@ public struct Ackermann: Claim {
         let (finished, running) = (count(fixed, .finished), count(fixed, .running))
         func limit(_ record: Record) -> Int { record.parameters[.limit]?.whole ?? 0 }
         let largest = depths.map(limit).max() ?? 0
-        // How the depth at the largest limit is to that at the smallest, against how the limits are, of each kind.
+        // Calls in each further byte between the larger two limits, against those between the smaller two, of each
+        // kind: what a program has on its stack besides the recursion is in neither.
         let kinds = Set(fixed.map(\.name)).sorted()
-        let growths = kinds.compactMap { kind -> (depth: Double, size: Double)? in
+        let growths = kinds.compactMap { kind -> Double? in
             let own = fixed.filter { $0.name == kind && $0.median > 0 }.sorted { limit($0) < limit($1) }
-            guard let first = own.first, let last = own.last, limit(first) < limit(last) else { return nil }
-            return (last.median / first.median, Double(limit(last)) / Double(limit(first)))
+            guard own.count > 2 else { return nil }
+            let slopes = zip(own, own.dropFirst()).map { less, more in
+                (more.median - less.median) / Double(limit(more) - limit(less))
+            }
+            return slopes[0] > 0 ? slopes[slopes.count - 1] / slopes[0] : nil
         }
-        let furthest = growths.max { abs($0.depth / $0.size - 1) < abs($1.depth / $1.size - 1) }
+        let furthest = growths.max { abs($0 - 1) < abs($1 - 1) }
         let measured =
             depths.filter { limit($0) == largest }.map {
                 MeasuredFigure(Figure("depth of \($0.name)", .count), $0.estimate)
             } + [MeasuredFigure(.limitOfStacks, Estimate(exactly: Double(largest)))]
-            + (furthest.map { [MeasuredFigure(.depthByLimit, Estimate(exactly: $0.depth))] } ?? [])
+            + (furthest.map { [MeasuredFigure(.callsOfFurtherBytes, Estimate(exactly: $0))] } ?? [])
         let sizes = Set(fixed.map(limit)).sorted().map { ByteSize(bytes: $0).description }.joined(separator: ", ")
         let reason =
             "with \(sizes) \(count(fixed, .error)) of \(fixed.count) fixed stacks ended with an error, "
             + "\(count(fixed, .died)) with the process, \(finished) finished, \(running) were still running; of "
             + "\(growing.count) that grow to the same size \(count(growing, .finished)) finished; "
-            + (furthest.map { "a stack \($0.size.text()) times as large gets \($0.depth.text()) times as deep" }
-                ?? "of one size alone nothing follows for any")
+            + (furthest.map {
+                "a further KiB of a large stack holds \($0.text()) times as many calls as of a small one"
+            }
+                ?? "of fewer than three sizes nothing follows for any")
             + "; depths: "
             + depths.map {
                 "\($0.name.dropFirst(Recursion.Work.ackermann.prefix.count)) \(Int($0.median)) in "
                     + "\(ByteSize(bytes: limit($0)))"
             }.joined(separator: ", ")
         if finished > 0 { return Judgement(.refuted, measured: measured, reason: reason) }
-        // Every kind is needed, at two sizes at least.
+        // Every kind is needed, at three sizes.
         let isInProportion =
             growths.count == kinds.count && running == 0
-            && growths.allSatisfy { abs($0.depth / $0.size - 1) <= Self.proportion }
+            && growths.allSatisfy { abs($0 - 1) <= Self.proportion }
         return Judgement(isInProportion ? .confirmed : .notMeasurable, measured: measured, reason: reason)
     }
 
-    /// What a program has on its stack besides the recursion, of the smallest, at most.
-    private static let proportion = 0.25
+    /// The ends of stacks are found to a page or a call.
+    private static let proportion = 0.1
 }

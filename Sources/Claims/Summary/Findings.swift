@@ -235,10 +235,10 @@ extension Summary {
             let fixed = try run.text(Ackermann(), Figure("depth of a(4,5) fixed", .count))
             let fault = try run.text(Ackermann(), Figure("depth of a(4,5) fault", .count))
             let limit = try run.text(Ackermann(), .limitOfStacks)
-            let proportion = try run.text(Ackermann(), .depthByLimit)
+            let calls = try run.text(Ackermann(), .callsOfFurtherBytes)
             return """
-                Within \(limit) a fixed stack gets \(fixed) calls deep, and one that grows by faults \(fault). Against a \
-                quarter of that size, fixed stacks get \(proportion) times as deep.
+                Within \(limit) a fixed stack gets \(fixed) calls deep, and one that grows by faults \(fault). A further \
+                KiB of a large fixed stack holds \(calls) times as many calls as one of a small stack.
                 """
         },
         "no-size-guess": FindingText(title: "A stack whose size nobody guesses") { run in
