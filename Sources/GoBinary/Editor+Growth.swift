@@ -33,6 +33,7 @@ extension Editor {
         let signal = try signalCall()
         let offset = try goroutineOffset()
         let ignoring = try ignoringCalls()
+        let noPreemption = try variableOfNoPreemption()
         var jumps: [(from: UInt64, to: UInt32)] = []
         for (name, place) in Self.replacedFunctions.sorted(by: { $0.key < $1.key }) {
             let function = try function(name)
@@ -66,6 +67,7 @@ extension Editor {
             let parameters =
                 offset.littleEndianBytes + (data &- start).littleEndianBytes + (text &- start).littleEndianBytes
                 + UInt64(code.count).littleEndianBytes + probes.count.littleEndianBytes
+                + (noPreemption &- start).littleEndianBytes
             let place = Int(layout.parameters)
             code.replaceSubrange(place..<place + parameters.count, with: parameters)
             for (end, target) in ends {
@@ -131,5 +133,24 @@ extension Editor {
             $0.instruction.length >= 5 && bytes($0.end - 4, $0.end) == distance
         }
         guard found else { throw GoBinaryError("what its checks compare with is not 928 bytes above a stack's end") }
+    }
+
+    /// `debug.asyncpreemptoff`, which the environment sets, or the program's own defaults, or from Go 1.25 on
+    /// gccheckmark: the variable that preemptone compares with 0, as the handler of its signal does.
+    private func variableOfNoPreemption() throws(GoBinaryError) -> UInt64 {
+        func compared(_ name: String) throws(GoBinaryError) -> Set<UInt64> {
+            let all = instructions(of: try function(name)).filter { placed in
+                // cmp dword [rip+d], 0
+                let instruction = placed.instruction
+                return instruction.map == .one && instruction.opcode == 0x83 && instruction.rex == 0
+                    && instruction.register == 7 && bytes(placed.end - 1, placed.end) == [0]
+            }
+            return Set(all.compactMap(\.target))
+        }
+        let common = try compared("runtime.preemptone").intersection(try compared("runtime.sighandler"))
+        guard let variable = common.first, common.count == 1 else {
+            throw GoBinaryError("the setting that switches preemption by signals off is not found in it")
+        }
+        return variable
     }
 }

@@ -43,7 +43,8 @@ public struct StripOptions: Sendable, Hashable {
     /// guard.
     package static let largestFrame = guardSize - 4096
 
-    /// Options, by default all checks removed.
+    /// Options, by default all checks removed and nothing that makes room: what a program gains at most, which
+    /// experiments compare with. `faultline go strip` asks for growth by faults unless told otherwise.
     ///
     /// - Parameter keepsRuntime: By default only where stacks grow by faults.
     public init(

@@ -133,6 +133,7 @@ data_offset:    .quad 0
 text_offset:    .quad 0
 probes_offset:  .quad 0
 probe_count:    .quad 0
+no_preemption_offset: .quad 0
 
 // The first instruction of the program. rsp: the number of arguments, arguments, 0, environment, 0, what the kernel
 // tells. Keeps rsp and rdx, which the loader sets.
@@ -145,34 +146,16 @@ on_start:
     addq $8, %rdx
     testq %rsi, %rsi
     je 3f
-    movq %rsi, %r9
     leaq variable(%rip), %rdi
     movl $variable_end - variable, %ecx
     repe cmpsb
-    jne 7f
+    jne 1b
     cmpb $0, (%rsi)
     je 1b
     cmpb $'/', (%rsi)
     je 2f
     movl $1, %esi
 2:  movq %rsi, WANTED(%r8)
-    jmp 1b
-    // Without signals nothing stops a goroutine whose checks are probes, and a collection would wait for ever.
-7:  movq %r9, %rsi
-    leaq go_variable(%rip), %rdi
-    movl $go_variable_end - go_variable, %ecx
-    repe cmpsb
-    jne 1b
-    cmpq $0, probe_count(%rip)
-    je 1b
-8:  movq %rsi, %r9
-    leaq no_signals(%rip), %rdi
-    movl $no_signals_end - no_signals, %ecx
-    repe cmpsb
-    je no_preemption
-    leaq 1(%r9), %rsi
-    cmpb $0, (%r9)
-    jne 8b
     jmp 1b
 3:  xorl %r9d, %r9d
 4:  movq (%rdx), %rax
@@ -202,8 +185,17 @@ on_start_end:
     .skip 16, 0xcc
 
 // Every thread that runs Go's code begins with it, also one that a library made before the program began.
+// The first of them does so after the runtime has read its settings (schedinit), of which this one does not change
+// again. Whatever set debug.asyncpreemptoff: without signals nothing stops a goroutine whose checks are probes, and a
+// collection would wait for ever.
 on_thread:
-    data %r8
+    cmpq $0, probe_count(%rip)
+    je 2f
+    leaq fl_go_growth_begin(%rip), %r8
+    addq no_preemption_offset(%rip), %r8
+    cmpl $0, (%r8)
+    jne no_preemption
+2:  data %r8
     movq $GS_BASE, %rsi
     cmpl $0, HAS_INSTRUCTION(%r8)
     je 1f
@@ -904,12 +896,6 @@ first_stacks:
 variable:
     .ascii "FAULTLINE_STATISTICS="
 variable_end:
-go_variable:
-    .ascii "GODEBUG="
-go_variable_end:
-no_signals:
-    .ascii "asyncpreemptoff=1"
-no_signals_end:
 labels:
     .asciz "faultline: probe-faults "
     .asciz " growths "
@@ -923,7 +909,8 @@ gs_failure:
 gs_failure_end:
 preemption_failure:
     .ascii "fatal error: nothing but signals preempts a program with probes; "
-    .ascii "it cannot run with GODEBUG=asyncpreemptoff=1\n"
+    .ascii "it cannot run with GODEBUG=asyncpreemptoff=1, "
+    .ascii "nor with gccheckmark=1, which implies it from Go 1.25 on\n"
 preemption_failure_end:
 memory_failure:
     .ascii "fatal error: no memory for a goroutine's stack\n"

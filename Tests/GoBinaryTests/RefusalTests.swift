@@ -45,10 +45,16 @@ import Workloads
     }
 
     /// No note, whose header is taken elsewhere: Go until 1.26 has another that no program needs, later ones have room.
-    @Test(arguments: GoInstallation.thorough, [GoInstallation.Mode.withoutNote, .pieWithoutNote])
-    func programsWithoutANoteAreChanged(_ go: GoInstallation, _ mode: GoInstallation.Mode) throws {
-        let path = try go.program(mode)
-        let copy = try GoExecutable(try content(path)).stripped()
+    @Test(
+        arguments: GoInstallation.thorough.flatMap { go in
+            [GoInstallation.Mode.withoutNote, .pieWithoutNote].map { (go, $0) }
+        }, [StripOptions.Growth.none, .fault])
+    func programsWithoutANoteAreChanged(
+        _ program: (go: GoInstallation, mode: GoInstallation.Mode), _ growth: StripOptions.Growth
+    ) throws {
+        if growth == .fault { try Need.wrgsbase.check() }
+        let path = try program.go.program(program.mode)
+        let copy = try GoExecutable(try content(path)).stripped(StripOptions(growth: growth))
         let folder = try TemporaryFolder()
         let result = try run(try folder.executable(copy.content), ["frames"])
         let original = try run(path, ["frames"])

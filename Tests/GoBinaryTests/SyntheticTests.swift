@@ -51,7 +51,7 @@ import Testing
 
     @Test(arguments: [
         "malg", "minit", "mstart1", "copystack", "newstack", "shrinkstack", "stackalloc", "stackfree",
-        "freeStackSpans", "exit", "sigtramp", "systemstack", "gcComputeStartingStackSize",
+        "freeStackSpans", "exit", "sigtramp", "systemstack", "gcComputeStartingStackSize", "preemptone", "sighandler",
     ]) func aMissingFunctionOfGrowthIsRefused(_ name: String) {
         var program = SyntheticProgram.growing
         let index = program.functions.firstIndex { $0.name == "runtime.\(name)" }!

@@ -3,7 +3,7 @@
 // Position-independent; what it writes to is memory of the program that GoBinary adds.
 //
 //     marker     16 bytes of text, by which a patched program is known
-//     parameters five numbers, filled in when it is copied
+//     parameters six numbers, filled in when it is copied
 //     code       the entries below, and its texts
 //     probes     appended when it is copied: by address, where each is and where its failed check leads
 #ifndef FAULTLINE_GO_GROWTH_H
@@ -25,6 +25,8 @@ struct FL_SWIFT_NAME("GoGrowthParameters") fl_go_growth_parameters {
     int64_t probes_offset;
     /// How many there are.
     uint64_t probe_count;
+    /// What the runtime sets where it does not preempt by signals: `debug.asyncpreemptoff`, of four bytes.
+    int64_t no_preemption_offset;
 };
 
 /// Where the parts are, in bytes from the first. All zero where the code is not for this processor.

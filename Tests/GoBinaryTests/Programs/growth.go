@@ -22,7 +22,7 @@ func growth(mode string, size int) {
 	case "thresholds":
 		thresholds()
 	case "loops":
-		loops()
+		loops(size)
 	case "storm":
 		storm(size)
 	case "shrinking":
@@ -89,91 +89,134 @@ func broad(depth int, places *[]uintptr) int {
 	return int(local[0])
 }
 
-// The depths in calls at which stacks of 4 KiB and more are too small, for frames of three sizes,
-// each beginning at other places.
+//go:noinline
+func middle(depth int, places *[]uintptr) int {
+	var local [20]uintptr
+	*places = append(*places, uintptr(unsafe.Pointer(&local[depth%20])))
+	if depth > 0 {
+		return middle(depth-1, places) + int(local[(depth+1)%20])
+	}
+	return int(local[0])
+}
+
+// The depths in calls at which stacks of 4 KiB and more are too small, for frames of four sizes, which take each form of
+// a check. Descents begin at every multiple of eight bytes within a frame, so that for one of them a call just fits and
+// for another it just does not. Says at how many places they began.
 func thresholds() {
 	// A collection would shrink stacks.
 	debug.SetGCPercent(-1)
-	for _, descend := range []func(int, *[]uintptr) int{small, medium, broad} {
-		for shift := 0; shift < 24; shift++ {
+	for _, descend := range []func(int, *[]uintptr) int{small, middle, medium, broad} {
+		step, began := 8, map[uintptr]bool{}
+		for shift := 0; 8*shift < step; shift++ {
 			done := make(chan []int)
-			go func() {
+			go func(shift int) {
+				var root uintptr
 				var moves []int
 				places := make([]uintptr, 0, 1000)
 				// The original's first stack has 2 KiB; from here on both have 4.
 				medium(2, &places)
 				places = places[:0]
-				shifted(shift, func() { descend(400, &places) })
+				shifted(shift, func() { descend(240, &places) })
 				for index := 1; index < len(places); index++ {
-					step := int64(places[index-1] - places[index])
-					if step < 0 || step > 8192 {
+					apart := int64(places[index-1] - places[index])
+					if apart < 0 || apart > 8192 {
 						moves = append(moves, index)
+					} else {
+						step = int(apart)
 					}
 				}
+				began[uintptr(unsafe.Pointer(&root))-places[len(places)-1]] = true
 				done <- moves
-			}()
+			}(shift)
 			fmt.Println(shift, <-done)
 		}
+		fmt.Println("step", step, "places", len(began))
 	}
+}
+
+// Calls body, for each shift eight bytes further down: of frames of 32 and 40 bytes.
+func shifted(shift int, body func()) {
+	wide := shift % 4
+	narrower((shift+12-5*wide)/4, func() { wider(wide, 0, body) })
 }
 
 //go:noinline
-func shifted(shift int, body func()) int {
-	if shift == 0 {
+func narrower(count int, body func()) int {
+	if count == 0 {
 		body()
 		return 0
 	}
-	return shifted(shift-1, body) + 1
+	return narrower(count-1, body) + 1
 }
 
-// A loop without calls at every depth of the smallest stacks, of which each must let a collection happen.
-func loops() {
-	count := 0
-	// 4 KiB in frames of 32 bytes and fewer; now and then in larger ones.
-	for depth := 0; depth < 150; depth++ {
-		for _, extra := range []bool{false, true}[:1+(depth&3)/3] {
+//go:noinline
+func wider(count, sum int, body func()) int {
+	if count == 0 {
+		body()
+		return sum
+	}
+	return wider(count-1, sum+1, body) + 1
+}
+
+// Loops without calls at every eighth byte of 4 KiB of the smallest stacks, or at one of so many of these, of which each
+// must let a collection happen: in a function with a check, and in one without that such a function calls. Says at how
+// many places of a page they were.
+func loops(step int) {
+	for _, loop := range []func(*uintptr, *uint32, *uint32) int{checkedLoop, callerOfLoop} {
+		places := map[uintptr]bool{}
+		for shift := 0; shift < 512; shift += step {
 			var stop, began uint32
-			done := make(chan int)
-			go func() {
-				if extra {
-					done <- sink(depth, &began, &stop)
-				} else {
-					done <- sinkNarrow(depth, &began, &stop)
-				}
-			}()
+			var place uintptr
+			done := make(chan bool)
+			go func(shift int) {
+				places := make([]uintptr, 0, 10)
+				// The original's first stack has 2 KiB; from here on both have 4.
+				medium(2, &places)
+				shifted(shift, func() { loop(&place, &began, &stop) })
+				done <- true
+			}(shift)
 			for atomic.LoadUint32(&began) == 0 {
 				runtime.Gosched()
 			}
 			runtime.GC()
 			atomic.StoreUint32(&stop, 1)
-			count += <-done
+			<-done
+			places[place%4096] = true
 		}
+		fmt.Println("loops", len(places))
 	}
-	fmt.Println("loops", count)
 }
 
+// It would have no check if it called nothing.
+//
 //go:noinline
-func sink(depth int, began, stop *uint32) int {
-	var local [2]int
-	local[depth&1] = 1
-	if depth > 0 {
-		return sink(depth-1, began, stop) + local[(depth+1)&1]
+func checkedLoop(place *uintptr, began, stop *uint32) int {
+	var local int
+	if place == nil {
+		return checkedLoop(new(uintptr), began, stop) + 1
 	}
+	*place = uintptr(unsafe.Pointer(&local))
 	atomic.StoreUint32(began, 1)
 	for atomic.LoadUint32(stop) == 0 {
 	}
-	return local[0]
+	return local
 }
 
 //go:noinline
-func sinkNarrow(depth int, began, stop *uint32) int {
-	if depth > 0 {
-		return sinkNarrow(depth-1, began, stop) | 1
-	}
+func callerOfLoop(place *uintptr, began, stop *uint32) int {
+	return uncheckedLoop(place, began, stop) + 1
+}
+
+// Small and without calls, so that it has no check. One that is marked nosplit would not be preempted at all.
+//
+//go:noinline
+func uncheckedLoop(place *uintptr, began, stop *uint32) int {
+	var local int
+	*place = uintptr(unsafe.Pointer(&local))
 	atomic.StoreUint32(began, 1)
 	for atomic.LoadUint32(stop) == 0 {
 	}
-	return 1
+	return local
 }
 
 // Growth beside everything that looks at stacks: the profiler, dumps, panics, signals, collections that shrink.

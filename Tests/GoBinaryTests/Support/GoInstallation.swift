@@ -32,6 +32,10 @@ struct GoInstallation: CustomTestStringConvertible {
     /// Those that every mode of building is tried with: Debian's, the oldest and the newest of the others.
     static let thorough = [debian] + others.prefix(1) + others.dropFirst().suffix(1)
 
+    /// Whether a copy with probes runs with gccheckmark=1, which from Go 1.25 on switches preemption by signals off.
+    var hasCheckmarks: Bool { (version.split(separator: ".").dropFirst().first.flatMap { Int($0) } ?? 0) < 25 }
+    static let lastWithCheckmarks = others.last(where: \.hasCheckmarks) ?? debian
+
     var need: Need { Need("go-\(version)", "scripts/test installs it", isMet: isInstalled) }
 
     private var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: command) }

@@ -114,7 +114,11 @@ struct SyntheticProgram {
             if case .check? = function.code.first { place = 1 }
             program.functions[index].code.insert(contentsOf: additions[function.name] ?? [], at: place)
         }
+        // cmp dword [rip+d], 0: of a byte of some function, which is the same in both.
+        let comparesSetting: [Item] = [.branch([0x83, 0x3d], "runtime.morestack"), .bytes([0]), body]
         program.functions += [
+            Function(name: "runtime.preemptone", frame: 8, code: comparesSetting),
+            Function(name: "runtime.sighandler", frame: 8, code: comparesSetting),
             Function(name: "runtime.minit", frame: 8, code: [body]),
             Function(name: "runtime.mstart1", frame: 8, code: [.branch([0xe8], "runtime.minit"), body]),
             Function(name: "runtime.copystack", frame: 8, code: [body]),
