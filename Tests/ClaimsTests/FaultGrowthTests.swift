@@ -18,7 +18,10 @@ import Testing
     ) -> [Record] {
         let peer: [ParameterName: ParameterValue] = [.peer: .string(version)]
         var records = [FaultGrowth().record("probes", .probeFaults, exactly: faults, peer)]
-        for title in ["start", "first descent", "waiting", "waiting, once deep"] {
+        for title in [
+            "start", "start of a crowd", "start of a crowd again", "start of a crowd, collected", "first descent",
+            "waiting", "waiting, once deep",
+        ] {
             records.append(
                 .ratio(
                     suite: "fault-growth", case: "\(title), probes", baseline: "\(title), original",

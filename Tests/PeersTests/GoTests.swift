@@ -91,6 +91,7 @@ import Workloads
         #expect(try driver.numbers("shallow 10 100", atLeast: 6)[1...] == [20, 10, 0, 0, 10])
         let marks = try driver.numbers("marks 10 10", atLeast: 6)
         #expect(marks[1] >= 10 && marks[2...].reduce(0, +) == marks[1])
+        #expect(try driver.numbers("crowd 100 1 1", atLeast: 1)[0] > 0)
     }
 
     @Test func coroutinesWithoutStacksWaitAndTakeTurns() throws {

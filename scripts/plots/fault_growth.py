@@ -4,7 +4,10 @@ from .results import cases
 from .style import GREEN, VERMILION, described, figure, key, label, ratios, told, words
 
 WORK = {
-    "start": "starting a goroutine",
+    "start": "starting a goroutine after another",
+    "start of a crowd": "starting many that live at once",
+    "start of a crowd again": "starting as many again",
+    "start of a crowd, collected": "the same after collections",
     "first descent": "a first descent of 32 KiB",
     "waiting": "memory of one that waits",
     "waiting, once deep": "memory of one that was deep once",

@@ -3,7 +3,8 @@
 // Real Go programs whose checks are probes (GoBinary) do what the originals do, or do not, and say how many probes
 // faulted. A probe is an instruction that stays where the check was; that a function without one can grow its stack is
 // not shown. What that costs stands beside it: starting a goroutine, the first descent of one, which grows its stack,
-// and the memory of goroutines that wait, shallow or after a deep call.
+// and the memory of goroutines that wait, shallow or after a deep call. One that starts after the end of another takes
+// that one's stack; of many that live at once each needs its own.
 
 import Experiments
 import GoBinary
@@ -17,7 +18,10 @@ extension Figure {
     static let programsAlike = Figure("programs that answered as before", .count)
     static let faultsOfPrograms = Figure("faults of probes in these programs", .count)
     static let probeFaults = Figure("faults of probes that grew stacks as failed checks do", .count)
-    static let startWithProbes = Figure("starting a goroutine, with probes against checks", .ratio)
+    static let startWithProbes = Figure("starting a goroutine after another, with probes against checks", .ratio)
+    static let crowdWithProbes = Figure("starting goroutines that live at once, with probes against checks", .ratio)
+    static let secondCrowdWithProbes = Figure("the same after others that have ended", .ratio)
+    static let collectedCrowdWithProbes = Figure("the same after these were collected", .ratio)
     static let growthWithProbes = Figure("a first descent of 32 KiB, with probes against checks", .ratio)
     static let memoryWithProbes = Figure("memory of a waiting goroutine, with probes against checks", .ratio)
     static let memoryOnceDeepWithProbes = Figure("the same after a deep call", .ratio)
@@ -33,8 +37,9 @@ public struct FaultGrowth: Claim {
     public let claimed = [ClaimedFigure(.probeFaults, low: 1, high: nil, isOurReading: true)]
     public let experiments = [
         "for each version of Go: a program as it is and a copy whose checks are probes, each in a process for each "
-            + "round: 100,000 goroutines one after another, 100 that descend 32 KiB, 20,000 that wait, and 20,000 that "
-            + "descended before; how many probes faulted",
+            + "round: 100,000 goroutines one after another; 100,000 that live at once, as the first, after "
+            + "100,000 that ended, and after these were collected; 100 that descend 32 KiB, 20,000 that wait, "
+            + "and 20,000 that descended before; how many probes faulted",
         "real programs of the newest Go, in the full run of every version, and copies with probes: the compiler, "
             + "gofmt, the benchmarks of go1 and kernels; whether output and files are the same, without collections "
             + "on one processor and as Go runs them by itself",
@@ -52,6 +57,12 @@ public struct FaultGrowth: Claim {
     private static let questions:
         [(title: String, request: String, figure: Figure, value: @Sendable ([Double]) -> Double)] = [
             ("start", "spawn \(starts)", .startWithProbes, { $0[0] / Double(starts) }),
+            ("start of a crowd", "crowd \(starts) 0 0", .crowdWithProbes, { $0[0] / Double(starts) }),
+            ("start of a crowd again", "crowd \(starts) 1 0", .secondCrowdWithProbes, { $0[0] / Double(starts) }),
+            (
+                "start of a crowd, collected", "crowd \(starts) 1 2", .collectedCrowdWithProbes,
+                { $0[0] / Double(starts) }
+            ),
             ("first descent", "again \(descents) \(frames) 0", .growthWithProbes, { $0[1] / Double(descents) }),
             (
                 "waiting", "park \(waiting) 0 0 0 \(collections)", .memoryWithProbes,
@@ -97,7 +108,7 @@ public struct FaultGrowth: Claim {
 
     /// How many probes faulted while goroutines descended.
     private func faults(_ program: PeerProgram, _ laboratory: Laboratory) throws -> Double {
-        let request = Self.questions[1].request
+        let request = Self.questions.first { $0.figure == .growthWithProbes }!.request
         let finished = try Subprocess.finish(
             "/bin/sh", ["-c", "echo '\(request)' | exec \"$0\"", program.path],
             environment: Spawn.environment(changing: [GrowthStatistics.variable.name: GrowthStatistics.variable.value]),

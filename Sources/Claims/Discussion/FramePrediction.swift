@@ -40,10 +40,10 @@ public struct FramePrediction: Claim {
         ClaimedFigure(.boundsExceeded, 0),
     ]
     public let experiments = [
-        "frames by Go's own tables along the calls in the code, in the programs of every version of Go: which "
+        "frames by Go's own tables along the calls in the code, in the programs of each installed version of Go: which "
             + "functions have a bound, and what is in the way of one",
-        "calls of the standard library in every version of Go, and kernels in C that clang gave the sizes of their "
-            + "frames, followed instruction by instruction: how deep each function goes, and what was predicted",
+        "calls of the standard library in each installed version of Go, and kernels in C that clang gave the sizes of "
+            + "their frames, followed instruction by instruction: how deep each function goes, and what was predicted",
     ]
 
     public let plotted = PlottedNames([.ratio], [.baseline, .peer], cases: [Self.programs], values: [Self.whole])

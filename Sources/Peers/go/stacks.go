@@ -18,6 +18,7 @@ import (
 
 func init() {
 	operations["spawn"] = spawn
+	operations["crowd"] = crowd
 	operations["switch"] = switchTurns
 	operations["suspend"] = suspend
 	operations["contend"] = contend
@@ -49,6 +50,36 @@ func spawn(count int, arguments []int) []int64 {
 		ended++
 	}
 	return []int64{int64(time.Since(start)), ended}
+}
+
+// Nanoseconds of making count goroutines that all run and wait before the first may end, after arguments[0] such crowds that
+// have ended and arguments[1] collections.
+func crowd(count int, arguments []int) []int64 {
+	var took time.Duration
+	for earlier := 0; earlier <= arguments[0]; earlier++ {
+		if earlier == arguments[0] {
+			for i := 0; i < arguments[1]; i++ {
+				runtime.GC()
+			}
+		}
+		end := make(chan struct{})
+		var waiting, ended sync.WaitGroup
+		waiting.Add(count)
+		ended.Add(count)
+		start := time.Now()
+		for i := 0; i < count; i++ {
+			go func() {
+				waiting.Done()
+				<-end
+				ended.Done()
+			}()
+		}
+		waiting.Wait()
+		took = time.Since(start)
+		close(end)
+		ended.Wait()
+	}
+	return []int64{int64(took)}
 }
 
 // Nanoseconds of count round trips between two goroutines.
