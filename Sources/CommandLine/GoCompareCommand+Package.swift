@@ -9,7 +9,7 @@ import Peers
 extension GoCompareCommand {
     /// What is built from --package; nil without it.
     func packageLayouts(
-        in folder: String, _ update: (String) -> Void
+        _ task: GoTask, in folder: String, _ update: (String) -> Void, note: (String) -> Void
     ) throws -> [GoComparison.Layout]? {
         guard let package else { return nil }
         var isFolder: ObjCBool = false
@@ -21,14 +21,22 @@ extension GoCompareCommand {
             throw UsageFailure(
                 "--layouts needs Go 1.22 or later, and \(installation.version) is found; name one by --go")
         }
-        let variants = PackageVariants(
-            URL(fileURLWithPath: package).standardizedFileURL.path, installation,
-            StripOptions(initial: initial?.bytes ?? StripOptions.defaultInitial, keepsRuntime: keepRuntime),
-            hasParts: parts, folder: folder,
-            isInterrupted: { Interruption.isRequested })
+        let source = URL(fileURLWithPath: package).standardizedFileURL.path
         do {
+            let size = try sufficientStack(for: task, update, note: note) { size in
+                let original = "\(folder)/trial"
+                if !FileManager.default.fileExists(atPath: original) {
+                    try installation.build(source, to: original, isInterrupted: { Interruption.isRequested })
+                }
+                return try layout(original, folder: folder, name: "trial", initial: size).patched
+            }
+            let variants = PackageVariants(
+                source, installation, StripOptions(initial: size, keepsRuntime: keepRuntime), hasParts: parts,
+                folder: folder, isInterrupted: { Interruption.isRequested })
             return try variants.layouts(
                 layouts ?? (installation.hasRandomLayouts ? 8 : nil), progress: update)
+        } catch let failure as RuntimeFailure {
+            throw failure
         } catch {
             if Interruption.isRequested { throw InterruptedRun(missing: ["compare"]) }
             throw RuntimeFailure("'\(package)': \(error)")

@@ -14,10 +14,11 @@ struct GoCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Run a Go program with and without its stack checks.",
         discussion: """
-            Runs the original, the same file again, a copy with equal checks on the same large stacks, and a copy without \
-            checks, and reports processor time, peak memory and page faults with 95 % intervals; executed instructions where \
-            valgrind is installed. Every variant must exit and write as the original does. Files that the program writes are \
-            not compared. Options of the program itself follow '--'.
+            Runs the original, the same file again, a copy with equal checks on the same large stacks, a copy without \
+            checks, one whose checks are probes, and one with equal checks on the stacks of that, and reports processor \
+            time, peak memory and page faults with 95 % intervals; executed instructions where valgrind is installed. Every \
+            variant must exit and write as the original does. Files that the program writes are not compared. Options of \
+            the program itself follow '--'.
 
             The layout of the code alone can double the effect: with --layouts the argument is a package's folder, which is \
             built and linked n times in random order.
@@ -138,7 +139,7 @@ struct GoCompareCommand: ParsableCommand {
         let task = GoTask(arguments: arguments, input: stdin, load: serve, longest: seconds)
         var notes: [String] = []
         let executables =
-            try packageLayouts(in: folder, progress.update)
+            try packageLayouts(task, in: folder, progress.update) { notes.append($0) }
             ?? patchedLayouts(task, folder: folder, progress.update) { notes.append($0) }
         guard self.layouts != nil || package != nil || FileManager.default.isExecutableFile(atPath: binary) else {
             throw RuntimeFailure("'\(binary)' may not be run; make it executable (chmod +x)")
@@ -168,7 +169,10 @@ struct GoCompareCommand: ParsableCommand {
         case .json:
             let said = answers.map { "the load on the variant '\($0.title)' wrote: \($1)" }
             StandardOutput.write(
-                try Document(machine: machine, records: records, notes: notes + warnings + said).json())
+                try Document(
+                    machine: machine, records: records,
+                    notes: notes + warnings + [GoComparisonTable.caution(records)] + said
+                ).json())
         case .table:
             let said = answers.filter { $0.0 == .original || $0.0 == .patched }.map { variant, text in
                 "\nload on the variant '\(variant.title)', last round:\n\(text)"
@@ -199,16 +203,26 @@ struct GoCompareCommand: ParsableCommand {
             update("patching \(index + 1)")
             return try layout(paths[index], folder: folder, name: "\(index)", initial: size)
         }
-        var size = initial?.bytes ?? StripOptions.defaultInitial
-        var first = try patched(0, size)
+        let size = try sufficientStack(for: task, update, note: note) { try patched(0, $0).patched }
+        return try paths.indices.map { try patched($0, size) }
+    }
+
+    /// The size of stacks that was asked for, or the first on which a copy without checks uses none up.
+    ///
+    /// - Parameter copy: Makes that copy.
+    func sufficientStack(
+        for task: GoTask, _ update: (String) -> Void, note: (String) -> Void, copy: (Int) throws -> String
+    ) throws -> Int {
+        if let initial { return initial.bytes }
+        var size = StripOptions.defaultInitial
         var tried: [String] = []
-        while initial == nil {
+        while true {
             let text = "\(ByteSize(bytes: size))"
             update("trying stacks of \(text)")
-            guard try task.outgrowsStacks(of: first.patched, isInterrupted: { Interruption.isRequested }) else {
+            guard try task.outgrowsStacks(of: copy(size), isInterrupted: { Interruption.isRequested }) else {
                 let before = tried.isEmpty ? "" : "; on \(tried.joined(separator: " and on ")) a goroutine used its up"
                 note("without checks goroutines start on \(text)\(before)")
-                break
+                return size
             }
             tried.append(text)
             guard StripOptions.initials.contains(size * 2) else {
@@ -216,9 +230,7 @@ struct GoCompareCommand: ParsableCommand {
                     "'\(binary)': without checks a goroutine uses up a stack of \(text), the largest there is")
             }
             size *= 2
-            first = try patched(0, size)
         }
-        return try [first] + paths.indices.dropFirst().map { try patched($0, size) }
     }
 
     private func temporaryFolder() throws -> String {
@@ -265,7 +277,7 @@ struct GoCompareCommand: ParsableCommand {
         }
     }
 
-    private func layout(
+    func layout(
         _ path: String, folder: String, name: String, initial: Int
     ) throws -> GoComparison.Layout {
         guard let content = FileManager.default.contents(atPath: path) else {

@@ -58,7 +58,8 @@ struct GoComparisonTable {
     func rendered() -> String {
         var table = TextTable([
             .init(""), .init("original", .right), .init("patched", .right), .init("change", .right),
-            .init("by checks", .right), .init("by stacks", .right), .init("probes", .right), .init("noise", .right),
+            .init("by checks", .right), .init("by stacks", .right), .init("probes", .right),
+            .init("by their stacks", .right), .init("noise", .right),
         ])
         for metric in [Metric.processorTime, .elapsedTime, .peakMemory, .pageFaults, .instructions]
         where !value(.original, metric).isEmpty {
@@ -66,7 +67,7 @@ struct GoComparisonTable {
                 metric.name.replacing("-", with: " "), value(.original, metric), value(.patched, metric),
                 change(.patched, to: .original, metric), change(.patched, to: .equal, metric),
                 change(.equal, to: .original, metric), change(.probes, to: .original, metric),
-                change(.again, to: .original, metric),
+                change(.equalGrowing, to: .original, metric), change(.again, to: .original, metric),
             ])
         }
         var text = table.rendered()
@@ -76,9 +77,16 @@ struct GoComparisonTable {
                 "by checks: against the same large stacks with equal checks; by stacks: those against the original\n"
         }
         text += Self.growths(records)
+        if records.contains(where: { $0.name == GoComparison.Variant.equalGrowing.title }) {
+            text += "by their stacks: equal checks on the stacks of the probes, against the original\n"
+        }
         text += "noise: the original against itself\n"
+        return text + Self.caution(records) + "\n"
+    }
+
+    /// That several intervals are printed is to be known to who reads one of them.
+    static func caution(_ records: [Record]) -> String {
         let intervals = records.count { $0.metric == Metric.ratio.name && $0.samples > 1 }
-        return text
-            + "each of the \(intervals) intervals misses once in 20 times by itself: decide beforehand which counts\n"
+        return "each of the \(intervals) intervals misses once in 20 times by itself: decide beforehand which counts"
     }
 }

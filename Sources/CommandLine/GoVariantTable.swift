@@ -44,11 +44,12 @@ struct GoVariantTable {
                     } ?? ""
                 })
         let has = { (variant: GoComparison.Variant) in records.contains { $0.name == variant.title } }
-        let variants = [GoComparison.Variant.again, .equal, .patched, .compiled, .probes].filter(has)
+        let variants = [GoComparison.Variant.again, .equal, .patched, .compiled, .equalGrowing, .probes].filter(has)
         var text = first.rendered() + "\n" + table(variants, against: { _ in .original })
         text +=
             "\nagainst the original, medians of paired rounds with 95 % intervals; equal checks: on the same large "
-        text += "stacks as patched, which has no-ops, and as compiled without\n"
+        text += "stacks as patched, which has no-ops, and as compiled without; equal checks that grow: on the stacks "
+        text += "of the probes\n"
         text += GoComparisonTable.growths(records)
         let parts = [GoComparison.Variant.firstSize, .noShrinking, .guards, .lowestWord].filter(has)
         if !parts.isEmpty {
@@ -56,6 +57,6 @@ struct GoVariantTable {
             text += "\n" + table(parts, against: { steps[steps.firstIndex(of: $0)! - 1] })
             text += "\nparts of the large stacks, with all checks, each against the row above it\n"
         }
-        return text
+        return text + GoComparisonTable.caution(records) + "\n"
     }
 }

@@ -59,6 +59,19 @@ import Workloads
         #expect(growths.count > 0 && growths.seconds > 0)
     }
 
+    /// A run just too short, and the shortest that is not; the fewest rounds.
+    @Test(arguments: [(49.9e6, 15, 1), (50e6, 15, 0), (50e6, 5, 1), (49.9e6, 5, 2), (nil, 6, 0)])
+    func shortRunsAndFewRoundsAreWarnedOf(_ nanoseconds: Double?, _ rounds: Int, _ count: Int) {
+        let comparison = GoComparison(
+            layouts: [], task: GoTask(arguments: [], longest: 1), rounds: rounds, comparesOutput: true, seed: 1)
+        let records = nanoseconds.map {
+            Record(suite: "go-compare", case: "original", metric: .elapsedTime, exactly: $0)
+        }
+        let warnings = comparison.warnings(records.map { [$0] } ?? [])
+        #expect(warnings.count == count)
+        #expect(warnings.contains { $0.contains("give it more to do, 50 ms at least") } == (nanoseconds == 49.9e6))
+    }
+
     @Test func aProgramThatAnswersOtherwiseOrFailsIsNotAlike() throws {
         let laboratory = Self.laboratory()
         let folder = try TemporaryFolder()

@@ -37,6 +37,8 @@ public struct GoComparison {
         case compiled
         /// With probes that grow stacks in place of checks.
         case probes
+        /// The same stacks as with probes, each check replaced by an equal one.
+        case equalGrowing
         /// Parts of what the stacks of the others differ in, one more each, with all checks.
         case firstSize, noShrinking, guards, lowestWord
 
@@ -49,6 +51,7 @@ public struct GoComparison {
             case .patched: "patched"
             case .compiled: "compiled without"
             case .probes: "probes that grow"
+            case .equalGrowing: "equal checks that grow"
             case .firstSize: "large first stack"
             case .noShrinking: "and no shrinking"
             case .guards: "and guards"
@@ -71,7 +74,7 @@ public struct GoComparison {
 
         /// Patches a program; the copies go to `folder`.
         ///
-        /// - Parameter isControlled: whether a copy with equal checks is made.
+        /// - Parameter isControlled: whether copies with equal checks are made.
         /// - Throws: `GoBinaryError`, or ``MeasurementFailure`` when a copy cannot be written.
         public init(
             of path: String, content: [UInt8], _ options: StripOptions, isControlled: Bool, folder: String, name: String
@@ -96,6 +99,7 @@ public struct GoComparison {
             guard refusalOfProbes == nil else { return }
             do {
                 try add(.probes, StripOptions(growth: .fault))
+                if isControlled { try add(.equalGrowing, StripOptions(growth: .fault, checks: .equal)) }
             } catch let refusal as GoBinaryError {
                 refusalOfProbes = refusal.description
             }
@@ -201,7 +205,9 @@ public struct GoComparison {
 
     private func check(_ run: Run, _ variant: Variant, against expected: Run) throws {
         if run.finished.ending != expected.finished.ending {
-            let line = run.finished.errors.split(separator: "\n").first.map { ": \($0)" } ?? ""
+            // Either may be the one that says why.
+            let lines = [run, expected].compactMap { $0.finished.errors.split(separator: "\n").first }
+            let line = lines.first.map { ": \($0)" } ?? ""
             throw MeasurementFailure(
                 "the variant '\(variant.title)' \(run.finished.ending), another \(expected.finished.ending)\(line)")
         }
@@ -219,6 +225,7 @@ public struct GoComparison {
     static let comparisons: [(Variant, Variant)] = [
         (.again, .original), (.equal, .original), (.patched, .original), (.patched, .equal),
         (.compiled, .original), (.compiled, .equal), (.compiled, .patched), (.probes, .original),
+        (.equalGrowing, .original), (.probes, .equalGrowing),
         (.firstSize, .original), (.noShrinking, .firstSize), (.guards, .noShrinking), (.lowestWord, .guards),
     ]
 
