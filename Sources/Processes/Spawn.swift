@@ -170,7 +170,7 @@ package enum Spawn {
                 // A descriptor below zero is passed over, so that this sleeps: shortly, for nothing ends the sleep.
                 let pause = watch >= 0 ? interval : 1
                 var entry = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
-                poll(&entry, 1, min(pause, Int32((left * 1e3).rounded(.up))))
+                poll(&entry, 1, Int32(min(Double(pause), (left * 1e3).rounded(.up))))
             }
         }
     }
