@@ -78,8 +78,8 @@ static int reserve(fl_site site, uintptr_t length, uintptr_t alignment, uintptr_
     for (int attempt = 0; attempt < PLACES && *low > step; attempt++, *low -= step) {
         error = reserve_at(site, *low, length, begun);
         if (!error && begun < length) atomic_store_explicit(&lowest_grown, *low, memory_order_relaxed);
-        // ENOMEM: a page did not grow, since there was no room for it.
         if (error == ENOTSUP) break;
+        // ENOMEM: a page did not grow, since there was no room for it.
         if (error != EEXIST && !(error == ENOMEM && begun < length)) return error;
     }
     return begun == length ? reserve_and_trim(site, length, alignment, low) : error;

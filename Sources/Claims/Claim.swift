@@ -130,6 +130,15 @@ extension Claim {
         .ratio(suite: identifier, case: name, baseline: baseline, estimate: estimate, parameters: parameters)
     }
 
+    /// Those of the records that several claims measure together which this one is about, as its own.
+    func own(_ records: [Record], where isAbout: (Record) -> Bool) -> [Record] {
+        records.filter(isAbout).map { record in
+            var record = record
+            record.suite = identifier
+            return record
+        }
+    }
+
     /// Applies the rule to records of this claim.
     ///
     /// - Parameter missing: What could not be run; it is named when the rule lacks evidence.

@@ -93,6 +93,15 @@ extension Estimate {
 }
 
 extension Estimate {
+    /// What it says of the bound or range that is claimed of it; nothing where its interval holds an end of that.
+    func verdict(on figure: ClaimedFigure) -> Verdict {
+        switch relation(to: figure) {
+        case .within: .confirmed
+        case .below, .above: .refuted
+        case .undecided: .notMeasurable
+        }
+    }
+
     /// What a ratio says of the bound or range that is claimed of it. One that its null control shows as well, or whose
     /// interval holds 1, neither confirms nor refutes.
     ///
@@ -100,10 +109,6 @@ extension Estimate {
     func verdict(on figure: ClaimedFigure, null: Estimate?) -> Verdict {
         if isMeasuredOnce { return .notMeasurable }
         guard isDistinguishable(from: 1, null: null) else { return .notDistinguishable }
-        return switch relation(to: figure) {
-        case .within: .confirmed
-        case .below, .above: .refuted
-        case .undecided: .notMeasurable
-        }
+        return verdict(on: figure)
     }
 }

@@ -111,14 +111,8 @@ public struct AllocatorTier: Claim {
             MeasuredFigure(Figure("freeing a stack of \($0.name)", .nanoseconds), $0.estimate)
         }
         let about = ClaimedFigure(figure, low: tier.due / Self.about, high: tier.due * Self.about)
-        let verdict: Verdict =
-            switch time.relation(to: about) {
-            case .within: .confirmed
-            case .below, .above: .refuted
-            case .undecided: .notMeasurable
-            }
         return Judgement(
-            verdict, measured: [MeasuredFigure(figure, time)] + others + freeing,
+            time.verdict(on: about), measured: [MeasuredFigure(figure, time)] + others + freeing,
             reason: "\(tier.rawValue) allocates a stack in \(time.text(decimals: 1)) ns; about \(Int(tier.due)) is "
                 + "taken as half to twice that")
     }

@@ -128,11 +128,7 @@ public struct Gateway: Claim {
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let all = try laboratory.remembering("\(count) connections") { try Self.waiting(count, laboratory) }
-        return all.filter { ($0.metric == Metric.pause.name) == (metric.name == Metric.pause.name) }.map { record in
-            var record = record
-            record.suite = identifier
-            return record
-        }
+        return own(all) { ($0.metric == Metric.pause.name) == (metric.name == Metric.pause.name) }
     }
 
     /// For whichever claim asks first.
@@ -183,12 +179,7 @@ public struct Gateway: Claim {
         // Memory is that of one.
         let found = metric.name == Metric.pause.name ? own : own.times(count)
         let claimed = claimed(figure)
-        let verdict: Verdict =
-            switch found.relation(to: claimed) {
-            case .within: .confirmed
-            case .below, .above: .refuted
-            case .undecided: .notMeasurable
-            }
+        let verdict = found.verdict(on: claimed)
         var measured = [MeasuredFigure(figure, found)]
         if metric.name == Metric.memory.name {
             measured += evidence.all(metric: .ratio, where: [.count: .int(count)]).map {

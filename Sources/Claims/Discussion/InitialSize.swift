@@ -179,11 +179,7 @@ public struct InitialSize: Claim {
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let all = try laboratory.remembering("requests by initial size") { try Self.measureAll(laboratory) }
-        return all.filter { isAbout($0) }.map { record in
-            var record = record
-            record.suite = identifier
-            return record
-        }
+        return own(all) { isAbout($0) }
     }
 
     /// Which of all records this claim shows.
@@ -396,14 +392,8 @@ public struct InitialSize: Claim {
         let growths = try evidence.estimate(
             Self.requests, metric: .growths, where: [.peer: peer, .initial: .int(number.size)])
         let others = evidence.all(Self.requests, metric: .growths).filter { $0.parameters[.peer] == .thisLibrary }
-        let verdict: Verdict =
-            switch growths.relation(to: claimed(number.figure)) {
-            case .within: .confirmed
-            case .below, .above: .refuted
-            case .undecided: .notMeasurable
-            }
         return Judgement(
-            verdict,
+            growths.verdict(on: claimed(number.figure)),
             measured: [MeasuredFigure(number.figure, growths)]
                 + others.map {
                     MeasuredFigure(

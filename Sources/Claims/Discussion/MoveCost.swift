@@ -319,13 +319,7 @@ public struct MoveCost: Claim {
             + Self.figures(of: try Self.pageFaults(evidence))
         let isSupplied = Self.isSupplied(try Self.pageFaults(evidence))
         let cheap = movers.filter { $0.high < Self.cheapShare }.map { $0.parameters[.mover]?.description ?? $0.name }
-        let verdict: Verdict =
-            switch ratio.estimate.relation(to: claimed(.largeAgainstSmallCopy)) {
-            case _ where isSupplied: .notMeasurable
-            case .within: .confirmed
-            case .below, .above: .refuted
-            case .undecided: .notMeasurable
-            }
+        let verdict = isSupplied ? .notMeasurable : ratio.estimate.verdict(on: claimed(.largeAgainstSmallCopy))
         return Judgement(
             verdict, measured: measured,
             reason: "\(own.name): 4 MiB take \(ratio.estimate.text(decimals: 0)) times as long as 4 KiB, "

@@ -73,12 +73,8 @@ public struct SpawnLock: Claim {
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let wanted = [owner.rawValue, Self.pool]
-        return try laboratory.remembering("storms of goroutines") { try Self.storms(laboratory) }.filter {
+        return own(try laboratory.remembering("storms of goroutines") { try Self.storms(laboratory) }) {
             wanted.contains($0.parameters[.lock]?.text ?? "")
-        }.map { record in
-            var record = record
-            record.suite = identifier
-            return record
         }
     }
 
@@ -146,14 +142,8 @@ public struct SpawnLock: Claim {
             measured.append(MeasuredFigure(.waits(Self.pool), others))
         }
         let due = ClaimedFigure(.wait(lock), low: owner.due / Self.about, high: owner.due * Self.about)
-        let verdict: Verdict =
-            switch wait.relation(to: due) {
-            case .within: .confirmed
-            case .below, .above: .refuted
-            case .undecided: .notMeasurable
-            }
         return Judgement(
-            verdict, measured: measured,
+            wait.verdict(on: due), measured: measured,
             reason: "\(place) a wait for \(lock) takes \(QuantityFormatter.string(wait, .nanoseconds)), "
                 + "claimed \(QuantityFormatter.string(owner.due, .nanoseconds)), give or take half of it and as much "
                 + "again; of 1,000 goroutines \(waits.median.text()) waited")

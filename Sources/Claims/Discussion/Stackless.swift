@@ -50,12 +50,8 @@ public struct StacklessGrowth: Claim {
 
     public func measure(_ laboratory: Laboratory) throws -> [Record] {
         let names = [WaitingSubject.task, WaitingSubject.coroutine20]
-        return try Stackless.remembered(laboratory).filter {
+        return own(try Stackless.remembered(laboratory)) {
             names.contains($0.name) && $0.metric == Metric.memory.name
-        }.map { record in
-            var record = record
-            record.suite = identifier
-            return record
         }
     }
 
