@@ -2,6 +2,7 @@
 
 import Experiments
 import Measurement
+import Report
 
 extension Estimate {
     /// What is gained by going back to the baseline that this is a ratio to: 1 - baseline / this.
@@ -44,8 +45,9 @@ extension Estimate {
 }
 
 extension Double {
-    /// "1.25", "3.0": no more decimals than these, which is more than intervals bear.
+    /// "1.25", "3.0", "286": no more decimals than these, which is more than intervals bear, and none of a thousand.
     func text(decimals: Int = 2) -> String {
+        if decimals == 0 || magnitude >= 1000 { return QuantityFormatter.grouped(self, decimals: 0) }
         let scale = [1.0, 10, 100, 1000][decimals]
         return "\((self * scale).rounded() / scale)"
     }

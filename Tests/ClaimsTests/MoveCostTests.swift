@@ -95,7 +95,7 @@ import Testing
         #expect(verdict.measured.contains { $0.name == "time per KiB, copy" && $0.median == 35 })
         #expect(
             verdict.reason
-                == "go1.27.3: 4 MiB take 1000.0 [900.0, 1100.0; n = 15] times as long as 4 KiB, 210.0 [200.0, "
+                == "go1.27.3: 4 MiB take 1,000 [900, 1,100; n = 15] times as long as 4 KiB, 210.0 [200.0, "
                 + "220.0; n = 15] ns per KiB. Pages that are moved instead (mremap) are cheap")
     }
 

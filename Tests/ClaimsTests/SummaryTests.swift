@@ -2,6 +2,7 @@ import Experiments
 import Measurement
 import Report
 import Testing
+import Workloads
 
 @testable import Claims
 
@@ -40,7 +41,7 @@ import Testing
     @Test func `the answer follows from what is gained and what a growth costs`() {
         #expect(
             Self.answer((-0.02, 0.016), (10.4, 11)).hasPrefix(
-                "No: without their stack checks Go's programs are not measurably faster, and a growth"))
+                "No: without their stack checks Go's programs gain 1.6\u{A0}% at most, and a growth"))
         #expect(
             Self.answer((0.01, 0.03), (10.4, 11)).hasPrefix(
                 "Only for programs that seldom grow a stack: Go's programs are 2.0"))
@@ -142,19 +143,25 @@ import Testing
                 (.nullControl(of: .furtherInIndirectCalls), -0.02, 0.02),
             ],
             """
-            In Go 1.27.3 checks cost a call by a closure or an interface 0.120 ns more (0.100 to 0.140 ns) than a call by \
-            name.
+            In Go 1.27.3 checks cost a call by a closure or an interface, in the mean of both, 0.120 ns more (0.100 to 0.140 \
+            ns) than a call by name.
             """
         ),
         (
             IndirectCalls(.deepChains),
             [(.furtherInDeepChains, -0.3, -0.3), (.nullControl(of: .furtherInDeepChains), -0.02, 0.02)],
-            "In Go 1.27.3 checks cost a call in a chain of 1,000 0.300 ns less than one in a chain of 10."
+            """
+            In Go 1.27.3 checks cost a call in a chain of 1,000, in the mean of its kinds, 0.300 ns less than one in a chain \
+            of 10.
+            """
         ),
         (
             IndirectCalls(.deepChains),
             [(.furtherInDeepChains, 0.1, 0.1), (.nullControl(of: .furtherInDeepChains), -0.2, 0.2)],
-            "In Go 1.27.3 checks cost a call in a chain of 1,000 not measurably more than one in a chain of 10."
+            """
+            In Go 1.27.3 checks cost a call in a chain of 1,000, in the mean of its kinds, not measurably more than one in a \
+            chain of 10.
+            """
         ),
         (
             CodeSize(),
@@ -203,8 +210,9 @@ import Testing
                 (.strategies(at: .addressSpace), 5, 5),
             ],
             """
-            The process ends with 8 of 8 of this library's ways to make stacks where a control group has used up its \
-            memory, with none of 5 where addresses are limited; with the others an error tells.
+            The process ends with 8 of 8 of this library's ways to make stacks, those with checks among them, where a \
+            control group has used up its memory, with none of 5 that reached a limit of addresses; with the others an error \
+            tells.
             """
         ),
         (
@@ -258,25 +266,29 @@ import Testing
         (
             FalseSharing(), [(.sharedLine, 2.84, 2.88), (.oneThread, 1, 1)],
             """
-            Two threads with the heads in one cache line take 2.86 times as long as two with the heads apart, and one \
-            thread alone as long as those.
+            Two threads that do nothing else, with the heads in one cache line, take 2.86 times as long as two with the \
+            heads apart, and one thread alone as long as those.
             """
         ),
         (
             InitialSize(.growthsFrom2KB), [(.growthsFrom2KB, 2.3, 2.5)],
-            "A request grows the stack of a goroutine of Go 1.27.3, which has 2 KB at first, 2.40 (2.30 to 2.50) times."
+            """
+            A request of ours, of 14 depths in turn, grows the stack of a goroutine of Go 1.27.3, which has 2 KB at first, \
+            2.40 (2.30 to 2.50) times.
+            """
         ),
         (
             InitialSize(.copying), [(.copyingChange, 0.21, 0.21), (.sameStacks, 0.9, 1.1)],
             """
-            With stacks of 8 KB at first all copying of Go 1.27.3 in the same requests takes 0.210 times as long as with \
-            stacks of 2 KB; with 2 KB twice it takes 0.90 to 1.10 times as long.
+            By the growths that were counted in requests of ours, and by what one of each size takes, all copying of Go \
+            1.27.3 with stacks of 8 KB at first takes 0.210 times as long as with stacks of 2 KB; with 2 KB twice it takes \
+            0.90 to 1.10 times as long.
             """
         ),
         (
             InitialSize(.collections), [(.collectionsChange, 0.9, 1.1), (.sameStacks, 1, 1)],
             """
-            With stacks of 8 KB at first Go 1.27.3 collects in the same requests 0.90 to 1.10 times as often as with stacks \
+            With stacks of 8 KB at first Go 1.27.3 collects in requests of ours 0.90 to 1.10 times as often as with stacks \
             of 2 KB; with 2 KB twice it does as often.
             """
         ),
@@ -410,8 +422,8 @@ import Testing
         ]
         let trap = """
             A growth by a fault that a signal handler serves crosses between program and kernel 6 times at least. In place \
-            it takes 1.93 times as long as Go's with fresh memory on both sides, and 10.2 times with memory that is there \
-            on both.
+            it takes 1.93 times as long as the smallest of Go 1.27.3, from 2 KiB, with fresh memory on both sides, and 10.2 \
+            times with memory that is there on both.
             """
         #expect(said(TrapCost(), growth) == trap)
         #expect(
@@ -454,8 +466,49 @@ import Testing
         let article = Self.article([Self.verdict("break-even", figures, .notDistinguishable)])
         #expect(
             article.findings["break-even"]?.sentence.hasSuffix(
-                "in a second of its processor time. Of 2 programs in Go gofmt grows most often, 1,355 stacks, "
-                    + "so that it is open.") == true)
+                "in a second of its processor time. Of 2 programs, run without collections, gofmt grows most often, "
+                    + "1,355 stacks: whether that is few enough is not known.") == true)
+        let often = [figures[0], Self.measured(.ownGrowths("gofmt go1.27.3"), 7_000, 7_000, 7_000)]
+        #expect(
+            Self.article([Self.verdict("break-even", often, .notDistinguishable)]).findings["break-even"]?.sentence
+                .hasSuffix("gofmt grows most often, 7,000 stacks: which is too often.") == true)
+    }
+
+    @Test func `what is told of closures and of kernels in Go stands behind the means`() {
+        func said(_ claim: any Claim, _ figures: [(Figure, Double)]) -> String? {
+            let verdict = Self.verdict(claim.identifier, figures.map { Self.measured($0, $1, $1, $1) })
+            let record = Record(suite: claim.identifier, case: "go1.27.3", metric: .time, exactly: 1)
+            return Self.article([verdict], [record]).findings[claim.identifier]?.sentence
+                .replacing("\u{A0}", with: " ")
+        }
+        let (indirect, deep) = (IndirectCalls(.indirectCalls), IndirectCalls(.deepChains))
+        func null(_ claim: IndirectCalls) -> (Figure, Double) { (.nullControl(of: claim.figure), 0) }
+        let closures = [10, 1_000].map { (indirect.further(of: IndirectCalls.closure, chains: $0), 4 / Double($0)) }
+        #expect(
+            said(indirect, [(indirect.figure, 0.1), null(indirect)] + closures)?.hasSuffix(
+                "than a call by name; by a closure alone 0.400 ns more in chains of 10, and 0.00400 ns more in chains "
+                    + "of 1,000.") == true)
+        #expect(
+            said(
+                deep, [(deep.figure, 0.1), null(deep), (deep.further(of: IndirectCalls.closure, chains: nil), -0.31)])?
+                .hasSuffix("than one in a chain of 10; by a closure alone 0.310 ns less.") == true)
+        let gains = [CodeInlining.standard, .off].map { (Figure.gainWithoutChecks($0), 0.01) }
+        #expect(
+            said(Inlining(), gains + [(.inliningSavesInGo, 1.2)])?.hasSuffix(
+                "where nothing is inlined. Kernels in Go 1.27.3 slow down by checks 1.20 times as much where nothing "
+                    + "is inlined as inlined as usual.") == true)
+    }
+
+    @Test func `what programs compiled without checks gain is said beside the others`() {
+        let figures = [
+            Self.measured(.gainOnRealPrograms, 0.004, -0.01, 0.014), Self.measured(.gainFromNothing, 0, -0.005, 0.005),
+            Self.measured(.gainCompiledWithout, 0.013, 0.005, 0.0204),
+        ]
+        let growth = Self.verdict("trap-cost", [Self.measured(.growthAgainstGo, 10, 9, 11)])
+        let article = Self.article([Self.verdict("check-cost", figures, .notDistinguishable), growth])
+        #expect(article.answer.hasPrefix("No: without their stack checks Go's programs gain 2.1\u{A0}% at most, and"))
+        #expect(
+            article.findings["check-cost"]?.sentence.contains("Compiled without checks they gain 1.3\u{A0}%. ") == true)
     }
 
     @Test func `the commit limit is named where it was met`() {
@@ -469,7 +522,7 @@ import Testing
         let article = Self.article([Self.verdict("exhaustion", figures)])
         #expect(
             article.findings["exhaustion"]?.sentence.contains(
-                "are limited, with one of 8 where the kernel commits no more memory; with the others") == true)
+                "a limit of addresses, with one of 8 where the kernel commits no more memory; with the others") == true)
     }
 
     @Test func `a gain that is not told from zero excludes what was claimed only where it lies below`() {

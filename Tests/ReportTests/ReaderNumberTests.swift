@@ -21,11 +21,15 @@ struct ReaderNumberTests {
         ("gain on programs", .ratio, (0.01315, 0.00757, 0.02244), "1.3 %", "0.8 to 2.2 %"),
         ("gain on programs", .ratio, (-0.00238, -0.01869, 0.0157), "−0.2 %", "−1.9 to 1.6 %"),
         ("share of code", .ratio, (0.0612, 0.0612, 0.0612), "6.12 %", ""),
+        // The sign of an end is what says so.
+        ("gain on programs", .ratio, (0.00672, -0.00041, 0.0138), "0.67 %", "−0.04 to 1.38 %"),
+        ("growths", .count, (2481, 0, 6499.7), "2,500", "0 to 6,500"),
+        ("scan", .nanoseconds, (0, -4300.7, 4259.9), "0 ns", "−4,300 to 4,300 ns"),
         // What was counted.
         ("stacks", .count, (16_777_216, 16_777_216, 16_777_216), "16.8 million", ""),
         ("faults", .count, (20_000_000, 20_000_000, 20_000_000), "20 million", ""),
         ("hazards", .count, (46, 46, 46), "46", ""), ("calls", .count, (1, 1, 1), "one", ""),
-        ("depth", .count, (32_755, 32_755, 32_755), "32,800", ""), ("wrong", .count, (0, 0, 136.4), "0", "0 to 136"),
+        ("depth", .count, (32_755, 32_755, 32_755), "32,800", ""), ("wrong", .count, (0, 0, 136.4), "0", "0 to 140"),
         ("space", .bytes, (838_860_800_000, 838_860_800_000, 838_860_800_000), "781 GiB", ""),
         ("memory", .bytes, (425.3, 425.3, 425.3), "425 bytes", ""),
         ("frame", .bytes, (32, 32, 32), "32 bytes", ""), ("slot", .bytes, (4096, 4096, 4096), "4 KiB", ""),
@@ -72,6 +76,7 @@ struct ReaderNumberTests {
         (ClaimedFigure(Figure("growth", .ratio), low: nil, high: 2), "at most 2 ×"),
         (ClaimedFigure(Figure("space", .bytes), 800e9), "745 GiB"),
         (ClaimedFigure(Figure("stacks", .count), low: nil, high: 99_999), "at most 99,999"),
+        (ClaimedFigure(Figure("stacks", .count), low: nil, high: 999_999), "at most 1 million"),
         (ClaimedFigure(Figure("time", .nanoseconds), low: 0, high: nil), "at least 0 ns"),
     ]
 

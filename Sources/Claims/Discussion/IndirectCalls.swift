@@ -54,6 +54,12 @@ public struct IndirectCalls: Claim {
             : "Checks matter most in deep chains of calls that cannot be inlined."
     }
     var figure: Figure { part == .indirectCalls ? .furtherInIndirectCalls : .furtherInDeepChains }
+    /// The same of one kind of calls, at one depth of indirect calls.
+    func further(of kind: String, chains: Int?) -> Figure {
+        let depth = chains.map { ", chains of \(Self.word($0))" } ?? ""
+        let other = part == .indirectCalls ? "a call by name" : "chains of 10"
+        return Figure("by \(Self.word(kind))\(depth), beyond \(other)", .nanoseconds)
+    }
     /// Without a number: more than in other calls.
     public var claimed: [ClaimedFigure] { [ClaimedFigure(figure, low: 0, high: nil, isOurReading: true)] }
     public var experiments: [String] {
@@ -77,7 +83,8 @@ public struct IndirectCalls: Claim {
 
     /// Kinds of calls in Go, and in C, and which of them cannot be inlined.
     static let (direct, pointers, names) = ("direct", "pointer", "name")
-    static let kindsOfGo = [direct, "closure", "interface"]
+    static let closure = "closure"
+    static let kindsOfGo = [direct, closure, "interface"]
     static let kindsOfC = [names, pointers]
     static let kinds = kindsOfGo + kindsOfC
     static let indirect = kinds.filter { $0 != direct && $0 != names }
@@ -229,9 +236,7 @@ public struct IndirectCalls: Claim {
         }
         let single = all.filter { $0.name != Self.mean && !isNull($0) }.map { record in
             let kind = record.parameters[.kind]?.text ?? record.name
-            let chains = record.parameters[.depth]?.whole.map { ", chains of \(Self.word($0))" } ?? ""
-            let figure = Figure("by \(Self.word(kind))\(chains), \(identifier)", .nanoseconds)
-            return MeasuredFigure(figure, record.estimate)
+            return MeasuredFigure(self.further(of: kind, chains: record.parameters[.depth]?.whole), record.estimate)
         }
         let costs = evidence.all(metric: .checksPerCall).filter { !isNull($0) }.map {
             MeasuredFigure(

@@ -22,6 +22,7 @@ extension ParameterName {
 
 extension Figure {
     static let inliningSaves = Figure("cost of checks without inlining, to that with it", .ratio)
+    static let inliningSavesInGo = Figure("the same of kernels in Go", .ratio)
     static let timeOfSmallFunctions = Figure("time of small functions, with checks to without", .ratio)
 
     static func gainWithoutChecks(_ setting: CodeInlining) -> Figure {
@@ -214,7 +215,7 @@ public struct Inlining: Claim {
             let null = self.saved(evidence, isGo: isGo, suffix: CaseSuffix.otherLayout)
             if let saved {
                 measured.append(
-                    MeasuredFigure(isGo ? Figure("\(title): the same", .ratio) : .inliningSaves, saved))
+                    MeasuredFigure(isGo ? .inliningSavesInGo : .inliningSaves, saved))
             }
             let relation = saved?.relation(to: claimed(.inliningSaves)) ?? .undecided
             let each =

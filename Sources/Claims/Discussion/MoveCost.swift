@@ -85,7 +85,7 @@ public struct MoveCost: Claim {
 
     public var plotted: PlottedNames {
         part == .doubles
-            ? PlottedNames()
+            ? PlottedNames([.growthFactor], [.peer])
             : PlottedNames(
                 [.time], [.mover, .peer, .filling, .size], values: MoveSampler.Filling.allCases.map(\.rawValue))
     }

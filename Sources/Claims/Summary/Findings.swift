@@ -30,8 +30,8 @@ extension Summary {
         "check-cost": FindingText(title: "What a program gains without checks") { run in
             """
             Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else \
-            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGain). Against \
-            themselves the same programs \(try run.gain(CheckCost(), .gainFromNothing)).
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGain).\
+            \(run.gainCompiledWithout) Against themselves they \(try run.gain(CheckCost(), .gainFromNothing)).
             """
         },
         "code-size": FindingText(title: "How much code the checks are") { run in
@@ -45,20 +45,21 @@ extension Summary {
         },
         "indirect-calls": FindingText(title: "Indirect calls") { run in
             """
-            In \(run.newestGo(IndirectCalls(.indirectCalls))) checks cost a call by a closure or an interface \
-            \(try run.further(.indirectCalls)) than a call by name.
+            In \(run.newestGo(IndirectCalls(.indirectCalls))) checks cost a call by a closure or an interface, in the mean \
+            of both, \(try run.further(.indirectCalls)) than a call by name\(run.furtherByClosures(.indirectCalls)).
             """
         },
         "deep-chains": FindingText(title: "Deep chains of calls") { run in
             """
-            In \(run.newestGo(IndirectCalls(.deepChains))) checks cost a call in a chain of 1,000 \
-            \(try run.further(.deepChains)) than one in a chain of 10.
+            In \(run.newestGo(IndirectCalls(.deepChains))) checks cost a call in a chain of 1,000, in the mean of its \
+            kinds, \(try run.further(.deepChains)) than one in a chain of 10\(run.furtherByClosures(.deepChains)).
             """
         },
         "inlining": FindingText(title: "What inlining leaves of the cost") { run in
             """
-            Without checks programs in C and Swift that call much \(try run.gain(Inlining(), .gainWithoutChecks(.standard))) where calls are inlined \
-            as usual, and \(try run.gain(Inlining(), .gainWithoutChecks(.off))) where nothing is inlined.
+            Without checks programs in C and Swift that call much \
+            \(try run.gain(Inlining(), .gainWithoutChecks(.standard))) where calls are inlined as usual, and \
+            \(try run.gain(Inlining(), .gainWithoutChecks(.off))) where nothing is inlined.\(run.inliningInGo)
             """
         },
         "preemption": FindingText(
@@ -75,7 +76,8 @@ extension Summary {
             """
             A growth by a fault that a signal handler serves crosses between program and kernel \
             \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. In place it takes \
-            \(try run.between(TrapCost(), .growthAgainstGoFresh)) times as long as Go's with fresh memory on both sides, and \
+            \(try run.between(TrapCost(), .growthAgainstGoFresh)) times as long as the smallest of \
+            \(run.newestGo(TrapCost())), from 2 KiB, with fresh memory on both sides, and \
             \(try run.between(TrapCost(), .growthAgainstGo)) times with memory that is there on both.\(run.growthByMoves)
             """
         },
@@ -122,8 +124,8 @@ extension Summary {
             let claim = MoveCost(.isExpensive)
             return """
                 In \(run.newestGo(claim)) a growth of a stack of 4 MiB takes \
-                \(try run.between(claim, .largeAgainstSmallCopy)) times as long as one of 4 KiB, and the copy \
-                \(try run.text(claim, .timeOfCopyPerKiB)) for each KiB.
+                \(try run.between(claim, .largeAgainstSmallCopy)) times as long as one of 4 KiB, \
+                \(try run.text(claim, .timeOfCopyPerKiB)) for each KiB, whose frames it also looks through.
                 """
         },
         "shrink-free": FindingText(
@@ -154,7 +156,8 @@ extension Summary {
             """
         },
         "shrink": FindingText(
-            title: "Memory given back", change: "A stack that keeps more than a page or two after it is given back."
+            title: "Memory given back",
+            change: "A stack that keeps more than half of its memory after it is given back."
         ) { run in
             let before = Figure("release with guard-pages, bytes before", .bytes)
             let after = Figure("release with guard-pages, bytes after", .bytes)
@@ -201,7 +204,7 @@ extension Summary {
         },
         "overcommit": FindingText(
             title: "Memory that is promised",
-            change: "A kernel that charges reserved addresses, or processes that end without an error."
+            change: "A kernel that charges reserved addresses without guard pages, or none with them."
         ) { run in
             func charge(_ kind: StackGuard, _ mode: Int) throws -> String {
                 try run.text(Overcommit(), .charge(kind, inMode: mode), none: "nothing")
@@ -214,7 +217,12 @@ extension Summary {
                 it; where its unused part is protected pages, \(try charge(.protNone, 2)) with 2.
                 """
         },
-        "exhaustion": FindingText(title: "Where memory ends") { run in
+        "exhaustion": FindingText(
+            title: "Where memory ends",
+            change:
+                "A process that ends where addresses or the kernel's commitment are limited, or none where a control "
+                + "group is full."
+        ) { run in
             func deaths(_ limit: Exhaustion.Limit) throws -> String {
                 let deaths = try run.text(Exhaustion(), .deaths(at: limit), none: "none")
                 return "\(deaths) of \(try run.text(Exhaustion(), .strategies(at: limit)))"
@@ -224,8 +232,9 @@ extension Summary {
             let byCommitment =
                 (try? deaths(.commit)).map { ", with \($0) where the kernel commits no more memory" } ?? ""
             return """
-                The process ends with \(inGroup) of this library's ways to make stacks where a control group has used up \
-                its memory, with \(byAddresses) where addresses are limited\(byCommitment); with the others an error tells.
+                The process ends with \(inGroup) of this library's ways to make stacks, those with checks among them, where \
+                a control group has used up its memory, with \(byAddresses) that reached a limit of addresses\(byCommitment); \
+                with the others an error tells.
                 """
         },
         "ackermann": FindingText(
@@ -241,7 +250,10 @@ extension Summary {
                 KiB of a large fixed stack holds \(calls) times as many calls as one of a small stack.
                 """
         },
-        "no-size-guess": FindingText(title: "A stack whose size nobody guesses") { run in
+        "no-size-guess": FindingText(
+            title: "A stack whose size nobody guesses",
+            change: "A recursion without end that ends with the memory, not before."
+        ) { run in
             """
             A goroutine's stack whose size nobody chose grew to \
             \(try run.text(NoSizeGuess(), .lastStackOfGoroutine)) in \(run.newestGo(NoSizeGuess())), whose usual limit is \
@@ -254,8 +266,8 @@ extension Summary {
             change: "A hazard whose test fails, or one without a test that comes true."
         ) { run in
             """
-            Of \(try run.text(Portability(), .hazards)) hazards \(try run.text(Portability(), .hazards(of: .processor))) are \
-            one because of the processor and \(try run.text(Portability(), .hazards(of: .system))) because of the system. \
+            Of \(try run.text(Portability(), .hazards)) hazards \(try run.text(Portability(), .hazards(of: .processor))) \
+            come from the processor and \(try run.text(Portability(), .hazards(of: .system))) from the system. \
             \(try run.text(Portability(), .hazardsWithTest)) have a test; \(try run.text(Portability(), .passed)) passed \
             and \(try run.text(Portability(), .failed)) failed, on x86-64 alone.
             """
@@ -263,9 +275,9 @@ extension Summary {
         "stackless": FindingText(title: "Tasks without a stack") { run in
             """
             A coroutine of C++20, which has no stack, takes where it waits in a request that it has parsed \
-            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine, whose stack was deeper \
-            before. To switch it takes \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long as a \
-            coroutine of this library.
+            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine of \
+            \(run.newestGo(Stackless())), whose stack was deeper before. To switch it takes \
+            \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long as a coroutine of this library.
             """
         },
         "stackless-growth": FindingText(title: "Whether tasks without a stack grow") { run in

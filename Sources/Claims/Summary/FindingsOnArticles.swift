@@ -31,8 +31,9 @@ extension Summary {
         },
         "false-sharing": FindingText(title: "A cache line for the head of a pool") { run in
             """
-            Two threads with the heads in one cache line take \(try run.times(FalseSharing(), .sharedLine)) as two with the \
-            heads apart, and one thread alone \(try run.times(FalseSharing(), .oneThread)) as those.
+            Two threads that do nothing else, with the heads in one cache line, take \
+            \(try run.times(FalseSharing(), .sharedLine)) as two with the heads apart, and one thread alone \
+            \(try run.times(FalseSharing(), .oneThread)) as those.
             """
         },
     ]
@@ -67,15 +68,15 @@ extension Summary {
         "initial-copying": FindingText(title: "What stacks of 8 KB at first save of copying") { run in
             let claim = InitialSize(.copying)
             return """
-                With stacks of 8 KB at first all copying of \(run.newestGo(claim)) in the same requests takes \
-                \(try run.times(claim, .copyingChange)) as with stacks of 2 KB; with 2 KB twice it takes \
-                \(try run.times(claim, .sameStacks)).
+                By the growths that were counted in requests of ours, and by what one of each size takes, all copying of \
+                \(run.newestGo(claim)) with stacks of 8 KB at first takes \(try run.times(claim, .copyingChange)) as with \
+                stacks of 2 KB; with 2 KB twice it takes \(try run.times(claim, .sameStacks)).
                 """
         },
         "initial-collections": FindingText(title: "What stacks of 8 KB at first save of collections") { run in
             let claim = InitialSize(.collections)
             return """
-                With stacks of 8 KB at first \(run.newestGo(claim)) collects in the same requests \
+                With stacks of 8 KB at first \(run.newestGo(claim)) collects in requests of ours \
                 \(try run.times(claim, .collectionsChange, "often")) as with stacks of 2 KB; with 2 KB twice it does \
                 \(try run.times(claim, .sameStacks, "often")).
                 """
@@ -139,8 +140,8 @@ extension Summary {
         FindingText(title: "Growths of a request from \(size)") { run in
             let claim = InitialSize(number)
             return """
-                A request grows the stack of a goroutine of \(run.newestGo(claim)), which has \(size) at first, \
-                \(try run.between(claim, figure)) times.
+                A request of ours, of 14 depths in turn, grows the stack of a goroutine of \(run.newestGo(claim)), which has \
+                \(size) at first, \(try run.between(claim, figure)) times.
                 """
         }
     }

@@ -13,7 +13,8 @@ extension Summary {
             Article.Task(
                 "every claim, plot and this page", "scripts/reproduce",
                 "\(all) after its first build, then the benchmark"),
-            Article.Task("the same with fewer and shorter rounds", "scripts/reproduce --quick", "a fraction of that"),
+            Article.Task(
+                "the same with fewer and shorter rounds", "scripts/reproduce --quick", "about a seventh of that"),
         ]
         if let longest {
             tasks.append(
@@ -38,8 +39,8 @@ extension Summary {
             + "may not.",
         "13 GiB of free memory for a million stacks, two processors at least, and nobody else on them: what others "
             + "used meanwhile is said in the warnings.",
-        "Go of two versions: Debian's, and a newer one that is fetched once; without a network its rows are left out "
-            + "by name.",
+        "Go of several versions: Debian's, and newer ones that are fetched once; without a network their rows are left "
+            + "out by name.",
     ]
 
     /// Statements of the articles that no claim is made of.

@@ -26,17 +26,18 @@ extension Summary {
         Subject(name: "The gain", claims: [CheckCost(), Inlining()]) { run in
             """
             Programs of \(run.newestGo(CheckCost())) that lose their checks and nothing else \
-            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGainIsOpen). Loops of \
-            small calls \(try run.gain(CheckCost(), .gainOnGoKernels)).
+            \(try run.gain(CheckCost(), .gainOnRealPrograms, null: .gainFromNothing))\(run.claimedGainIsOpen).\
+            \(run.gainCompiledWithout) Loops of small calls \(try run.gain(CheckCost(), .gainOnGoKernels)).
             """
         },
         Subject(name: "A growth", claims: [TrapCost()]) { run in
             """
             A growth by a fault that a signal handler serves crosses between program and kernel \
             \(try run.text(TrapCost(), .crossingsOfGrowth)) times at least. In place it takes \
-            \(try run.between(TrapCost(), .growthAgainstGoFresh)) times as long as one in \(run.newestGo(TrapCost())) with \
-            fresh memory on both sides, and \(try run.between(TrapCost(), .growthAgainstGo)) times with memory that is \
-            there on both.
+            \(try run.between(TrapCost(), .growthAgainstGoFresh)) times as long as the smallest in \
+            \(run.newestGo(TrapCost())), from 2 KiB, with fresh memory on both sides, and \
+            \(try run.between(TrapCost(), .growthAgainstGo)) times with memory that is there on both.\
+            \(run.growthOfLargerStacks)
             """
         },
         Subject(name: "When it pays", claims: [BreakEven()]) { run in
@@ -50,7 +51,8 @@ extension Summary {
             """
             A call in a loop at the end of a stack takes at least \(try run.text(HotSplit(), .callWithSegments)) times \
             as long with segments and \(try run.text(HotSplit(), .callWithCopying)) times with copying, as Go copies. \
-            A copy takes \(try run.text(MoveCost(.isExpensive), .timeOfCopyPerKiB)) per KiB in \(run.newestGo(MoveCost(.isExpensive))).
+            A growth in \(run.newestGo(MoveCost(.isExpensive))) takes \
+            \(try run.text(MoveCost(.isExpensive), .timeOfCopyPerKiB)) for each KiB that it copies.
             """
         },
         Subject(name: "A small stack", claims: [MinimumStack()]) { run in
@@ -87,7 +89,8 @@ extension Summary {
         Subject(name: "Without stacks", claims: [Stackless()]) { run in
             """
             A coroutine of C++20, which has no stack, takes where it waits in a request that it has parsed \
-            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine. To switch, it takes \
+            \(try run.text(Stackless(), .memoryOfStacklessCoroutine)) of the memory of a goroutine of \
+            \(run.newestGo(Stackless())), whose stack was deeper before. To switch, it takes \
             \(try run.text(Stackless(), .coroutine20AgainstCoroutine(.switch))) times as long as a coroutine of this \
             library, and a task of Swift \(try run.text(Stackless(), .taskAgainstCoroutine(.switch))) times.
             """
@@ -96,14 +99,28 @@ extension Summary {
 }
 
 extension Readings {
-    /// How many times as long a growth by a page fault takes: "2.5 times as long as one of Go's with fresh memory,
+    /// How many times as long a growth by a page fault takes: "2.5 times as long as Go's smallest with fresh memory,
     /// and 10.8 times with memory that is there".
     func growthAgainstGo(_ warm: MeasuredFigure) -> String {
         let warm = ReaderNumber(warm).text
         guard let fresh = try? text(TrapCost(), .growthAgainstGoFresh) else {
-            return "\(warm) times as long as one of Go's"
+            return "\(warm) times as long as Go's smallest"
         }
-        return "\(fresh) times as long as one of Go's with fresh memory, and \(warm) times with memory that is there"
+        return "\(fresh) times as long as Go's smallest with fresh memory, and \(warm) times with memory that is there"
+    }
+
+    /// " Go's takes 286 ns longer for each KiB of a larger stack, which it copies; one in place copies nothing.";
+    /// nothing where that was not measured.
+    var growthOfLargerStacks: String {
+        guard let perKiB = try? text(MoveCost(.isExpensive), .timeOfCopyPerKiB) else { return "" }
+        return
+            " Go's takes \(perKiB) longer for each KiB of a larger stack, which it copies; one in place copies nothing."
+    }
+
+    /// " Compiled without checks they gain 1.3 %."; nothing where that was not measured.
+    var gainCompiledWithout: String {
+        guard let gain = try? gain(CheckCost(), .gainCompiledWithout, null: .gainFromNothing) else { return "" }
+        return " Compiled without checks they \(gain)."
     }
 
     /// "Without checks a collection beside a goroutine that iterates a map pauses 104 times as long (66 to 208) in
@@ -136,10 +153,11 @@ extension Readings {
             }), let most = programs.max(by: { $0.median < $1.median })
         else { return "\(nothing), so that no number of growths can be named at which a page fault pays for them." }
         let bound = ReaderNumber(MeasuredFigure(.ownGrowths(""), Estimate(exactly: figure.high)))
+        let answer = most.median < figure.high ? "whether that is few enough is not known" : "which is too often"
         return """
-            \(nothing): a page fault pays for them, if at all, where a program in Go grows fewer than \(bound.text) stacks \
-            in a second of its processor time. Of \(programs.count) programs in Go \
-            \(most.name.prefix { $0 != " " }) grows most often, \(ReaderNumber(most).text) stacks, so that it is open.
+            \(nothing): a page fault pays for them, if at all, where a program in \(newestGo(BreakEven())) grows fewer \
+            than \(bound.text) stacks in a second of its processor time. Of \(programs.count) programs, run without \
+            collections, \(most.name.prefix { $0 != " " }) grows most often, \(ReaderNumber(most).text) stacks: \(answer).
             """
     }
 

@@ -38,7 +38,7 @@ extension ResultsPage {
             blocks.append(.change(change))
         }
         if let command = verdict.command {
-            blocks.append(.again(command, verdict.seconds.map(Self.duration)))
+            blocks.append(.again(command, verdict.seconds.flatMap(Self.duration)))
         }
         var decision: [PageBlock] = [.labelled("Rule", verdict.reason)]
         if let disturbed = verdict.disturbed { decision.append(.labelled("Disturbed", Self.sentence(disturbed))) }
@@ -76,7 +76,10 @@ extension ResultsPage {
     private func figures(of verdict: ClaimVerdict) -> (shown: TextTable, others: TextTable) {
         let runs = document.runs ?? []
         let titles: [TextTable.Column] =
-            [.init("number"), .init("claimed", .right), .init("measured", .right), .init("95 % interval", .right)]
+            [
+                .init("number"), .init("claimed", .right), .init("measured", .right), .init("95 % interval", .right),
+                .init("n", .right),
+            ]
             + runs.map { .init("in \($0.name)", .right) }
         // Of a figure that a run lacks it is not known which one that is.
         func byRun(_ figure: MeasuredFigure?) -> [String] {
@@ -88,6 +91,8 @@ extension ResultsPage {
                 return ReaderNumber(figure).marked
             }
         }
+        // What was counted once has no samples.
+        func samples(_ figure: MeasuredFigure?) -> String { figure?.samples.flatMap { $0 > 0 ? "\($0)" : nil } ?? "" }
         var (shown, others) = (TextTable(titles), TextTable(titles))
         for claimed in verdict.claimed {
             let figure = verdict.measured.first { $0.name == claimed.name }
@@ -95,14 +100,15 @@ extension ResultsPage {
             shown.append(
                 [
                     article.worded(claimed.name), ReaderNumber.markedClaim(claimed), number?.marked ?? "",
-                    number?.interval ?? "",
+                    number?.interval ?? "", samples(figure),
                 ] + byRun(figure))
         }
         let claimed = Set(verdict.claimed.map(\.name))
         let further = verdict.measured.filter { !claimed.contains($0.name) }
         for (place, figure) in further.enumerated() {
             let number = ReaderNumber(figure)
-            let cells = [article.worded(figure.name), "", number.marked, number.interval] + byRun(figure)
+            let cells =
+                [article.worded(figure.name), "", number.marked, number.interval, samples(figure)] + byRun(figure)
             if claimed.isEmpty, place < Self.shownFigures { shown.append(cells) } else { others.append(cells) }
         }
         return (shown, others)
@@ -122,8 +128,11 @@ extension ResultsPage {
         number == 1 ? "one \(noun)" : "\(QuantityFormatter.grouped(Double(number), decimals: 0)) \(noun)s"
     }
 
-    private static func duration(_ seconds: Double) -> String {
-        seconds < 90
+    /// Nothing of less than half a second: then the measurement was made for a claim before.
+    private static func duration(_ seconds: Double) -> String? {
+        if seconds < 0.5 { return nil }
+        if seconds < 1.5 { return "one second" }
+        return seconds < 90
             ? "\(Int(seconds.rounded())) seconds" : "\(Int((seconds / 60).rounded())) minutes"
     }
 }

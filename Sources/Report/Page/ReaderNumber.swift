@@ -67,8 +67,9 @@ public struct ReaderNumber: Sendable, Hashable {
     /// The power of ten of the last digit that is shown: none finer than a twentieth of the interval, none beyond the
     /// third. What was counted below ten thousand is shown as it is.
     private var place: Int {
-        let shown = median.magnitude / scale.divisor
-        guard shown > 0, shown.isFinite else { return 0 }
+        let largest = max(low.magnitude, high.magnitude) / scale.divisor
+        let shown = median == 0 ? largest : median.magnitude / scale.divisor
+        guard shown > 0, shown.isFinite, largest.isFinite else { return 0 }
         if scale.isCount || scale.isSize, low == high {
             let isWhole = (median / scale.divisor).rounded() == median / scale.divisor
             if isWhole, shown < 10_000 { return 0 }
@@ -76,9 +77,11 @@ public struct ReaderNumber: Sendable, Hashable {
         let third = Self.third(shown)
         let half = (high - low) / 2 / scale.divisor
         guard half > 0 else { return third }
-        // Two digits at least, unless even the sign is open.
-        return spansZero
-            ? max(third, Int(ceil(log10(half / 20)))) : min(third + 1, max(third, Int(ceil(log10(half / 20)))))
+        let bearable = Int(ceil(log10(half / 20)))
+        guard spansZero else { return min(third + 1, max(third, bearable)) }
+        // The sign of an end is what says that even the sign is open; and the farther end has two digits.
+        let nearest = [low, high].map { $0.magnitude / scale.divisor }.filter { $0 > 0 }.min() ?? largest
+        return max(third, min(bearable, Int(floor(log10(largest))) - 1, Int(floor(log10(nearest * 2)))))
     }
 
     /// The power of ten of the third digit, of the rounded number: 9.996 is 10.0, not 10.00.
@@ -104,7 +107,7 @@ extension ReaderNumber {
         }
         let unit = { (text: String) in scale.isRatio ? "\(text)\u{A0}×" : scale.suffixed(text) }
         // A bare 1 is read over.
-        let bound = scale.isCount && texts[0] == "1" ? "one" : unit(texts[0])
+        let bound = scale.isCount && scale.suffix.isEmpty && texts[0] == "1" ? "one" : unit(texts[0])
         switch (figure.low, figure.high) {
         case (nil, _): return "at most \(bound)"
         case (_, nil): return "at least \(bound)"

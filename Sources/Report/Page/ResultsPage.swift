@@ -67,7 +67,8 @@ public struct ResultsPage {
                     : "Numbers are medians over the runs below, with the intervals that hold those of every run: each "
                         + "of these holds the true one in 95 of 100 such runs. ")
                     + "Where things are compared, they took turns in an order drawn anew for each round, and ratios "
-                    + "are taken within a round. A mean over programs is a geometric one.")
+                    + "are taken within a round. A mean over programs is a geometric one. Tables say of how many "
+                    + "samples (n) a number is.")
         ] + (article.untested.isEmpty ? [] : [.labelled("Not tested", article.untested)])
     }
 
