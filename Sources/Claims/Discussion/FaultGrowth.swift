@@ -37,9 +37,9 @@ public struct FaultGrowth: Claim {
     public let claimed = [ClaimedFigure(.probeFaults, low: 1, high: nil, isOurReading: true)]
     public let experiments = [
         "for each version of Go, in a quick run the newest: a program as it is and a copy whose checks are probes, "
-            + "each in a process for each round: 100,000 goroutines one after another; 100,000 that live at once, as the "
-            + "first, after 100,000 that ended, and after these were collected; 100 that descend 32 KiB, 20,000 that wait, "
-            + "and 20,000 that descended before; how many probes faulted",
+            + "each in a process for each round: 100,000 goroutines one after another; 100,000 that live at once, as "
+            + "the first, after 100,000 that ended, and after these were collected; 100 that descend 32 KiB, 20,000 "
+            + "that wait, and 20,000 that descended before; how many probes faulted",
         "real programs of the newest Go, in the full run of every version, and copies with probes: the compiler, "
             + "gofmt, the benchmarks of go1 and kernels; whether output and files are the same, without collections "
             + "on one processor and as Go runs them by itself",
