@@ -64,9 +64,18 @@ public struct GrowthSuite: BenchSuite {
 
     /// A program that recurses deeply again and again: the first recursion, which is not timed, has made and grown what
     /// the library keeps. A thread takes its stack from the kernel and gives it back each time: the C library keeps
-    /// none of that size.
+    /// none of that size. `deep-resident` is the same recursion where all memory is there: no way to make room can be
+    /// faster.
     private func recursions(_ laboratory: Laboratory) throws -> [Record] {
         let own = MeasurementCase("deep-second", setup: { try growableRecursions(1) }, body: growableRecursions)
+        let resident = MeasurementCase(selfTimed: "deep-resident") { count in
+            try withGrowableStack {
+                recurse()
+                let start = MeasurementClock.monotonic.now()
+                for _ in 0..<count { recurse() }
+                return MeasurementClock.monotonic.now() - start
+            }
+        }
         let thread = MeasurementCase("thread") { count in
             for _ in 0..<count {
                 let error = fl_peer_call_on_thread(Self.threadStack) { recurse() }
@@ -75,8 +84,9 @@ public struct GrowthSuite: BenchSuite {
         }
         return try Record.records(
             of: laboratory.measure(
-                "\(name): recursion", [own, own.nullControl(), thread], laboratory.repetitions(1, rounds: 31)),
-            suite: name, comparisons: [(own.name, thread.name)], parameters: [.bytes: .int(Self.recursion)])
+                "\(name): recursion", [own, own.nullControl(), resident, thread], laboratory.repetitions(1, rounds: 31)),
+            suite: name, comparisons: [own, resident].map { ($0.name, thread.name) },
+            parameters: [.bytes: .int(Self.recursion)])
     }
 
     /// Deep stacks get huge pages where the kernel has them; `demand-small-pages` is the same memory without.

@@ -74,6 +74,7 @@ extension Document {
         document.expectRatio("growth", "fault-first-touch", "demand")
         document.expectRatio("growth", "fault-second-touch", "array")
         document.expectRatio("growth", "deep-second", "thread")
+        document.expectRatio("growth", "deep-resident", "thread")
         for record in document.records {
             #expect(record.low <= record.median && record.median <= record.high, "\(record.suite)/\(record.name)")
             // A simulated cache may hold everything.
