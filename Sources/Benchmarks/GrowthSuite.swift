@@ -84,7 +84,8 @@ public struct GrowthSuite: BenchSuite {
         }
         return try Record.records(
             of: laboratory.measure(
-                "\(name): recursion", [own, own.nullControl(), resident, thread], laboratory.repetitions(1, rounds: 31)),
+                "\(name): recursion", [own, own.nullControl(), resident, thread],
+                laboratory.repetitions(1, rounds: 31)),
             suite: name, comparisons: [own, resident].map { ($0.name, thread.name) },
             parameters: [.bytes: .int(Self.recursion)])
     }
