@@ -43,7 +43,7 @@ struct MeasuredChecks {
         _ laboratory: Laboratory, claim: String, where isWanted: (CheckSubject.Kind) -> Bool
     ) throws {
         let measurement = LayoutMeasurement(
-            layouts: laboratory.layouts(laboratory.isQuick ? 7 : 24), rounds: laboratory.isQuick ? 5 : 9)
+            layouts: laboratory.layouts(laboratory.isQuick ? 7 : 24), rounds: laboratory.isQuick ? 3 : 9)
         var results: [(subject: CheckSubject, result: LayoutResult)] = []
         for subject in CheckSubject.all(laboratory) where isWanted(subject.kind) {
             do {

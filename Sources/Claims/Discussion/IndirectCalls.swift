@@ -159,7 +159,7 @@ public struct IndirectCalls: Claim {
     private static func c(_ laboratory: Laboratory) throws -> [Measured] {
         let measurement = LayoutMeasurement(
             variants: [.plain, .checked], layouts: laboratory.layouts(laboratory.processes),
-            rounds: laboratory.isQuick ? 3 : 15)
+            rounds: laboratory.isQuick ? 2 : 15)
         var (costs, noise): (PerCall, PerCall) = ([:], [:])
         var chains: [Chain] = []
         for workload in CallChainWorkload.all {

@@ -132,7 +132,7 @@ public struct Inlining: Claim {
     /// Calls of functions of each size, and the means over the small and over the large ones.
     private func sweep(_ laboratory: Laboratory) throws -> [Record] {
         let measurement = LayoutMeasurement(
-            layouts: laboratory.layouts(laboratory.isQuick ? 8 : 64), rounds: laboratory.isQuick ? 3 : 7)
+            layouts: laboratory.layouts(laboratory.isQuick ? 7 : 64), rounds: laboratory.isQuick ? 2 : 7)
         var records: [Record] = []
         var results: [(size: Int, result: LayoutResult)] = []
         for size in CallSizeWorkload.sizes {

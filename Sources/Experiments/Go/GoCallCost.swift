@@ -65,7 +65,7 @@ package struct GoCallCost {
             }
         }
         var repetitions = laboratory.repetitions(1)
-        repetitions.rounds = laboratory.isQuick ? 3 : layouts.count > 1 ? 5 : 13
+        repetitions.rounds = laboratory.isQuick ? 2 : layouts.count > 1 ? 5 : 13
         repetitions.warmUpRounds = laboratory.isQuick ? 0 : 1
         repetitions.clock = .processTime
         let measured = try laboratory.measure(title, cases, repetitions)
