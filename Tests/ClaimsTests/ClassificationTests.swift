@@ -48,6 +48,9 @@ import Testing
     @Test(arguments: ["growth", "lost-signal-frame"]) func whatIsAmbiguousIsNotToldApart(due: String) {
         let verdict = verdict(record(.real, due, "ambiguous", 25))
         #expect(verdict.verdict == .depends)
+        #expect(
+            verdict.reason.hasPrefix(
+                "it depends on the cause: it is so for 1, and not for the other \(due == "growth" ? 2 : 3): growth "))
         let cause = due == "growth" ? "growth (29.4 % of its faults)" : "lost-signal-frame (100 % of its faults)"
         #expect(
             verdict.reason.contains(

@@ -160,7 +160,11 @@ public struct Classification: Claim {
         let found =
             "growth and bugs are never confused, but of \(causes.count) causes \(ambiguous.count) are not always told "
             + "apart: \(shares.joined(separator: ", ")); \(shown)"
-        return Judgement(ambiguous.count == causes.count ? .confirmed : .depends, measured: counts, reason: found)
+        if ambiguous.count == causes.count { return Judgement(.confirmed, measured: counts, reason: found) }
+        return Judgement(
+            .depends, measured: counts,
+            reason: "it depends on the cause: it is so for \(ambiguous.count), and not for the other "
+                + "\(causes.count - ambiguous.count): \(found)")
     }
 }
 
