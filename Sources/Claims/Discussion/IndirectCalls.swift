@@ -6,9 +6,9 @@
 // time would be the smaller, the longer a call takes by itself. All chains of a language are measured in the same
 // layouts, and a layout is a sample.
 //
-// Two claims on the same chains: indirect calls, and deep chains. Each is decided by one number, chosen before anything
-// was measured: the mean over Go's kinds of calls, within a layout. What single kinds do, and calls in C, are figures:
-// of a dozen intervals of 95 % one or the other misses by chance.
+// Two claims on the same chains: indirect calls, and deep chains. Each is decided by one number: the mean over Go's
+// kinds of calls, within a layout. What single kinds do, and calls in C, are figures: of a dozen intervals of 95 % one
+// or the other misses by chance.
 
 import Experiments
 import Measurement
