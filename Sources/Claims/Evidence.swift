@@ -74,6 +74,10 @@ extension ClaimedFigure {
         self.init(figure, low: value / Self.factor, high: value * Self.factor)
     }
     static let factor = 2.0
+
+    /// How many times as long is "slow", and "far slower", where a source gives no number: one factor for both, since
+    /// the second says no less than the first.
+    static let slow = 2.0
 }
 
 /// How a measured interval lies to a claimed range.
