@@ -230,14 +230,17 @@ public struct IndirectCalls: Claim {
         let single = all.filter { $0.name != Self.mean && !isNull($0) }.map { record in
             let kind = record.parameters[.kind]?.text ?? record.name
             let chains = record.parameters[.depth]?.whole.map { ", chains of \(Self.word($0))" } ?? ""
-            let figure = Figure("by \(Self.word(kind))\(chains), \(identifier)", .nanoseconds)
-            return MeasuredFigure(figure, record.estimate)
+            let title =
+                part == .indirectCalls
+                ? "what checks cost a call by \(Self.word(kind))\(chains), beyond one by name"
+                : "what checks cost a call by \(Self.word(kind)), in a chain of 1,000, beyond one of 10"
+            return MeasuredFigure(Figure(title, .nanoseconds), record.estimate)
         }
         let costs = evidence.all(metric: .checksPerCall).filter { !isNull($0) }.map {
             MeasuredFigure(
                 Figure(
                     "what checks cost a call by \(Self.word($0.name)), chains of "
-                        + "\($0.parameters[.depth]?.description ?? "?")",
+                        + ($0.parameters[.depth]?.whole.map(Self.word) ?? "?"),
                     .nanoseconds), $0.estimate)
         }
         let reason =

@@ -402,10 +402,11 @@ public struct InitialSize: Claim {
             .notMeasurable,
             measured: [MeasuredFigure(number.figure, growths)]
                 + others.map {
-                    MeasuredFigure(
+                    let size = QuantityFormatter.string(Double($0.parameters[.initial]?.whole ?? 0), .bytes)
+                    return MeasuredFigure(
                         Figure(
-                            "growths of a request, \($0.parameters[.strategy]!) from \($0.parameters[.initial]!) bytes",
-                            .count), $0.estimate)
+                            "growths of a request on a stack of this library, \($0.parameters[.strategy]!), from "
+                                + size, .count), $0.estimate)
                 },
             reason: "\(Self.requestsAreOurs); \(peer): \(growths.text()) \(number.figure.name), claimed "
                 + "\(claimed(number.figure).description)")

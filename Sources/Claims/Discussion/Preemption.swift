@@ -157,7 +157,7 @@ public struct Preemption: Claim {
         measured += beside.compactMap { figure, record in record.map { Self.figure(figure, $0) } }
         // The newest first.
         measured += (removed + all.filter { $0.goVersion != pause.goVersion }).map {
-            Self.figure(Figure("\($0.name), no checks", .ratio), $0)
+            Self.figure(Figure("\(Self.title($0)), without checks", .ratio), $0)
         }
         let texts =
             [("without checks", pause)]
@@ -178,6 +178,20 @@ public struct Preemption: Claim {
         if relation == .within, !pause.isAtLeast { return .confirmed }
         if let null, null.low <= pause.median, pause.median <= null.high { return .notDistinguishable }
         return relation == .above ? .refuted : .notMeasurable
+    }
+
+    /// "pause of a collection beside iterating a map, go1.27.3".
+    private static func title(_ record: Record) -> String {
+        func word(_ name: ParameterName, _ words: [String: String]) -> String {
+            let text = record.parameters[name]?.text ?? "?"
+            return words[text] ?? text
+        }
+        let waits = ["sleep": "sleep of 1 ms", "collect": "collection", "pause": "pause of a collection"]
+        let works = [
+            "calls": "calling functions", "maps": "iterating a map", "reflection": "comparing by reflection",
+            "assembly": "hashing in assembly",
+        ]
+        return "\(word(.operation, waits)) beside \(word(.work, works)), \(record.goVersion ?? "Go")"
     }
 
     private static func figure(_ figure: Figure, _ record: Record) -> MeasuredFigure {
