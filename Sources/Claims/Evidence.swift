@@ -67,6 +67,19 @@ public struct Evidence: Sendable {
     }
 }
 
+extension ClaimedFigure {
+    /// A number that its source gives as about that much, or that is of another machine: what is within this factor of
+    /// it is the same.
+    init(_ figure: Figure, about value: Double) {
+        self.init(figure, low: value / Self.factor, high: value * Self.factor)
+    }
+    static let factor = 2.0
+
+    /// How many times as long is "slow", and "far slower", where a source gives no number: one factor for both, since
+    /// the second says no less than the first.
+    static let slow = 2.0
+}
+
 /// How a measured interval lies to a claimed range.
 public enum Relation: String, Sendable, Hashable {
     /// All of the interval is below the range.

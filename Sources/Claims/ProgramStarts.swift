@@ -158,7 +158,8 @@ struct ProgramStarts {
         return records
     }
 
-    /// What is decided by the mean over programs; where that is open, by programs that are all within and all beyond.
+    /// What is decided by the mean over programs, which the claims are about. Single programs are figures: to say of
+    /// which it holds, they would have to be sorted by some of their starts and judged by others.
     static func judge(
         _ evidence: Evidence, _ linking: Linking, _ figure: Figure, null control: Figure, claim: some Claim
     ) throws(MissingEvidence) -> Judgement {
@@ -168,25 +169,17 @@ struct ProgramStarts {
         else { throw MissingEvidence("no start of programs that are linked with \(linking.rawValue)") }
         let claimed = claim.claimed(figure)
         let programs = all.filter { $0.parameters[.work] != nil }
-        func of(_ relations: Relation...) -> [Record] {
-            programs.filter { relations.contains($0.estimate.relation(to: claimed)) }
-        }
-        func list(_ records: [Record]) -> String {
-            records.map { "\($0.parameters[.work]?.text ?? "") \($0.estimate.text())" }.joined(separator: ", ")
-        }
         let measured =
             [MeasuredFigure(figure, mean), MeasuredFigure(control, null)]
             + programs.map {
                 MeasuredFigure(Figure("\(figure.name), \($0.parameters[.work]?.text ?? "")", .ratio), $0.estimate)
             }
         let text = "the time to start is \(mean.text()) of the usual, and \(null.text()) of the same program again"
-        var verdict = mean.verdict(on: claimed, null: null)
-        var reason = "\(text); \(list(programs))"
-        let (within, beyond) = (of(.within, .below), of(.above))
-        if verdict == .notMeasurable, !within.isEmpty, !beyond.isEmpty {
-            verdict = .depends
-            reason = "\(text): it depends on the program: as much sooner, \(list(within)); less, \(list(beyond))"
-        }
-        return Judgement(verdict, measured: measured, reason: reason)
+        let list = programs.map { "\($0.parameters[.work]?.text ?? "") \($0.estimate.text())" }
+        let verdict = mean.verdict(on: claimed, null: null)
+        // The interval is that of a mean over programs, which lie apart: more starts of each do not narrow it.
+        let remedy =
+            verdict == .notMeasurable ? "more programs are needed to tell it from \(claimed.description): " : ""
+        return Judgement(verdict, measured: measured, reason: "\(remedy)\(text); \(list.joined(separator: ", "))")
     }
 }

@@ -106,6 +106,9 @@ import Testing
             ))
         #expect(verdict.measured.first?.name == Figure.limitOfGrowingStack.name)
         #expect(verdict.measured.first?.median == 500_000_000)
+        let names = verdict.measured.map(\.name)
+        #expect(names.contains("memory at the end of a recursion on a goroutine's stack in go1.27.3, limit 954 MiB"))
+        #expect(names.contains("memory at the end of a recursion on a thread's stack, limit 8 MiB"))
         // Another limit of the same runs is no evidence of what is given.
         let other = records("go1.27.3", .died, "exited with 2", "exceeds 4-byte limit", limit: 4, asGiven: false)
         #expect(self.verdict(other, thread).verdict == .notMeasurable)

@@ -28,6 +28,16 @@ import Testing
         #expect(verdict(tier, time / 4).verdict == .refuted)
     }
 
+    @Test(arguments: AllocatorTier.Tier.allCases) func `the claimed range is that of the rule`(
+        tier: AllocatorTier.Tier
+    ) throws {
+        let claimed = try #require(AllocatorTier(tier).claimed.first)
+        let (low, high) = (try #require(claimed.low), try #require(claimed.high))
+        #expect(low * 4 == high)
+        #expect(verdict(tier, low * 1.2).verdict == .confirmed && verdict(tier, high * 0.9).verdict == .confirmed)
+        #expect(verdict(tier, low * 0.8).verdict == .refuted && verdict(tier, high * 1.2).verdict == .refuted)
+    }
+
     @Test func `the time is said`() {
         #expect(
             verdict(.cache, 13).reason

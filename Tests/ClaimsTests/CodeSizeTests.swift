@@ -19,7 +19,28 @@ import Testing
         ratio(CodeSize.misses + "-other-layout", low, high, to: CodeSize.checked)
     }
 
-    private func verdict(_ records: [Record]) -> ClaimVerdict { CodeSize().verdict(on: records) }
+    /// The misses of a program in so many orders of its functions.
+    private func program(layouts: Int) -> Record {
+        .ratio(
+            suite: "code-size", case: "gofmt go1.27.3" + CodeSize.misses, baseline: CodeSize.without,
+            estimate: Estimate(median: 1.1, low: 1, high: 1.2, samples: layouts), parameters: [.layouts: .int(layouts)])
+    }
+
+    private func verdict(_ records: [Record], layouts: Int = CodeSize.layouts) -> ClaimVerdict {
+        CodeSize().verdict(on: records + [program(layouts: 20), program(layouts: layouts)])
+    }
+
+    @Test func fewLayoutsOfAProgramDecideNothing() {
+        let misses = [ratio(CodeSize.misses, 1.05, 1.15), null()]
+        let few = verdict(misses, layouts: 3)
+        #expect(few.verdict == .notMeasurable)
+        #expect(
+            few.reason.hasPrefix("3 layouts of each program, 7 are needed: a simulated instruction cache is missed "))
+        #expect(few.measured.first?.median == 1.1)
+        #expect(verdict([ratio(CodeSize.misses, 0.9, 1.1), null()], layouts: 3).verdict == .notMeasurable)
+        #expect(verdict(misses, layouts: 7).verdict == .confirmed)
+        #expect(CodeSize().verdict(on: misses).reason == "no record of the misses of a program")
+    }
 
     @Test func moreMissesInAllProgramsConfirmIt() {
         var size = ratio(CodeSize.size, 1.09, 1.09)

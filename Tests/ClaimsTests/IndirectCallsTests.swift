@@ -51,10 +51,13 @@ import Testing
         let verdict = verdict(.indirectCalls, 0.25, [kind, inC, cost])
         #expect(verdict.verdict == .confirmed)
         #expect(verdict.measured.map(\.median) == [0.25, 0, -3, -3, 0.4])
-        #expect(verdict.measured[2].name == "by an interface, chains of 1,000, beyond a call by name")
+        #expect(
+            verdict.measured[2].name == "what checks cost a call by an interface, chains of 1,000, beyond one by name")
         #expect(verdict.measured[4].name == "what checks cost a call by a closure, chains of 10")
         let deep = record(.deepChains, IndirectCalls.deepChains, 1, [.kind: "name"])
-        #expect(self.verdict(.deepChains, 0.25, [deep]).measured[2].name == "by name in C, beyond chains of 10")
+        #expect(
+            self.verdict(.deepChains, 0.25, [deep]).measured[2].name
+                == "what checks cost a call by name in C, in a chain of 1,000, beyond one of 10")
     }
 
     @Test(arguments: IndirectCalls.Part.allCases) func `the mean and its null control are needed`(

@@ -40,13 +40,26 @@ import Testing
     }
 
     @Test func itDependsOnTheGuardWhereTheyDiffer() {
-        let verdict = verdict(strict("guard-pages", charged: nil), strict("prot-none", charged: 65_536))
+        let verdict = verdict(strict("guard-pages", charged: nil), strict("prot-none", charged: Self.gib / 4))
         #expect(verdict.verdict == .depends)
         #expect(
             verdict.reason
-                == "it depends on the guard, by whether half of what is reserved is charged: "
-                + "in mode 2 1 of 2 are refused or charged in full (fault with guard-pages: "
-                + "refused), 1 are charged at most 64 KiB")
+                == "it depends on the guard, by whether 50 % of what is reserved are charged: in mode 2 1 of 2 are "
+                + "refused or charged for half or more of what they reserve (fault with guard-pages: refused), and 1 "
+                + "for less (fault with prot-none: 25 %)")
+    }
+
+    @Test func aGuardOnBothSidesIsNotWhatTellsThemApart() {
+        let free = strict("guard-pages", charged: 65_536).map { record in
+            var record = record
+            record.name = "fixed"
+            return record
+        }
+        let verdict = verdict(strict("guard-pages", charged: Self.gib), free)
+        #expect(verdict.verdict == .depends)
+        #expect(verdict.reason.hasPrefix("it depends on the strategy and the guard, by whether 50 % of what is "))
+        #expect(
+            verdict.reason.contains("(fault with guard-pages: 100 %), and 1 for less (fixed with guard-pages: 0.01 %)"))
     }
 
     @Test func whatRunsDifferOnDecidesNothing() {
@@ -62,7 +75,8 @@ import Testing
     @Test func whatWasWorkedOutIsSaid() {
         #expect(
             verdict(strict("prot-none", charged: 65_536, simulated: true)).reason
-                == "in mode 2, worked out, 0 of 1 are refused or charged in full, 1 are charged at most 64 KiB")
+                == "in mode 2, worked out, 0 of 1 are refused or charged for half or more of what they reserve, and 1 "
+                + "for less (fault with prot-none: 0.01 %)")
     }
 
     /// Each setting has a figure of its own, of one strategy, and so has the other kind of guard: what another strategy

@@ -48,6 +48,12 @@ import Testing
         #expect(self.verdict(.mcentral, [("128 KB", 3, 12)]).verdict == .notMeasurable)
     }
 
+    @Test func `the claimed range is that of the rule`() {
+        #expect(SpawnLock(.mheap).claimed.map(\.low) == [4_600] && SpawnLock(.mheap).claimed.map(\.high) == [18_400])
+        #expect(verdict(.mheap, [("128 KB", 3, 5.2)]).verdict == .confirmed)
+        #expect(verdict(.mheap, [("128 KB", 3, 4)]).verdict == .refuted)
+    }
+
     @Test func `around a bound nothing is decided`() {
         #expect(verdict(.mheap, [("128 KB", 3, 18)]).verdict == .notMeasurable)
     }

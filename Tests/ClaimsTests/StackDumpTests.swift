@@ -41,6 +41,12 @@ import Testing
                 "go1.27.3: does not hold: with GOMAXPROCS 1 a call takes 1.00 µs, claimed 12.0 µs; this machine has 2"))
     }
 
+    @Test func theClaimedRangeOfTheFirstNumberIsThatOfTheRule() {
+        #expect(StackDump().claimed.first?.low == 6_000 && StackDump().claimed.first?.high == 24_000)
+        #expect(verdict(records("go1.27.3", 6_500, 22_750, 102_375)).verdict == .confirmed)
+        #expect(verdict(records("go1.27.3", 5_500, 19_250, 86_625)).verdict == .refuted)
+    }
+
     @Test func lessOrMoreRefutesIt() {
         #expect(verdict(records("go1.27.3", 12_000, 42_000, 60_000)).verdict == .refuted)
         let flat = verdict(records("go1.27.3", 12_000, 12_000, 12_000))

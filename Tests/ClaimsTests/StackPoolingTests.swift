@@ -52,11 +52,31 @@ import Testing
 
     @Test func anIntervalAroundTheClaimDecidesNothing() { #expect(verdict(0.2, 0.27).verdict == .notMeasurable) }
 
+    private func changes(_ count: Double) -> Record {
+        Record(
+            suite: "stack-pool", case: "since", metric: .changedFunctions, exactly: count, parameters: [.functions: 6])
+    }
+
     @Test func howMuchOfTheAllocatorWasChangedIsSaid() {
-        let changes = Record(
-            suite: "stack-pool", case: "since", metric: .changedFunctions, exactly: 0, parameters: [.functions: 6])
         #expect(
-            verdict(0.8, 0.8, further: [changes]).reason.hasSuffix("; of 6 functions of the allocator 0 were changed"))
+            verdict(0.8, 0.8, further: [changes(0)]).reason.hasSuffix(
+                "; of 6 functions of the allocator 0 were changed"))
+    }
+
+    @Test func theSameSourceRefutesAStepThatTimesDoNotTell() {
+        let verdict = verdict(1, 1, further: [changes(0)])
+        #expect(verdict.verdict == .refuted)
+        #expect(
+            verdict.reason.hasPrefix(
+                "the sources are the same in both versions, and the times as far as can be told: undecided: 2 KB"))
+        #expect(verdict.reason.hasSuffix("; of 6 functions of the allocator 0 were changed"))
+        #expect(self.verdict(1, 1, further: [changes(1)]).verdict == .notDistinguishable)
+        // A step that was measured is judged by its times, whatever made it.
+        #expect(self.verdict(0.2, 0.2, further: [changes(0)]).verdict == .confirmed)
+        #expect(self.verdict(1, 0.2, further: [changes(0)]).verdict == .notDistinguishable)
+        var once = changes(0)
+        once.high = 1
+        #expect(self.verdict(1, 1, further: [once]).verdict == .notDistinguishable)
     }
 
     @Test func poolsAreFiguresAndDecideNothing() {

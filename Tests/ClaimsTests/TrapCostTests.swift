@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func fourCrossingsAreEnough() {
-        #expect(verdict([Self.crossings("a", 4), Self.time("a"), Self.ratio("in place", 2, 3)]).verdict == .confirmed)
+        #expect(verdict([Self.crossings("a", 4), Self.time("a"), Self.ratio("in place", 3, 4)]).verdict == .confirmed)
     }
 
     @Test func fewCrossingsOrFasterThanGoRefuteIt() {
@@ -71,10 +71,15 @@ import Testing
         #expect(verdict(records).verdict == .notMeasurable)
     }
 
-    @Test func anIntervalAroundOneDecidesNothing() {
-        #expect(
-            verdict([Self.crossings("a", 6), Self.time("a"), Self.ratio("in place", 0.9, 1.2)]).verdict
-                == .notMeasurable)
+    @Test func slowerThanGoButNotTwiceIsNotFarSlower() {
+        #expect(TrapCost().claimed.dropFirst().allSatisfy { $0.low == HotSplit().claimed.first?.low })
+        for (low, high, verdict) in [(1.2, 1.9, Verdict.refuted), (1.6, 2.1, .notMeasurable), (2.1, 2.4, .confirmed)] {
+            #expect(
+                self.verdict([Self.crossings("a", 6), Self.time("a"), Self.ratio("in place", low, high)]).verdict
+                    == verdict)
+        }
+        let open = self.verdict([Self.crossings("a", 6), Self.time("a"), Self.ratio("in place", 1.6, 2.1)])
+        #expect(open.reason.hasPrefix("an interval contains 2.0: 6 crossings at least"))
     }
 
     @Test func checksDecideNothing() {

@@ -40,7 +40,7 @@ def draw(results):
     return described(
         whole,
         "Requests per initial size of their stacks",
-        f"{ends(results, names)}{' The cross is what the article says of the same experiment.' if is_claimed else ''}",
+        f"{ends(results, names)}{' The cross is what the article says of its own requests.' if is_claimed else ''}",
     )
 
 

@@ -1,5 +1,7 @@
 """A call of runtime.Stack in 512 goroutines, by the processors that Go may use and by version."""
 
+import math
+
 from .results import figures
 from .style import BLUE, GREEN, VERMILION, described, figure, intervals, key, label, listed, time_text, words
 
@@ -21,7 +23,10 @@ def draw(results):
     for metric, is_whole in (("time", True), ("processor-time-of-call", False)):
         for record in results.needed("stack-dump", metric=metric):
             rows[versions.index(record["peer"])][record["gomaxprocs"], is_whole] = record
-    ranges = [ends for name in CLAIMED.values() if (ends := results.claimed("stack-dump", name))]
+    # A range that is half to twice a number would cover the points of another one: that number is drawn.
+    ends = [results.claimed("stack-dump", name) for name in CLAIMED.values()]
+    claimed = [math.sqrt(low * high) for low, high in filter(None, ends)]
+    ranges = [(time, time) for time in claimed]
     figure_, axes = figure(2.4 + 0.8 * len(rows), rows=2 + 1.5 * len(rows))
     intervals(
         axes, [words(version) for version in versions], rows, SERIES, "ns", {place: ranges for place in range(len(rows))},
@@ -36,7 +41,7 @@ def draw(results):
         for count in LOOKS
         if (count, True) in newest and (count, False) in newest
     )
-    claims = f" Claimed: {listed([time_text(low) for low, _ in ranges])}." if ranges else ""
+    claims = f" Claimed: {listed([time_text(time) for time in claimed])}." if claimed else ""
     return described(
         figure_,
         "A call of runtime.Stack in 512 goroutines, by GOMAXPROCS",

@@ -90,10 +90,13 @@ def reference(claimed):
 
 
 def band(claimed):
-    """The claimed range; an open end reaches beyond any axis."""
-    one = reference(claimed)
+    """The claimed range, give or take its tolerance; an open end reaches beyond any axis."""
+    one, tolerance = reference(claimed), claimed.get("tolerance") or 0
     low, high = claimed.get("low"), claimed.get("high")
-    return (low / one if low is not None else 1e-9, high / one if high is not None else 1e9)
+    return (
+        low / one * (1 - tolerance) if low is not None else 1e-9,
+        high / one * (1 + tolerance) if high is not None else 1e9,
+    )
 
 
 def relative(claimed, measured):

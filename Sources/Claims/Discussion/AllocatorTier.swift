@@ -60,7 +60,7 @@ public struct AllocatorTier: Claim {
     public var identifier: String { tier.identifier }
     public let saidBy = "an article on runtime.stackalloc and Go 1.22"
     public var statement: String { "\(tier.named) serves a stack in about \(Int(tier.due)) ns." }
-    public var claimed: [ClaimedFigure] { [ClaimedFigure(.tier(tier.rawValue), tier.due)] }
+    public var claimed: [ClaimedFigure] { [ClaimedFigure(.tier(tier.rawValue), about: tier.due)] }
     public var experiments: [String] {
         [
             "allocations of a batch of stacks, apart from freeing them, in a process of the newest Go for each round: "
@@ -98,9 +98,6 @@ public struct AllocatorTier: Claim {
         }
     }
 
-    /// "About": within a factor of two.
-    private static let about = 2.0
-
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         let time = try evidence.estimate(tier.rawValue, metric: .time)
         let figure = Figure.tier(tier.rawValue)
@@ -110,9 +107,8 @@ public struct AllocatorTier: Claim {
         let freeing = evidence.all(metric: .timeOfFreeing).map {
             MeasuredFigure(Figure("freeing a stack of \($0.name)", .nanoseconds), $0.estimate)
         }
-        let about = ClaimedFigure(figure, low: tier.due / Self.about, high: tier.due * Self.about)
         return Judgement(
-            time.verdict(on: about), measured: [MeasuredFigure(figure, time)] + others + freeing,
+            time.verdict(on: claimed(figure)), measured: [MeasuredFigure(figure, time)] + others + freeing,
             reason: "\(tier.rawValue) allocates a stack in \(time.text(decimals: 1)) ns; about \(Int(tier.due)) is "
                 + "taken as half to twice that")
     }

@@ -21,16 +21,16 @@ extension ParameterName {
 
 extension Figure {
     static func confusionsInAMillion(_ source: Classification.Source) -> Figure {
-        Figure("confusions in a million faults, \(source.rawValue)", .count)
+        Figure("confusions in a million \(source.word) faults", .count)
     }
-    static func faults(_ source: Classification.Source) -> Figure { Figure("faults, \(source.rawValue)", .count) }
+    static func faults(_ source: Classification.Source) -> Figure { Figure("\(source.word) faults", .count) }
     static func ambiguous(_ source: Classification.Source) -> Figure {
-        Figure("ambiguous, \(source.rawValue)", .count)
+        Figure("\(source.word) faults said to be ambiguous", .count)
     }
     static let causes = Figure("causes of faults", .count)
     static let causesNotToldApart = Figure("causes of faults that are not always told apart", .count)
     static func bugsByAnotherName(_ source: Classification.Source) -> Figure {
-        Figure("bugs by another bug's name, \(source.rawValue)", .count)
+        Figure("\(source.word) faults of bugs by another bug's name", .count)
     }
 }
 
@@ -53,6 +53,8 @@ public struct Classification: Claim {
     enum Source: String, CaseIterable {
         case synthetic = "made up"  // a published name
         case real
+
+        var word: String { self == .synthetic ? "synthetic" : "real" }
     }
 
     /// The verdict that growth gets, and the one that says that the facts fit several causes.
@@ -127,7 +129,7 @@ public struct Classification: Claim {
         var tallies: [Tally] = []
         for source in Source.allCases {
             let tally = Tally(evidence.all(metric: .faults, where: [.source: .string(source.rawValue)]))
-            guard tally.all > 0 else { throw MissingEvidence("no record of faults that are \(source.rawValue)") }
+            guard tally.all > 0 else { throw MissingEvidence("no record of \(source.word) faults") }
             tallies.append(tally)
         }
         let measured = zip(Source.allCases, tallies).flatMap { source, tally in
@@ -138,7 +140,7 @@ public struct Classification: Claim {
                 MeasuredFigure(.bugsByAnotherName(source), Estimate(exactly: tally.misnamed)),
             ]
         }
-        let text = zip(Source.allCases, tallies).map { "\($0.rawValue): \($1.description)" }.joined(separator: "; ")
+        let text = zip(Source.allCases, tallies).map { "\($0.word): \($1.description)" }.joined(separator: "; ")
         if tallies.contains(where: { $0.confused > 0 }) {
             return Judgement(
                 .confirmed, measured: measured, reason: "one classifier, this library's, on these faults: \(text)")
@@ -160,7 +162,11 @@ public struct Classification: Claim {
         let found =
             "growth and bugs are never confused, but of \(causes.count) causes \(ambiguous.count) are not always told "
             + "apart: \(shares.joined(separator: ", ")); \(shown)"
-        return Judgement(ambiguous.count == causes.count ? .confirmed : .depends, measured: counts, reason: found)
+        if ambiguous.count == causes.count { return Judgement(.confirmed, measured: counts, reason: found) }
+        return Judgement(
+            .depends, measured: counts,
+            reason: "it depends on the cause: it is so for \(ambiguous.count), and not for the other "
+                + "\(causes.count - ambiguous.count): \(found)")
     }
 }
 

@@ -24,10 +24,12 @@ extension ParameterName {
 }
 
 extension Figure {
-    static func deaths(at limit: Exhaustion.Limit) -> Figure { Figure("deaths at \(limit.rawValue)", .count) }
+    static func deaths(at limit: Exhaustion.Limit) -> Figure {
+        Figure("ways to make stacks with which the process ends at \(limit.title)", .count)
+    }
     /// Each of which dies there or not.
     static func strategies(at limit: Exhaustion.Limit) -> Figure {
-        Figure("strategies that met the limit: \(limit.rawValue)", .count)
+        Figure("ways to make stacks that met \(limit.title)", .count)
     }
 }
 

@@ -4,6 +4,8 @@
 // is counted over all functions of real programs, each the root of a tree. The second is measured where a bound is
 // claimed: calls are followed instruction by instruction. That an error of the prediction is found by it is shown by
 // how many of the bounds are reached exactly.
+//
+// The newest Go decides; older versions, and kernels in C, stand beside it.
 
 import Experiments
 import GoBinary
@@ -25,7 +27,10 @@ extension Figure {
     static let shareOfBoundedTrees = Figure("share of call trees with a bound", .ratio)
     static let boundsTried = Figure("bounds tried by calls", .count)
     static let boundsExceeded = Figure("bounds exceeded", .count)
-    static let boundToMeasured = Figure("bound, to the deepest call", .ratio)
+    /// The median over the functions whose calls were followed.
+    static func boundToMeasured(_ program: String) -> Figure {
+        Figure("bound, to the deepest call, \(program)", .ratio)
+    }
 }
 
 public struct FramePrediction: Claim {
@@ -148,16 +153,22 @@ public struct FramePrediction: Claim {
     // MARK: judging
 
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
-        let share = try evidence.ratio(Self.programs, to: Self.whole)
-        func sum(_ metric: Metric) -> Int { evidence.all(metric: metric).reduce(0) { $0 + Int($1.median) } }
-        let (tried, exceeded, reached) = (sum(.boundsTried), sum(.boundsExceeded), sum(.boundsReached))
-        let ways = StackDoubts.all.compactMap { _, text -> String? in
-            guard let share = try? evidence.ratio("\(Self.programs), \(text)", to: Self.whole), share.median > 0 else {
-                return nil
-            }
-            return "\(text) \(Estimate.percent(share.median)) %"
+        let all = evidence.all(metric: .ratio, where: [.baseline: .string(Self.whole)]).ofNewestGo
+        guard let version = all.first?.goVersion, let share = Self.share(of: all) else {
+            throw MissingEvidence("no share of call trees with a bound in programs of Go")
         }
-        var measured = [MeasuredFigure(.shareOfBoundedTrees, share)]
+        let ways = StackDoubts.all.compactMap { _, text -> String? in
+            guard let share = Self.share(of: all, text), share > 0 else { return nil }
+            return "\(text) \(Estimate.percent(share)) %"
+        }
+        /// Of the newest Go, or of everything else that was followed.
+        func sum(_ metric: Metric, ofNewest: Bool) -> Int {
+            evidence.all(metric: metric).filter { ($0.goVersion == version) == ofNewest }
+                .reduce(0) { $0 + Int($1.median) }
+        }
+        let tried = sum(.boundsTried, ofNewest: true)
+        let exceeded = sum(.boundsExceeded, ofNewest: true)
+        var measured = [MeasuredFigure(.shareOfBoundedTrees, Estimate(exactly: share))]
         if tried > 0 {
             measured += [
                 MeasuredFigure(.boundsExceeded, Estimate(exactly: Double(exceeded))),
@@ -165,34 +176,39 @@ public struct FramePrediction: Claim {
             ]
         }
         let ratios = evidence.all(metric: .ratio, where: [.baseline: .string(Self.deepest)])
-        if let most = ratios.max(by: { $0.median < $1.median }) {
-            measured.append(MeasuredFigure(.boundToMeasured, most.estimate))
+        measured += (ratios.filter { $0.goVersion == version } + ratios.filter { $0.goVersion != version }).map {
+            MeasuredFigure(.boundToMeasured($0.goVersion ?? "the kernel \($0.name) in C"), $0.estimate)
         }
-        let percent = Estimate.percent(share.median)
+        let percent = Estimate.percent(share)
         let bounds =
-            "\(percent) % of call trees have a bound"
+            "\(version): \(percent) % of call trees have a bound"
             + (ways.isEmpty ? "" : " (in the way: \(ways.joined(separator: ", ")))")
         let calls =
             tried > 0
-            ? "\(exceeded) of \(tried) bounds were exceeded by calls that were followed, \(reached) were reached"
+            ? "\(exceeded) of \(tried) bounds were exceeded by calls that were followed, "
+                + "\(sum(.boundsReached, ofNewest: true)) were reached"
             : "no call was followed"
-        let reason = "\(bounds); \(calls)"
-        let relation = share.relation(to: claimed(.shareOfBoundedTrees))
-        // A bound that is exceeded is no prediction, however many there are; nor is there one without bounds.
+        let others = sum(.boundsTried, ofNewest: false)
+        let beside =
+            others > 0
+            ? "; of older versions and of kernels in C \(sum(.boundsExceeded, ofNewest: false)) of \(others)" : ""
+        // A bound that is exceeded is no prediction, however many there are; nor are a few call trees all code.
         let verdict: Verdict =
-            if exceeded > 0 || share.high == 0 {
-                .refuted
-            } else if tried == 0 || relation == .undecided {
-                .notMeasurable
-            } else {
-                relation == .within ? .confirmed : .depends
+            switch Estimate(exactly: share).relation(to: claimed(.shareOfBoundedTrees)) {
+            case .within where exceeded == 0 && tried > 0: .confirmed
+            case .within where exceeded == 0: .notMeasurable
+            default: .refuted
             }
-        return Judgement(
-            verdict, measured: measured,
-            reason: verdict == .depends
-                ? "it depends on the code: it can for the \(percent) % of call trees that have a bound, "
-                    + "not for the others; "
-                    + reason
-                : reason)
+        return Judgement(verdict, measured: measured, reason: "\(bounds); \(calls)\(beside)")
+    }
+
+    /// The share of functions with a bound in all programs together, or of those with a doubt; nil where none are.
+    private static func share(of records: [Record], _ doubt: String? = nil) -> Double? {
+        let own = records.filter { record in
+            doubt.map { record.name.hasSuffix(", \($0)") } ?? !record.name.contains(", ")
+        }
+        let counts = own.map { $0.parameters[.functions]?.number ?? 0 }
+        let all = counts.reduce(0, +)
+        return all > 0 ? zip(own, counts).reduce(0) { $0 + $1.0.median * $1.1 } / all : nil
     }
 }

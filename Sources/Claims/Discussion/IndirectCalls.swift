@@ -6,9 +6,9 @@
 // time would be the smaller, the longer a call takes by itself. All chains of a language are measured in the same
 // layouts, and a layout is a sample.
 //
-// Two claims on the same chains: indirect calls, and deep chains. Each is decided by one number, chosen before anything
-// was measured: the mean over Go's kinds of calls, within a layout. What single kinds do, and calls in C, are figures:
-// of a dozen intervals of 95 % one or the other misses by chance.
+// Two claims on the same chains: indirect calls, and deep chains. Each is decided by one number: the mean over Go's
+// kinds of calls, within a layout. What single kinds do, and calls in C, are figures: of a dozen intervals of 95 % one
+// or the other misses by chance.
 
 import Experiments
 import Measurement
@@ -57,8 +57,10 @@ public struct IndirectCalls: Claim {
     /// The same of one kind of calls, at one depth of indirect calls.
     func further(of kind: String, chains: Int?) -> Figure {
         let depth = chains.map { ", chains of \(Self.word($0))" } ?? ""
-        let other = part == .indirectCalls ? "a call by name" : "chains of 10"
-        return Figure("by \(Self.word(kind))\(depth), beyond \(other)", .nanoseconds)
+        return Figure(
+            part == .indirectCalls
+                ? "what checks cost a call by \(Self.word(kind))\(depth), beyond one by name"
+                : "what checks cost a call by \(Self.word(kind)), in a chain of 1,000, beyond one of 10", .nanoseconds)
     }
     /// Without a number: more than in other calls.
     public var claimed: [ClaimedFigure] { [ClaimedFigure(figure, low: 0, high: nil, isOurReading: true)] }
@@ -242,7 +244,7 @@ public struct IndirectCalls: Claim {
             MeasuredFigure(
                 Figure(
                     "what checks cost a call by \(Self.word($0.name)), chains of "
-                        + "\($0.parameters[.depth]?.description ?? "?")",
+                        + ($0.parameters[.depth]?.whole.map(Self.word) ?? "?"),
                     .nanoseconds), $0.estimate)
         }
         let reason =

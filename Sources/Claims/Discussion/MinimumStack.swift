@@ -23,10 +23,8 @@ public struct MinimumStack: Claim {
     public let identifier = "minimum-stack"
     public let saidBy = "golang-nuts, November 2025"
     public let statement = "The least stack doubles from 2 to 4 KB, so memory doubles for small goroutines."
-    public let claimed = [
-        ClaimedFigure(.smallGoroutine, 2048), ClaimedFigure(.smallStack, 4096),
-        ClaimedFigure(.memoryAgainstGoroutines, 2, tolerance: 0.1),
-    ]
+    // 2 and 4 KB are what the stacks are given, not what is measured, which holds what else a goroutine takes.
+    public let claimed = [ClaimedFigure(.memoryAgainstGoroutines, 2, tolerance: 0.1)]
     public let experiments = [
         "20,000 coroutines that wait, in the full run 100,000 and 1,000,000, in slots of 8 MiB and 64 KiB: resident "
             + "memory and page tables of one",

@@ -125,10 +125,13 @@ public struct NoSizeGuess: Claim {
         }
         if let stack { measured.append(MeasuredFigure(.lastStackOfGoroutine, stack)) }
         if let peak { measured.append(MeasuredFigure(.peakOfRecursion, peak)) }
-        measured += evidence.all(metric: .peakMemory).map {
-            MeasuredFigure(
-                Figure("memory at the end, \($0.name), limit \($0.parameters[.limit]?.description ?? "?")", .bytes),
-                $0.estimate)
+        measured += evidence.all(metric: .peakMemory).map { record in
+            let stack =
+                record.goVersion.map { "a goroutine's stack in \($0)" }
+                ?? record.parameters[.strategy].map { "a stack of this library, \($0)" } ?? "a thread's stack"
+            let limit = record.parameters[.limit]?.whole.map { QuantityFormatter.string(Double($0), .bytes) } ?? "?"
+            return MeasuredFigure(
+                Figure("memory at the end of a recursion on \(stack), limit \(limit)", .bytes), record.estimate)
         }
         let fixed = given.first { $0.parameters[.grows] == false }?.parameters[.limit]?.whole ?? Self.threadLimit
         func text(_ bytes: Int) -> String { QuantityFormatter.string(Double(bytes), .bytes) }

@@ -118,18 +118,26 @@ public struct Overcommit: Claim {
         }
         let measured = Self.figures(evidence)
         let simulated = strict.contains { $0.parameters[.simulated] == true }
+        /// The shares of what is reserved that are charged: the least and the most.
         func charge(_ records: [Record]) -> String {
-            let largest = records.compactMap { record in
-                evidence.find(
-                    record.name, metric: .charged, where: record.parameters.filter { $0.key.isIdentifying })?.median
-            }.max()
-            return largest.map { QuantityFormatter.string($0, .bytes) } ?? "refused"
+            let shares = records.compactMap { record -> Double? in
+                let which = record.parameters.filter { $0.key.isIdentifying }
+                guard let charged = evidence.find(record.name, metric: .charged, where: which)?.median,
+                    let reserved = evidence.find(record.name, metric: .reserved, where: which)?.median, reserved > 0
+                else { return nil }
+                return charged / reserved
+            }
+            guard let least = shares.min(), let most = shares.max() else { return "refused" }
+            let (low, high) = (Estimate.percent(least), Estimate.percent(most))
+            return low == high ? "\(low) %" : "\(low) to \(high) %"
         }
+        func names(_ records: [Record]) -> String { records.map(Self.title).joined(separator: ", ") }
         let worked = simulated ? ", worked out," : ""
         let reason =
-            "in mode 2\(worked) \(dependent.count) of \(strict.count) are refused or charged in full"
-            + (dependent.isEmpty ? "" : " (\(dependent.map(Self.title).joined(separator: ", ")): \(charge(dependent)))")
-            + (free.isEmpty ? "" : ", \(free.count) are charged at most \(charge(free))")
+            "in mode 2\(worked) \(dependent.count) of \(strict.count) are refused or charged for half or more of what "
+            + "they reserve"
+            + (dependent.isEmpty ? "" : " (\(names(dependent)): \(charge(dependent)))")
+            + (free.isEmpty ? "" : ", and \(free.count) for less (\(names(free)): \(charge(free)))")
         if dependent.count == strict.count { return Judgement(.confirmed, measured: measured, reason: reason) }
         if free.count == strict.count { return Judgement(.refuted, measured: measured, reason: reason) }
         guard !free.isEmpty, !dependent.isEmpty else {
@@ -137,9 +145,15 @@ public struct Overcommit: Claim {
                 .notMeasurable, measured: measured,
                 reason: "what is charged for \(open.map(Self.title).joined(separator: ", ")) is not told: \(reason)")
         }
+        // The guard is what tells them apart, where none is on both sides.
+        func guards(_ records: [Record]) -> Set<String> {
+            Set(records.compactMap { $0.parameters[.guard]?.description })
+        }
+        let isByGuard = open.isEmpty && guards(dependent).isDisjoint(with: guards(free))
         return Judgement(
             .depends, measured: measured,
-            reason: "it depends on the guard, by whether half of what is reserved is charged: \(reason)")
+            reason: "it depends on the \(isByGuard ? "guard" : "strategy and the guard"), by whether 50 % of what is "
+                + "reserved are charged: \(reason)")
     }
 
     /// Of a stack that grows by faults, which is the one that the discussion proposes.

@@ -146,7 +146,12 @@ public struct ShrinkFree: Claim {
         case .within, .below:
             // What a collection gave up is not used again, nor was it free.
             let isFree = collected?.relation(to: claimed(.descentAgain)) != .above && (grown?.low ?? 0) == 0
-            return Judgement(isFree ? .confirmed : .depends, measured: measured, reason: reason)
+            return Judgement(
+                isFree ? .confirmed : .depends, measured: measured,
+                reason: isFree
+                    ? reason
+                    : "it depends on collections: with none between two descents it is so, after one it is not: "
+                        + reason)
         case .above: return Judgement(.refuted, measured: measured, reason: reason)
         case .undecided:
             return Judgement(.notMeasurable, measured: measured, reason: "more rounds are needed: \(reason)")

@@ -49,7 +49,7 @@ public struct SpawnLock: Claim {
         "In storms of goroutines one waits \((owner.due / 1000).text(decimals: 1)) µs for the lock of "
             + "\(owner.rawValue)."
     }
-    public var claimed: [ClaimedFigure] { [ClaimedFigure(.wait(owner.rawValue), owner.due)] }
+    public var claimed: [ClaimedFigure] { [ClaimedFigure(.wait(owner.rawValue), about: owner.due)] }
     public let experiments = [
         "two processors start thousands of goroutines with stacks of 2 KB, 32 KB and 128 KB: how often, and for "
             + "how long, one waited for a lock, by the profile of the newest Go's own locks, in a process for each "
@@ -118,9 +118,6 @@ public struct SpawnLock: Claim {
         return records
     }
 
-    /// Half to twice as long is the same on another machine.
-    private static let about = 2.0
-
     public func judge(_ evidence: Evidence) throws(MissingEvidence) -> Judgement {
         func find(_ lock: String, _ metric: Metric, in storm: String) -> Estimate? {
             evidence.find(storm, metric: metric, where: [.lock: .string(lock)])
@@ -141,11 +138,10 @@ public struct SpawnLock: Claim {
         if let others = find(Self.pool, .waits, in: storm) {
             measured.append(MeasuredFigure(.waits(Self.pool), others))
         }
-        let due = ClaimedFigure(.wait(lock), low: owner.due / Self.about, high: owner.due * Self.about)
         return Judgement(
-            wait.verdict(on: due), measured: measured,
+            wait.verdict(on: claimed(.wait(lock))), measured: measured,
             reason: "\(place) a wait for \(lock) takes \(QuantityFormatter.string(wait, .nanoseconds)), "
-                + "claimed \(QuantityFormatter.string(owner.due, .nanoseconds)), give or take half of it and as much "
-                + "again; of 1,000 goroutines \(waits.median.text()) waited")
+                + "claimed \(QuantityFormatter.string(owner.due, .nanoseconds)), which on another machine is half to "
+                + "twice that; of 1,000 goroutines \(waits.median.text()) waited")
     }
 }

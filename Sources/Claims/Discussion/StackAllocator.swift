@@ -118,7 +118,8 @@ public struct StackAllocator: Claim {
                 MeasuredFigure(.filesWithAllocator, named.estimate),
             ]
             + wastes.ofNewestGo.map {
-                MeasuredFigure(Figure("stack memory that is no goroutine's, \($0.goVersion!)", .ratio), $0.estimate)
+                MeasuredFigure(
+                    Figure("share of stack memory that is no goroutine's, \($0.goVersion!)", .ratio), $0.estimate)
             }
         let fall = claimed(.fragmentationSince).high! / claimed(.fragmentationBefore).low!
         let change = evidence.find(Self.waste, metric: .ratio, where: [.baseline: .string(Self.waste)])

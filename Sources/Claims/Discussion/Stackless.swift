@@ -281,6 +281,7 @@ public struct Stackless: Claim {
         }
         let reason = text.joined(separator: "; ")
         let due = claimed(.memoryOfStacklessCoroutine)
+        let bound = due.high! * (1 + (due.tolerance ?? 0))
         func names(_ relation: Relation) -> String? {
             let those = stackless.filter { $0.ratio.relation(to: due) == relation }
             return those.isEmpty ? nil : those.map { "a \($0.name)" }.joined(separator: " and ")
@@ -293,7 +294,8 @@ public struct Stackless: Claim {
         case (let less?, let more?, nil):
             return Judgement(
                 .depends, measured: measured,
-                reason: "it depends on the language: \(less) takes 80 % less or better, \(more) does not: \(reason)")
+                reason: "it depends on the language, by whether \(Self.percent(1 - bound)) % less are taken, which is "
+                    + "80 % give or take a tenth of the rest: \(less) takes so little, \(more) does not: \(reason)")
         case (_, .some, nil): return Judgement(.refuted, measured: measured, reason: reason)
         case (_, nil, nil): return Judgement(.confirmed, measured: measured, reason: reason)
         }

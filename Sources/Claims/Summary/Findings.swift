@@ -34,7 +34,12 @@ extension Summary {
             \(run.gainCompiledWithout) Against themselves they \(try run.gain(CheckCost(), .gainFromNothing)).
             """
         },
-        "code-size": FindingText(title: "How much code the checks are") { run in
+        "code-size": FindingText(
+            title: "How much code the checks are",
+            change:
+                "Seven orders of each program's functions or more, with misses that lie wholly above or below those "
+                + "without checks, beyond what another order shows."
+        ) { run in
             """
             With checks the code of programs of \(run.newestGo(CodeSize())) is \
             \(try run.text(CodeSize(), .codeWithChecks)) times as large as compiled without, and a run misses a simulated \
@@ -220,8 +225,8 @@ extension Summary {
         "exhaustion": FindingText(
             title: "Where memory ends",
             change:
-                "A process that ends where addresses or the kernel's commitment are limited, or none where a control "
-                + "group is full."
+                "An error instead of the end where memory that was promised is used and cannot be had; or a process "
+                + "that ends as well where the promise itself is refused."
         ) { run in
             func deaths(_ limit: Exhaustion.Limit) throws -> String {
                 let deaths = try run.text(Exhaustion(), .deaths(at: limit), none: "none")
@@ -252,7 +257,8 @@ extension Summary {
         },
         "no-size-guess": FindingText(
             title: "A stack whose size nobody guesses",
-            change: "A recursion without end that ends with the memory, not before."
+            change: "A goroutine whose stack grows until memory is exhausted, or one that is ended at no more than a "
+                + "thread's stack of 8 MiB."
         ) { run in
             """
             A goroutine's stack whose size nobody chose grew to \
