@@ -2,6 +2,7 @@
 
 import Experiments
 import Foundation
+import Peers
 import Processes
 import TestNeeds
 import Testing
@@ -92,6 +93,44 @@ import Workloads
         try expectEqualOutput(try go.program(), Self.probes, ["ignored"])
         try expectEqualOutput(try go.program(), Self.everything, ["ignored"])
         try expectEqualOutput(try go.program(), StripOptions(), ["ignored"])
+    }
+
+    /// What Go's compiler finds no point in at which a signal may preempt: the runtime and what it imports, as the
+    /// compiler's own sources list it.
+    private func packagesOfTheRuntime(_ go: GoInstallation) throws -> [String] {
+        let root = try #require(GoToolchain(at: go.command)).root
+        // From Go 1.22 on, and before.
+        let lists = [
+            ("cmd/internal/objabi/pkgspecial.go", "var runtimePkgs = "),
+            ("cmd/go/internal/work/gc.go", "var runtimePackages = "),
+        ]
+        let (file, beginning) = try #require(
+            lists.first { FileManager.default.fileExists(atPath: "\(root)/src/\($0.0)") })
+        let lines = String(decoding: try content("\(root)/src/\(file)"), as: UTF8.self).split(separator: "\n")
+        let list = lines.drop { !$0.hasPrefix(beginning) }.prefix { $0 != "}" }
+        return list.compactMap { line in
+            let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
+            return parts.count == 3 ? String(parts[1]) : nil
+        }
+    }
+
+    @Test(arguments: GoInstallation.all, [probes, StripOptions(keepsRuntime: true)])
+    func whatNoSignalPreemptsKeepsItsCheck(_ go: GoInstallation, _ options: StripOptions) throws {
+        let program = try GoExecutable(try content(try go.program()))
+        let packages = try packagesOfTheRuntime(go)
+        #expect(packages.contains("runtime") && packages.contains("internal/bytealg"))
+        let beginnings = packages.map { $0 + "." } + ["reflect.", "sync.(*Pool)."]
+        let left = Set(try program.stripped(options).left.map(\.function))
+        var seen: Set<String> = []
+        for checked in program.functions where checked.check != nil {
+            let name = checked.function.name
+            guard let beginning = beginnings.first(where: name.hasPrefix) else { continue }
+            seen.insert(beginning)
+            // Some give way to a jump.
+            #expect(left.contains(name) || Editor.replacedFunctions[name] != nil, "\(name)")
+        }
+        #expect(seen.isSuperset(of: ["runtime.", "internal/cpu.", "reflect.", "sync.(*Pool)."]))
+        if packages.contains("internal/strconv") { #expect(seen.contains("internal/strconv.")) }
     }
 
     private static let refusalWithoutSignals =

@@ -37,7 +37,7 @@ public struct ToolchainOptions: Sendable, Hashable {
     public var stacks: Stacks
     /// Bytes of a goroutine's first stack with its guard, a power of two.
     public var initial: Int
-    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`.
+    /// Leaves the checks of the packages `runtime`, `internal/runtime`, `reflect` and others that no signal preempts.
     public var keepsRuntime: Bool
 
     /// Options, by default the stacks that a program without checks must have.
@@ -82,7 +82,7 @@ package struct UncheckedSources {
         _ options: ToolchainOptions, _ read: (String) -> String?
     ) throws(SourceRefusal) -> [ChangedSource] {
         let functions = GoExecutable.sweepers.sorted().joined(separator: " ")
-        let packages = options.keepsRuntime ? GoExecutable.runtimePackages.joined(separator: " ") : ""
+        let packages = options.keepsRuntime ? GoExecutable.unpreempted.joined(separator: " ") : ""
         let added =
             text(PackageResources.unchecked_compiler_go) + """
 
