@@ -41,6 +41,7 @@
 #define ENOMEM 12
 #define EFAULT 14
 #define SIGSEGV 11
+#define SIGURG 23 // Go preempts by it
 // struct siginfo: si_code, si_addr. struct ucontext: REG_RIP of the general registers that begin at 40.
 #define SI_CODE 8
 #define SI_ADDR 16
@@ -134,6 +135,7 @@ text_offset:    .quad 0
 probes_offset:  .quad 0
 probe_count:    .quad 0
 no_preemption_offset: .quad 0
+pending_offset: .quad 0
 
 // The first instruction of the program. rsp: the number of arguments, arguments, 0, environment, 0, what the kernel
 // tells. Keeps rsp and rdx, which the loader sets.
@@ -200,11 +202,26 @@ on_thread:
     cmpl $0, HAS_INSTRUCTION(%r8)
     je 1f
     wrgsbase %rsi
-    jmp on_thread_end
+    jmp 3f
 1:  movl $ARCH_SET_GS, %edi
     system_call SYS_ARCH_PRCTL
     testq %rax, %rax
     jne no_gs
+    // The record of a thread of C is one that others had, which may have got a signal where no goroutine was known, or
+    // may have ended before. From here on, where minit has noted the new thread's number, signals go to that.
+3:  call on_thread_end
+    movq %r14, %rdx
+    // The thread of goroutine rdx, if there is one, has got its signal. Changes r8 and r9.
+note_signal:
+    testq %rdx, %rdx
+    je 1f
+    movq G_M(%rdx), %r8
+    testq %r8, %r8
+    je 1f
+    addq pending_offset(%rip), %r8
+    xorl %r9d, %r9d
+    xchgl %r9d, (%r8)
+1:  ret
 on_thread_end:
     .skip 16, 0xcc
 
@@ -730,7 +747,16 @@ put:
 // sigtramp's call of sigtrampgo. eax: number, rbx: siginfo, rcx: ucontext. On the signal stack.
 on_signal:
     cmpl $SIGSEGV, %eax
+    je 1f
+    cmpl $SIGURG, %eax
     jne on_signal_end
+    // While Go's record of a thread says that a signal is under way, no other is sent. Go does not note the arrival of
+    // one that finds a thread of C outside of Go.
+    movq tls_offset(%rip), %rdx
+    movq %fs:(%rdx), %rdx
+    call note_signal
+    jmp on_signal_end
+1:
     // One that another process sent has no address.
     cmpl $0, SI_CODE(%rbx)
     jle on_signal_end

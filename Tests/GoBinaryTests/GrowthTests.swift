@@ -95,6 +95,13 @@ import Workloads
         try expectEqualOutput(try go.program(), StripOptions(), ["ignored"])
     }
 
+    /// Go does not note that a signal arrived that found a thread outside of Go, and sends it no other: what a new call
+    /// from there, and the signal, must make up for.
+    @Test(.long, .unoptimized, arguments: GoInstallation.all, [probes, everything, StripOptions()])
+    func aThreadOfCIsPreemptedWhereverASignalFoundItBefore(_ go: GoInstallation, _ options: StripOptions) throws {
+        try expectEqualOutput(try go.program(.cgo), options, ["foreign-calls"])
+    }
+
     /// What Go's compiler finds no point in at which a signal may preempt: the runtime and what it imports, as the
     /// compiler's own sources list it.
     private func packagesOfTheRuntime(_ go: GoInstallation) throws -> [String] {

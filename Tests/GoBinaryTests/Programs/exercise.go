@@ -39,6 +39,8 @@ func main() {
 		fmt.Println(<-answers)
 	case "overflow-foreign":
 		foreignOverflow(os.Args[2])
+	case "foreign-calls":
+		foreignCalls()
 	case "parked":
 		parked(size)
 	case "churn":
@@ -283,6 +285,28 @@ func spin(stop *uint32) uint32 {
 		count |= count * 3
 	}
 	return count & 1
+}
+
+// More than a collection takes.
+const mostTurns = 1 << 31
+
+// Calls a function that has a check, until another goroutine says that it is over or most times. Says how often.
+//
+//go:noinline
+func turnUntil(isOver *uint32, most int) int {
+	turn := 0
+	for turn < most && atomic.LoadUint32(isOver) == 0 {
+		turn = turned(turn)
+	}
+	return turn
+}
+
+//go:noinline
+func turned(turn int) int {
+	if turn < 0 {
+		return turned(-turn)
+	}
+	return turn + 1
 }
 
 func preemption() uint32 {
