@@ -130,9 +130,20 @@ on_signal:
     subq %rsi, %r9
     cmpl $SIGURG, %eax
     jne 2f
-    // A preemption pushes a call; at the end of a stack there is no room for it.
     cmpq %r8, %r9
     jae on_signal_end
+    // A preemption pushes a call; at the end of a stack there is no room for it. Go's handler does not preempt where it
+    // sees none, and notes that the signal came, so that others follow. Above the return address it may write 24 bytes.
+    subq $40, %rsp
+    movq %rcx, 24(%rsp)
+    movq UC_RSP(%rcx), %r9
+    movq %r9, 32(%rsp)
+    movq %rsi, UC_RSP(%rcx)
+    call on_signal_end
+    movq 24(%rsp), %rcx
+    movq 32(%rsp), %r9
+    movq %r9, UC_RSP(%rcx)
+    addq $40, %rsp
     ret
 2:  cmpq %r8, %r9
     jb overflow

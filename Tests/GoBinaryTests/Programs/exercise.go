@@ -41,6 +41,8 @@ func main() {
 		foreignOverflow(os.Args[2])
 	case "foreign-calls":
 		foreignCalls()
+	case "margin":
+		margin(size)
 	case "parked":
 		parked(size)
 	case "churn":
@@ -307,6 +309,36 @@ func turned(turn int) int {
 		return turned(-turn)
 	}
 	return turn + 1
+}
+
+// A goroutine turns at this depth of calls, where a collection begins, and then where it began, until that is over or
+// most times. Says which.
+func margin(depth int) {
+	var hasBegun, isOver uint32
+	turns := make(chan int)
+	go func() {
+		turnAt(depth, &hasBegun)
+		turns <- turnUntil(&isOver, mostTurns)
+	}()
+	for atomic.LoadUint32(&hasBegun) == 0 {
+		runtime.Gosched()
+	}
+	runtime.GC()
+	atomic.StoreUint32(&isOver, 1)
+	fmt.Println("margin", <-turns < mostTurns)
+}
+
+// Turns longer than it takes for a collection to begin.
+//
+//go:noinline
+func turnAt(depth int, hasBegun *uint32) int {
+	if depth > 0 {
+		return turnAt(depth-1, hasBegun) + 1
+	}
+	turns := 0
+	for atomic.StoreUint32(hasBegun, 1); turns < 1<<26 && atomic.LoadUint32(hasBegun) == 1; turns++ {
+	}
+	return turns
 }
 
 func preemption() uint32 {
