@@ -408,6 +408,15 @@ import Workloads
         try expectEqualOutput(try go.program(), Self.probes, ["assembly"])
     }
 
+    /// A goroutine that may not be preempted is asked to stop all the time: it does not fault until that ends.
+    @Test(arguments: GoInstallation.all) func aStackGrowsWhereItsGoroutineMayNotStop(_ go: GoInstallation) throws {
+        let starts = 100
+        let counts = try expectEqualOutput(try go.program(), Self.probes, ["pinned", String(starts)])
+        let growths = try #require(counts["growths"])
+        // Each takes two faults, unless it is asked again right before it grows.
+        #expect(growths >= 4 * starts && counts["probe-faults"]! < 4 * growths, "\(counts)")
+    }
+
     /// Neighbours go back together, and what is made of them again has its guards.
     @Test(arguments: GoInstallation.thorough) func collectionsGiveFreeStacksBack(_ go: GoInstallation) throws {
         let folder = try TemporaryFolder()
