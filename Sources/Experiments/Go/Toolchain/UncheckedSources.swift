@@ -138,6 +138,13 @@ package struct UncheckedSources {
             SourceEdit(
                 file: "runtime/signal_unix.go", anchor: "\tc := &sigctxt{info, ctxt}\n\n\t// Cgo TSAN",
                 replacement: "\tc := &sigctxt{info, ctxt}\n\tuncheckedOverflow(sig, c, gp)\n\n\t// Cgo TSAN"),
+            // Go does not note the arrival of a signal that finds a thread of C outside of Go, and sends it no other.
+            SourceEdit(
+                file: "runtime/signal_unix.go", anchor: "\tif gp == nil || (gp.m != nil && gp.m.isExtraInC) {\n",
+                replacement: "\tif gp == nil || (gp.m != nil && gp.m.isExtraInC) {\n\t\tuncheckedArrival(sig, gp)\n"),
+            SourceEdit(
+                file: "runtime/os_linux.go", anchor: "\tgetg().m.procid = uint64(gettid())\n",
+                replacement: "\tgetg().m.procid = uint64(gettid())\n\tuncheckedArrival(sigPreempt, getg())\n"),
         ]
         if options.stacks != .large {
             for function in ["shrinkstack(gp *g)", "gcComputeStartingStackSize()"] {
