@@ -217,7 +217,7 @@ let package = Package(
             resources: [
                 .embedInCode("Programs/exercise.go"), .embedInCode("Programs/foreign.go"),
                 .embedInCode("Programs/foreign_none.go"), .embedInCode("Programs/call_back.c"),
-                .embedInCode("Programs/growth.go"),
+                .embedInCode("Programs/growth.go"), .embedInCode("Programs/foreign_none.s"),
             ], swiftSettings: warningsAreErrors),
         .testTarget(
             name: "PeersTests", dependencies: ["Peers", "Workloads", "Processes"], swiftSettings: warningsAreErrors),

@@ -34,6 +34,7 @@ extension Editor {
         let offset = try goroutineOffset()
         let ignoring = try ignoringCalls()
         let noPreemption = try variableOfNoPreemption()
+        let pending = try pendingOffset()
         var jumps: [(from: UInt64, to: UInt32)] = []
         for (name, place) in Self.replacedFunctions.sorted(by: { $0.key < $1.key }) {
             let function = try function(name)
@@ -42,11 +43,7 @@ extension Editor {
         }
         let minit = try function("runtime.minit")
         let copystack = try function("runtime.copystack")
-        var calls = try self.calls(of: minit).map { ($0, layout.on_thread) }
-        // What gives a thread that C made a goroutine.
-        if !program.functions(named: "runtime.cgocallback").isEmpty {
-            _ = try self.calls(of: minit, in: "runtime.needm")
-        }
+        var calls = try callsOfMinit().map { ($0, layout.on_thread) }
         calls += try self.calls(of: copystack, in: "runtime.newstack").map { ($0, layout.on_growth) }
         calls += try self.calls(of: copystack, in: "runtime.shrinkstack").map { ($0, layout.on_shrink) }
         calls.append((signal.call, layout.on_signal))
@@ -67,7 +64,7 @@ extension Editor {
             let parameters =
                 offset.littleEndianBytes + (data &- start).littleEndianBytes + (text &- start).littleEndianBytes
                 + UInt64(code.count).littleEndianBytes + probes.count.littleEndianBytes
-                + (noPreemption &- start).littleEndianBytes
+                + (noPreemption &- start).littleEndianBytes + pending.littleEndianBytes
             let place = Int(layout.parameters)
             code.replaceSubrange(place..<place + parameters.count, with: parameters)
             for (end, target) in ends {
@@ -88,22 +85,6 @@ extension Editor {
         _ = try GoBinaryError.reporting { () throws(ElfError) in try file.addExecutableSegment(content) }
         for (address, bytes) in edits { try file.replace(address, with: bytes) }
         file.setEntry(entry)
-    }
-
-    /// Addresses of calls.
-    func calls(of target: GoFunction, in caller: String? = nil) throws(GoBinaryError) -> [UInt64] {
-        var found: [UInt64] = []
-        for checked in program.functions {
-            let name = checked.function.name
-            guard caller.map({ $0 == name }) ?? name.hasPrefix("runtime.") else { continue }
-            found += instructions(of: checked.function).filter {
-                $0.instruction.isCall && $0.target == target.address
-            }.map(\.address)
-        }
-        guard !found.isEmpty else {
-            throw GoBinaryError("\(caller ?? "its runtime") does not call \(target.name)")
-        }
-        return found
     }
 
     /// The least stack becomes a page: what shrinkstack and gcComputeStartingStackSize compare with, and the size of a

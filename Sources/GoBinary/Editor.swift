@@ -184,6 +184,9 @@ struct Editor {
         let returns = try endings(of: try function("runtime.stackalloc"))
         let signal = try signalCall()
         let offset = try goroutineOffset()
+        let pending = try pendingOffset()
+        let minit = try function("runtime.minit")
+        let threads = try callsOfMinit()
         let ignoring = try ignoringCalls()
         let message = Array(options.overflowMessage.utf8)
         var edits: [(UInt64, [UInt8])] = []
@@ -191,7 +194,8 @@ struct Editor {
         let editor = self
         let content = { (start: UInt64) -> [UInt8] in
             var code = GoStubs(
-                threshold: options.initial, guardSize: StripOptions.guardSize, threadOffset: offset, message: message)
+                threshold: options.initial, guardSize: StripOptions.guardSize, threadOffset: offset, message: message,
+                pendingOffset: pending)
             let install = start + UInt64(GoStubs.layout.install_guard)
             for ending in returns {
                 // The guard, and what was at the end of the function.
@@ -217,13 +221,15 @@ struct Editor {
                 ))
             edits += Self.keepPreempting(ignoring, &code.bytes, at: start)
             edits += editor.refusePlugins(&code.bytes, at: start)
-            let end = Int(GoStubs.layout.on_signal_end)
-            code.bytes.replaceSubrange(end..<end + 5, with: Self.jump(from: start + UInt64(end), to: signal.target))
-            edits.append(
-                (
-                    signal.call + 1,
-                    Self.displacement(from: signal.call + 5, to: start + UInt64(GoStubs.layout.on_signal))
-                ))
+            let ends = [
+                (GoStubs.layout.on_signal_end, signal.target), (GoStubs.layout.on_thread_end, minit.address),
+            ]
+            for (end, target) in ends {
+                let end = Int(end)
+                code.bytes.replaceSubrange(end..<end + 5, with: Self.jump(from: start + UInt64(end), to: target))
+            }
+            let calls = [(signal.call, GoStubs.layout.on_signal)] + threads.map { ($0, GoStubs.layout.on_thread) }
+            edits += calls.map { ($0 + 1, Self.displacement(from: $0 + 5, to: start + UInt64($1))) }
             return code.bytes
         }
         _ = try GoBinaryError.reporting { () throws(ElfError) in try file.addExecutableSegment(content) }
@@ -303,6 +309,54 @@ struct Editor {
         return ignoring.calls.map { ($0 + 1, displacement(from: $0 + 5, to: here)) }
     }
 
+    /// Addresses of calls.
+    func calls(of target: GoFunction, in caller: String? = nil) throws(GoBinaryError) -> [UInt64] {
+        var found: [UInt64] = []
+        for checked in program.functions {
+            let name = checked.function.name
+            guard caller.map({ $0 == name }) ?? name.hasPrefix("runtime.") else { continue }
+            found += instructions(of: checked.function).filter {
+                $0.instruction.isCall && $0.target == target.address
+            }.map(\.address)
+        }
+        guard !found.isEmpty else {
+            throw GoBinaryError("\(caller ?? "its runtime") does not call \(target.name)")
+        }
+        return found
+    }
+
+    /// Calls by which every thread begins, also one that C made.
+    func callsOfMinit() throws(GoBinaryError) -> [UInt64] {
+        let minit = try function("runtime.minit")
+        // What gives a thread that C made a goroutine.
+        if !program.functions(named: "runtime.cgocallback").isEmpty {
+            _ = try calls(of: minit, in: "runtime.needm")
+        }
+        return try calls(of: minit)
+    }
+
+    /// Where the record of a thread notes that a signal by which Go preempts is under way, from its first byte: the
+    /// word that preemptone, or preemptM in it, exchanges for 1, and that doSigPreempt, or sighandler with it, clears.
+    func pendingOffset() throws(GoBinaryError) -> Int64 {
+        func displacements(_ names: [String], of map: Instruction.Map, _ opcode: UInt8) -> Set<Int64> {
+            let all = names.flatMap(program.functions(named:)).flatMap { instructions(of: $0) }.filter { placed in
+                // A register and a displacement of four bytes, at the end.
+                guard placed.instruction.map == map, placed.instruction.opcode == opcode,
+                    let modRM = placed.instruction.modRM
+                else { return false }
+                return modRM >> 6 == 2 && modRM & 7 != 4
+            }
+            return Set(all.compactMap { Self.lastNumber(bytes($0.address, $0.end)) })
+        }
+        // lock cmpxchg [register+d], r32; xchg [register+d], r32
+        let exchanged = displacements(["runtime.preemptone", "runtime.preemptM"], of: .two, 0xb1)
+        let cleared = displacements(["runtime.doSigPreempt", "runtime.sighandler"], of: .one, 0x87)
+        guard let offset = exchanged.first, exchanged.count == 1, cleared.contains(offset), offset > 0 else {
+            throw GoBinaryError("where its runtime notes that a signal is under way is not found in it")
+        }
+        return offset
+    }
+
     /// Where the signal handler calls the part of it that is written in Go.
     func signalCall() throws(GoBinaryError) -> (call: UInt64, target: UInt64) {
         let targets = Set(program.functions(named: "runtime.sigtrampgo").map(\.address))
@@ -370,12 +424,12 @@ private struct GoStubs {
     static var layout: GoStubLayout { fl_go_stub_layout }
     static var isAvailable: Bool { layout.size > 0 }
 
-    init(threshold: Int, guardSize: Int, threadOffset: Int64, message: [UInt8]) {
+    init(threshold: Int, guardSize: Int, threadOffset: Int64, message: [UInt8], pendingOffset: Int64) {
         let layout = Self.layout
         bytes = Array(UnsafeBufferPointer(start: fl_go_stub_code(), count: Int(layout.size)))
         let parameters =
             threshold.littleEndianBytes + guardSize.littleEndianBytes + threadOffset.littleEndianBytes
-            + message.count.littleEndianBytes
+            + message.count.littleEndianBytes + pendingOffset.littleEndianBytes
         let start = Int(layout.parameters)
         bytes.replaceSubrange(start..<start + parameters.count, with: parameters)
         bytes += message

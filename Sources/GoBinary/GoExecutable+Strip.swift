@@ -26,8 +26,8 @@ public struct StripOptions: Sendable, Hashable {
     public var growth: Growth
     /// Bytes of a goroutine's stack, a power of two from 64 KiB to 1 GiB; of no concern where stacks grow.
     public var initial: Int
-    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`, and of functions that call
-    /// assembly, where they are the only points at which Go preempts a goroutine.
+    /// Leaves the checks of the packages `runtime`, `internal/runtime`, `reflect` and others that no signal preempts,
+    /// and of functions that call assembly, where they are the only points at which Go preempts a goroutine.
     public var keepsRuntime: Bool
     /// What becomes of the checks.
     public var checks: Checks
@@ -178,14 +178,32 @@ extension GoExecutable {
         return options.keepsRuntime ? reasonToKeepStops(function, reachAssembly) : nil
     }
 
-    /// How the names of functions begin that no signal preempts.
-    package static let runtimePackages = ["runtime.", "runtime/", "internal/runtime/", "reflect."]
+    /// How the names of functions begin that a signal does not preempt because of their names (`isAsyncSafePoint` in
+    /// runtime/preempt.go).
+    static let runtimePackages = ["runtime.", "runtime/", "internal/runtime/", "reflect."]
+
+    /// The same of what the runtime imports, in any version: Go's compiler finds no point in them at which a signal may
+    /// preempt. Source: `runtimePkgs` in cmd/internal/objabi/pkgspecial.go, up to 1.21 `runtimePackages` in
+    /// cmd/go/internal/work/gc.go.
+    private static let importedByRuntime = [
+        "internal/abi.", "internal/bytealg.", "internal/byteorder.", "internal/chacha8rand.",
+        "internal/coverage/rtcov.", "internal/cpu.", "internal/goarch.", "internal/godebugs.",
+        "internal/goexperiment.", "internal/goos.", "internal/profilerecord.", "internal/strconv.",
+        "internal/stringslite.",
+    ]
+
+    /// The same of the part of the library that asks the runtime not to preempt it (`runtime_procPin` in sync/pool.go).
+    private static let pinned = ["sync.(*Pool).", "sync.(*poolChain).", "sync.(*poolDequeue).", "sync.indexLocal"]
+
+    /// All of these.
+    package static let unpreempted = runtimePackages + importedByRuntime + pinned
 
     /// Where a goroutine stops at a check or not at all.
     private static func reasonToKeepStops(_ function: GoFunction, _ reachAssembly: Set<UInt64>) -> String? {
-        if runtimePackages.contains(where: { function.name.hasPrefix($0) }) {
-            return "it is of the runtime, which is kept"
-        }
+        func isOf(_ beginnings: [String]) -> Bool { beginnings.contains { function.name.hasPrefix($0) } }
+        if isOf(runtimePackages) { return "it is of the runtime, which is kept" }
+        if isOf(importedByRuntime) { return "the runtime imports its package, which no signal preempts" }
+        if isOf(pinned) { return "it is of sync.Pool, which asks not to be preempted" }
         return reachAssembly.contains(function.address) ? "it calls assembly, which no signal preempts" : nil
     }
 

@@ -41,12 +41,17 @@
 #define ENOMEM 12
 #define EFAULT 14
 #define SIGSEGV 11
-// struct siginfo: si_code, si_addr. struct ucontext: REG_RIP of the general registers that begin at 40.
+#define SIGURG 23 // Go preempts by it
+// struct siginfo: si_code, si_addr. struct ucontext: registers, of the general ones that begin at 40.
 #define SI_CODE 8
 #define SI_ADDR 16
+#define UC_R13 80
+#define UC_RSP 160
 #define UC_RIP 168
-// struct g and struct m of Go's runtime: the thread of a goroutine, and the goroutine that stands for the thread's own
-// stack. GoBinary looks whether the program has them there.
+// struct g and struct m of Go's runtime: what checks compare with, the thread of a goroutine, and the goroutine that
+// stands for the thread's own stack. GoBinary looks whether the program has them there.
+#define G_STACKGUARD0 16
+#define STACK_GUARD 928 // what that is above the low end, where no one asks the goroutine to stop
 #define G_M 48
 #define M_G0 0
 
@@ -108,7 +113,18 @@
 #define GUARD_KIND (TEXT + TEXT_BYTES) // how guards are made, once that is known
 #define GUARD_BY_PAGES 1 // MADV_GUARD_INSTALL
 #define GUARD_BY_PROTECTION 2
-#define DATA_BYTES (GUARD_KIND + 8)
+#define LAST_FAULTS (GUARD_KIND + 8)
+#define LAST_FAULTS_BITS 6
+#define DATA_BYTES (LAST_FAULTS + (8 << LAST_FAULTS_BITS))
+#define GOLDEN_RATIO 0x9e3779b97f4a7c15 // spreads addresses of records
+
+    // Where the data have the stack pointer at which a probe of a goroutine faulted last, if no other shares the place.
+    .macro last_fault goroutine, base, register
+    movabsq $GOLDEN_RATIO, \register
+    imulq \goroutine, \register
+    shrq $64 - LAST_FAULTS_BITS, \register
+    leaq LAST_FAULTS(\base,\register,8), \register
+    .endm
 
     .macro data register
     leaq fl_go_growth_begin(%rip), \register
@@ -134,6 +150,7 @@ text_offset:    .quad 0
 probes_offset:  .quad 0
 probe_count:    .quad 0
 no_preemption_offset: .quad 0
+pending_offset: .quad 0
 
 // The first instruction of the program. rsp: the number of arguments, arguments, 0, environment, 0, what the kernel
 // tells. Keeps rsp and rdx, which the loader sets.
@@ -200,11 +217,26 @@ on_thread:
     cmpl $0, HAS_INSTRUCTION(%r8)
     je 1f
     wrgsbase %rsi
-    jmp on_thread_end
+    jmp 3f
 1:  movl $ARCH_SET_GS, %edi
     system_call SYS_ARCH_PRCTL
     testq %rax, %rax
     jne no_gs
+    // The record of a thread of C is one that others had, which may have got a signal where no goroutine was known, or
+    // may have ended before. From here on, where minit has noted the new thread's number, signals go to that.
+3:  call on_thread_end
+    movq %r14, %rdx
+    // The thread of goroutine rdx, if there is one, has got its signal. Changes r8 and r9.
+note_signal:
+    testq %rdx, %rdx
+    je 1f
+    movq G_M(%rdx), %r8
+    testq %r8, %r8
+    je 1f
+    addq pending_offset(%rip), %r8
+    xorl %r9d, %r9d
+    xchgl %r9d, (%r8)
+1:  ret
 on_thread_end:
     .skip 16, 0xcc
 
@@ -212,6 +244,8 @@ on_thread_end:
 on_growth:
     data %rcx
     lock incq GROWTHS(%rcx)
+    last_fault %rax, %rcx, %rdx
+    movq $0, (%rdx)
 on_growth_end:
     .skip 16, 0xcc
 on_shrink:
@@ -432,7 +466,7 @@ give:
 // Finds a shard that no one uses, first the thread's own. r8: the data, r14: the goroutine. Returns r11, or 0 where all
 // are in use. Changes rax, rcx, r9 and r10.
 lock_shard:
-    movabsq $0x9e3779b97f4a7c15, %r9 // of the golden ratio: spreads the records of threads
+    movabsq $GOLDEN_RATIO, %r9
     imulq G_M(%r14), %r9
     shrq $58, %r9
     movl $SHARDS, %r10d
@@ -730,7 +764,16 @@ put:
 // sigtramp's call of sigtrampgo. eax: number, rbx: siginfo, rcx: ucontext. On the signal stack.
 on_signal:
     cmpl $SIGSEGV, %eax
+    je 1f
+    cmpl $SIGURG, %eax
     jne on_signal_end
+    // While Go's record of a thread says that a signal is under way, no other is sent. Go does not note the arrival of
+    // one that finds a thread of C outside of Go.
+    movq tls_offset(%rip), %rdx
+    movq %fs:(%rdx), %rdx
+    call note_signal
+    jmp on_signal_end
+1:
     // One that another process sent has no address.
     cmpl $0, SI_CODE(%rbx)
     jle on_signal_end
@@ -766,9 +809,20 @@ on_signal:
     jmp 1b
 3:  movl 4(%r11,%r8,8), %r9d
     addq %r10, %r9
-    movq %r9, UC_RIP(%rcx)
     data %r8
     lock incq PROBE_FAULTS(%r8)
+    // Where a goroutine is asked to stop and may not, newstack drops the request and begins the function again. A check
+    // fails again at once; a probe faults microseconds later, when suspendG has repeated the request, and so on. The
+    // second time the request is dropped on the way to newstack, as copystack drops one. It is repeated until the
+    // goroutine stops.
+    last_fault %rdx, %r8, %r11
+    movq UC_RSP(%rcx), %r10
+    cmpq (%r11), %r10
+    movq %r10, (%r11)
+    jne 5f
+    movq %r9, UC_R13(%rcx)
+    leaq without_request(%rip), %r9
+5:  movq %r9, UC_RIP(%rcx)
     ret
     // No probe. On a thread's own stack, where C runs as well, Go guesses where the low end is.
 4:  movq G_M(%rdx), %r8
@@ -781,6 +835,13 @@ on_signal:
     jmp end
 on_signal_end:
     .skip 16, 0xcc
+
+// On the goroutine's stack, at the entry of a function. r13: the tail of its check. Changes r12.
+without_request:
+    movq (%r14), %r12
+    addq $STACK_GUARD, %r12
+    movq %r12, G_STACKGUARD0(%r14)
+    jmp *%r13
 
 // exit of the runtime, by the convention that passes arguments on the stack.
 on_exit:

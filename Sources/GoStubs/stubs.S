@@ -38,6 +38,7 @@ threshold:      .quad 0
 guard_size:     .quad 0
 tls_offset:     .quad 0
 message_length: .quad 0
+pending_offset: .quad 0
 
 install_guard:
     movl $MADV_GUARD_INSTALL, %edx
@@ -77,14 +78,36 @@ fail:
     movl $failure_end - failure, %edx
     jmp end
 
+// minit. The record of a thread of C is one that others had, which may have got a signal where no goroutine was known,
+// or may have ended before. From here on, where minit has noted the new thread's number, signals go to that.
+on_thread:
+    call on_thread_end
+    movq %r14, %rdx
+    // The thread of goroutine rdx, if there is one, has got its signal. Changes r8 and r9.
+note_signal:
+    testq %rdx, %rdx
+    je 1f
+    movq G_M(%rdx), %r8
+    testq %r8, %r8
+    je 1f
+    addq pending_offset(%rip), %r8
+    xorl %r9d, %r9d
+    xchgl %r9d, (%r8)
+1:  ret
+on_thread_end:
+    .skip 16, 0xcc
+
 on_signal:
+    movq tls_offset(%rip), %rdx
+    movq %fs:(%rdx), %rdx
     cmpl $SIGSEGV, %eax
     je 1f
     cmpl $SIGURG, %eax
     jne on_signal_end
-1:  movq tls_offset(%rip), %rdx
-    movq %fs:(%rdx), %rdx
-    testq %rdx, %rdx
+    // While Go's record of a thread says that a signal is under way, no other is sent. Go does not note the arrival of
+    // one that finds a thread of C outside of Go.
+    call note_signal
+1:  testq %rdx, %rdx
     je on_signal_end
     movq (%rdx), %rsi
     movq 8(%rdx), %rdi
@@ -107,9 +130,20 @@ on_signal:
     subq %rsi, %r9
     cmpl $SIGURG, %eax
     jne 2f
-    // A preemption pushes a call; at the end of a stack there is no room for it.
     cmpq %r8, %r9
     jae on_signal_end
+    // A preemption pushes a call; at the end of a stack there is no room for it. Go's handler does not preempt where it
+    // sees none, and notes that the signal came, so that others follow. Above the return address it may write 24 bytes.
+    subq $40, %rsp
+    movq %rcx, 24(%rsp)
+    movq UC_RSP(%rcx), %r9
+    movq %r9, 32(%rsp)
+    movq %rsi, UC_RSP(%rcx)
+    call on_signal_end
+    movq 24(%rsp), %rcx
+    movq 32(%rsp), %r9
+    movq %r9, UC_RSP(%rcx)
+    addq $40, %rsp
     ret
 2:  cmpq %r8, %r9
     jb overflow
@@ -153,7 +187,9 @@ fl_go_stub_layout:
     .long remove_guard - fl_go_stub_begin
     .long on_signal - fl_go_stub_begin
     .long on_signal_end - fl_go_stub_begin
-    .size fl_go_stub_layout, 28
+    .long on_thread - fl_go_stub_begin
+    .long on_thread_end - fl_go_stub_begin
+    .size fl_go_stub_layout, 36
 #else
     .section .rodata
     .globl fl_go_stub_begin
@@ -164,7 +200,7 @@ fl_go_stub_begin:
     .globl fl_go_stub_layout
     .hidden fl_go_stub_layout
 fl_go_stub_layout:
-    .zero 28
+    .zero 36
 #endif
 
     .section .note.GNU-stack, "", %progbits

@@ -10,7 +10,7 @@ import Testing
     /// Functions of which another part than a check is changed.
     private static let others: Set<String> = [
         "runtime.newproc1", "runtime.malg", "runtime.shrinkstack", "runtime.gcComputeStartingStackSize",
-        "runtime.stackalloc", "runtime.stackfree", "runtime.sigtramp",
+        "runtime.stackalloc", "runtime.stackfree", "runtime.sigtramp", "runtime.mstart1", "runtime.needm",
     ]
     /// The goroutine of a thread of C.
     private static let extra = "runtime.oneNewExtraM"

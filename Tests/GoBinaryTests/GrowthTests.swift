@@ -2,6 +2,7 @@
 
 import Experiments
 import Foundation
+import Peers
 import Processes
 import TestNeeds
 import Testing
@@ -92,6 +93,51 @@ import Workloads
         try expectEqualOutput(try go.program(), Self.probes, ["ignored"])
         try expectEqualOutput(try go.program(), Self.everything, ["ignored"])
         try expectEqualOutput(try go.program(), StripOptions(), ["ignored"])
+    }
+
+    /// Go does not note that a signal arrived that found a thread outside of Go, and sends it no other: what a new call
+    /// from there, and the signal, must make up for.
+    @Test(.long, .unoptimized, arguments: GoInstallation.all, [probes, everything, StripOptions()])
+    func aThreadOfCIsPreemptedWhereverASignalFoundItBefore(_ go: GoInstallation, _ options: StripOptions) throws {
+        try expectEqualOutput(try go.program(.cgo), options, ["foreign-calls"])
+    }
+
+    /// What Go's compiler finds no point in at which a signal may preempt: the runtime and what it imports, as the
+    /// compiler's own sources list it.
+    private func packagesOfTheRuntime(_ go: GoInstallation) throws -> [String] {
+        let root = try #require(GoToolchain(at: go.command)).root
+        // From Go 1.22 on, and before.
+        let lists = [
+            ("cmd/internal/objabi/pkgspecial.go", "var runtimePkgs = "),
+            ("cmd/go/internal/work/gc.go", "var runtimePackages = "),
+        ]
+        let (file, beginning) = try #require(
+            lists.first { FileManager.default.fileExists(atPath: "\(root)/src/\($0.0)") })
+        let lines = String(decoding: try content("\(root)/src/\(file)"), as: UTF8.self).split(separator: "\n")
+        let list = lines.drop { !$0.hasPrefix(beginning) }.prefix { $0 != "}" }
+        return list.compactMap { line in
+            let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
+            return parts.count == 3 ? String(parts[1]) : nil
+        }
+    }
+
+    @Test(arguments: GoInstallation.all, [probes, StripOptions(keepsRuntime: true)])
+    func whatNoSignalPreemptsKeepsItsCheck(_ go: GoInstallation, _ options: StripOptions) throws {
+        let program = try GoExecutable(try content(try go.program()))
+        let packages = try packagesOfTheRuntime(go)
+        #expect(packages.contains("runtime") && packages.contains("internal/bytealg"))
+        let beginnings = packages.map { $0 + "." } + ["reflect.", "sync.(*Pool)."]
+        let left = Set(try program.stripped(options).left.map(\.function))
+        var seen: Set<String> = []
+        for checked in program.functions where checked.check != nil {
+            let name = checked.function.name
+            guard let beginning = beginnings.first(where: name.hasPrefix) else { continue }
+            seen.insert(beginning)
+            // Some give way to a jump.
+            #expect(left.contains(name) || Editor.replacedFunctions[name] != nil, "\(name)")
+        }
+        #expect(seen.isSuperset(of: ["runtime.", "internal/cpu.", "reflect.", "sync.(*Pool)."]))
+        if packages.contains("internal/strconv") { #expect(seen.contains("internal/strconv.")) }
     }
 
     private static let refusalWithoutSignals =
@@ -360,6 +406,15 @@ import Workloads
     /// A loop over assembly has no other places to stop than the checks of what calls it.
     @Test(arguments: GoInstallation.thorough) func aLoopOverAssemblyIsPreempted(_ go: GoInstallation) throws {
         try expectEqualOutput(try go.program(), Self.probes, ["assembly"])
+    }
+
+    /// A goroutine that may not be preempted is asked to stop all the time: it does not fault until that ends.
+    @Test(arguments: GoInstallation.all) func aStackGrowsWhereItsGoroutineMayNotStop(_ go: GoInstallation) throws {
+        let starts = 100
+        let counts = try expectEqualOutput(try go.program(), Self.probes, ["pinned", String(starts)])
+        let growths = try #require(counts["growths"])
+        // Each takes two faults, unless it is asked again right before it grows.
+        #expect(growths >= 4 * starts && counts["probe-faults"]! < 4 * growths, "\(counts)")
     }
 
     /// Neighbours go back together, and what is made of them again has its guards.

@@ -54,6 +54,32 @@ import Workloads
         #expect(!patched.errors.contains("the goroutine used up its stack"))
     }
 
+    /// Close to the guard there is no room for what a signal that preempts pushes. Such a signal must not be the last
+    /// that the thread gets.
+    @Test(.long, .unoptimized, arguments: GoInstallation.all)
+    func aThreadIsPreemptedAfterItsGoroutineWasAtTheEndOfItsStack(_ go: GoInstallation) throws {
+        let path = try go.program()
+        let original = try run(path, ["margin", "1000"])
+        #expect(original.ending == .exited(0) && original.output == "margin true\n", "\(original)")
+        let folder = try TemporaryFolder()
+        let copy = try folder.executable(
+            try GoExecutable(try content(path)).stripped(StripOptions(initial: 64 << 10)).content)
+        // The greatest depth whose frames end above the guard.
+        var (depth, tooDeep) = (0, 4096)
+        while tooDeep - depth > 1 {
+            let middle = (depth + tooDeep) / 2
+            let result = try run(copy, ["margin", "\(middle)"])
+            if result.ending == .exited(2) {
+                #expect(result.errors.hasPrefix(StripOptions.overflowStart), "\(result)")
+                tooDeep = middle
+            } else {
+                #expect(result.ending == .exited(0) && result.output == "margin true\n", "\(middle): \(result)")
+                depth = middle
+            }
+        }
+        #expect(depth > 500 && tooDeep < 4096)
+    }
+
     /// Frames of 200 to 260 KiB, on 256 KiB: what ends within the guard grows the stack as before.
     @Test(arguments: GoInstallation.thorough) func aFrameThatEndsInTheGuardGrowsTheStack(_ go: GoInstallation) throws {
         let path = try go.program()

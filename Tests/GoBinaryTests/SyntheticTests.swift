@@ -28,7 +28,7 @@ import Testing
     @Test func aProgramIsReadAndChanged() throws {
         let program = try GoExecutable(SyntheticProgram().bytes())
         let census = GoCensus(program)
-        #expect(census.total.functions == 17 && census.notUnderstood == 0)
+        #expect(census.total.functions == 21 && census.notUnderstood == 0)
         #expect(census.classes[.small]?.checks == 7)
         #expect(census.classes[.medium]?.checks == 1 && census.classes[.large]?.checks == 1)
         #expect(census.largestFrames.first?.name == "main.large" && census.largestFrames.first?.frameSize == 20_000)
@@ -52,6 +52,7 @@ import Testing
     @Test(arguments: [
         "malg", "minit", "mstart1", "copystack", "newstack", "shrinkstack", "stackalloc", "stackfree",
         "freeStackSpans", "exit", "sigtramp", "systemstack", "gcComputeStartingStackSize", "preemptone", "sighandler",
+        "doSigPreempt",
     ]) func aMissingFunctionOfGrowthIsRefused(_ name: String) {
         var program = SyntheticProgram.growing
         let index = program.functions.firstIndex { $0.name == "runtime.\(name)" }!
@@ -67,6 +68,21 @@ import Testing
         program.functions.append(
             .init(name: "runtime.needm", frame: 8, code: [.branch([0xe8], "runtime.minit"), .bytes([0xc3])]))
         #expect(refusal(program, Self.probes) == "nothing is refused")
+    }
+
+    /// What is cleared when a signal arrives is the word that says that it is under way, or nothing.
+    @Test(arguments: ["runtime.preemptone", "runtime.doSigPreempt"], [StripOptions.Growth.none, .fault])
+    func anotherWordOfSignalsIsRefused(_ name: String, _ growth: StripOptions.Growth) {
+        var program = SyntheticProgram.growing
+        let index = program.functions.firstIndex { $0.name == name }!
+        program.functions[index].code = program.functions[index].code.map { item in
+            guard case .bytes(var bytes) = item, let number = bytes.firstRange(of: [0x94, 3]) else { return item }
+            bytes[number.lowerBound] = 0x98
+            return .bytes(bytes)
+        }
+        #expect(
+            refusal(program, StripOptions(growth: growth))
+                == "where its runtime notes that a signal is under way is not found in it")
     }
 
     @Test(arguments: [StripOptions.Growth.none, .fault])
@@ -256,7 +272,8 @@ import Testing
     @Test(
         arguments: [
             "malg", "stackalloc", "stackfree", "sigtramp", "sigtrampgo", "shrinkstack",
-            "gcComputeStartingStackSize", "sweepone", "morestack_noctxt", "systemstack",
+            "gcComputeStartingStackSize", "sweepone", "morestack_noctxt", "systemstack", "minit",
+            "preemptone", "doSigPreempt",
         ]) func aMissingFunctionIsRefused(_ name: String)
     {
         var program = SyntheticProgram()

@@ -32,6 +32,8 @@ import Workloads
         ("runtime/proc.go", "\tgp := malg(4096)\n"),
         ("runtime/proc.go", "\t\t*(*uintptr)(unsafe.Pointer(newg.stack.lo)) = 0\n"),
         ("runtime/signal_unix.go", "\tc := &sigctxt{info, ctxt}\n\n\t// Cgo TSAN\n"),
+        ("runtime/signal_unix.go", "\tif gp == nil || (gp.m != nil && gp.m.isExtraInC) {\n\t}\n"),
+        ("runtime/os_linux.go", "\tgetg().m.procid = uint64(gettid())\n"),
     ]
 
     /// Those pieces, one of them as often as it is said.
@@ -83,7 +85,7 @@ import Workloads
                 (try? Files.read("\(root)/src/\(file)")).map { String(decoding: $0, as: UTF8.self) }
             }
             #expect(sources.compiler.count == 3)
-            #expect(sources.runtime.count == (stacks == .original ? 0 : 4))
+            #expect(sources.runtime.count == (stacks == .original ? 0 : 5))
         }
     }
 
@@ -138,6 +140,11 @@ import Workloads
     /// The compiler is built once for each change of it, which takes one to two minutes.
     @Test(.needs(GoInstallation.newest.need)) func programsOfTheNewestVersionHaveNoChecksAndBehaveAsBefore() throws {
         try expectToWork(GoInstallation.newest)
+    }
+
+    @Test(.long, .unoptimized, .needs(GoInstallation.newest.need)) func aThreadOfCIsPreempted() throws {
+        let result = try run(try GoInstallation.newest.uncheckedProgram(.cgo), ["foreign-calls"])
+        #expect(result.ending == .exited(0) && result.output == "calls true\n", "\(result)")
     }
 
     @Test(.long, .needs(GoInstallation.newest.need)) func everyVariantOfAPackageBehavesAlike() throws {

@@ -3,7 +3,7 @@
 // Position-independent; what it writes to is memory of the program that GoBinary adds.
 //
 //     marker     16 bytes of text, by which a patched program is known
-//     parameters six numbers, filled in when it is copied
+//     parameters seven numbers, filled in when it is copied
 //     code       the entries below, and its texts
 //     probes     appended when it is copied: by address, where each is and where its failed check leads
 #ifndef FAULTLINE_GO_GROWTH_H
@@ -27,6 +27,9 @@ struct FL_SWIFT_NAME("GoGrowthParameters") fl_go_growth_parameters {
     uint64_t probe_count;
     /// What the runtime sets where it does not preempt by signals: `debug.asyncpreemptoff`, of four bytes.
     int64_t no_preemption_offset;
+    /// Where the record of a thread notes that a signal by which Go preempts is under way: `signalPending` of `m`, of
+    /// four bytes.
+    int64_t pending_offset;
 };
 
 /// Where the parts are, in bytes from the first. All zero where the code is not for this processor.
@@ -40,7 +43,7 @@ struct FL_SWIFT_NAME("GoGrowthLayout") fl_go_growth_layout {
     /// Before the first instruction of the program, and room for a jump to it.
     uint32_t on_start;
     uint32_t on_start_end;
-    /// Instead of minit, and room for a jump to it; so for the calls of copystack in newstack and in shrinkstack.
+    /// Around minit, and room for a jump to it; before the calls of copystack in newstack and in shrinkstack.
     uint32_t on_thread;
     uint32_t on_thread_end;
     uint32_t on_growth;

@@ -3,7 +3,7 @@
 // written to.
 //
 //     marker     16 bytes of text, by which a patched program is known
-//     parameters four numbers, filled in when it is copied
+//     parameters five numbers, filled in when it is copied
 //     code       the entries below
 //     message    text, appended when it is copied
 #ifndef FAULTLINE_GO_STUBS_H
@@ -29,6 +29,9 @@ struct FL_SWIFT_NAME("GoStubParameters") fl_go_stub_parameters {
     int64_t tls_offset;
     /// Bytes of the message.
     uint64_t message_length;
+    /// Where the record of a thread notes that a signal by which Go preempts is under way: `signalPending` of `m`, of
+    /// four bytes.
+    int64_t pending_offset;
 };
 
 /// Where the parts are, in bytes from the first. All zero where the code is not for this processor.
@@ -44,6 +47,9 @@ struct FL_SWIFT_NAME("GoStubLayout") fl_go_stub_layout {
     uint32_t on_signal;
     /// Where a signal that is Go's goes on: room for a jump.
     uint32_t on_signal_end;
+    /// Around minit, and room for a jump to it.
+    uint32_t on_thread;
+    uint32_t on_thread_end;
 };
 
 extern const uint8_t fl_go_stub_begin[];

@@ -54,3 +54,26 @@ int overflow_on_thread(int own) {
     pthread_join(thread, 0);
     return 5;
 }
+
+static pthread_t often;
+static int is_enough;
+
+static void *run_often(void *argument) {
+    while (!__atomic_load_n(&is_enough, __ATOMIC_SEQ_CST)) {
+        calledForNothing();
+        // As long as a signal is on its way.
+        for (volatile int turn = 0; turn < 1000; turn++) {
+        }
+    }
+    calledToWait();
+    return argument;
+}
+
+// A thread that calls Go again and again.
+int begin_calls(void) { return pthread_create(&often, 0, run_often, 0); }
+
+// It calls once more, to wait.
+void end_calls(void) {
+    __atomic_store_n(&is_enough, 1, __ATOMIC_SEQ_CST);
+    pthread_join(often, 0);
+}

@@ -39,6 +39,10 @@ func main() {
 		fmt.Println(<-answers)
 	case "overflow-foreign":
 		foreignOverflow(os.Args[2])
+	case "foreign-calls":
+		foreignCalls()
+	case "margin":
+		margin(size)
 	case "parked":
 		parked(size)
 	case "churn":
@@ -283,6 +287,58 @@ func spin(stop *uint32) uint32 {
 		count |= count * 3
 	}
 	return count & 1
+}
+
+// More than a collection takes.
+const mostTurns = 1 << 31
+
+// Calls a function that has a check, until another goroutine says that it is over or most times. Says how often.
+//
+//go:noinline
+func turnUntil(isOver *uint32, most int) int {
+	turn := 0
+	for turn < most && atomic.LoadUint32(isOver) == 0 {
+		turn = turned(turn)
+	}
+	return turn
+}
+
+//go:noinline
+func turned(turn int) int {
+	if turn < 0 {
+		return turned(-turn)
+	}
+	return turn + 1
+}
+
+// A goroutine turns at this depth of calls, where a collection begins, and then where it began, until that is over or
+// most times. Says which.
+func margin(depth int) {
+	var hasBegun, isOver uint32
+	turns := make(chan int)
+	go func() {
+		turnAt(depth, &hasBegun)
+		turns <- turnUntil(&isOver, mostTurns)
+	}()
+	for atomic.LoadUint32(&hasBegun) == 0 {
+		runtime.Gosched()
+	}
+	runtime.GC()
+	atomic.StoreUint32(&isOver, 1)
+	fmt.Println("margin", <-turns < mostTurns)
+}
+
+// Turns longer than it takes for a collection to begin.
+//
+//go:noinline
+func turnAt(depth int, hasBegun *uint32) int {
+	if depth > 0 {
+		return turnAt(depth-1, hasBegun) + 1
+	}
+	turns := 0
+	for atomic.StoreUint32(hasBegun, 1); turns < 1<<26 && atomic.LoadUint32(hasBegun) == 1; turns++ {
+	}
+	return turns
 }
 
 func preemption() uint32 {

@@ -5,13 +5,20 @@ package main
 // int call_back_on_thread(int rounds);
 // int overflow_on_thread(int own);
 // int use_up(int depth);
+// int begin_calls(void);
+// void end_calls(void);
 // static int twice(int number) { return number * 2; }
 import "C"
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"sync/atomic"
 )
+
+// The record of the goroutine takes assembly to find, which a package with C has none of.
+func record() *[3]uintptr { return new([3]uintptr) }
 
 func foreign() string {
 	sum := 0
@@ -59,3 +66,38 @@ func foreignOverflow(where string) {
 
 //export calledToUseUp
 func calledToUseUp() { C.use_up(1) }
+
+var calls, isWaiting, isOver uint32
+var waited int
+
+// A thread of C calls Go many times beside collections. Then it calls once, until one more collection is over, which
+// waits for that call to be preempted, or as long as it takes to turn so often. Says whether it was preempted.
+func foreignCalls() {
+	if C.begin_calls() != 0 {
+		os.Exit(65)
+	}
+	for round := 0; round < 300 || atomic.LoadUint32(&calls) < 10000; round++ {
+		runtime.GC()
+	}
+	ended := make(chan bool)
+	go func() {
+		C.end_calls()
+		ended <- true
+	}()
+	for atomic.LoadUint32(&isWaiting) == 0 {
+		runtime.Gosched()
+	}
+	runtime.GC()
+	atomic.StoreUint32(&isOver, 1)
+	<-ended
+	fmt.Println("calls", waited < mostTurns)
+}
+
+//export calledForNothing
+func calledForNothing() { atomic.AddUint32(&calls, 1) }
+
+//export calledToWait
+func calledToWait() {
+	atomic.StoreUint32(&isWaiting, 1)
+	waited = turnUntil(&isOver, mostTurns)
+}

@@ -43,6 +43,8 @@ func growth(mode string, size int) {
 		fmt.Printf("hash %x\n", sha256.Sum256([]byte("of nothing much")))
 	case "assembly":
 		assembly()
+	case "pinned":
+		pinned(size)
 	case "released":
 		released(size)
 	case "address-space":
@@ -390,6 +392,47 @@ func ignored() {
 	atomic.StoreUint32(&stop, 1)
 	group.Wait()
 	fmt.Println("ignored", signal.Ignored(syscall.SIGURG))
+}
+
+//go:linkname procPin runtime.procPin
+func procPin() int
+
+//go:linkname procUnpin runtime.procUnpin
+func procUnpin()
+
+// So many goroutines whose stacks grow while they may not be preempted, one after another. Meanwhile each is asked to
+// stop about once in a microsecond, as a collection asks: by a number that checks compare with, in its record.
+func pinned(count int) {
+	const request = ^uintptr(1313) // stackPreempt
+	var sum uint64
+	for index := 0; index < count; index++ {
+		var bound unsafe.Pointer
+		var isOver uint32
+		sums := make(chan uint64)
+		end := make(chan bool)
+		go func(index int) {
+			procPin()
+			atomic.StorePointer(&bound, unsafe.Pointer(&record()[2]))
+			for atomic.LoadUintptr(&record()[2]) != request {
+			}
+			value := descend(400, uint64(index))
+			procUnpin()
+			atomic.StoreUint32(&isOver, 1)
+			<-end
+			sums <- value
+		}(index)
+		for atomic.LoadPointer(&bound) == nil {
+			runtime.Gosched()
+		}
+		for requests := 0; requests < 1<<16 && atomic.LoadUint32(&isOver) == 0; requests++ {
+			atomic.StoreUintptr((*uintptr)(bound), request)
+			for turn := 0; turn < 2000 && atomic.LoadUint32(&isOver) == 0; turn++ {
+			}
+		}
+		end <- true
+		sum += <-sums
+	}
+	fmt.Println("pinned", sum)
 }
 
 type filter struct {

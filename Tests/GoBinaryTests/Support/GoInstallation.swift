@@ -117,6 +117,7 @@ struct GoInstallation: CustomTestStringConvertible {
             sources["call_back.c"] = PackageResources.call_back_c
         } else {
             sources["foreign_none.go"] = PackageResources.foreign_none_go
+            sources["foreign_none.s"] = PackageResources.foreign_none_s
         }
         return sources
     }

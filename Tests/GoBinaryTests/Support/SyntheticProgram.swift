@@ -96,6 +96,14 @@ struct SyntheticProgram {
                 code: [.bytes([0x48, 0x8b, 0x58, 0x30, 0x48, 0x8b, 0x13]), body]),
             Function(name: "runtime.rt_sigaction", frame: 0, code: [.bytes([0x0f, 0x05, 0xc3])]),
             Function(name: "main.leaf", frame: 0, code: [.bytes([0xc3])]),
+            // lock cmpxchg [rcx+0x394], edx; xchg [rax+0x394], ecx
+            Function(
+                name: "runtime.preemptone", frame: 8,
+                code: [.bytes([0xf0, 0x0f, 0xb1, 0x91, 0x94, 3, 0, 0]), body]),
+            Function(
+                name: "runtime.doSigPreempt", frame: 8, code: [.bytes([0x87, 0x88, 0x94, 3, 0, 0]), body]),
+            Function(name: "runtime.minit", frame: 8, code: [body]),
+            Function(name: "runtime.mstart1", frame: 8, code: [.branch([0xe8], "runtime.minit"), body]),
         ]
     }
 
@@ -104,23 +112,21 @@ struct SyntheticProgram {
         var program = SyntheticProgram()
         let (comparison, move): ([UInt8], [UInt8]) = ([0x48, 0x81, 0xfa, 0, 8, 0, 0], [0xbb, 0, 8, 0, 0])
         let body = Item.bytes([0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3])
+        // cmp dword [rip+d], 0: of a byte of some function, which is the same in both.
+        let comparesSetting: [Item] = [.branch([0x83, 0x3d], "runtime.morestack"), .bytes([0])]
         let additions: [String: [Item]] = [
             "runtime.malg": [.bytes([0x48, 0x8d, 0x91, 0xa0, 0x03, 0, 0])],
             "runtime.shrinkstack": [.bytes(comparison), .branch([0xe8], "runtime.copystack")],
             "runtime.gcComputeStartingStackSize": [.bytes(comparison + move)],
+            "runtime.preemptone": comparesSetting,
         ]
         for (index, function) in program.functions.enumerated() {
             var place = 0
             if case .check? = function.code.first { place = 1 }
             program.functions[index].code.insert(contentsOf: additions[function.name] ?? [], at: place)
         }
-        // cmp dword [rip+d], 0: of a byte of some function, which is the same in both.
-        let comparesSetting: [Item] = [.branch([0x83, 0x3d], "runtime.morestack"), .bytes([0]), body]
         program.functions += [
-            Function(name: "runtime.preemptone", frame: 8, code: comparesSetting),
-            Function(name: "runtime.sighandler", frame: 8, code: comparesSetting),
-            Function(name: "runtime.minit", frame: 8, code: [body]),
-            Function(name: "runtime.mstart1", frame: 8, code: [.branch([0xe8], "runtime.minit"), body]),
+            Function(name: "runtime.sighandler", frame: 8, code: comparesSetting + [body]),
             Function(name: "runtime.copystack", frame: 8, code: [body]),
             Function(name: "runtime.newstack", frame: 8, code: [.branch([0xe8], "runtime.copystack"), body]),
             Function(name: "runtime.freeStackSpans", frame: 8, code: [body]),

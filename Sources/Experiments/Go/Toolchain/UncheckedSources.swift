@@ -37,7 +37,7 @@ public struct ToolchainOptions: Sendable, Hashable {
     public var stacks: Stacks
     /// Bytes of a goroutine's first stack with its guard, a power of two.
     public var initial: Int
-    /// Leaves the checks of the packages `runtime`, `internal/runtime` and `reflect`.
+    /// Leaves the checks of the packages `runtime`, `internal/runtime`, `reflect` and others that no signal preempts.
     public var keepsRuntime: Bool
 
     /// Options, by default the stacks that a program without checks must have.
@@ -82,7 +82,7 @@ package struct UncheckedSources {
         _ options: ToolchainOptions, _ read: (String) -> String?
     ) throws(SourceRefusal) -> [ChangedSource] {
         let functions = GoExecutable.sweepers.sorted().joined(separator: " ")
-        let packages = options.keepsRuntime ? GoExecutable.runtimePackages.joined(separator: " ") : ""
+        let packages = options.keepsRuntime ? GoExecutable.unpreempted.joined(separator: " ") : ""
         let added =
             text(PackageResources.unchecked_compiler_go) + """
 
@@ -138,6 +138,13 @@ package struct UncheckedSources {
             SourceEdit(
                 file: "runtime/signal_unix.go", anchor: "\tc := &sigctxt{info, ctxt}\n\n\t// Cgo TSAN",
                 replacement: "\tc := &sigctxt{info, ctxt}\n\tuncheckedOverflow(sig, c, gp)\n\n\t// Cgo TSAN"),
+            // Go does not note the arrival of a signal that finds a thread of C outside of Go, and sends it no other.
+            SourceEdit(
+                file: "runtime/signal_unix.go", anchor: "\tif gp == nil || (gp.m != nil && gp.m.isExtraInC) {\n",
+                replacement: "\tif gp == nil || (gp.m != nil && gp.m.isExtraInC) {\n\t\tuncheckedArrival(sig, gp)\n"),
+            SourceEdit(
+                file: "runtime/os_linux.go", anchor: "\tgetg().m.procid = uint64(gettid())\n",
+                replacement: "\tgetg().m.procid = uint64(gettid())\n\tuncheckedArrival(sigPreempt, getg())\n"),
         ]
         if options.stacks != .large {
             for function in ["shrinkstack(gp *g)", "gcComputeStartingStackSize()"] {

@@ -86,3 +86,14 @@ func uncheckedOverflow(sig uint32, c *sigctxt, gp *g) {
 		" KiB; this program has no stack checks: build it with a toolchain of a larger --initial\n")
 	exit(2)
 }
+
+// uncheckedArrival notes that no signal by which goroutines are preempted is under way to the thread, so that others are
+// sent: where one has come, and where a thread of C gets a record that others had.
+//
+//go:nosplit
+//go:nowritebarrierrec
+func uncheckedArrival(sig uint32, gp *g) {
+	if sig == sigPreempt && gp != nil && gp.m != nil {
+		gp.m.signalPending.Store(0)
+	}
+}
