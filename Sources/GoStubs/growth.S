@@ -16,6 +16,8 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 
+#include "threads.h"
+
 #define SYS_WRITE 1
 #define SYS_OPEN 2
 #define SYS_POLL 7
@@ -40,20 +42,15 @@
 #define FUTEX_WAIT_PRIVATE 128
 #define ENOMEM 12
 #define EFAULT 14
-#define SIGSEGV 11
-#define SIGURG 23 // Go preempts by it
 // struct siginfo: si_code, si_addr. struct ucontext: registers, of the general ones that begin at 40.
 #define SI_CODE 8
 #define SI_ADDR 16
 #define UC_R13 80
 #define UC_RSP 160
 #define UC_RIP 168
-// struct g and struct m of Go's runtime: what checks compare with, the thread of a goroutine, and the goroutine that
-// stands for the thread's own stack. GoBinary looks whether the program has them there.
+// struct g of Go's runtime: what checks compare with. GoBinary looks whether the program has it there.
 #define G_STACKGUARD0 16
 #define STACK_GUARD 928 // what that is above the low end, where no one asks the goroutine to stop
-#define G_M 48
-#define M_G0 0
 
 #define PAGE 4096
 #define PAGE_BITS 12
@@ -222,23 +219,7 @@ on_thread:
     system_call SYS_ARCH_PRCTL
     testq %rax, %rax
     jne no_gs
-    // The record of a thread of C is one that others had, which may have got a signal where no goroutine was known, or
-    // may have ended before. From here on, where minit has noted the new thread's number, signals go to that.
-3:  call on_thread_end
-    movq %r14, %rdx
-    // The thread of goroutine rdx, if there is one, has got its signal. Changes r8 and r9.
-note_signal:
-    testq %rdx, %rdx
-    je 1f
-    movq G_M(%rdx), %r8
-    testq %r8, %r8
-    je 1f
-    addq pending_offset(%rip), %r8
-    xorl %r9d, %r9d
-    xchgl %r9d, (%r8)
-1:  ret
-on_thread_end:
-    .skip 16, 0xcc
+3:  begin_thread
 
 // Counts what newstack and shrinkstack ask of copystack, with its arguments in rax and rbx.
 on_growth:

@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 
+#include "threads.h"
+
 #define SYS_WRITE 1
 #define SYS_MPROTECT 10
 #define SYS_MADVISE 28
@@ -14,15 +16,9 @@
 #define PROT_NONE 0
 #define PROT_READ_WRITE 3
 #define EINVAL 22
-#define SIGSEGV 11
-#define SIGURG 23 // Go preempts by it
 // struct siginfo: si_addr. struct ucontext: the stack pointer, REG_RSP of the general registers that begin at 40.
 #define SI_ADDR 16
 #define UC_RSP 160
-// struct g and struct m of Go's runtime: the thread of a goroutine, and the goroutine that stands for the thread's own
-// stack. GoBinary looks whether the program has them there.
-#define G_M 48
-#define M_G0 0
 // What Go's handler pushes on the stack of the goroutine, and the kernel and Go need not: a return address.
 #define MARGIN 512
 
@@ -78,24 +74,8 @@ fail:
     movl $failure_end - failure, %edx
     jmp end
 
-// minit. The record of a thread of C is one that others had, which may have got a signal where no goroutine was known,
-// or may have ended before. From here on, where minit has noted the new thread's number, signals go to that.
 on_thread:
-    call on_thread_end
-    movq %r14, %rdx
-    // The thread of goroutine rdx, if there is one, has got its signal. Changes r8 and r9.
-note_signal:
-    testq %rdx, %rdx
-    je 1f
-    movq G_M(%rdx), %r8
-    testq %r8, %r8
-    je 1f
-    addq pending_offset(%rip), %r8
-    xorl %r9d, %r9d
-    xchgl %r9d, (%r8)
-1:  ret
-on_thread_end:
-    .skip 16, 0xcc
+    begin_thread
 
 on_signal:
     movq tls_offset(%rip), %rdx

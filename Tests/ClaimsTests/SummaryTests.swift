@@ -411,13 +411,15 @@ import Workloads
                 """)
     }
 
+    /// What is said of a claim whose figures were measured with Go 1.27.3.
+    private static func said(_ claim: any Claim, _ figures: [(Figure, Double)]) -> String? {
+        let verdict = Self.verdict(claim.identifier, figures.map { Self.measured($0, $1, $1, $1) })
+        let record = Record(suite: claim.identifier, case: "go1.27.3", metric: .time, exactly: 1)
+        return Self.article([verdict], [record]).findings[claim.identifier]?.sentence
+            .replacing("\u{A0}", with: " ")
+    }
+
     @Test func `what stands beside a number is said where it was measured`() {
-        func said(_ claim: any Claim, _ figures: [(Figure, Double)]) -> String? {
-            let verdict = Self.verdict(claim.identifier, figures.map { Self.measured($0, $1, $1, $1) })
-            let record = Record(suite: claim.identifier, case: "go1.27.3", metric: .time, exactly: 1)
-            return Self.article([verdict], [record]).findings[claim.identifier]?.sentence
-                .replacing("\u{A0}", with: " ")
-        }
         let growth: [(Figure, Double)] = [
             (.crossingsOfGrowth, 6), (.growthAgainstGoFresh, 1.93), (.growthAgainstGo, 10.2),
         ]
@@ -426,18 +428,18 @@ import Workloads
             it takes 1.93 times as long as the smallest of Go 1.27.3, from 2 KiB, with fresh memory on both sides, and 10.2 \
             times with memory that is there on both.
             """
-        #expect(said(TrapCost(), growth) == trap)
+        #expect(Self.said(TrapCost(), growth) == trap)
         #expect(
-            said(TrapCost(), growth + [(.moveAgainstGoFresh, 2.82), (.remappingAgainstGoFresh, 4.27)])
+            Self.said(TrapCost(), growth + [(.moveAgainstGoFresh, 2.82), (.remappingAgainstGoFresh, 4.27)])
                 == trap
                 + " By a move it takes 2.82 times as long with fresh memory, and by remapping pages 4.27 times.")
         let contention = """
             In processor time a growth of a goroutine takes 1.09 times as long on all processors of this machine as on one.
             """
-        #expect(said(Contention(), [(.contendingGrowth, 1.09)]) == contention)
+        #expect(Self.said(Contention(), [(.contendingGrowth, 1.09)]) == contention)
         let moves = Contention.Way.moves.map { (Figure.contendingMove($0), 1.7) }
         #expect(
-            said(Contention(), [(.contendingGrowth, 1.09)] + moves)
+            Self.said(Contention(), [(.contendingGrowth, 1.09)] + moves)
                 == contention
                 + " In this library a move by copying takes 1.70 times as long. One by moving pages takes 1.70 times "
                 + "as long, and one by remapping them 1.70 times.")
@@ -446,12 +448,12 @@ import Workloads
             (Figure("release with guard-pages, bytes after", .bytes), 0x1p12),
         ]
         let own = "An idle stack of this library takes 256 KiB, and 4 KiB after its memory is given back."
-        #expect(said(Shrink(), given) == own)
+        #expect(Self.said(Shrink(), given) == own)
         let go = [("before", 0x1p18), ("after", 0x1p11)].map {
             (Figure("go1.27.3 collection, bytes \($0)", .bytes), $1)
         }
         #expect(
-            said(Shrink(), go + given)
+            Self.said(Shrink(), go + given)
                 == "An idle stack of Go 1.27.3 that was deep once takes 256 KiB, and 2 KiB after seven "
                 + "collections, each of which halves it. " + own)
     }
@@ -476,26 +478,20 @@ import Workloads
     }
 
     @Test func `what is told of closures and of kernels in Go stands behind the means`() {
-        func said(_ claim: any Claim, _ figures: [(Figure, Double)]) -> String? {
-            let verdict = Self.verdict(claim.identifier, figures.map { Self.measured($0, $1, $1, $1) })
-            let record = Record(suite: claim.identifier, case: "go1.27.3", metric: .time, exactly: 1)
-            return Self.article([verdict], [record]).findings[claim.identifier]?.sentence
-                .replacing("\u{A0}", with: " ")
-        }
         let (indirect, deep) = (IndirectCalls(.indirectCalls), IndirectCalls(.deepChains))
         func null(_ claim: IndirectCalls) -> (Figure, Double) { (.nullControl(of: claim.figure), 0) }
         let closures = [10, 1_000].map { (indirect.further(of: IndirectCalls.closure, chains: $0), 4 / Double($0)) }
         #expect(
-            said(indirect, [(indirect.figure, 0.1), null(indirect)] + closures)?.hasSuffix(
+            Self.said(indirect, [(indirect.figure, 0.1), null(indirect)] + closures)?.hasSuffix(
                 "than a call by name; by a closure alone 0.400 ns more in chains of 10, and 0.00400 ns more in chains "
                     + "of 1,000.") == true)
         #expect(
-            said(
+            Self.said(
                 deep, [(deep.figure, 0.1), null(deep), (deep.further(of: IndirectCalls.closure, chains: nil), -0.31)])?
                 .hasSuffix("than one in a chain of 10; by a closure alone 0.310 ns less.") == true)
         let gains = [CodeInlining.standard, .off].map { (Figure.gainWithoutChecks($0), 0.01) }
         #expect(
-            said(Inlining(), gains + [(.inliningSavesInGo, 1.2)])?.hasSuffix(
+            Self.said(Inlining(), gains + [(.inliningSavesInGo, 1.2)])?.hasSuffix(
                 "where nothing is inlined. Kernels in Go 1.27.3 slow down by checks 1.20 times as much where nothing "
                     + "is inlined as inlined as usual.") == true)
     }
