@@ -86,7 +86,7 @@ let package = Package(
             exclude: ["README.md"],
             resources: [
                 .embedInCode("Go/Toolchain/unchecked_compiler.go"), .embedInCode("Go/Toolchain/unchecked_runtime.go"),
-                .embedInCode("Go/Toolchain/probing_link.sh"),
+                .embedInCode("Go/Toolchain/probing_compiler.go"), .embedInCode("Go/Toolchain/probing_link.sh"),
             ],
             swiftSettings: warningsAreErrors),
         .target(

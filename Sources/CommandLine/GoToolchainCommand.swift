@@ -1,4 +1,4 @@
-// `faultline go toolchain`: a Go whose compiler emits no stack checks, or whose linker makes them probes.
+// `faultline go toolchain`: a Go whose compiler emits no stack checks, or probes in their place.
 
 import ArgumentParser
 import Experiments
@@ -21,9 +21,10 @@ struct GoToolchainCommand: ParsableCommand {
             What it builds, also by its own bin/go, is for Linux on x86-64: goroutines start on a stack of --initial bytes \
             with a guard. Built packages go to programs/ in the folder.
 
-            With --check probe the copy, of Go \(probed), keeps compiler and library. Its linker is followed by what \
-            'faultline go strip' does, with a copy of this program: go build, run, install and test give executables whose \
-            stacks grow by faults. What strip refuses, such as -race, and libraries and plugins fail to build.
+            With --check probe the copy, of Go \(probed), keeps its library, and its compiler emits probes; that of Go 1.19 \
+            stays as it is. The linker is followed by what 'faultline go strip' does, with a copy of this program: go build, \
+            run, install and test give executables whose stacks grow by faults. What strip refuses, such as -race, and \
+            libraries and plugins fail to build.
 
             Examples:
               faultline go toolchain -o unchecked --package ./cmd/server
@@ -90,7 +91,10 @@ struct GoToolchainCommand: ParsableCommand {
                 switch check {
                 case .none: "compiles without stack checks, stacks of \(stack)"
                 case .kept: "compiles with stack checks, stacks of \(stack)"
-                case .probe: "makes checks probes, stacks that grow by faults"
+                case .probe:
+                    toolchain.hasOwnCompiler
+                        ? "compiles with probes, stacks that grow by faults"
+                        : "makes checks probes, stacks that grow by faults"
                 }
             var text = "\(output): \(toolchain.version), \(done)\n"
             text += toolchain.summary.map { "  \($0)\n" }.joined()

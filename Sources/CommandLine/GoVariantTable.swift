@@ -44,7 +44,9 @@ struct GoVariantTable {
                     } ?? ""
                 })
         let has = { (variant: GoComparison.Variant) in records.contains { $0.name == variant.title } }
-        let variants = [GoComparison.Variant.again, .equal, .patched, .compiled, .equalGrowing, .probes].filter(has)
+        let variants = [
+            GoComparison.Variant.again, .equal, .patched, .compiled, .equalGrowing, .probes, .compiledProbes,
+        ].filter(has)
         var text = first.rendered() + "\n" + table(variants, against: { _ in .original })
         text +=
             "\nagainst the original, medians of paired rounds with 95 % intervals; equal checks: on the same large "

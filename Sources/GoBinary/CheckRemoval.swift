@@ -18,6 +18,9 @@ extension StackCheck {
     /// Bytes of the guard below a stack, a page: a probe must not read beyond it.
     private static let guardSize = 4096
 
+    /// The largest frame whose probe reads no deeper than that.
+    static func largestFrame(reach: Int) -> Int { guardSize - reach }
+
     /// A load that faults exactly when the check fails, and no-ops; nil where it would read beyond the guard, and in
     /// functions of a system stack. What is added to its address stands in the GS base (GoStubs/growth.S), so that six
     /// bytes are enough.
@@ -25,15 +28,18 @@ extension StackCheck {
         guard let pattern = Pattern(hot, at: hot.startIndex), pattern.length == hot.count, pattern.guardOffset == 0x10,
             let depth = pattern.depth(hot)
         else { return nil }
-        // What a small frame may take without asking (StackSmall) is not in `depth`.
-        let distance = depth + 128
+        let distance = depth + smallFrame
         guard depth >= 0, distance + reach <= guardSize else { return nil }
         // test gs:[rsp-distance], al
-        let load: [UInt8] =
-            distance <= 128
-            ? [0x65, 0x84, 0x44, 0x24, UInt8(truncatingIfNeeded: -distance)]
-            : [0x65, 0x84, 0x84, 0x24] + Int32(-distance).littleEndianBytes
+        let load = [0x65, 0x84] + stackOperand(0, -distance)
         return load + noOperation(hot.count - load.count)
+    }
+
+    /// Operand bytes of an instruction that takes what lies `displacement` bytes from the stack pointer.
+    static func stackOperand(_ register: UInt8, _ displacement: Int) -> [UInt8] {
+        let modRM = register << 3 | 0x44
+        return Int8(exactly: displacement).map { [modRM, 0x24, UInt8(bitPattern: $0)] }
+            ?? [modRM ^ 0xc0, 0x24] + Int32(displacement).littleEndianBytes
     }
 
     /// The same comparison the other way round: `cmp [r14+G], rsp; jae` for `cmp rsp, [r14+G]; jbe`.

@@ -18,13 +18,18 @@ extension Editor {
         "runtime.freeStackSpans": fl_go_growth_layout.trim, "runtime.exit": fl_go_growth_layout.on_exit,
     ]
 
+    /// The largest frame that a probe is for.
+    static let largestProbedFrame = StackCheck.largestFrame(reach: Int(fl_go_growth_layout.reach))
+
     /// The least stack, which is also what Go adds and compares with in place of 2048.
     private static let leastStack: UInt32 = 4096
 
     /// Adds the code and has Go's functions go through it.
     ///
-    /// - Parameter probes: By ascending address.
-    mutating func addGrowth(_ probes: [Probe]) throws(GoBinaryError) {
+    /// - Parameters:
+    ///   - probes: By ascending address.
+    ///   - restored: Probes in functions that must have a check.
+    mutating func addGrowth(_ probes: [Probe], restoring restored: [StackCheck]) throws(GoBinaryError) {
         let layout = fl_go_growth_layout
         guard layout.size > 0 else { throw GoBinaryError("it can only be changed on an x86-64 machine with Linux") }
         try checkRecords()
@@ -78,6 +83,7 @@ extension Editor {
             entry = start + UInt64(layout.on_start)
             edits = Self.keepPreempting(ignoring, &code, at: start)
             edits += editor.refusePlugins(&code, at: start)
+            edits += editor.restore(restored, &code, at: start)
             edits += jumps.map { ($0.from, Self.jump(from: $0.from, to: start + UInt64($0.to))) }
             edits += calls.map { ($0.0 + 1, Self.displacement(from: $0.0 + 5, to: start + UInt64($0.1))) }
             return code
@@ -85,6 +91,27 @@ extension Editor {
         _ = try GoBinaryError.reporting { () throws(ElfError) in try file.addExecutableSegment(content) }
         for (address, bytes) in edits { try file.replace(address, with: bytes) }
         file.setEntry(entry)
+    }
+
+    /// Appends checks to what is added at `start`, to which probes give way that a compiler emitted in their place. No
+    /// signal preempts there, as in a check.
+    ///
+    /// - Returns: What changes in the program.
+    private func restore(
+        _ checks: [StackCheck], _ code: inout [UInt8], at start: UInt64
+    ) -> [(UInt64, [UInt8])] {
+        checks.map { check in
+            let here = start + UInt64(code.count)
+            code += StackCheck.comparison(check.probeDepth ?? 0)
+            // jbe tail; jmp back
+            code += [0x0f, 0x86]
+            code += Self.displacement(from: start + UInt64(code.count) + 4, to: check.tail)
+            code += Self.jump(from: start + UInt64(code.count), to: check.address + UInt64(check.hot.bytes))
+            return (
+                check.address,
+                Self.jump(from: check.address, to: here) + StackCheck.noOperation(check.hot.bytes - 5)
+            )
+        }
     }
 
     /// The least stack becomes a page: what shrinkstack and gcComputeStartingStackSize compare with, and the size of a

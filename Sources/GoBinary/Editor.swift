@@ -92,10 +92,16 @@ struct Editor {
         try file.replace(place, with: sum.littleEndianBytes)
     }
 
-    /// Replaces it by a probe.
+    /// Replaces it by a probe, unless it is one.
     ///
     /// - Returns: Whether the probe reaches as far as the function.
     mutating func probe(_ check: StackCheck) throws(GoBinaryError) -> Bool {
+        if let depth = check.probeDepth {
+            guard depth + StackCheck.smallFrame <= Self.largestProbedFrame else {
+                throw GoBinaryError("a probe that was compiled reads beyond the guard, which is a page")
+            }
+            return true
+        }
         let hot = bytes(check.address, check.address + UInt64(check.hot.bytes))
         guard let probe = StackCheck.probe(hot[...], reach: Int(fl_go_growth_layout.reach)) else { return false }
         try file.replace(check.address, with: probe)

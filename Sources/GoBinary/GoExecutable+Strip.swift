@@ -102,6 +102,10 @@ extension GoExecutable {
             throw GoBinaryError("a stack of \(options.initial) bytes is no power of two from 64KiB to 1GiB")
         }
         try checkThatItIsUnchanged()
+        if options.growth == .none || options.checks == .equal, functions.contains(where: { $0.check?.isProbe == true })
+        {
+            throw GoBinaryError("compiled with probes, which only stacks that grow by faults serve (--growth fault)")
+        }
         if let odd = notUnderstood.first {
             let others = notUnderstood.count > 1 ? ", and \(notUnderstood.count - 1) more functions" : ""
             throw GoBinaryError(
@@ -156,12 +160,13 @@ extension GoExecutable {
     private static let sweeperReason =
         "the background sweeper turns in a loop that can wait for a collection, which waits for this check"
 
+    /// How names of functions begin that Go's linker marks, by that alone, as what checks its own code
+    /// (cmd/internal/obj/fips140.go).
+    package static let certified = ["crypto/internal/fips140.", "crypto/internal/fips140/"]
+
     private static func reasonToKeepAlways(_ function: GoFunction) -> String? {
         if sweepers.contains(function.name) { return sweeperReason }
-        // Its linker marks what it checks by the name alone (cmd/internal/obj/fips140.go).
-        let isCertified = ["crypto/internal/fips140.", "crypto/internal/fips140/"].contains {
-            function.name.hasPrefix($0)
-        }
+        let isCertified = certified.contains { function.name.hasPrefix($0) }
         return isCertified ? "it is of the FIPS 140 module, which checks its own code where GODEBUG=fips140=on" : nil
     }
 
@@ -195,6 +200,9 @@ extension GoExecutable {
     /// The same of the part of the library that asks the runtime not to preempt it (`runtime_procPin` in sync/pool.go).
     private static let pinned = ["sync.(*Pool).", "sync.(*poolChain).", "sync.(*poolDequeue).", "sync.indexLocal"]
 
+    /// Bytes of the largest frame that a compiler may emit a probe for.
+    package static let largestProbedFrame = Editor.largestProbedFrame
+
     /// All of these.
     package static let unpreempted = runtimePackages + importedByRuntime + pinned
 
@@ -213,16 +221,17 @@ extension GoExecutable {
         var editor = Editor(program: self, file: file)
         var left: [StrippedProgram.KeptCheck] = []
         var probes: [Editor.Probe] = []
+        var restored: [StackCheck] = []
         var replaced = 0
         for checked in functions {
             guard let check = checked.check, Editor.replacedFunctions[checked.function.name] == nil,
                 checked.function.name != Editor.pluginLoading
             else { continue }
             let function = checked.function
-            if let reason = Self.reasonToKeepAlways(function) {
+            let stop = options.keepsRuntime ? Self.reasonToKeepStops(function, reachAssembly) : nil
+            if let reason = Self.reasonToKeepAlways(function) ?? stop {
                 left.append(.init(function: function.name, reason: reason))
-            } else if options.keepsRuntime, let reason = Self.reasonToKeepStops(function, reachAssembly) {
-                left.append(.init(function: function.name, reason: reason))
+                if check.isProbe { restored.append(check) }
             } else if check.isForSystemStack {
                 left.append(.init(function: function.name, reason: Self.systemStackReason))
             } else if options.checks == .equal {
@@ -235,7 +244,7 @@ extension GoExecutable {
                 left.append(.init(function: function.name, reason: Self.depthReason))
             }
         }
-        try editor.addGrowth(probes)
+        try editor.addGrowth(probes, restoring: restored)
         return StrippedProgram(
             content: editor.file.bytes.content, replaced: replaced, left: left, stackRequests: [])
     }

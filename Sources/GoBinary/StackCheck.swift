@@ -8,6 +8,8 @@
 //
 // r14 is the goroutine; G is 16 (stackguard0), or 24 (stackguard1) in functions that run on a system stack. Functions
 // of ABI0 load r14 from thread-local storage first.
+//
+// A compiler of ours emits a probe instead (CompiledProbe.swift).
 
 import ObjectCode
 
@@ -35,8 +37,15 @@ public struct StackCheck: Sendable, Hashable {
     public let cold: CodeSize
     /// Whether it is for a function that runs on a system stack.
     public let isForSystemStack: Bool
+    /// Of a probe that a compiler emitted: the bytes that the frame takes beyond 128.
+    let probeDepth: Int?
+    /// Whether it is such a probe.
+    var isProbe: Bool { probeDepth != nil }
     /// Where the call of the tail has its displacement.
     let callDisplacement: UInt64
+
+    /// Bytes that a function may take without asking for them (StackSmall).
+    static let smallFrame = 128
 
     /// A branch, as an offset from the check's first byte.
     struct Branch: Hashable {
@@ -138,7 +147,9 @@ public struct StackCheck: Sendable, Hashable {
     /// Looks at the entry of a function with these bytes.
     static func find(_ code: ArraySlice<UInt8>, at address: UInt64, moreStack: Set<UInt64>) -> Finding {
         let load = lengthOfLoad(code)
-        guard let pattern = Pattern(code, at: code.startIndex + load) else { return .none }
+        guard let pattern = Pattern(code, at: code.startIndex + load) else {
+            return findProbe(code, behind: load, at: address, moreStack: moreStack)
+        }
         let targets = Set(pattern.branches.map { load + $0.end + $0.displacement })
         guard targets.count == 1, let start = targets.first, start > load, start < code.count else {
             return .notUnderstood("its check leads out of it")
@@ -167,7 +178,7 @@ public struct StackCheck: Sendable, Hashable {
                         frameClass: pattern.frameClass, address: address + UInt64(load),
                         hot: CodeSize(instructions: pattern.instructions, bytes: pattern.length),
                         tail: address + UInt64(start), cold: CodeSize(instructions: count, bytes: offset - start),
-                        isForSystemStack: pattern.guardOffset == 0x18,
+                        isForSystemStack: pattern.guardOffset == 0x18, probeDepth: nil,
                         callDisplacement: address + UInt64(call!)))
             } else if instruction.branch != nil || instruction.isReturn {
                 break

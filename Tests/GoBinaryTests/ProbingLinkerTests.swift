@@ -9,7 +9,9 @@ import TestNeeds
 import Testing
 import Workloads
 
-@Suite("A Go whose linker makes checks probes") struct ProbingLinkerTests {
+@testable import GoBinary
+
+@Suite("A Go whose programs have probes") struct ProbingLinkerTests {
     /// The script with a linker that writes its arguments and `linked`, and a patcher that puts `patched` in its place.
     private struct Stage {
         let folder: TemporaryFolder
@@ -117,12 +119,35 @@ import Workloads
     private func expectToGrowByFaults(
         _ go: GoInstallation, _ toolchain: UncheckedToolchain, _ mode: GoInstallation.Mode
     ) throws {
-        let expected = try run(try go.program(mode), ["work"])
+        let original = try go.program(mode)
         let folder = try GoInstallation.program(mode, by: toolchain)
-        let found = try run("\(folder.path)/program", ["work"], [GrowthStatistics.variable.name: "1"])
-        #expect(found.ending == .exited(0) && found.output == expected.output, "\(found)")
-        let counts = try #require(GrowthStatistics(found.errors))
-        #expect(counts.probeFaults > 1000 && counts.growths > 1000)
+        let program = "\(folder.path)/program"
+        for work in [["work"], ["assembly"], ["ignored"]] {
+            let expected = try run(original, work)
+            let found = try run(program, work, [GrowthStatistics.variable.name: "1"])
+            #expect(found.ending == .exited(0) && found.output == expected.output, "\(found)")
+            let counts = try #require(GrowthStatistics(found.errors))
+            if work == ["work"] { #expect(counts.probeFaults > 1000 && counts.growths > 1000) }
+        }
+        guard toolchain.hasOwnCompiler else { return }
+        let wanted = try probes(GoExecutable(try content(original)))
+        let compiled = try GoExecutable(try content(program)).functions.reduce(into: [String: Set<Int>]()) {
+            if let depth = $1.check?.probeDepth { $0[$1.function.name, default: []].insert(depth) }
+        }
+        #expect(compiled == wanted && wanted.count > 400)
+    }
+
+    /// How deep the probes of a patched copy are, by the names of their functions: what a compiler must emit.
+    private func probes(_ program: GoExecutable) throws -> [String: Set<Int>] {
+        let left = Set(try program.stripped(StripOptions(growth: .fault)).left.map(\.function))
+        var depths: [String: Set<Int>] = [:]
+        for case (let function, let check?) in program.functions.map({ ($0.function, $0.check) })
+        where !left.contains(function.name) && Editor.replacedFunctions[function.name] == nil {
+            let hot = program.code(of: function).dropFirst(Int(check.address - function.address))
+            depths[function.name, default: []].insert(
+                try #require(StackCheck.Pattern(hot, at: hot.startIndex)?.depth(hot)))
+        }
+        return depths
     }
 
     /// Runs `go` in a folder with a module that prints how deep it got, and tests that.

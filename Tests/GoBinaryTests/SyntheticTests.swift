@@ -49,6 +49,73 @@ import Testing
         #expect(refusal(stripped.content, Self.probes).contains("its checks are gone already"))
     }
 
+    /// With a function that has a probe already and calls another one.
+    private func programWithProbe(_ distance: Int32 = 2000, callingAssembly: Bool = false) -> SyntheticProgram {
+        var program = SyntheticProgram.growing
+        let leaf = program.functions.firstIndex { $0.name == "main.leaf" }!
+        program.functions[leaf].isAssembly = callingAssembly
+        program.functions.append(
+            .init(
+                name: "main.probed", frame: 1992,
+                code: [
+                    .bytes([0x65, 0x84, 0x84, 0x24] + (-distance).littleEndianBytes), .branch([0xe8], "main.leaf"),
+                    .bytes([0xc3]), .branch([0xe8], "runtime.morestack_noctxt"), .branch([0xe9], "main.probed"),
+                ]))
+        return program
+    }
+
+    @Test func aProbeThatWasCompiledStays() throws {
+        let content = programWithProbe().bytes()
+        let program = try GoExecutable(content)
+        let check = try #require(program.functions.last?.check)
+        #expect(check.probeDepth == 2000 - 128 && check.tail == check.address + 14)
+        let stripped = try program.stripped(Self.probes)
+        #expect(stripped.replaced == 3)
+        let offset = try #require(program.file.offset(of: check.address))
+        #expect(stripped.content[offset..<offset + 24] == content[offset..<offset + 24])
+    }
+
+    /// No compiler knows what is assembly in other packages.
+    @Test func aProbeWhereAssemblyIsCalledGivesWayToACheck() throws {
+        let program = try GoExecutable(programWithProbe(callingAssembly: true).bytes())
+        let check = try #require(program.functions.last?.check)
+        let stripped = try program.stripped(Self.probes)
+        #expect(
+            stripped.left.first { $0.function == "main.probed" }?.reason
+                == "it calls assembly, which no signal preempts")
+        let copy = try GoExecutable(stripped.content).file
+        func instruction(_ address: UInt64) throws -> (instruction: Instruction, target: UInt64?) {
+            let offset = try #require(copy.offset(of: address))
+            let found = try #require(Instruction(copy.bytes.content[offset...], at: offset))
+            let end = address + UInt64(found.length)
+            return (found, found.branch.map { end &+ UInt64(bitPattern: Int64($0)) })
+        }
+        var here = try #require(try instruction(check.address).target)
+        let comparison = StackCheck.comparison(2000 - 128)
+        let offset = try #require(copy.offset(of: here))
+        #expect(copy.bytes.content[offset..<offset + comparison.count].elementsEqual(comparison))
+        here += UInt64(comparison.count)
+        let branch = try instruction(here)
+        #expect(branch.instruction.map == .two && branch.instruction.opcode == 0x86 && branch.target == check.tail)
+        let back = try instruction(here + UInt64(branch.instruction.length))
+        #expect(back.instruction.isJump && back.target == check.address + 8)
+        // Without that rule it stays.
+        let all = StripOptions(growth: .fault, keepsRuntime: false)
+        #expect(try !program.stripped(all).left.contains { $0.function == "main.probed" })
+    }
+
+    @Test func aProbeThatWasCompiledNeedsStacksThatGrow() {
+        for options in [StripOptions(), StripOptions(growth: .fault, checks: .equal)] {
+            #expect(
+                refusal(programWithProbe(), options)
+                    == "compiled with probes, which only stacks that grow by faults serve (--growth fault)")
+        }
+        #expect(refusal(programWithProbe(3288), Self.probes) == "nothing is refused")
+        #expect(
+            refusal(programWithProbe(3296), Self.probes)
+                == "a probe that was compiled reads beyond the guard, which is a page")
+    }
+
     @Test(arguments: [
         "malg", "minit", "mstart1", "copystack", "newstack", "shrinkstack", "stackalloc", "stackfree",
         "freeStackSpans", "exit", "sigtramp", "systemstack", "gcComputeStartingStackSize", "preemptone", "sighandler",

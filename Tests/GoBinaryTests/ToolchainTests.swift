@@ -18,6 +18,9 @@ import Workloads
             \t\t// Emit split check.
             \t\tp = stacksplit(ctxt, cursym, p, newprog, autoffset, int32(textarg))
             \t}
+            \tif q1 != nil {
+            \t\tq1.To.SetTarget(spill)
+            \t}
 
             """
         ),
@@ -37,12 +40,14 @@ import Workloads
     ]
 
     /// Those pieces, one of them as often as it is said.
-    private static func sources(_ piece: Int? = nil, times: Int = 1) throws(SourceRefusal) -> UncheckedSources {
+    private static func sources(
+        _ piece: Int? = nil, times: Int = 1, _ options: ToolchainOptions = ToolchainOptions()
+    ) throws(SourceRefusal) -> UncheckedSources {
         var files: [String: String] = [:]
         for (index, (file, text)) in pieces.enumerated() {
             files[file, default: "package p\n"] += String(repeating: text, count: index == piece ? times : 1)
         }
-        return try UncheckedSources(ToolchainOptions()) { files[$0] }
+        return try UncheckedSources(options) { files[$0] }
     }
 
     @Test func everyPlaceIsChangedInItsLine() throws {
@@ -56,6 +61,22 @@ import Workloads
         }
         let places = (sources.compiler + sources.runtime).reduce(0) { $0 + $1.lines.count }
         #expect(places == Self.pieces.count)
+    }
+
+    @Test func placesOfProbesAreChangedInTheirLines() throws {
+        let sources = try Self.sources(nil, ToolchainOptions(checks: .probe))
+        #expect(sources.runtime.isEmpty)
+        for change in sources.compiler where !change.lines.isEmpty {
+            let lines = change.text.split(separator: "\n", omittingEmptySubsequences: false)
+            try #require(change.lines.count == 1)
+            #expect(["makeProbe", "p += \" unchecked-"].contains { lines[change.lines[0] - 1].contains($0) })
+        }
+        for times in [0, 2] {
+            let error = try #require(throws: SourceRefusal.self) {
+                try Self.sources(0, times: times, ToolchainOptions(checks: .probe))
+            }
+            #expect(error.description.hasPrefix("'q1.To.SetTarget(spill)' is in src/cmd/internal/obj/x86/obj6.go"))
+        }
     }
 
     @Test(arguments: Self.pieces.indices, [0, 2])
@@ -87,6 +108,10 @@ import Workloads
             #expect(sources.compiler.count == 3)
             #expect(sources.runtime.count == (stacks == .original ? 0 : 5))
         }
+        let probing = try UncheckedSources(ToolchainOptions(checks: .probe)) { file in
+            (try? Files.read("\(root)/src/\(file)")).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(probing.compiler.count == 4 && probing.runtime.isEmpty)
     }
 
     @Test(.needs(GoInstallation.debian.need)) func anOlderGoIsRefused() throws {
@@ -188,6 +213,10 @@ import Workloads
         // Its cold tails are 5 to 9 % of it.
         #expect(size(.compiled) < size(.original) * 0.97 && size(.compiled) > size(.original) * 0.8)
         #expect(size(.lowestWord) > size(.original) * 0.99)
+        // Its tails stay, and little of so small a program is not the runtime.
+        #expect(size(.compiledProbes) <= size(.original) && size(.compiledProbes) > size(.original) * 0.99)
+        let compiled = try GoExecutable(try content("\(folder.path)/1-with-probes")).functions
+        #expect(compiled.first { $0.function.name == "main.fib" }?.check?.hot.instructions == 1)
     }
 
     @Test(.long, .needs(GoInstallation.newest.need)) func theLifeOfManyGoroutinesIsMeasured() throws {

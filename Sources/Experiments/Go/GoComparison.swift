@@ -37,6 +37,8 @@ public struct GoComparison {
         case compiled
         /// With probes that grow stacks in place of checks.
         case probes
+        /// Compiled with probes that grow stacks.
+        case compiledProbes
         /// The same stacks as with probes, each check replaced by an equal one.
         case equalGrowing
         /// Parts of what the stacks of the others differ in, one more each, with all checks.
@@ -51,6 +53,7 @@ public struct GoComparison {
             case .patched: "patched"
             case .compiled: "compiled without"
             case .probes: "probes that grow"
+            case .compiledProbes: "compiled with probes"
             case .equalGrowing: "equal checks that grow"
             case .firstSize: "large first stack"
             case .noShrinking: "and no shrinking"
@@ -69,6 +72,18 @@ public struct GoComparison {
         /// Adds the executable of another variant.
         public mutating func add(_ path: String, as variant: Variant) { paths[variant] = path }
 
+        /// Writes a patched copy of a program to `copy`, and adds it.
+        mutating func add(
+            _ program: GoExecutable, _ options: StripOptions, to copy: String, as variant: Variant
+        ) throws {
+            do {
+                try AtomicFile.write(try program.stripped(options).content, to: copy, mode: 0o755)
+            } catch let failure as AtomicFile.Failure {
+                throw MeasurementFailure("cannot write '\(copy)': \(ErrorNumber.text(failure.number))")
+            }
+            paths[variant] = copy
+        }
+
         /// The copy without checks.
         public var patched: String { paths[.patched]! }
 
@@ -81,25 +96,20 @@ public struct GoComparison {
         ) throws {
             let program = try GoExecutable(content)
             paths = [Variant.original: path, .again: path]
-            func add(_ variant: Variant, _ options: StripOptions) throws {
-                let copy = "\(folder)/\(name)-\(variant.rawValue)"
-                do {
-                    try AtomicFile.write(try program.stripped(options).content, to: copy, mode: 0o755)
-                } catch let failure as AtomicFile.Failure {
-                    throw MeasurementFailure("cannot write '\(copy)': \(ErrorNumber.text(failure.number))")
-                }
-                paths[variant] = copy
-            }
+            func copy(_ variant: Variant) -> String { "\(folder)/\(name)-\(variant.rawValue)" }
             for variant in [Variant.patched] + (isControlled ? [.equal] : []) {
                 var own = options
                 own.checks = variant == .equal ? .equal : .removed
-                try add(variant, own)
+                try add(program, own, to: copy(variant), as: variant)
             }
             refusalOfProbes = GrowthSupport.refusal
             guard refusalOfProbes == nil else { return }
             do {
-                try add(.probes, StripOptions(growth: .fault))
-                if isControlled { try add(.equalGrowing, StripOptions(growth: .fault, checks: .equal)) }
+                try add(program, StripOptions(growth: .fault), to: copy(.probes), as: .probes)
+                if isControlled {
+                    let equal = StripOptions(growth: .fault, checks: .equal)
+                    try add(program, equal, to: copy(.equalGrowing), as: .equalGrowing)
+                }
             } catch let refusal as GoBinaryError {
                 refusalOfProbes = refusal.description
             }
@@ -225,7 +235,8 @@ public struct GoComparison {
     static let comparisons: [(Variant, Variant)] = [
         (.again, .original), (.equal, .original), (.patched, .original), (.patched, .equal),
         (.compiled, .original), (.compiled, .equal), (.compiled, .patched), (.probes, .original),
-        (.equalGrowing, .original), (.probes, .equalGrowing),
+        (.equalGrowing, .original), (.probes, .equalGrowing), (.compiledProbes, .original),
+        (.compiledProbes, .equalGrowing), (.compiledProbes, .probes),
         (.firstSize, .original), (.noShrinking, .firstSize), (.guards, .noShrinking), (.lowestWord, .guards),
     ]
 

@@ -102,10 +102,13 @@ public struct PackageVariants {
     public func layouts(
         _ count: Int?, progress: (String) -> Void
     ) throws -> [GoComparison.Layout] {
-        let toolchain = try UncheckedToolchain.cached(
-            installation,
-            ToolchainOptions(checks: .none, initial: options.initial, keepsRuntime: options.keepsRuntime),
-            progress: progress, isInterrupted: isInterrupted)
+        func toolchain(_ options: ToolchainOptions) throws -> UncheckedToolchain {
+            try UncheckedToolchain.cached(
+                installation, options, progress: progress, isInterrupted: isInterrupted)
+        }
+        let unchecked = try toolchain(
+            ToolchainOptions(initial: options.initial, keepsRuntime: options.keepsRuntime))
+        let probing = GrowthSupport.refusal == nil ? try toolchain(ToolchainOptions(checks: .probe)) : nil
         var layouts: [GoComparison.Layout] = []
         for number in 1...(count ?? 1) {
             let flags = count == nil ? [] : ["-ldflags=-randlayout=\(number)"]
@@ -115,8 +118,15 @@ public struct PackageVariants {
             let content = try Files.read(path("original"))
             var layout = try GoComparison.Layout(
                 of: path("original"), content: content, options, isControlled: true, folder: folder, name: "\(number)")
-            try toolchain.build(package, to: path("compiled"), flags: flags, isInterrupted: isInterrupted)
+            try unchecked.build(package, to: path("compiled"), flags: flags, isInterrupted: isInterrupted)
             layout.add(path("compiled"), as: .compiled)
+            if let probing {
+                let linked = path("linked")
+                try probing.build(package, to: linked, flags: flags, isInterrupted: isInterrupted)
+                try layout.add(
+                    try GoExecutable(try Files.read(linked)), StripOptions(growth: .fault), to: path("with-probes"),
+                    as: .compiledProbes)
+            }
             for (variant, stacks) in hasParts ? Self.parts : [] {
                 let part = ToolchainOptions(checks: .kept, stacks: stacks, initial: options.initial)
                 try installation.build(

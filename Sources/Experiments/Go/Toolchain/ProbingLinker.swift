@@ -1,5 +1,5 @@
-// What stands where `go build` looks for the linker, so that every program that is linked has probes: a script, which
-// calls Go's own linker and then this program. Compiler, library and stacks stay as they are.
+// What stands where `go build` looks for the linker, so that every program that is linked has what serves its probes: a
+// script, which calls Go's own linker and then this program.
 
 import Processes
 
@@ -33,7 +33,7 @@ package struct ProbingLinker: Sendable {
         [
             "\(Self.file): new, \(script.count { $0 == "\n" }) lines",
             "\(Self.folder)/link: what was there before",
-            "\(Self.folder)/faultline: makes checks probes",
+            "\(Self.folder)/faultline: adds what grows stacks by faults",
         ]
     }
 }

@@ -1,6 +1,6 @@
 // What a Go without stack checks says otherwise in its sources. The place that emits a check asks first whether the
-// function has one; the runtime gives goroutines large stacks with guards, and does not shrink them. Everything that is
-// more than a line is in the two files of Go here.
+// function has one, or makes it a probe; the runtime gives goroutines large stacks with guards, and does not shrink
+// them. Everything that is more than a line is in the files of Go here.
 
 import GoBinary
 import Processes
@@ -13,7 +13,8 @@ public struct ToolchainOptions: Sendable, Hashable {
         case none
         /// All stay: the control that has the same stacks and no other difference.
         case kept
-        /// Those of a program become probes as soon as it is linked: faults grow its stacks, which are Go's own.
+        /// Functions have probes, and faults grow stacks, which are Go's own: what serves them is added to a program
+        /// as soon as it is linked.
         case probe
     }
 
@@ -57,7 +58,7 @@ public struct ToolchainOptions: Sendable, Hashable {
     }
 
     /// Whether the compiler and the assembler are others.
-    var changesCompiler: Bool { checks == .none }
+    var changesCompiler: Bool { checks != .kept }
 
     /// Whether programs are built from another library.
     var changesRuntime: Bool { checks != .probe && stacks != .original }
@@ -70,6 +71,11 @@ package struct UncheckedSources {
     /// Those of the library that programs are built from.
     package let runtime: [ChangedSource]
 
+    init(compiler: [ChangedSource], runtime: [ChangedSource]) {
+        self.compiler = compiler
+        self.runtime = runtime
+    }
+
     /// Changes what `read` has.
     ///
     /// - Parameter read: the text of a file below `src`; nil where it is not there.
@@ -81,37 +87,45 @@ package struct UncheckedSources {
     private static func compiler(
         _ options: ToolchainOptions, _ read: (String) -> String?
     ) throws(SourceRefusal) -> [ChangedSource] {
+        let hasProbes = options.checks == .probe
         let functions = GoExecutable.sweepers.sorted().joined(separator: " ")
-        let packages = options.keepsRuntime ? GoExecutable.unpreempted.joined(separator: " ") : ""
+        let kept = hasProbes ? GoExecutable.unpreempted + GoExecutable.certified : GoExecutable.unpreempted
+        let packages = hasProbes || options.keepsRuntime ? kept.joined(separator: " ") : ""
         let added =
             text(PackageResources.unchecked_compiler_go) + """
 
                 const (
-                \tlargestUncheckedFrame = \(StripOptions.largestFrame)
+                \tlargestUncheckedFrame = \(hasProbes ? GoExecutable.largestProbedFrame : StripOptions.largestFrame)
                 \t// The background sweeper turns in a loop that can wait for a collection, which waits for these checks.
                 \tcheckedFunctions = "\(functions)"
-                \t// Packages that signals do not preempt.
+                \t// Packages that signals do not preempt\(hasProbes ? ", or that check their own code" : "").
                 \tcheckedPackages = "\(packages)"
                 )
 
                 """
+        let folder = "cmd/internal/obj/x86"
+        var files = [("unchecked.go", added)]
+        if hasProbes { files.append(("probing.go", text(PackageResources.probing_compiler_go))) }
         var identity = ContentHash()
-        identity.add(added)
+        for (_, text) in files { identity.add(text) }
+        let file = "\(folder)/obj6.go"
+        let target = "\t\tq1.To.SetTarget(spill)\n\t}\n"
         let edits = [
-            SourceEdit(
-                file: "cmd/internal/obj/x86/obj6.go",
-                anchor: "\tif !p.From.Sym.NoSplit() {\n\t\t// Emit split check",
-                replacement: "\tif !p.From.Sym.NoSplit() && hasStackCheck(ctxt, p.From.Sym, autoffset) {\n"
-                    + "\t\t// Emit split check"
-            ),
+            hasProbes
+                ? SourceEdit(
+                    file: file, anchor: target,
+                    replacement: target + "\tmakeProbe(ctxt, cursym, startPred, jls, framesize)\n")
+                : SourceEdit(
+                    file: file, anchor: "\tif !p.From.Sym.NoSplit() {\n\t\t// Emit split check",
+                    replacement: "\tif !p.From.Sym.NoSplit() && hasStackCheck(ctxt, p.From.Sym, autoffset) {\n"
+                        + "\t\t// Emit split check"),
             // Tools of a release go by its version alone, so that a cache of builds would mix up what they compiled.
             SourceEdit(
                 file: "cmd/internal/objabi/flag.go", anchor: "\tif s == \"full\" {\n",
                 replacement: "\tif s == \"full\" {\n\t\tp += \" unchecked-\(identity.digits)\"\n"),
         ]
-        return try SourceEdit.apply(edits, read) + [
-            ChangedSource(file: "cmd/internal/obj/x86/unchecked.go", lines: [], text: added)
-        ]
+        return try SourceEdit.apply(edits, read)
+            + files.map { ChangedSource(file: "\(folder)/\($0)", lines: [], text: $1) }
     }
 
     private static func runtime(

@@ -1,4 +1,4 @@
-// A copy of a Go installation that compiles without stack checks, or links programs with probes. It is there as a whole
+// A copy of a Go installation that compiles without stack checks, or with probes in their place. It is there as a whole
 // or not at all. What it compiles goes to a cache of its own; and its compiler, or its linker, names itself, so that no
 // other cache can mix it up with Go's own.
 
@@ -19,6 +19,8 @@ public struct UncheckedToolchain: Sendable {
     private let linker: ProbingLinker?
     /// What differs, a line each.
     public var summary: [String] { changes.map(\.summary) + (linker?.summary ?? []) }
+    /// Whether its compiler is another one.
+    package var hasOwnCompiler: Bool { changes.contains { $0.file.hasPrefix("cmd/") } }
     /// Its `go` command.
     public var command: String { "\(root)/bin/go" }
 
@@ -31,17 +33,18 @@ public struct UncheckedToolchain: Sendable {
     /// - Parameters:
     ///   - installation: what is copied; it stays as it is.
     ///   - folder: an absolute path, where nothing is or such a copy.
-    ///   - patcher: the program `faultline`, which is copied where programs get probes.
+    ///   - patcher: the program `faultline`, which is copied where programs have probes; nil leaves what they need to
+    ///     who links them.
     ///   - progress: told what is being done.
     ///   - isInterrupted: asked during builds.
     /// - Throws: `SourceRefusal` where the sources are not those of a version that is known; `ProcessError` where a
     ///   build fails, or `folder` is something else. Nothing is left at `folder` then.
     public init(
         of installation: GoToolchain, _ options: ToolchainOptions, at folder: String,
-        patcher: String = "/proc/self/exe", progress: (String) -> Void, isInterrupted: @escaping () -> Bool = { false }
+        patcher: String? = "/proc/self/exe", progress: (String) -> Void, isInterrupted: @escaping () -> Bool = { false }
     ) throws {
         let sources = try Self.sources(of: installation, options)
-        linker = options.checks == .probe ? ProbingLinker(patcher: patcher) : nil
+        linker = options.checks == .probe ? patcher.map { ProbingLinker(patcher: $0) } : nil
         root = folder
         version = installation.version
         changes = sources.compiler + sources.runtime
@@ -78,7 +81,8 @@ public struct UncheckedToolchain: Sendable {
         (try? Files.read("\(folder)/\(marker)")).map { $0 == Array(mark.utf8) } ?? false
     }
 
-    /// The same in the cache of built programs, made once for each version and each change.
+    /// The same in the cache of built programs, made once for each version and each change. What it builds with probes
+    /// is not patched yet.
     package static func cached(
         _ installation: GoToolchain, _ options: ToolchainOptions, environment: CodeEnvironment = CodeEnvironment(),
         progress: (String) -> Void, isInterrupted: @escaping () -> Bool = { false }
@@ -88,7 +92,7 @@ public struct UncheckedToolchain: Sendable {
         return try UncheckedToolchain(
             of: installation, options,
             at: "\(environment.cacheFolder)/go-toolchain-\(installation.version)-\(options.name)-\(digest)",
-            progress: progress, isInterrupted: isInterrupted)
+            patcher: nil, progress: progress, isInterrupted: isInterrupted)
     }
 
     static func sources(
@@ -102,6 +106,8 @@ public struct UncheckedToolchain: Sendable {
                     description: "programs of \(installation.version) at \(installation.root) get no probes; versions "
                         + "that do: \(known); name another one with --go")
             }
+            // Its compiler stays as it is; probes take the place of checks when a program is linked.
+            if minor < oldest { return UncheckedSources(compiler: [], runtime: []) }
         } else if minor < oldest {
             throw SourceRefusal(
                 description: "\(installation.version) at \(installation.root) is older than Go 1.\(oldest); name "

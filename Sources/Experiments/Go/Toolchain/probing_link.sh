@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stands where `go build` looks for the linker: runs Go's own, which is in the folder of probes, and makes the checks of
-# what it linked probes. What cannot be patched is no output: a program that has its checks would pass for one without.
+# Stands where `go build` looks for the linker: runs Go's own, which is in the folder of probes, and adds what probes need
+# to what it linked. What cannot be patched is no output: its stacks would have no end.
 probes=${0%/*}/../../../probes
 
 case ${1-} in
