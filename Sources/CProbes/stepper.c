@@ -27,8 +27,12 @@ typedef struct stepper {
     pid_t thread;
     /// The stack that is looked at, and in Go programs the goroutine that has it.
     uint64_t low, high, goroutine;
+    /// Whether the stack pointer was in it.
+    bool was_own;
     /// The first bytes of the function that is waited for.
     long code;
+    /// Whether that thread is left stopped until no other has anything to tell.
+    bool is_stopped;
     /// Whether a frame was forgotten.
     bool is_cut;
     bool is_over;
@@ -37,7 +41,7 @@ typedef struct stepper {
 
 typedef struct user_regs_struct registers;
 
-enum { TRACING_REFUSED = 126, EXEC_FAILED = 127, NONE = -1 };
+enum { TRACING_REFUSED = 126, EXEC_FAILED = 127, NONE = -1, TURN = 256 };
 
 static bool peek(pid_t id, uint64_t address, uint64_t *word) {
     errno = 0;
@@ -97,10 +101,8 @@ static bool find_stack(stepper *it) {
     return peek(it->thread, it->goroutine, &it->low) && peek(it->thread, it->goroutine + 8, &it->high);
 }
 
-/// The stack at `low` is given back: where it is the goroutine's, that has its new one already, with everything at the
-/// same distance from the high end.
-static void move(stepper *it, uint64_t low) {
-    if (low != it->low) return;
+/// The goroutine may have another stack, where everything is at the same distance from the high end.
+static void move(stepper *it) {
     uint64_t high = it->high;
     if (!find_stack(it)) it->error = EFAULT;
     for (size_t i = 0; i < it->count; i++) {
@@ -112,7 +114,9 @@ static void move(stepper *it, uint64_t low) {
 /// Looks at the state before an instruction.
 static void look(stepper *it, const registers *now) {
     uint64_t pointer = now->rsp;
-    bool is_own = pointer >= it->low && pointer < it->high;
+    // It comes back to this thread from other stacks, and may have grown on another thread meanwhile.
+    if (it->request->stack_free && !it->was_own && pointer >= it->low && pointer < it->high) move(it);
+    bool is_own = it->was_own = pointer >= it->low && pointer < it->high;
     if (is_own) {
         while (it->count && pointer > it->frames[it->count - 1].entry) leave(it);
         if (it->is_over) return;
@@ -121,8 +125,8 @@ static void look(stepper *it, const registers *now) {
     }
     ssize_t function = function_at(it->request, now->rip);
     if (function == NONE) return;
-    // Its argument is the stack, in registers since Go 1.17.
-    if (it->request->stack_free && now->rip == it->request->stack_free) move(it, now->rax);
+    // Its argument is the stack, in registers since Go 1.17; a goroutine that is given another has that already.
+    if (it->request->stack_free && now->rip == it->request->stack_free && now->rax == it->low) move(it);
     if (!is_own) return;
     if (it->request->ends[function]) {
         it->is_cut = true;
@@ -159,6 +163,10 @@ static void arrive(stepper *it, pid_t id, registers *now) {
 /// In the child.
 static _Noreturn void begin(const fl_step_request *request) {
     setpgid(0, 0);
+    // Threads that work for others may have signals blocked, and the program would inherit that.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = 0; i < 3; i++) dup2(nothing, i);
     // Ends it even where all of its threads wait.
@@ -168,10 +176,21 @@ static _Noreturn void begin(const fl_step_request *request) {
     _exit(EXEC_FAILED);
 }
 
+/// Waits for any thread. One that is stepped is there again at once, and could be all that is ever seen: now and then
+/// it waits until no other has anything to tell, which may be what it waits for itself, or the end of its time.
+static pid_t wait_for_any(stepper *it, pid_t child, uint64_t instructions, int *status) {
+    bool is_turn_of_others = it->is_stopped && instructions % TURN == 0;
+    pid_t id = waitpid(-child, status, __WALL | (is_turn_of_others ? WNOHANG : 0));
+    if (id != 0) return id;
+    it->is_stopped = false;
+    if (ptrace(PTRACE_SINGLESTEP, it->thread, NULL, NULL) && errno != ESRCH) return -1;
+    return waitpid(-child, status, __WALL);
+}
+
 static int follow(stepper *it, pid_t child, uint64_t *instructions) {
     while (!it->is_over && !it->error) {
         int status;
-        pid_t id = waitpid(-child, &status, __WALL);
+        pid_t id = wait_for_any(it, child, *instructions, &status);
         if (id < 0 && errno == EINTR) continue;
         if (id < 0) return errno;
         if (!WIFSTOPPED(status)) {
@@ -190,8 +209,9 @@ static int follow(stepper *it, pid_t child, uint64_t *instructions) {
             if (ptrace(PTRACE_GETREGS, id, NULL, &now)) {
                 if (errno != ESRCH) return errno;
             } else if (id == it->thread) {
-                ++*instructions;
                 look(it, &now);
+                it->is_stopped = ++*instructions % TURN == 0;
+                if (it->is_stopped) continue;
             } else if (!it->thread && now.rip == it->request->entries[it->request->start] + 1) {
                 arrive(it, id, &now);
             }

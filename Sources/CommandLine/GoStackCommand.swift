@@ -11,6 +11,7 @@ import Report
 struct GoStackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stack", abstract: "Predict the stack that functions of a Go executable need.",
+        usage: "faultline go stack [<options>] <binary> [<function> [-- <args> ...]]",
         discussion: """
             Adds up frames, by Go's own tables, along the calls in the code. A function has a bound where all that it calls \
             is known: no recursion, no closures and interfaces, nothing deferred. Otherwise what is known is shown, and \
@@ -18,10 +19,16 @@ struct GoStackCommand: ParsableCommand {
 
             Also reads executables in C that clang built with -fstack-size-section.
 
+            With --follow the program runs, and the first call of the function is followed instruction by instruction, as far \
+            as it stays on its thread: how deep it and what it calls go, beside the bounds. Of each second of --seconds that is \
+            some 30,000 to 100,000 instructions, and then the program is ended. It has no input and output, one processor and no collections. A bound that \
+            is exceeded is an error of the prediction, and the exit code is 1.
+
             Examples:
               faultline go stack server
               faultline go stack server strconv.FormatInt
               faultline go stack --format json server main.main
+              faultline go stack --follow gofmt go/parser.ParseFile -- -l main.go
             """)
 
     @Argument(help: ArgumentHelp("A Go executable.", valueName: "binary"))
@@ -30,6 +37,15 @@ struct GoStackCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp("A function with its package; without one the program is summed up.", valueName: "function"))
     var function: String?
+
+    @Argument(help: ArgumentHelp("With --follow: arguments of the program.", valueName: "args"))
+    var arguments: [String] = []
+
+    @Flag(help: "Run the program and follow the first call of the function.")
+    var follow = false
+
+    @Option(help: ArgumentHelp("Seconds that a call is followed.", valueName: "n"))
+    var seconds = 60
 
     @Option(help: ArgumentHelp("How many functions a list shows.", valueName: "count"))
     var list = 10
@@ -40,6 +56,15 @@ struct GoStackCommand: ParsableCommand {
     func validate() throws {
         guard (0...100_000).contains(list) else {
             throw ValidationError("--list \(list) is out of range: 0 to 100000")
+        }
+        guard !follow || function != nil else {
+            throw ValidationError("--follow needs a function: name one that the program calls")
+        }
+        guard follow || arguments.isEmpty else {
+            throw ValidationError("the program runs with --follow only: leave '\(arguments[0])' out")
+        }
+        guard (1...86_400).contains(seconds) else {
+            throw ValidationError("--seconds \(seconds) is out of range: 1 to 86400")
         }
     }
 
@@ -60,8 +85,40 @@ struct GoStackCommand: ParsableCommand {
                 "'\(binary)' has no function '\(function)'; "
                     + (near.isEmpty ? "say none to list some" : "near it: \(near.joined(separator: ", "))"))
         }
+        if follow { return try write(try marks(of: function, analysis), report) }
         try write(
             numbers.map(report.tree).joined(separator: "\n"), numbers.flatMap(report.treeRecords))
+    }
+
+    private func marks(of function: String, _ analysis: StackAnalysis) throws -> StackMarks {
+        guard !analysis.isPositionIndependent else {
+            throw RuntimeFailure(
+                "'\(binary)' is position-independent and cannot be followed; build it without -buildmode=pie")
+        }
+        guard FileManager.default.isExecutableFile(atPath: binary) else {
+            throw RuntimeFailure("'\(binary)' may not be run; make it executable (chmod +x)")
+        }
+        let progress = Report.Progress()
+        defer { progress.finish() }
+        progress.update("following \(function)")
+        do {
+            return try StackMarks(
+                of: URL(fileURLWithPath: binary).path, arguments, analysis, from: function, seconds: seconds,
+                takesPart: true)
+        } catch let refused as TracingRefused {
+            throw RuntimeFailure("'\(binary)' cannot be followed: ptrace is refused (\(refused.reason))")
+        } catch let failure as MeasurementFailure {
+            throw RuntimeFailure("\(failure); it may never be called: give the program other arguments")
+        }
+    }
+
+    private func write(_ marks: StackMarks, _ report: StackNeedReport) throws {
+        try write(report.followed(marks), report.records(marks))
+        if let wrong = marks.exceeded.first {
+            throw RuntimeFailure(
+                "the bound of \(wrong.function.name) is wrong: \(wrong.function.need) bytes, and a call took "
+                    + "\(wrong.deepest)")
+        }
     }
 
     private func write(_ text: @autoclosure () -> String, _ records: @autoclosure () -> [Record]) throws {
@@ -166,6 +223,40 @@ private struct StackNeedReport {
         return Record(
             suite: "go-stack", case: function.name, metric: Metric("stack-need", .bytes),
             exactly: Double(function.need), parameters: parameters)
+    }
+
+    // MARK: calls
+
+    func followed(_ marks: StackMarks) -> String {
+        var text = "\(binary): \(marks.instructions) instructions were followed"
+        text += marks.isWhole ? ", to the end of the call\n" : ", not to the end of the call\n"
+        text += "\(marks.marks.count) functions were called and returned; \(marks.bounded.count) of them have a bound: "
+        text += "\(marks.exceeded.count) exceeded it, \(marks.reached.count) reached it\n"
+        var table = TextTable([.init("deepest calls"), .init("bytes", .right), .init("bound", .right)])
+        for mark in deepestCalls(marks) {
+            table.append([
+                mark.function.name, "\(mark.deepest)", mark.function.isBounded ? "\(mark.function.need)" : "none",
+            ])
+        }
+        return text + table.rendered(indentation: 2)
+    }
+
+    private func deepestCalls(_ marks: StackMarks) -> [StackMarks.Mark] {
+        func isBefore(_ left: StackMarks.Mark, _ right: StackMarks.Mark) -> Bool {
+            (left.deepest, right.function.name) > (right.deepest, left.function.name)
+        }
+        let bounded = marks.bounded.sorted(by: isBefore).prefix(list)
+        let others = marks.marks.filter { !$0.function.isBounded }.sorted(by: isBefore).prefix(list)
+        return Array(others + bounded)
+    }
+
+    func records(_ marks: StackMarks) -> [Record] {
+        let deepest = marks.marks.map { mark in
+            Record(
+                suite: "go-stack", case: mark.function.name, metric: Metric("deepest-call", .bytes),
+                exactly: Double(mark.deepest), parameters: shared)
+        }
+        return marks.marks.map { need($0.function) } + deepest
     }
 
     func treeRecords(_ number: Int) -> [Record] {

@@ -34,9 +34,9 @@ extension StackCheck {
         return .notUnderstood("what its probe leads to is not a call of morestack and a jump back")
     }
 
-    /// The tail with this call: the only code that calls morestack and jumps back to the entry. Which spills come before
-    /// the call is known from the reloads behind it. No-ops keep calls and jumps within a line of the cache (padJump in
-    /// cmd/internal/obj/x86/asm6.go).
+    /// The tail with this call: the only code that calls morestack and jumps back to the entry. Which spills come
+    /// before the call is known from the reloads behind it. No-ops keep calls and jumps within a line of the cache
+    /// (padJump in cmd/internal/obj/x86/asm6.go).
     private static func tail(
         _ code: ArraySlice<UInt8>, behind body: Int, callingAt call: Int
     ) -> (start: Int, size: CodeSize)? {

@@ -51,7 +51,9 @@ extension StackAnalysis {
                     isSwitch: isSwitch && !GoExecutable.moreStackNames.contains(function.name),
                     unknownCalls: unknownCalls, own: node.doubts))
         }
-        self.init(graph, functions, source: program.build.version)
+        self.init(
+            graph, functions, source: program.build.version,
+            isPositionIndependent: program.file.isPositionIndependent)
     }
 
     /// Adds what the code of a function calls.

@@ -45,7 +45,7 @@ extension StackAnalysis {
                     name: GoExecutable.printable(function.name), address: function.address, frame: frame, need: 0,
                     doubts: [], isSwitch: false, unknownCalls: unknownCalls, own: node.doubts))
         }
-        self.init(graph, functions, source: Self.nativeCode)
+        self.init(graph, functions, source: Self.nativeCode, isPositionIndependent: file.isPositionIndependent)
     }
 
     /// Frames by address; what is behind damage is left out.

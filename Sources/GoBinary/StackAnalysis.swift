@@ -53,6 +53,8 @@ public struct StackAnalysis: Sendable {
     /// Whether Go made it.
     public var isGo: Bool { source != Self.nativeCode }
     static let nativeCode = "native code"
+    /// Whether the program is loaded elsewhere than its file says.
+    public let isPositionIndependent: Bool
     /// Every function, by ascending address.
     public let functions: [Function]
     let graph: CallGraph
@@ -70,9 +72,10 @@ public struct StackAnalysis: Sendable {
         }
     }
 
-    init(_ graph: CallGraph, _ functions: [Function], source: String) {
+    init(_ graph: CallGraph, _ functions: [Function], source: String, isPositionIndependent: Bool) {
         self.graph = graph
         self.source = source
+        self.isPositionIndependent = isPositionIndependent
         needs = StackNeeds(graph)
         var functions = functions
         for index in functions.indices {

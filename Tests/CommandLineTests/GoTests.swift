@@ -43,6 +43,26 @@ import Testing
         #expect(depths.first == 0 && depths.last! <= need.median && depths == depths.sorted())
     }
 
+    @Test func `a call is followed beside its bounds`() throws {
+        let table = try Program.run(["go", "stack", "--follow", "--seconds", "5", try program(), "main.main"])
+        #expect(table.errors == "" || table.errors.contains("ptrace is refused"))
+        guard table.errors == "" else { return }
+        #expect(table.status == 0 && table.output.contains(" instructions were followed, "))
+        #expect(table.output.contains(" of them have a bound: 0 exceeded it, "))
+        let json = try Program.run([
+            "go", "stack", "--follow", "--seconds", "5", "--format", "json", try program(), "main.main",
+        ])
+        let records = try Document(json: json.output).records
+        let calls = records.filter { $0.metric == "deepest-call" }
+        #expect(calls.count > 20 && records.count == 2 * calls.count)
+        for call in calls {
+            let need = try #require(records.first { $0.name == call.name && $0.metric == "stack-need" })
+            if need.parameters[ParameterName("bounded")] == .bool(true) {
+                #expect(call.median <= need.median, "\(call.name)")
+            }
+        }
+    }
+
     @Test func `a copy without checks runs, and says what was done`() throws {
         let folder = try TemporaryFolder()
         let copy = folder.file("copy")
@@ -120,6 +140,15 @@ import Testing
                 ["stack", try program(), "main.man"], 1,
                 "'\(try program())' has no function 'main.man'; near it: main.main"
             ),
+            (
+                ["stack", try program(), "--follow"], 64,
+                "--follow needs a function: name one that the program calls"
+            ),
+            (
+                ["stack", try program(), "main.main", "more"], 64,
+                "the program runs with --follow only: leave 'more' out"
+            ),
+            (["stack", try program(), "--seconds", "0"], 64, "--seconds 0 is out of range: 1 to 86400"),
             (["compare", text], 1, "'\(text)': not an ELF executable"),
             (["compare", text, "--rounds", "2"], 64, "--rounds 2 is out of range: 3 to 10000"),
             (

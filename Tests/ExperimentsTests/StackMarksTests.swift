@@ -16,7 +16,7 @@ import Testing
         let marks = try MarkedProgram(toolchain, isThorough: false).marks()
         #expect(marks.exceeded.isEmpty, "\(marks.exceeded.map(\.function.name))")
         #expect(marks.bounded.count > 50)
-        #expect(marks.bounded.count { $0.deepest == $0.function.need } > marks.bounded.count / 2)
+        #expect(marks.reached.count > marks.bounded.count / 2 && marks.isWhole)
         // main.outer was called so that it takes its deepest way.
         let outer = try mark("main.outer", marks)
         #expect(outer.function.isBounded && outer.deepest == outer.function.need && outer.deepest > 300 * 8)
@@ -42,6 +42,19 @@ import Testing
             #expect(marks.exceeded.isEmpty, "\(kernel.name): \(marks.exceeded.map(\.function.name))")
             #expect(!marks.bounded.isEmpty && marks.bounded.count < marks.marks.count)
         }
+    }
+
+    /// What was seen until then is kept where a part is enough.
+    @Test(.needs(.go)) func `a call that takes too long is followed in part`() throws {
+        let program = try MarkedProgram(try #require(GoToolchain.installed().last), isThorough: true)
+        func marks(_ takesPart: Bool) throws -> StackMarks {
+            try StackMarks(
+                of: program.path, program.arguments, program.analysis, from: program.start, seconds: 1,
+                takesPart: takesPart)
+        }
+        #expect(throws: MeasurementFailure.self) { try marks(false) }
+        let part = try marks(true)
+        #expect(!part.isWhole && part.instructions > 0 && part.exceeded.isEmpty)
     }
 
     @Test func `a function that is not there, and a program that ends before, are errors`() throws {

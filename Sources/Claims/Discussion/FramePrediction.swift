@@ -139,8 +139,7 @@ public struct FramePrediction: Claim {
         var records = [
             record(name, .boundsTried, exactly: Double(bounded.count), shared),
             record(name, .boundsExceeded, exactly: Double(marks.exceeded.count), shared),
-            record(
-                name, .boundsReached, exactly: Double(bounded.count { $0.deepest == $0.function.need }), shared),
+            record(name, .boundsReached, exactly: Double(marks.reached.count), shared),
         ]
         // Of a function that moves nothing there is no ratio.
         let ratios = bounded.filter { $0.deepest > 0 }.map { Double($0.function.need) / Double($0.deepest) }

@@ -24,11 +24,15 @@ package struct StackMarks {
     package let marks: [Mark]
     /// Instructions that were executed.
     package let instructions: Int
+    /// Whether the call returned.
+    package let isWhole: Bool
 
     /// Those with a predicted bound.
     package var bounded: [Mark] { marks.filter(\.function.isBounded) }
     /// Those whose bound is wrong.
     package var exceeded: [Mark] { bounded.filter { $0.deepest > $0.function.need } }
+    /// Those whose bound is what a call took.
+    package var reached: [Mark] { bounded.filter { $0.deepest == $0.function.need } }
 
     /// Functions that Go enters to panic: what a panic does to the stack is beyond a prediction.
     private static let ends: Set<String> = ["runtime.gopanic", "runtime.sigpanic", "runtime.asyncPreempt"]
@@ -38,9 +42,11 @@ package struct StackMarks {
     /// - Parameters:
     ///   - analysis: Of the file at `path`, which is loaded where it says, and where `start` stays on its thread.
     ///   - seconds: After that many the program is ended.
+    ///   - takesPart: Whether what returned until then, or until the program ended by itself, is enough.
     /// - Throws: ``MeasurementFailure``; ``TracingRefused`` where ptrace is not permitted.
     package init(
-        of path: String, _ arguments: [String] = [], _ analysis: StackAnalysis, from start: String, seconds: Int = 300
+        of path: String, _ arguments: [String] = [], _ analysis: StackAnalysis, from start: String, seconds: Int = 300,
+        takesPart: Bool = false
     ) throws {
         // Several names of one address cannot be told apart.
         var functions: [StackAnalysis.Function] = []
@@ -73,7 +79,8 @@ package struct StackMarks {
             }
         }
         if error == EPERM { throw TracingRefused(reason: ErrorNumber.text(error)) }
-        guard error == 0 else {
+        isWhole = error == 0
+        guard isWhole || takesPart && (error == ETIMEDOUT || error == ECHILD) && instructions > 0 else {
             throw MeasurementFailure("\(path): \(start) was not followed to its end: \(ErrorNumber.text(error))")
         }
         self.instructions = Int(instructions)
