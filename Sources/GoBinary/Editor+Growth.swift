@@ -120,10 +120,11 @@ extension Editor {
         let before = UInt32(2048).littleEndianBytes
         for (name, count) in [("runtime.shrinkstack", 1), ("runtime.gcComputeStartingStackSize", 3)] {
             let all = instructions(of: try function(name)).filter { placed in
-                // cmp, mov to a register, mov to memory
+                // cmp, also in its short form, mov to memory, mov to a register
                 let instruction = placed.instruction
                 guard instruction.map == .one, instruction.length >= 5 else { return false }
-                let takesNumber = [0x81, 0xc7].contains(instruction.opcode) || instruction.opcode & 0xf8 == 0xb8
+                let takesNumber =
+                    [0x81, 0x3d, 0xc7].contains(instruction.opcode) || instruction.opcode & 0xf8 == 0xb8
                 return takesNumber && bytes(placed.end - 4, placed.end) == before
             }
             guard all.count == count else {

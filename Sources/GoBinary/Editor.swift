@@ -358,7 +358,9 @@ struct Editor {
         let exchanged = displacements(["runtime.preemptone", "runtime.preemptM"], of: .two, 0xb1)
         let cleared = displacements(["runtime.doSigPreempt", "runtime.sighandler"], of: .one, 0x87)
         guard let offset = exchanged.first, exchanged.count == 1, cleared.contains(offset), offset > 0 else {
-            throw GoBinaryError("where its runtime notes that a signal is under way is not found in it")
+            throw GoBinaryError(
+                "where its runtime notes that a signal is under way is not found in it; one that was compiled without "
+                    + "inlining (-gcflags=all=-l) is not understood")
         }
         return offset
     }

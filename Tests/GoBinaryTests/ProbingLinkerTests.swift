@@ -61,6 +61,7 @@ import Workloads
         (["-o", "program", "-buildmode=exe", "main.a"], "program"), (["-s", "-o=program", "main.a"], "program"),
         (["--o", "a program", "main.a"], "a program"), (["-o", "other", "-o", "-program", "main.a"], "-program"),
         (["-X", "main.o=other", "main.a"], "a.out"), (["-extldflags", "-o other", "main.a"], "a.out"),
+        (["-o", "program", "-X", "main.usage=a\n-o\nother\n-o=other", "main.a"], "program"),
     ]) func whatWasLinkedIsPatched(_ arguments: [String], _ output: String) throws {
         let stage = try Stage()
         let linked = try stage.link(arguments, ["WRITTEN": output])
@@ -248,6 +249,10 @@ import Workloads
             ("-buildmode=c-shared", "built with -buildmode=c-shared; only executables are understood"),
             ("-buildmode=plugin", "built with -buildmode=plugin; only executables are understood"),
             ("-race", "built with -race, whose own code knows the stacks; build it without"),
+            (
+                "-gcflags=all=-N -l",
+                "one that was compiled without inlining (-gcflags=all=-l) is not understood; nothing was written"
+            ),
         ] {
             let refused = try go(toolchain, ["build", flag, "-o", "out", "."], usesC: true)
             let lines = refused.errors.split(separator: "\n").filter { !$0.hasPrefix("#") }

@@ -149,7 +149,8 @@ import Testing
         }
         #expect(
             refusal(program, StripOptions(growth: growth))
-                == "where its runtime notes that a signal is under way is not found in it")
+                == "where its runtime notes that a signal is under way is not found in it; one that was compiled "
+                + "without inlining (-gcflags=all=-l) is not understood")
     }
 
     @Test(arguments: [StripOptions.Growth.none, .fault])

@@ -209,6 +209,8 @@ import Workloads
         func size(_ variant: GoComparison.Variant) -> Double {
             code.first { $0.name == variant.title && $0.metric == "code-size" }?.median ?? 0
         }
+        let instructions = code.filter { $0.metric == "instructions" }.map(\.name)
+        #expect(!instructions.contains { $0.hasPrefix("probes") || $0.hasPrefix("compiled with probes") })
         #expect(size(.original) > 0 && size(.patched) == size(.original) && size(.equal) == size(.original))
         // Its cold tails are 5 to 9 % of it.
         #expect(size(.compiled) < size(.original) * 0.97 && size(.compiled) > size(.original) * 0.8)

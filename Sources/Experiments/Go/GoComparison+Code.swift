@@ -1,6 +1,7 @@
 // What the variants of a comparison are as code: its size, the instructions of one run, and what those miss in an
 // instruction cache that valgrind simulates, which a virtual machine has no counters for.
 
+import Glibc
 import Measurement
 import Processes
 import Report
@@ -14,8 +15,15 @@ extension Metric {
 }
 
 extension GoComparison {
-    /// What one run of each variant of the first layout executes; where the variants were compiled, also the size of
-    /// their code and its simulated misses.
+    /// Where others have nothing to do but wait they spin, many times as often as the program does its work.
+    private static var calm: [String] {
+        Spawn.environment(changing: getenv("GOMAXPROCS") == nil ? ["GOMAXPROCS": "1"] : [:])
+    }
+    private static let uncounted =
+        "what programs with probes execute is not counted: valgrind leaves out loads whose result nothing uses"
+
+    /// What one run of each variant of the first layout executes, on one processor unless GOMAXPROCS says otherwise;
+    /// where the variants were compiled, also the size of their code and its simulated misses.
     ///
     /// - Parameter missing: told the reason where valgrind is not installed or does not run the program; sizes are
     ///   there all the same.
@@ -35,20 +43,23 @@ extension GoComparison {
         var parameters: [ParameterName: ParameterValue] = [:]
         if let counter = ProgramCounter() {
             parameters[.counter] = .string(counter.version)
+            if areCompiled { missing(Self.uncounted) }
             do {
-                for variant in variants {
+                let ending = try task.run(paths[.original]!, isInterrupted).finished.ending
+                for variant in variants where variant != .probes && variant != .compiledProbes {
                     if isInterrupted() { return nil }
                     progress("counting instructions: \(variant.title)")
                     // Some 50 times as long as without valgrind, with caches twice that.
                     let seconds = task.longest * (areCompiled ? 100 : 50)
                     guard areCompiled else {
                         values[.instructions, default: [:]][variant] = try counter.instructions(
-                            paths[variant]!, task.arguments, input: task.input, seconds: seconds,
-                            isUnwanted: isInterrupted)
+                            paths[variant]!, task.arguments, environment: Self.calm, input: task.input, ending: ending,
+                            seconds: seconds, isUnwanted: isInterrupted)
                         continue
                     }
                     let counts = try counter.cacheCounts(
-                        paths[variant]!, task.arguments, input: task.input, seconds: seconds, isUnwanted: isInterrupted)
+                        paths[variant]!, task.arguments, environment: Self.calm, input: task.input, ending: ending,
+                        seconds: seconds, isUnwanted: isInterrupted)
                     values[.instructions, default: [:]][variant] = counts.instructions
                     values[.instructionMisses, default: [:]][variant] = counts.instructionCacheMisses
                 }

@@ -22,25 +22,26 @@ public struct ProgramCounter: Sendable {
 
     /// Runs a program to its end.
     ///
-    /// - Parameter input: The file that its standard input is; nothing if nil.
-    /// - Throws: `ProcessError` when it does not end in time, or valgrind says no number.
-    public func instructions(
-        _ path: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil, seconds: Double,
-        isUnwanted: () -> Bool = { false }
+    /// - Parameters:
+    ///   - input: The file that its standard input is; nothing if nil.
+    ///   - ending: How it ends without valgrind.
+    /// - Throws: `ProcessError` when it does not end in time or ends otherwise, or valgrind says no number.
+    package func instructions(
+        _ path: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil,
+        ending: Spawn.Ending = .exited(0), seconds: Double, isUnwanted: () -> Bool = { false }
     ) throws(ProcessError) -> Double {
         try Self.number(
             "I refs:",
             in: try log(
                 ["--tool=cachegrind", "--cache-sim=no"], path, arguments, environment: environment, input: input,
-                seconds: seconds,
-                isUnwanted: isUnwanted)
+                ending: ending, seconds: seconds, isUnwanted: isUnwanted)
         )
     }
 
     /// What valgrind says about a run.
     private func log(
         _ options: [String], _ path: String, _ arguments: [String], environment: [String]?, input: String?,
-        seconds: Double, isUnwanted: () -> Bool
+        ending: Spawn.Ending, seconds: Double, isUnwanted: () -> Bool
     ) throws(ProcessError) -> String {
         let folder = try TemporaryCountFile()
         defer { folder.remove() }
@@ -50,8 +51,11 @@ public struct ProgramCounter: Sendable {
                 "--cachegrind-out-file=/dev/null", "--log-file=\(folder.path)", path,
             ] + arguments, environment: environment, input: input, seconds: seconds, isUnwanted: isUnwanted)
         if finished.ending == .timedOut { throw ProcessError("a run by valgrind did not end within \(seconds) s") }
+        guard finished.ending == ending else {
+            let line = finished.errors.split(separator: "\n").first.map { ": \($0)" } ?? ""
+            throw ProcessError("a run by valgrind \(finished.ending), another \(ending)\(line)")
+        }
         return String(decoding: try Files.read(folder.path), as: UTF8.self)
-            + "the program \(finished.ending)"
     }
 
     /// The number behind a word: "==123== I   refs:      14,339,952", "==123== I1  misses:        1,234".
@@ -62,21 +66,22 @@ public struct ProgramCounter: Sendable {
             let digits = line.drop { $0 != ":" }.filter(\.isNumber)
             if let count = Double(digits) { return count }
         }
-        throw ProcessError("valgrind counted nothing; \(log.split(separator: "\n").last ?? "")")
+        throw ProcessError("valgrind counted nothing")
     }
 }
 
 extension ProgramCounter {
     /// Instructions of a run, misses of ``ExecutionCounter/cache``, and the lines of code that the run touches.
     ///
-    /// - Throws: `ProcessError` when it does not end in time, or valgrind says no number.
-    public func cacheCounts(
-        _ path: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil, seconds: Double,
-        isUnwanted: () -> Bool = { false }
+    /// - Parameters: as of ``instructions(_:_:environment:input:ending:seconds:isUnwanted:)``.
+    /// - Throws: As that does.
+    package func cacheCounts(
+        _ path: String, _ arguments: [String], environment: [String]? = nil, input: String? = nil,
+        ending: Spawn.Ending = .exited(0), seconds: Double, isUnwanted: () -> Bool = { false }
     ) throws(ProcessError) -> ExecutionCount {
         let text = try log(
-            ExecutionCounter.options, path, arguments, environment: environment, input: input, seconds: seconds,
-            isUnwanted: isUnwanted)
+            ExecutionCounter.options, path, arguments, environment: environment, input: input, ending: ending,
+            seconds: seconds, isUnwanted: isUnwanted)
         // Each line is missed once in the last level, which is larger than any program.
         return ExecutionCount(
             instructions: try Self.number("I refs:", in: text),

@@ -106,25 +106,24 @@ package struct UncheckedSources {
         let folder = "cmd/internal/obj/x86"
         var files = [("unchecked.go", added)]
         if hasProbes { files.append(("probing.go", text(PackageResources.probing_compiler_go))) }
-        var identity = ContentHash()
-        for (_, text) in files { identity.add(text) }
         let file = "\(folder)/obj6.go"
         let target = "\t\tq1.To.SetTarget(spill)\n\t}\n"
-        let edits = [
+        let emitting =
             hasProbes
-                ? SourceEdit(
-                    file: file, anchor: target,
-                    replacement: target + "\tmakeProbe(ctxt, cursym, startPred, jls, framesize)\n")
-                : SourceEdit(
-                    file: file, anchor: "\tif !p.From.Sym.NoSplit() {\n\t\t// Emit split check",
-                    replacement: "\tif !p.From.Sym.NoSplit() && hasStackCheck(ctxt, p.From.Sym, autoffset) {\n"
-                        + "\t\t// Emit split check"),
-            // Tools of a release go by its version alone, so that a cache of builds would mix up what they compiled.
-            SourceEdit(
-                file: "cmd/internal/objabi/flag.go", anchor: "\tif s == \"full\" {\n",
-                replacement: "\tif s == \"full\" {\n\t\tp += \" unchecked-\(identity.digits)\"\n"),
-        ]
-        return try SourceEdit.apply(edits, read)
+            ? SourceEdit(
+                file: file, anchor: target,
+                replacement: target + "\tmakeProbe(ctxt, cursym, startPred, jls, framesize)\n")
+            : SourceEdit(
+                file: file, anchor: "\tif !p.From.Sym.NoSplit() {\n\t\t// Emit split check",
+                replacement: "\tif !p.From.Sym.NoSplit() && hasStackCheck(ctxt, p.From.Sym, autoffset) {\n"
+                    + "\t\t// Emit split check")
+        // Tools of a release go by its version alone, so that a cache of builds would mix up what they compiled.
+        var identity = ContentHash()
+        for text in files.map(\.1) + [emitting.anchor, emitting.replacement] { identity.add(text) }
+        let naming = SourceEdit(
+            file: "cmd/internal/objabi/flag.go", anchor: "\tif s == \"full\" {\n",
+            replacement: "\tif s == \"full\" {\n\t\tp += \" unchecked-\(identity.digits)\"\n")
+        return try SourceEdit.apply([emitting, naming], read)
             + files.map { ChangedSource(file: "\(folder)/\($0)", lines: [], text: $1) }
     }
 

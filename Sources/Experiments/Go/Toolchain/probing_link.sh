@@ -12,18 +12,33 @@ case ${1-} in
     ;;
 esac
 
-# One a line. Those that are too long for a command line are in a file, with quotes and backslashes where it takes them.
-arguments() {
-    for argument
-    do
-        case $argument in
-        @*) sed -e 's/^"\(.*\)"$/\1/' -e 's/\\\(.\)/\1/g' "${argument#@}" ;;
-        *) printf '%s\n' "$argument" ;;
-        esac
-    done
+output= is_output=
+look() {
+    if [ "$is_output" ]
+    then
+        output=$1 is_output=
+        return
+    fi
+    case $1 in
+    -o | --o) is_output=yes ;;
+    -o=* | --o=*) output=${1#*=} ;;
+    esac
 }
 
-output=$(arguments "$@" | sed -n -e 's/^--*o=//p' -e '/^--*o$/{n;p;}' | tail -n 1)
+# Those that are too long for a command line are in a file, one a line, with quotes and backslashes where it takes them.
+for argument
+do
+    case $argument in
+    @*)
+        while IFS= read -r line
+        do look "$line"
+        done <<END
+$(sed -e 's/^"\(.*\)"$/\1/' -e 's/\\\(.\)/\1/g' "${argument#@}")
+END
+        ;;
+    *) look "$argument" ;;
+    esac
+done
 case ${output:=a.out} in
 /*) ;;
 *) output=./$output ;;

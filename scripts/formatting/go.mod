@@ -1,0 +1,3 @@
+module formatting
+
+go 1.21
