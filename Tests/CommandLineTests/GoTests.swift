@@ -44,13 +44,13 @@ import Testing
     }
 
     @Test func `a call is followed beside its bounds`() throws {
-        let table = try Program.run(["go", "stack", "--follow", "--seconds", "5", try program(), "main.main"])
+        let table = try Program.run(["go", "stack", "--follow", "--seconds", "300", try program(), "main.main"])
         #expect(table.errors == "" || table.errors.contains("ptrace is refused"))
         guard table.errors == "" else { return }
         #expect(table.status == 0 && table.output.contains(" instructions were followed, "))
         #expect(table.output.contains(" of them have a bound: 0 exceeded it, "))
         let json = try Program.run([
-            "go", "stack", "--follow", "--seconds", "5", "--format", "json", try program(), "main.main",
+            "go", "stack", "--follow", "--seconds", "300", "--format", "json", try program(), "main.main",
         ])
         let records = try Document(json: json.output).records
         let calls = records.filter { $0.metric == "deepest-call" }
