@@ -120,7 +120,7 @@ public struct PackageVariants {
                 of: path("original"), content: content, options, isControlled: true, folder: folder, name: "\(number)")
             try unchecked.build(package, to: path("compiled"), flags: flags, isInterrupted: isInterrupted)
             layout.add(path("compiled"), as: .compiled)
-            if let probing {
+            if let probing, layout.refusalOfProbes == nil {
                 let linked = path("linked")
                 try probing.build(package, to: linked, flags: flags, isInterrupted: isInterrupted)
                 try layout.add(
