@@ -178,9 +178,8 @@ static _Noreturn void begin(const fl_step_request *request) {
 
 /// Waits for any thread. One that is stepped is there again at once, and could be all that is ever seen: now and then
 /// it waits until no other has anything to tell, which may be what it waits for itself, or the end of its time.
-static pid_t wait_for_any(stepper *it, pid_t child, uint64_t instructions, int *status) {
-    bool is_turn_of_others = it->is_stopped && instructions % TURN == 0;
-    pid_t id = waitpid(-child, status, __WALL | (is_turn_of_others ? WNOHANG : 0));
+static pid_t wait_for_any(stepper *it, pid_t child, int *status) {
+    pid_t id = waitpid(-child, status, __WALL | (it->is_stopped ? WNOHANG : 0));
     if (id != 0) return id;
     it->is_stopped = false;
     if (ptrace(PTRACE_SINGLESTEP, it->thread, NULL, NULL) && errno != ESRCH) return -1;
@@ -190,7 +189,7 @@ static pid_t wait_for_any(stepper *it, pid_t child, uint64_t instructions, int *
 static int follow(stepper *it, pid_t child, uint64_t *instructions) {
     while (!it->is_over && !it->error) {
         int status;
-        pid_t id = wait_for_any(it, child, *instructions, &status);
+        pid_t id = wait_for_any(it, child, &status);
         if (id < 0 && errno == EINTR) continue;
         if (id < 0) return errno;
         if (!WIFSTOPPED(status)) {

@@ -106,7 +106,8 @@ struct GoStackCommand: ParsableCommand {
                 of: URL(fileURLWithPath: binary).path, arguments, analysis, from: function, seconds: seconds,
                 takesPart: true)
         } catch let refused as TracingRefused {
-            throw RuntimeFailure("'\(binary)' cannot be followed: ptrace is refused (\(refused.reason))")
+            throw RuntimeFailure(
+                "'\(binary)' cannot be followed: ptrace is refused (\(refused.reason)); allow it in the sandbox")
         } catch let failure as MeasurementFailure {
             throw RuntimeFailure("\(failure); it may never be called: give the program other arguments")
         }
@@ -116,8 +117,8 @@ struct GoStackCommand: ParsableCommand {
         try write(report.followed(marks), report.records(marks))
         if let wrong = marks.exceeded.first {
             throw RuntimeFailure(
-                "the bound of \(wrong.function.name) is wrong: \(wrong.function.need) bytes, and a call took "
-                    + "\(wrong.deepest)")
+                "'\(binary)': the bound of \(wrong.function.name) is wrong: \(wrong.function.need) bytes, and a call "
+                    + "took \(wrong.deepest); report it with the program")
         }
     }
 

@@ -29,7 +29,7 @@ extension StackCheck {
             let depth = pattern.depth(hot)
         else { return nil }
         let distance = depth + smallFrame
-        guard depth >= 0, distance + reach <= guardSize else { return nil }
+        guard depth >= 0, distance <= largestFrame(reach: reach) else { return nil }
         // test gs:[rsp-distance], al
         let load = [0x65, 0x84] + stackOperand(0, -distance)
         return load + noOperation(hot.count - load.count)

@@ -16,7 +16,7 @@ extension Metric {
 
 extension GoComparison {
     /// Where others have nothing to do but wait they spin, many times as often as the program does its work.
-    private static var calm: [String] {
+    private static var onOneProcessor: [String] {
         Spawn.environment(changing: getenv("GOMAXPROCS") == nil ? ["GOMAXPROCS": "1"] : [:])
     }
     private static let uncounted =
@@ -43,29 +43,34 @@ extension GoComparison {
         var parameters: [ParameterName: ParameterValue] = [:]
         if let counter = ProgramCounter() {
             parameters[.counter] = .string(counter.version)
-            if areCompiled { missing(Self.uncounted) }
+            let counted = variants.filter { $0 != .probes && $0 != .compiledProbes }
+            if counted != variants { missing(Self.uncounted) }
+            var current = Variant.original
             do {
                 let ending = try task.run(paths[.original]!, isInterrupted).finished.ending
-                for variant in variants where variant != .probes && variant != .compiledProbes {
+                for variant in counted {
                     if isInterrupted() { return nil }
+                    current = variant
                     progress("counting instructions: \(variant.title)")
                     // Some 50 times as long as without valgrind, with caches twice that.
                     let seconds = task.longest * (areCompiled ? 100 : 50)
                     guard areCompiled else {
                         values[.instructions, default: [:]][variant] = try counter.instructions(
-                            paths[variant]!, task.arguments, environment: Self.calm, input: task.input, ending: ending,
+                            paths[variant]!, task.arguments, environment: Self.onOneProcessor, input: task.input,
+                            ending: ending,
                             seconds: seconds, isUnwanted: isInterrupted)
                         continue
                     }
                     let counts = try counter.cacheCounts(
-                        paths[variant]!, task.arguments, environment: Self.calm, input: task.input, ending: ending,
+                        paths[variant]!, task.arguments, environment: Self.onOneProcessor, input: task.input,
+                        ending: ending,
                         seconds: seconds, isUnwanted: isInterrupted)
                     values[.instructions, default: [:]][variant] = counts.instructions
                     values[.instructionMisses, default: [:]][variant] = counts.instructionCacheMisses
                 }
             } catch {
                 if isInterrupted() { return nil }
-                missing("executed instructions are not counted: \(error)")
+                missing("executed instructions are not counted: the variant '\(current.title)': \(error)")
                 values = values.filter { $0.key == .codeSize }
             }
         } else {
